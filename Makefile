@@ -1,0 +1,61 @@
+# Everything a person does with this project. Needs python3 (3.11 or newer) and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements.lock
+DEV_LOCK := requirements-dev.lock
+
+.DEFAULT_GOAL := help
+.PHONY: help run test ui check bench lock clean
+
+help:  ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.ready  ## set up, load the recorded figures, print the verdicts
+	@$(BIN)/fw-pipeline run
+	@$(BIN)/fw-pipeline verdicts
+
+test: $(VENV)/.ready-dev  ## set up and run the tests
+	@$(BIN)/python -m pytest $(PYTEST)
+
+ui: $(VENV)/.ready  ## start the Dagster UI on port 3000
+	@$(BIN)/fw-pipeline ui
+
+check: $(VENV)/.ready-dev  ## lint, types, SQL style, import contracts, Dagster definitions, known vulnerabilities
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 dbt_like_sql
+	@PYTHONWARNINGS=ignore $(BIN)/dagster definitions validate --log-level error --workspace workspace.yaml
+
+bench: $(VENV)/.ready-dev  ## compare the pipeline with the same work done bare
+	@$(BIN)/python -m fw_pipeline_tests.benchmarks
+
+lock: $(VENV)/.ready-uv  ## resolve the dependencies anew
+	@$(BIN)/uv pip compile -q requirements-uv.in --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header -o requirements-uv.lock
+	@$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header -o $(LOCK)
+	@$(BIN)/uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header -c $(LOCK) -o $(DEV_LOCK)
+
+clean:  ## remove the environment, not the data
+	rm -rf $(VENV)
+
+$(VENV)/.ready-uv: requirements-uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fw-pipeline needs Python 3.11 or newer")'
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 cannot make environments here; on Debian install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@touch $@
+
+$(VENV)/.ready: $(VENV)/.ready-uv $(LOCK) pyproject.toml
+	@echo "setting up $(VENV)"
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes --compile-bytecode -r $(LOCK)
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready $(DEV_LOCK)
+	@echo "setting up the tools for tests and checks"
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes --compile-bytecode -r $(DEV_LOCK)
+	@touch $@

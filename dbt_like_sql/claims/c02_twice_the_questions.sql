@@ -1,0 +1,167 @@
+with questions as (
+    select * from staging.stackoverflow
+    where tagged in ('tensorflow', 'pytorch')
+),
+
+definitions as (
+    select * from meta.definitions
+    where claim = 'C2'
+),
+
+closed_months as (
+    select * from meta.months
+),
+
+bases as (
+    select unnest(['published', 'exact']) as basis
+),
+
+lengths as (
+    select
+        'questions in the month' as formula,
+        1 as months
+    union all
+    select
+        'questions over 3 months' as formula,
+        3 as months
+    union all
+    select
+        'questions over 12 months' as formula,
+        12 as months
+),
+
+-- Each figure twice: as published, and with the interpolated ones left out.
+figures as (
+    select
+        bases.basis,
+        questions.series,
+        questions.month,
+        max(questions.questions) filter (where questions.tagged = 'tensorflow') as tensorflow,
+        max(questions.questions) filter (where questions.tagged = 'pytorch') as pytorch,
+        min(questions.gap_reason) as gap_reason
+    from questions
+    cross join bases
+    where bases.basis = 'published' or questions.is_estimated is distinct from true
+    group by bases.basis, questions.series, questions.month
+),
+
+-- A month counts for both tags or for none: otherwise a gap of one would move the ratio.
+pairs as (
+    select
+        basis,
+        series,
+        month,
+        gap_reason,
+        case when pytorch is not null then tensorflow end as tensorflow,
+        case when tensorflow is not null then pytorch end as pytorch
+    from figures
+),
+
+ends as (
+    select
+        bases.basis,
+        lengths.formula,
+        lengths.months,
+        pairs.series,
+        pairs.month as as_of,
+        -- Without the month's own estimate, the last exact month stands in, if it is near.
+        case when bases.basis = 'exact' and lengths.months = 1 then 4 else lengths.months end as months_back,
+        min(pairs.month) filter (where pairs.tensorflow is not null) over (partition by pairs.series) as first_month
+    from pairs
+    cross join lengths
+    cross join bases
+    where pairs.basis = 'published'
+),
+
+windows as (
+    select
+        ends.basis,
+        ends.formula,
+        ends.months,
+        ends.series,
+        ends.as_of,
+        count(pairs.tensorflow) as months_found,
+        min(pairs.gap_reason) as gap_reason,
+        case
+            when ends.months = 1 then arg_max(pairs.tensorflow, pairs.month)
+            else sum(pairs.tensorflow)
+        end as tensorflow,
+        case
+            when ends.months = 1 then arg_max(pairs.pytorch, pairs.month)
+            else sum(pairs.pytorch)
+        end as pytorch
+    from ends
+    left join pairs
+        on
+            ends.basis = pairs.basis
+            and ends.series = pairs.series
+            and pairs.month between ends.as_of - to_months(ends.months_back - 1) and ends.as_of
+    where ends.as_of - to_months(ends.months - 1) >= ends.first_month
+    group by ends.basis, ends.formula, ends.months, ends.series, ends.as_of
+),
+
+ratios as (
+    select
+        *,
+        case when months_found * 3 >= months * 2 then tensorflow / nullif(pytorch, 0) end as ratio
+    from windows
+),
+
+measured as (
+    select
+        formula,
+        series,
+        as_of,
+        max(ratio) filter (where basis = 'published') as value,
+        max(ratio) filter (where basis = 'exact') as exact_value,
+        max(tensorflow) filter (where basis = 'published') as numerator,
+        max(pytorch) filter (where basis = 'published') as denominator,
+        max(months - months_found) filter (where basis = 'published') as months_lacking,
+        max(gap_reason) filter (where basis = 'published') as gap_reason
+    from ratios
+    group by formula, series, as_of
+),
+
+explained as (
+    select
+        *,
+        cast(coalesce(numerator + denominator, 0) as bigint) as n,
+        case when months_lacking > 0 then months_lacking || ' months of the window have no figure' end as note,
+        case when value is null then coalesce(gap_reason, 'no questions on pytorch to compare with') end
+            as cannot_decide
+    from measured
+),
+
+unmeasured as (
+    select
+        definitions.formula as definition,
+        (select max(closed_months.month) from closed_months) as as_of,
+        cast(null as double) as value,
+        cast(0 as bigint) as n,
+        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
+    from definitions
+    anti join measured on definitions.formula = measured.formula
+),
+
+final as (
+    select
+        formula || ', ' || series as definition,
+        as_of,
+        value,
+        n,
+        cast(case
+            when value is null or round(value, 9) is not distinct from round(exact_value, 9)
+                then json_object(
+                    'numerator', numerator, 'denominator', denominator, 'note', note, 'cannot_decide', cannot_decide
+                )
+            else json_object(
+                'numerator', numerator, 'denominator', denominator, 'note', note, 'cannot_decide', cannot_decide,
+                'without_estimates', exact_value
+            )
+        end as varchar) as detail
+    from explained
+    union all
+    select * from unmeasured
+)
+
+select * from final

@@ -1,0 +1,223 @@
+with metrics as (
+    select * from marts.framework_metrics
+    where
+        framework = 'tensorflow'
+        and metric in ('questions', 'downloads_per_day', 'family_downloads_per_day')
+),
+
+outages as (
+    select * from meta.outages
+),
+
+definitions as (
+    select * from meta.definitions
+    where claim = 'C3'
+),
+
+closed_months as (
+    select * from meta.months
+),
+
+bases as (
+    select unnest(['published', 'exact']) as basis
+),
+
+published as (
+    select
+        case metric
+            when 'questions' then 'questions'
+            when 'downloads_per_day' then 'downloads'
+            else 'family downloads'
+        end as measure,
+        source,
+        series,
+        month,
+        value as part,
+        1 as whole,
+        is_estimated,
+        is_partial
+    from metrics
+    union all
+    select
+        'the share' as measure,
+        source,
+        series,
+        month,
+        value as part,
+        denominator as whole,
+        is_share_estimated as is_estimated,
+        is_partial
+    from metrics
+    where metric = 'questions'
+),
+
+-- Each figure twice: as published, and with the interpolated ones left out.
+figures as (
+    select
+        bases.basis,
+        published.*,
+        -- Downloads before the repair of 2018-07-26 are too low by two to three times: their base begins after it.
+        case published.source when 'pypi' then date '2018-08-01' else date '2018-01-01' end as base_month,
+        case
+            when bases.basis = 'published' or not coalesce(published.is_estimated, false)
+                then published.part / nullif(published.whole, 0)
+        end as figure
+    from published
+    cross join bases
+),
+
+base as (
+    select
+        basis,
+        measure,
+        series,
+        sum(part) filter (where figure is not null) / sum(whole) filter (where figure is not null) as level
+    from figures
+    where month between base_month and date '2018-12-01'
+    group by basis, measure, series
+    having count(figure) * 3 >= (13 - month(any_value(base_month))) * 2
+),
+
+years as (
+    select
+        *,
+        sum(part) filter (where figure is not null) over last_year
+        / sum(whole) filter (where figure is not null) over last_year as year_level,
+        count(figure) over last_year as months_found,
+        count(*) filter (where is_partial) over last_year as months_partial
+    from figures
+    window last_year as (
+        partition by basis, measure, series
+        order by month range between interval 11 months preceding and current row
+    )
+),
+
+since as (
+    select
+        years.basis,
+        years.measure,
+        years.source,
+        years.series,
+        years.month as as_of,
+        years.base_month,
+        years.months_found,
+        years.months_partial,
+        base.level,
+        years.year_level,
+        count(years.figure) over so_far as months_counted,
+        max(years.year_level) filter (
+            where years.month >= date '2018-12-01' and years.months_found >= 8
+        ) over so_far as peak_level,
+        -- Months as numbers, so that the slope is one of a month; twelve of them are a year.
+        12 * regr_slope(years.figure, year(years.month) * 12 + month(years.month)) over so_far as slope
+    from years
+    inner join base
+        on years.basis = base.basis and years.measure = base.measure and years.series = base.series
+    where years.month >= years.base_month
+    window so_far as (
+        partition by years.basis, years.measure, years.series
+        order by years.month
+    )
+),
+
+forms as (
+    select
+        *,
+        'change of ' || measure || ' since 2018' as formula,
+        year_level as numerator,
+        year_level / nullif(level, 0) - 1 as result
+    from since
+    union all
+    select
+        *,
+        'slope of ' || measure || ' since 2018' as formula,
+        slope as numerator,
+        slope / nullif(level, 0) as result
+    from since
+    union all
+    select
+        *,
+        'peak of ' || measure || ' since 2018' as formula,
+        peak_level as numerator,
+        peak_level / nullif(level, 0) - 1 as result
+    from since
+),
+
+-- From 2019-12 on, the last twelve months no longer overlap the base.
+measured as (
+    select
+        formula,
+        source,
+        series,
+        as_of,
+        any_value(base_month) as from_month,
+        max(result) filter (where basis = 'published' and months_found >= 8) as value,
+        max(result) filter (where basis = 'exact' and months_found >= 8) as exact_value,
+        max(months_counted) filter (where basis = 'published') as n,
+        max(numerator) filter (where basis = 'published') as numerator,
+        max(level) filter (where basis = 'published') as denominator,
+        case
+            when max(months_found) filter (where basis = 'published') < 8
+                then 'fewer than 8 of the last 12 months have a figure'
+        end as cannot_decide,
+        concat_ws(
+            '; ',
+            nullif(12 - max(months_found) filter (where basis = 'published'), 0) || ' of 12 months have no figure',
+            nullif(max(months_partial), 0) || ' of 12 months are partial'
+        ) as remark
+    from forms
+    where as_of >= date '2019-12-01'
+    group by formula, source, series, as_of
+),
+
+explained as (
+    select
+        *,
+        nullif(concat_ws('; ', nullif(remark, ''), (
+            select string_agg(distinct outages.effect, '; ' order by outages.effect)
+            from outages
+            where
+                outages.source = measured.source
+                and outages.first_day < measured.as_of + interval 1 month
+                and outages.last_day >= measured.from_month
+                -- The known break of Stack Overflow is one of the digitised series, not of the site.
+                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
+        )), '') as note
+    from measured
+),
+
+unmeasured as (
+    select
+        definitions.formula as definition,
+        (select max(closed_months.month) from closed_months) as as_of,
+        cast(null as double) as value,
+        cast(0 as bigint) as n,
+        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
+    from definitions
+    anti join measured on definitions.formula = measured.formula
+),
+
+final as (
+    select
+        formula || ', ' || series as definition,
+        as_of,
+        round(value, 9) as value,
+        n,
+        cast(case
+            when value is null or round(value, 9) is not distinct from round(exact_value, 9)
+                then json_object(
+                    'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                    'note', note, 'cannot_decide', cannot_decide
+                )
+            else json_object(
+                'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                'note', note, 'cannot_decide', cannot_decide,
+                'without_estimates', round(exact_value, 9)
+            )
+        end as varchar) as detail
+    from explained
+    union all
+    select * from unmeasured
+)
+
+select * from final

@@ -1,0 +1,255 @@
+with metrics as (
+    select * from marts.framework_metrics
+    where
+        framework = 'pytorch'
+        and (
+            metric in ('questions', 'downloads_per_day')
+            or (metric = 'papers' and definition = 'papers in the month, ' || series)
+        )
+),
+
+populations as (
+    select * from meta.populations
+    where source = 'papers'
+),
+
+outages as (
+    select * from meta.outages
+),
+
+definitions as (
+    select * from meta.definitions
+    where claim = 'C4'
+),
+
+closed_months as (
+    select * from meta.months
+),
+
+bases as (
+    select unnest(['published', 'exact']) as basis
+),
+
+published as (
+    select
+        if(metric = 'questions', 'questions', 'downloads') as measure,
+        source,
+        series,
+        month,
+        value as part,
+        1 as whole,
+        is_estimated
+    from metrics
+    where metric in ('questions', 'downloads_per_day')
+    union all
+    select
+        if(metric = 'questions', 'the share', 'the share of papers') as measure,
+        source,
+        series,
+        month,
+        value as part,
+        denominator as whole,
+        is_share_estimated as is_estimated
+    from metrics
+    where metric in ('questions', 'papers')
+),
+
+-- Each figure twice: as published, and with the interpolated ones left out.
+figures as (
+    select
+        bases.basis,
+        published.*,
+        coalesce(populations.is_sample, false) as is_sample,
+        min(published.month) filter (where published.part is not null) over (
+            partition by published.measure, published.series
+        ) as first_month,
+        case
+            when bases.basis = 'published' or not coalesce(published.is_estimated, false)
+                then published.part / nullif(published.whole, 0)
+        end as figure
+    from published
+    cross join bases
+    left join populations on published.series = populations.population
+),
+
+years as (
+    select
+        basis,
+        measure,
+        source,
+        series,
+        is_sample,
+        first_month,
+        month as as_of,
+        sum(part) filter (where figure is not null) over last_year
+        / nullif(sum(whole) filter (where figure is not null) over last_year, 0) as level,
+        count(figure) over last_year as months_found
+    from figures
+    window
+        last_year as (
+            partition by basis, measure, series
+            order by month range between interval 11 months preceding and current row
+        )
+),
+
+changes as (
+    select
+        years.*,
+        earlier.level as earlier_level,
+        years.level / nullif(earlier.level, 0) - 1 as change
+    from years
+    inner join years as earlier
+        on
+            years.basis = earlier.basis
+            and years.measure = earlier.measure
+            and years.series = earlier.series
+            and years.as_of = earlier.as_of + interval 12 months
+    -- A year of a monthly series needs eight months; a year of venues is whatever met.
+    where
+        earlier.as_of >= years.first_month + interval 11 months
+        and ((years.months_found >= 8 and earlier.months_found >= 8) or years.source = 'papers')
+),
+
+-- Three years, each against the one before: growth is as steady as the weakest of them.
+smallest as (
+    select
+        changes.basis,
+        'smallest yearly change of ' || changes.measure || ' over 3 years' as formula,
+        changes.source,
+        changes.series,
+        changes.is_sample,
+        changes.as_of,
+        48 as months,
+        sum(past.months_found) as n,
+        case when count(past.change) = 3 then min(past.change) end as result,
+        arg_min(past.level, past.change) as numerator,
+        arg_min(past.earlier_level, past.change) as denominator,
+        'smallest in the year to ' || strftime(arg_min(past.as_of, past.change), '%Y-%m') as remark
+    from changes
+    inner join changes as past
+        on
+            changes.basis = past.basis
+            and changes.measure = past.measure
+            and changes.series = past.series
+            and past.as_of in (
+                changes.as_of, changes.as_of - interval 12 months, changes.as_of - interval 24 months
+            )
+    where changes.as_of >= changes.first_month + interval 47 months
+    group by changes.basis, changes.measure, changes.source, changes.series, changes.is_sample, changes.as_of
+),
+
+-- Of all pairs of months, those in which the later one is the higher one.
+ordered as (
+    select
+        years.basis,
+        'pairs of months in rising order of ' || years.measure || ' over 3 years' as formula,
+        years.source,
+        years.series,
+        years.is_sample,
+        years.as_of,
+        36 as months,
+        count(distinct later.month) + 1 as n,
+        avg(if(later.figure > earlier.figure, 1, 0)) as result,
+        count(*) filter (where later.figure > earlier.figure) as numerator,
+        count(*) as denominator,
+        nullif(35 - count(distinct later.month), 0) || ' of 36 months have no figure' as remark
+    from years
+    inner join figures as later
+        on
+            years.basis = later.basis
+            and years.measure = later.measure
+            and years.series = later.series
+            and later.month between years.as_of - interval 35 months and years.as_of
+    inner join figures as earlier
+        on
+            years.basis = earlier.basis
+            and years.measure = earlier.measure
+            and years.series = earlier.series
+            and earlier.month >= years.as_of - interval 35 months
+            and later.month > earlier.month
+    where
+        years.source != 'papers'
+        and years.as_of >= years.first_month + interval 35 months
+        and later.figure is not null
+        and earlier.figure is not null
+    group by years.basis, years.measure, years.source, years.series, years.is_sample, years.as_of
+),
+
+forms as (
+    select * from smallest
+    union all
+    select * from ordered
+),
+
+measured as (
+    select
+        formula,
+        source,
+        series,
+        as_of,
+        cast(as_of - to_months(any_value(months) - 1) as date) as from_month,
+        max(result) filter (where basis = 'published') as value,
+        max(result) filter (where basis = 'exact') as exact_value,
+        cast(max(n) filter (where basis = 'published') as bigint) as n,
+        max(numerator) filter (where basis = 'published') as numerator,
+        max(denominator) filter (where basis = 'published') as denominator,
+        case
+            when bool_or(is_sample) then 'a sample: ' || series || ' is not all papers'
+            when max(result) filter (where basis = 'published') is null then 'too few months have a figure'
+        end as cannot_decide,
+        max(remark) filter (where basis = 'published') as remark
+    from forms
+    group by formula, source, series, as_of
+),
+
+explained as (
+    select
+        *,
+        nullif(concat_ws('; ', nullif(remark, ''), (
+            select string_agg(distinct outages.effect, '; ' order by outages.effect)
+            from outages
+            where
+                outages.source = measured.source
+                and outages.first_day < measured.as_of + interval 1 month
+                and outages.last_day >= measured.from_month
+                -- The known break of Stack Overflow is one of the digitised series, not of the site.
+                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
+        )), '') as note
+    from measured
+),
+
+unmeasured as (
+    select
+        definitions.formula as definition,
+        (select max(closed_months.month) from closed_months) as as_of,
+        cast(null as double) as value,
+        cast(0 as bigint) as n,
+        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
+    from definitions
+    anti join measured on definitions.formula = measured.formula
+),
+
+final as (
+    select
+        formula || ', ' || series as definition,
+        as_of,
+        round(value, 9) as value,
+        n,
+        cast(case
+            when value is null or round(value, 9) is not distinct from round(exact_value, 9)
+                then json_object(
+                    'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                    'note', note, 'cannot_decide', cannot_decide
+                )
+            else json_object(
+                'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                'note', note, 'cannot_decide', cannot_decide,
+                'without_estimates', round(exact_value, 9)
+            )
+        end as varchar) as detail
+    from explained
+    union all
+    select * from unmeasured
+)
+
+select * from final

@@ -1,0 +1,194 @@
+with metrics as (
+    select * from marts.framework_metrics
+    where
+        framework = 'keras'
+        and metric in ('questions', 'downloads_per_day')
+),
+
+outages as (
+    select * from meta.outages
+),
+
+definitions as (
+    select * from meta.definitions
+    where claim = 'C6'
+),
+
+closed_months as (
+    select * from meta.months
+),
+
+bases as (
+    select unnest(['published', 'exact']) as basis
+),
+
+published as (
+    select
+        case metric when 'questions' then 'questions' else 'downloads' end as measure,
+        source,
+        series,
+        month,
+        value as part,
+        1 as whole,
+        is_estimated,
+        is_partial
+    from metrics
+    union all
+    select
+        'the share' as measure,
+        source,
+        series,
+        month,
+        value as part,
+        denominator as whole,
+        is_share_estimated as is_estimated,
+        is_partial
+    from metrics
+    where metric = 'questions'
+),
+
+-- Each figure twice: as published, and with the interpolated ones left out.
+figures as (
+    select
+        bases.basis,
+        published.*,
+        case
+            when bases.basis = 'published' or not coalesce(published.is_estimated, false)
+                then published.part / nullif(published.whole, 0)
+        end as figure
+    from published
+    cross join bases
+),
+
+levels as (
+    select
+        *,
+        'fall of ' || measure || ' from its peak' as formula,
+        1 as months,
+        -- Without the month's own estimate, the last exact month stands in, if it is near.
+        case
+            when basis = 'published' then figure
+            else last_value(figure ignore nulls) over near
+        end as level,
+        month as from_month,
+        if(figure is null, 1, 0) as months_lacking,
+        if(is_partial, 1, 0) as months_partial
+    from figures
+    window
+        near as (
+            partition by basis, measure, series
+            order by month range between interval 3 months preceding and current row
+        )
+    union all
+    select
+        *,
+        'fall of ' || measure || ' over 12 months from its peak' as formula,
+        12 as months,
+        sum(part) filter (where figure is not null) over last_year
+        / sum(whole) filter (where figure is not null) over last_year as level,
+        cast(month - interval 11 months as date) as from_month,
+        12 - count(figure) over last_year as months_lacking,
+        count(*) filter (where is_partial) over last_year as months_partial
+    from figures
+    window last_year as (
+        partition by basis, measure, series
+        order by month range between interval 11 months preceding and current row
+    )
+),
+
+-- A year counts when at least eight of its months have a figure.
+peaks as (
+    select
+        *,
+        case when months_lacking * 3 <= months or (basis = 'exact' and months = 1) then level end as now_level,
+        max(level) filter (
+            where months_lacking * 3 <= months or (basis = 'exact' and months = 1)
+        ) over so_far as peak_level,
+        count(figure) over so_far as months_counted
+    from levels
+    window so_far as (
+        partition by basis, formula, series
+        order by month
+    )
+),
+
+measured as (
+    select
+        formula,
+        source,
+        series,
+        month as as_of,
+        any_value(from_month) as from_month,
+        max(1 - now_level / nullif(peak_level, 0)) filter (where basis = 'published') as value,
+        max(1 - now_level / nullif(peak_level, 0)) filter (where basis = 'exact') as exact_value,
+        max(months_counted) filter (where basis = 'published') as n,
+        max(now_level) filter (where basis = 'published') as numerator,
+        max(peak_level) filter (where basis = 'published') as denominator,
+        case
+            when max(now_level) filter (where basis = 'published') is null
+                then
+                    'too few figures: ' || max(months_lacking) filter (where basis = 'published') || ' of '
+                    || any_value(months) || ' months have none'
+        end as cannot_decide,
+        concat_ws(
+            '; ',
+            nullif(max(months_lacking) filter (where basis = 'published'), 0) || ' of ' || any_value(months)
+            || ' months have no figure',
+            nullif(max(months_partial), 0) || ' of ' || any_value(months) || ' months are partial'
+        ) as remark
+    from peaks
+    group by formula, source, series, month
+    having max(months_counted) filter (where basis = 'published') >= any_value(months)
+),
+
+explained as (
+    select
+        *,
+        nullif(concat_ws('; ', nullif(remark, ''), (
+            select string_agg(distinct outages.effect, '; ' order by outages.effect)
+            from outages
+            where
+                outages.source = measured.source
+                and outages.first_day < measured.as_of + interval 1 month
+                and outages.last_day >= measured.from_month
+                -- The known break of Stack Overflow is one of the digitised series, not of the site.
+                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
+        )), '') as note
+    from measured
+),
+
+unmeasured as (
+    select
+        definitions.formula as definition,
+        (select max(closed_months.month) from closed_months) as as_of,
+        cast(null as double) as value,
+        cast(0 as bigint) as n,
+        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
+    from definitions
+    anti join measured on definitions.formula = measured.formula
+),
+
+final as (
+    select
+        formula || ', ' || series as definition,
+        as_of,
+        round(value, 9) as value,
+        n,
+        cast(case
+            when value is null or round(value, 9) is not distinct from round(exact_value, 9)
+                then json_object(
+                    'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                    'note', note, 'cannot_decide', cannot_decide
+                )
+            else json_object(
+                'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                'note', note, 'cannot_decide', cannot_decide,
+                'without_estimates', round(exact_value, 9)
+            )
+        end as varchar) as detail
+    from explained
+    union all
+    select * from unmeasured
+)
+
+select * from final

@@ -1,0 +1,208 @@
+with metrics as (
+    select * from marts.framework_metrics
+    where source = 'stackoverflow' and framework = 'tensorflow'
+),
+
+outages as (
+    select * from meta.outages
+),
+
+definitions as (
+    select * from meta.definitions
+    where claim = 'C8'
+),
+
+closed_months as (
+    select * from meta.months
+),
+
+bases as (
+    select unnest(['published', 'exact']) as basis
+),
+
+published as (
+    select
+        'questions' as measure,
+        source,
+        series,
+        month,
+        value as part,
+        1 as whole,
+        is_estimated,
+        is_partial
+    from metrics
+    union all
+    select
+        'the share' as measure,
+        source,
+        series,
+        month,
+        value as part,
+        denominator as whole,
+        is_share_estimated as is_estimated,
+        is_partial
+    from metrics
+),
+
+figures as (
+    select
+        bases.basis,
+        published.*,
+        case
+            when bases.basis = 'published' or not coalesce(published.is_estimated, false)
+                then published.part / nullif(published.whole, 0)
+        end as figure
+    from published
+    cross join bases
+),
+
+lengths as (
+    select unnest([3, 12]) as months
+),
+
+ends as (
+    select
+        figures.basis,
+        figures.measure,
+        figures.source,
+        figures.series,
+        figures.month as as_of,
+        lengths.months,
+        min(figures.month) over (partition by figures.series) as first_month
+    from figures
+    cross join lengths
+),
+
+shifts as (select unnest([0, 1, 2]) as years_back),
+
+windows as (
+    select
+        ends.*,
+        shifts.years_back,
+        sum(figures.part) filter (where figures.figure is not null)
+        / sum(figures.whole) filter (where figures.figure is not null) as level,
+        count(figures.figure) as months_found
+    from ends
+    cross join shifts
+    left join figures
+        on
+            ends.basis = figures.basis
+            and ends.measure = figures.measure
+            and ends.series = figures.series
+            and figures.month > ends.as_of - to_months(12 * shifts.years_back + ends.months)
+            and figures.month <= ends.as_of - to_months(12 * shifts.years_back)
+    group by
+        ends.basis, ends.measure, ends.source, ends.series, ends.as_of, ends.months, ends.first_month, shifts.years_back
+),
+
+changes as (
+    select
+        basis,
+        measure,
+        source,
+        series,
+        as_of,
+        months,
+        first_month,
+        sum(months_found) filter (where years_back < 2) as months_found,
+        max(level) filter (where years_back = 0 and months_found * 3 >= months * 2) as now_level,
+        max(level) filter (where years_back = 1 and months_found * 3 >= months * 2) as before_level,
+        max(level) filter (where years_back = 2 and months_found * 3 >= months * 2) as two_before_level
+    from windows
+    group by basis, measure, source, series, as_of, months, first_month
+),
+
+forms as (
+    select
+        *,
+        measure || ' over ' || months || ' months on the year before' as formula,
+        1 as years,
+        now_level / nullif(before_level, 0) - 1 as result,
+        now_level as numerator,
+        before_level as denominator
+    from changes
+    union all
+    select
+        *,
+        'speed of change of ' || measure || ' over ' || months || ' months' as formula,
+        2 as years,
+        now_level / nullif(before_level, 0) - before_level / nullif(two_before_level, 0) as result,
+        now_level / nullif(before_level, 0) - 1 as numerator,
+        before_level / nullif(two_before_level, 0) - 1 as denominator
+    from changes
+),
+
+measured as (
+    select
+        formula,
+        source,
+        series,
+        as_of,
+        cast(as_of - to_months(12 * any_value(years) + any_value(months) - 1) as date) as from_month,
+        max(result) filter (where basis = 'published') as value,
+        max(result) filter (where basis = 'exact') as exact_value,
+        cast(max(months_found) filter (where basis = 'published') as bigint) as n,
+        max(numerator) filter (where basis = 'published') as numerator,
+        max(denominator) filter (where basis = 'published') as denominator,
+        case
+            when max(result) filter (where basis = 'published') is null
+                then 'too few months of the windows have a figure'
+        end as cannot_decide,
+        nullif(2 * any_value(months) - max(months_found) filter (where basis = 'published'), 0)
+        || ' months of the windows have no figure' as remark
+    from forms
+    where as_of - to_months(12 * years + months - 1) >= first_month
+    group by formula, source, series, as_of
+),
+
+explained as (
+    select
+        *,
+        nullif(concat_ws('; ', nullif(remark, ''), (
+            select string_agg(distinct outages.effect, '; ' order by outages.effect)
+            from outages
+            where
+                outages.source = measured.source
+                and outages.first_day < measured.as_of + interval 1 month
+                and outages.last_day >= measured.from_month
+                -- The known break of Stack Overflow is one of the digitised series, not of the site.
+                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
+        )), '') as note
+    from measured
+),
+
+unmeasured as (
+    select
+        definitions.formula as definition,
+        (select max(closed_months.month) from closed_months) as as_of,
+        cast(null as double) as value,
+        cast(0 as bigint) as n,
+        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
+    from definitions
+    anti join measured on definitions.formula = measured.formula
+),
+
+final as (
+    select
+        formula || ', ' || series as definition,
+        as_of,
+        round(value, 9) as value,
+        n,
+        cast(case
+            when value is null or round(value, 9) is not distinct from round(exact_value, 9)
+                then json_object(
+                    'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                    'note', note, 'cannot_decide', cannot_decide
+                )
+            else json_object(
+                'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                'note', note, 'cannot_decide', cannot_decide,
+                'without_estimates', round(exact_value, 9)
+            )
+        end as varchar) as detail
+    from explained
+    union all
+    select * from unmeasured
+)
+
+select * from final

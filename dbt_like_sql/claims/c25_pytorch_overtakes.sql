@@ -1,0 +1,204 @@
+with metrics as (
+    select * from marts.framework_metrics
+    where
+        framework in ('pytorch', 'tensorflow')
+        and metric in ('questions', 'downloads_per_day', 'family_downloads_per_day')
+),
+
+outages as (
+    select * from meta.outages
+),
+
+definitions as (
+    select * from meta.definitions
+    where claim = 'C25'
+),
+
+closed_months as (
+    select * from meta.months
+),
+
+bases as (
+    select unnest(['published', 'exact']) as basis
+),
+
+-- Each figure twice: as published, and with the interpolated ones left out.
+figures as (
+    select
+        bases.basis,
+        case metrics.metric
+            when 'questions' then 'questions'
+            when 'downloads_per_day' then 'downloads'
+            else 'family downloads'
+        end as measure,
+        metrics.source,
+        metrics.series,
+        metrics.month,
+        max(metrics.value) filter (where metrics.framework = 'pytorch') as pytorch,
+        max(metrics.value) filter (where metrics.framework = 'tensorflow') as tensorflow,
+        bool_or(metrics.is_partial) as is_partial,
+        min(metrics.gap_reason) as gap_reason
+    from metrics
+    cross join bases
+    where bases.basis = 'published' or not coalesce(metrics.is_estimated, false)
+    group by bases.basis, metrics.metric, metrics.source, metrics.series, metrics.month
+),
+
+ratios as (
+    select
+        *,
+        pytorch / nullif(tensorflow, 0) as ratio
+    from figures
+),
+
+-- In the exact basis a month of estimates has no row of its own: the months come from the published one.
+ends as (
+    select
+        bases.basis,
+        ratios.measure,
+        ratios.source,
+        ratios.series,
+        ratios.month as as_of,
+        ratios.gap_reason,
+        min(ratios.month) filter (where ratios.ratio is not null) over (
+            partition by ratios.measure, ratios.series
+        ) as first_month
+    from ratios
+    cross join bases
+    where ratios.basis = 'published'
+),
+
+-- Without the month's own estimate, the last exact month stands in, if it is near.
+monthly as (
+    select
+        ends.basis,
+        ends.measure || ' in the month' as formula,
+        ends.source,
+        ends.series,
+        ends.as_of,
+        ends.as_of as from_month,
+        arg_max(ratios.ratio, ratios.month) as result,
+        arg_max(ratios.pytorch, ratios.month) as numerator,
+        arg_max(ratios.tensorflow, ratios.month) as denominator,
+        cast(count(ratios.ratio) as bigint) as months_found,
+        max(ends.gap_reason) as remark
+    from ends
+    left join ratios
+        on
+            ends.basis = ratios.basis
+            and ends.measure = ratios.measure
+            and ends.series = ratios.series
+            and ends.as_of >= ratios.month
+            and ratios.month >= ends.as_of - to_months(if(ends.basis = 'exact', 3, 0))
+    where ends.as_of >= ends.first_month
+    group by ends.basis, ends.measure, ends.source, ends.series, ends.as_of
+),
+
+-- The order lasts when the worst of six months keeps it.
+lasting as (
+    select
+        ends.basis,
+        ends.measure || ' in each of 6 months' as formula,
+        ends.source,
+        ends.series,
+        ends.as_of,
+        cast(ends.as_of - interval 5 months as date) as from_month,
+        if(count(ratios.ratio) >= 4, min(ratios.ratio), null) as result,
+        arg_min(ratios.pytorch, ratios.ratio) as numerator,
+        arg_min(ratios.tensorflow, ratios.ratio) as denominator,
+        count(ratios.ratio) as months_found,
+        concat_ws(
+            '; ',
+            'lowest in ' || strftime(arg_min(ratios.month, ratios.ratio), '%Y-%m'),
+            nullif(6 - count(ratios.ratio), 0) || ' of 6 months have no figure',
+            nullif(count(*) filter (where ratios.is_partial), 0) || ' of 6 months are partial'
+        ) as remark
+    from ends
+    left join ratios
+        on
+            ends.basis = ratios.basis
+            and ends.measure = ratios.measure
+            and ends.series = ratios.series
+            and ratios.month between ends.as_of - interval 5 months and ends.as_of
+    where ends.as_of >= ends.first_month + interval 5 months
+    group by ends.basis, ends.measure, ends.source, ends.series, ends.as_of
+),
+
+forms as (
+    select * from monthly
+    union all
+    select * from lasting
+),
+
+measured as (
+    select
+        formula,
+        source,
+        series,
+        as_of,
+        any_value(from_month) as from_month,
+        max(result) filter (where basis = 'published') as value,
+        max(result) filter (where basis = 'exact') as exact_value,
+        max(months_found) filter (where basis = 'published') as n,
+        max(numerator) filter (where basis = 'published') as numerator,
+        max(denominator) filter (where basis = 'published') as denominator,
+        case
+            when max(result) filter (where basis = 'published') is null
+                then coalesce(max(remark) filter (where basis = 'published'), 'one of the two has no figure')
+        end as cannot_decide,
+        max(remark) filter (where basis = 'published') as remark
+    from forms
+    group by formula, source, series, as_of
+),
+
+explained as (
+    select
+        *,
+        nullif(concat_ws('; ', nullif(remark, ''), (
+            select string_agg(distinct outages.effect, '; ' order by outages.effect)
+            from outages
+            where
+                outages.source = measured.source
+                and outages.first_day < measured.as_of + interval 1 month
+                and outages.last_day >= measured.from_month
+                -- The known break of Stack Overflow is one of the digitised series, not of the site.
+                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
+        )), '') as note
+    from measured
+),
+
+unmeasured as (
+    select
+        definitions.formula as definition,
+        (select max(closed_months.month) from closed_months) as as_of,
+        cast(null as double) as value,
+        cast(0 as bigint) as n,
+        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
+    from definitions
+    anti join measured on definitions.formula = measured.formula
+),
+
+final as (
+    select
+        formula || ', ' || series as definition,
+        as_of,
+        round(value, 9) as value,
+        n,
+        cast(case
+            when value is null or round(value, 9) is not distinct from round(exact_value, 9)
+                then json_object(
+                    'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                    'note', note, 'cannot_decide', cannot_decide
+                )
+            else json_object(
+                'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                'note', note, 'cannot_decide', cannot_decide,
+                'without_estimates', round(exact_value, 9)
+            )
+        end as varchar) as detail
+    from explained
+    union all
+    select * from unmeasured
+)
+
+select * from final

@@ -1,0 +1,162 @@
+with stackoverflow as (
+    select * from staging.stackoverflow
+),
+
+huggingface as (
+    select * from staging.huggingface
+    where month is not null
+),
+
+papers as (
+    select * from staging.papers
+    where month >= date '2015-11-01'
+),
+
+pypi as (
+    select * from staging.pypi
+),
+
+months as (
+    select * from meta.months
+),
+
+reach as (
+    select * from meta.reach
+),
+
+statements as (
+    select * from meta.statements
+),
+
+figures as (
+    select
+        'stackoverflow' as source,
+        series as provider,
+        series,
+        month,
+        count(questions) > 0 as has_figure,
+        count(questions) > 0 as is_whole,
+        any_value(gap_reason) as gap_reason,
+        max(observed_at) as observed_at
+    from stackoverflow
+    group by series, month
+    union all
+    select
+        'huggingface' as source,
+        provider,
+        series,
+        month,
+        true as has_figure,
+        not bool_or(is_partial) as is_whole,
+        any_value(gap_reason) as gap_reason,
+        max(observed_at) as observed_at
+    from huggingface
+    group by provider, series, month
+    union all
+    select
+        'papers' as source,
+        provider,
+        series,
+        month,
+        true as has_figure,
+        not bool_or(is_partial) as is_whole,
+        any_value(gap_reason) as gap_reason,
+        max(observed_at) as observed_at
+    from papers
+    group by provider, series, month
+    union all
+    -- A published window of days is no calendar month, even where it happens to fall on one.
+    select
+        'pypi' as source,
+        provider,
+        series,
+        month,
+        count(downloads) > 0 as has_figure,
+        bool_or(is_calendar_month and not contains(method, 'window')) as is_whole,
+        coalesce(
+            case when count(downloads) > 0 then 'only windows of days, not calendar months' end, any_value(gap_reason)
+        ) as gap_reason,
+        max(observed_at) as observed_at
+    from pypi
+    group by provider, series, month
+),
+
+spans as (
+    select
+        source,
+        provider,
+        series,
+        min(month) filter (where has_figure) as first_month,
+        max(month) filter (where has_figure) as last_month
+    from figures
+    group by source, provider, series
+),
+
+said as (
+    select
+        source,
+        provider,
+        month,
+        max("at") as said_at,
+        arg_max(status, "at") as status,
+        arg_max(cause, "at") as cause
+    from statements
+    group by source, provider, month
+),
+
+judged as (
+    select
+        spans.source,
+        months.month,
+        spans.series,
+        spans.provider,
+        case
+            when figures.has_figure and figures.is_whole then 'present'
+            when figures.has_figure then 'partial'
+            when said.status = 'gap' then 'gap'
+            when said.status is not null then 'missing'
+            when months.month between spans.first_month and spans.last_month then 'gap'
+            else 'missing'
+        end as status,
+        case
+            when figures.has_figure and said.said_at > figures.observed_at
+                then concat_ws('; ', 'a later fetch gave no figure: ' || said.cause, figures.gap_reason)
+            when figures.has_figure and not figures.is_whole then figures.gap_reason
+            when figures.has_figure then null
+            when said.cause is not null then said.cause
+            when figures.gap_reason is not null then figures.gap_reason
+            when months.month between spans.first_month and spans.last_month
+                then spans.series || ' has no figure for this month'
+            when months.month < reach.first_month then reach.before
+            when months.month > reach.last_month then reach.after
+            when months.month < spans.first_month
+                then 'the figures of ' || spans.series || ' begin in ' || strftime(spans.first_month, '%Y-%m')
+            else 'the figures of ' || spans.series || ' end in ' || strftime(spans.last_month, '%Y-%m')
+        end as reason,
+        figures.observed_at
+    from spans
+    cross join months
+    left join figures
+        on
+            spans.source = figures.source
+            and spans.provider = figures.provider
+            and spans.series = figures.series
+            and months.month = figures.month
+    left join said
+        on spans.source = said.source and spans.provider = said.provider and months.month = said.month
+    left join reach on spans.source = reach.source and spans.provider = reach.provider
+),
+
+final as (
+    select
+        source,
+        month,
+        series,
+        provider,
+        status,
+        reason,
+        observed_at
+    from judged
+)
+
+select * from final

@@ -1,0 +1,63 @@
+with dated as (
+    select * from raw.papers
+),
+
+undated as (
+    select * from raw.papers_unpartitioned
+),
+
+populations as (
+    select * from meta.populations
+    where source = 'papers'
+),
+
+outages as (
+    select * from meta.outages
+    where source = 'papers'
+),
+
+figures as (
+    select * from dated
+    union all by name
+    select * from undated
+),
+
+-- Only the archive died; arXiv and the venues went on.
+failing as (
+    select
+        figures.month,
+        arg_min(outages.effect || ' (' || outages.reference || ')', outages.last_day - outages.first_day) as reason
+    from figures
+    inner join outages
+        on figures.month <= outages.last_day and outages.first_day < figures.month + interval 1 month
+    where starts_with(figures.population, 'papers with code')
+    group by figures.month
+),
+
+final as (
+    select
+        figures.month,
+        figures.population as series,
+        figures.venue,
+        figures.frameworks,
+        figures.frameworks = ['*'] as is_total,
+        case when figures.frameworks != ['*'] then list_contains(figures.frameworks, 'pytorch') end as has_pytorch,
+        case when figures.frameworks != ['*'] then list_contains(figures.frameworks, 'tensorflow') end
+            as has_tensorflow,
+        case when figures.frameworks != ['*'] then list_contains(figures.frameworks, 'jax') end as has_jax,
+        figures.official,
+        figures.papers,
+        figures.repositories,
+        populations.is_sample,
+        failing.reason is not null as is_partial,
+        failing.reason as gap_reason,
+        figures.provider,
+        figures.evidence,
+        figures.observed_at
+    from figures
+    left join populations on figures.population = populations.population
+    left join failing
+        on starts_with(figures.population, 'papers with code') and figures.month = failing.month
+)
+
+select * from final

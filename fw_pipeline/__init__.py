@@ -1,0 +1,1 @@
+"""Evidence for claims about deep-learning frameworks, month by month, in one DuckDB file."""

@@ -1,0 +1,71 @@
+"""Questions that the command line answers from the published file: the verdicts, and the coverage."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from fw_pipeline.contract import Reason
+from fw_pipeline.warehouse import query
+
+
+def verdicts(published: Path, *, as_of: date | None = None, claim: str | None = None) -> pl.DataFrame:
+    """Return the verdict on every claim as of a month: its headline, or one claim under every definition.
+
+    Raises:
+        Reason: nothing is published yet, or there is no such claim.
+    """
+    until = f"date '{as_of.isoformat()}'" if as_of else "date '9999-01-01'"
+    if claim is not None:
+        known = query(published, "select distinct claim from meta.claims order by all")["claim"].to_list()
+        if claim.upper() not in known:
+            raise Reason(f"claim {claim!r}", "no such claim", f"choose one of {', '.join(known)}")
+        return query(
+            published,
+            f"""
+            select claim, definition, as_of, value, rule, threshold, n, verdict, why from marts.verdicts
+            where claim = '{claim.upper()}' and (as_of is null or as_of <= {until})
+            qualify row_number() over (partition by definition order by as_of desc) = 1
+            order by headline desc, definition
+            """,  # noqa: S608 - a checked name and a date
+        )
+    return query(
+        published,
+        f"""
+        select headline.claim, claims.title, headline.verdict, headline.as_of,
+            headline.definitions_for, headline.definitions_against
+        from marts.headline_verdicts as headline join meta.claims on claims.claim = headline.claim
+        where headline.as_of is null or headline.as_of <= {until}
+        qualify row_number() over (partition by headline.claim order by headline.as_of desc) = 1
+        order by cast(headline.claim[2:] as integer)
+        """,  # noqa: S608 - a date
+    )
+
+
+def coverage(published: Path, *, months: bool = False) -> pl.DataFrame:
+    """Return what each source has: a row a month, or a row for each stretch of months with the same state.
+
+    Raises:
+        Reason: nothing is published yet.
+    """
+    if months:
+        return query(published, "select * from meta.coverage order by source, month")
+    return query(
+        published,
+        """
+        with marked as (
+            select *, status || coalesce(reason, '') is distinct from
+                lag(status || coalesce(reason, '')) over (partition by source order by month) as begins
+            from meta.coverage
+        ),
+        stretches as (
+            select *, count(*) filter (where begins) over (partition by source order by month) as stretch from marked
+        )
+        select source, strftime(min(month), '%Y-%m') as first, strftime(max(month), '%Y-%m') as last,
+            count(*) as months, any_value(status) as status,
+            any_value(array_to_string(providers, ', ')) as providers, any_value(reason) as reason
+        from stretches group by source, stretch order by source, first
+        """,
+    )

@@ -1,0 +1,274 @@
+"""The `fw-pipeline` command: thin, over the same jobs that the UI launches.
+
+What takes time to import is imported by the command that needs it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fw_pipeline.contract import FIRST_MONTH, Reason, Window, last_closed_month, parse_month
+from fw_pipeline.settings import PROJECT_DIR, SettingError, Settings, read
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+FORMATS = click.Choice(["table", "json", "csv"])
+
+
+class Month(click.ParamType[date]):
+    """A month on the command line: `2023-01`."""
+
+    name = "YYYY-MM"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the first day of the month, or say what is wrong with the text."""
+        if isinstance(value, date):
+            return value
+        try:
+            return parse_month(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Commands(click.Group):
+    """The command group: every failure becomes one line on stderr and the right exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a wrong setting is a wrong call."""
+        try:
+            return super().invoke(ctx)
+        except SettingError as error:
+            raise click.UsageError(str(error)) from None
+        except Reason as reason:
+            _complain(str(reason))
+            ctx.exit(1)
+        except BrokenPipeError:
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - the reader has left
+            ctx.exit(0)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fw-pipeline")
+def main() -> None:
+    """Evidence for claims about deep-learning frameworks, month by month, in one DuckDB file."""
+
+
+@main.command()
+@click.option("--from", "first", type=Month(), help="First month; the first that there is when left out.")
+@click.option("--to", "last", type=Month(), help="Last month; the last closed one when left out.")
+@click.option("--source", "names", multiple=True, metavar="NAME", help="Only this source; may be repeated.")
+@click.option("--mode", type=click.Choice(["recorded", "live"]), help="Recorded figures, or the live services.")
+def run(first: date | None, last: date | None, names: tuple[str, ...], mode: str | None) -> None:
+    """Fetch months, build and check every table, publish the file and the page."""
+    settings = read(given={"FW_MODE": mode} if mode else {})
+    now = datetime.now(UTC)
+    closed = last_closed_month(now)
+    start, end = first or FIRST_MONTH, last or closed
+    if start < FIRST_MONTH or end > closed or start > end:
+        raise click.UsageError(
+            f"{start:%Y-%m} to {end:%Y-%m} is no range of closed months; "
+            f"choose --from and --to between {FIRST_MONTH:%Y-%m} and {closed:%Y-%m}"
+        )
+    window = Window.of(start, end)
+    from fw_pipeline.orchestration.ingest import choose, out_of_reach
+    from fw_pipeline.sources import SOURCES
+
+    if unknown := sorted(set(names) - set(SOURCES)):
+        raise click.UsageError(f"no source named {unknown[0]!r}; choose from {', '.join(SOURCES)}")
+    chosen = [choose(SOURCES[name], settings) for name in names or SOURCES]
+    refused = (
+        [str(reason) for one in chosen for reason in out_of_reach(one, window, settings, now=now)]
+        if first or last
+        else []
+    )
+    failures = _run_job("everything", settings, window=window, only=names)
+    _finish(settings, [*failures, *refused])
+
+
+@main.command()
+def rebuild() -> None:
+    """Build the working and the published file anew from the raw vintages, without any network."""
+    settings = read()
+    from fw_pipeline.warehouse import Warehouse
+
+    Warehouse(settings.data_dir).discard_working()
+    _finish(settings, _run_job("rebuild", settings))
+
+
+@main.command()
+@click.option("--as-of", type=Month(), help="What could be said then; the latest when left out.")
+@click.option("--claim", help="Only this claim, with every definition; for example C2.")
+@click.option("--format", "shape", type=FORMATS, default="table", show_default=True)
+def verdicts(as_of: date | None, claim: str | None, shape: str) -> None:
+    """Print the verdict on every claim."""
+    from fw_pipeline import answers
+
+    settings = read()
+    found = answers.verdicts(settings.published, as_of=as_of, claim=claim)
+    _print(found, shape, title=f"Verdicts as of {as_of:%Y-%m}" if as_of else "Verdicts, latest")
+
+
+@main.command()
+@click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def status(shape: str) -> None:
+    """Print the coverage by source and month, and what would complete it."""
+    from fw_pipeline import answers
+
+    settings = read()
+    _print(answers.coverage(settings.published, months=shape == "json"), shape, title="Coverage")
+
+
+@main.command()
+@click.argument("query")
+@click.option("--format", "shape", type=FORMATS, default="table", show_default=True)
+def sql(query: str, shape: str) -> None:
+    """Run one read-only query on the published file."""
+    from fw_pipeline.warehouse import query as ask
+
+    _print(ask(read().published, query), shape)
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; think before you open it.")
+def ui(port: int, host: str) -> None:
+    """Start the Dagster UI and its daemon."""
+    from fw_pipeline.home import prepare
+
+    settings = read()
+    home = prepare(settings.data_dir)
+    click.echo(f"Dagster UI on http://{host}:{port} (history in {home}); stop it with Ctrl-C", err=True)
+    command = [
+        str(Path(sysconfig.get_path("scripts")) / "dagster"), "dev",
+        "--workspace", str(PROJECT_DIR / "workspace.yaml"), "--host", host, "--port", str(port),
+    ]  # fmt: skip
+    with subprocess.Popen(command, cwd=PROJECT_DIR) as process:  # noqa: S603 - our own interpreter's script
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            code = process.wait()  # it got the signal too, and closes its parts in order
+    sys.exit(0 if code in (0, 130, -2) else 1)
+
+
+def _run_job(
+    name: str, settings: Settings, *, window: Window | None = None, only: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Run a job in this process, with progress; return every failure as a line."""
+    from fw_pipeline.home import prepare
+
+    prepare(settings.data_dir)
+    with Progress() as progress:
+        progress("start", "loading")
+        from dagster import AssetKey, DagsterInstance
+
+        from fw_pipeline.definitions import build_defs, load_models
+        from fw_pipeline.orchestration.pipeline import Pipeline
+        from fw_pipeline.orchestration.running import run_job
+        from fw_pipeline.sources import SOURCES
+
+        models = load_models()
+        pipeline = Pipeline(SOURCES, models, given=settings, progress=progress)
+        definitions = build_defs(models=models, resources={"pipeline": pipeline})
+        skip = [AssetKey(["raw", source]) for source in SOURCES if only and source not in only]
+        with DagsterInstance.get() as instance:
+            return run_job(definitions, name, instance=instance, window=window, skip=skip).failures
+
+
+class Progress:
+    """What is being done: a line that moves on a terminal, plain lines elsewhere."""
+
+    def __enter__(self) -> Progress:
+        """Begin to show."""
+        from rich.console import Console
+        from rich.progress import Progress as Bar
+        from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        self._console = Console(stderr=True)
+        self._bar: Bar | None = None
+        self._stage = ""
+        self._counts: dict[str, int] = {}
+        if self._console.is_terminal:
+            self._bar = Bar(
+                SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=self._console
+            )
+            self._bar.start()
+            self._task = self._bar.add_task("starting", total=None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop showing."""
+        if self._bar is not None:
+            self._bar.stop()
+        elif self._stage:
+            self._tell()
+
+    def __call__(self, stage: str, what: str) -> None:
+        """Show one step."""
+        if self._bar is not None:
+            self._counts[stage] = self._counts.get(stage, 0) + 1
+            self._bar.update(self._task, description=f"{stage} {self._counts[stage]}: {what}"[:100])
+            return
+        if stage != self._stage and self._stage:
+            self._tell()
+        self._stage = stage
+        self._counts[stage] = self._counts.get(stage, 0) + 1
+
+    def _tell(self) -> None:
+        if self._stage != "start":
+            click.echo(f"{self._stage}: {self._counts[self._stage]} done", err=True)
+
+
+def _finish(settings: Settings, failures: Sequence[str]) -> None:
+    """Say where the results are, or every failure on its line, and leave with the right status."""
+    for line in dict.fromkeys(failures):
+        _complain(line)
+    if failures:
+        sys.exit(1)
+    click.echo(f"published {settings.published}", err=True)
+    click.echo(f"report    {settings.data_dir / 'report' / 'index.html'}", err=True)
+
+
+def _complain(line: str) -> None:
+    click.echo(f"fw-pipeline: {line}", err=True)
+
+
+def _print(frame: pl.DataFrame, shape: str, *, title: str | None = None) -> None:
+    """Print a frame as a table, as JSON records, or as CSV."""
+    if shape == "json":
+        click.echo(json.dumps(frame.to_dicts(), default=str, ensure_ascii=False, indent=1))
+    elif shape == "csv":
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(frame.columns)
+        for row in frame.rows():
+            writer.writerow([json.dumps(cell, default=str) if isinstance(cell, list | dict) else cell for cell in row])
+        click.echo(out.getvalue(), nl=False)
+    else:
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(title=title, title_justify="left", header_style="bold")
+        for name, kind in frame.schema.items():
+            table.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
+        for row in frame.rows():
+            table.add_row(*(Text("" if cell is None else _shown(cell)) for cell in row))
+        Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _shown(cell: Any) -> str:
+    return f"{cell:,.4g}" if isinstance(cell, float) else str(cell)

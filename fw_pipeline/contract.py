@@ -1,0 +1,348 @@
+"""What a source is: months, windows, raw schemas, batches, and how a fetch refuses.
+
+Nothing here speaks HTTP, touches a file, or knows Dagster or DuckDB.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import polars as pl
+
+FIRST_MONTH = date(2015, 11, 1)
+"""The month in which TensorFlow was released: the first partition."""
+
+WHOLE_SITE = "*"
+"""The value of a key column that stands for everything: the whole site, every paper, every venue."""
+
+
+def next_month(month: date) -> date:
+    """Return the first day of the month after `month`."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def parse_month(text: str) -> date:
+    """Return the first day of the month written `YYYY-MM` or `YYYY-MM-01`.
+
+    Raises:
+        ValueError: the text is neither.
+    """
+    if (found := re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])(-01)?", text.strip(), re.ASCII)) is None:
+        raise ValueError(f"{text!r} is not a month; write it YYYY-MM, for example 2023-01")
+    return date(int(found[1]), int(found[2]), 1)
+
+
+def last_closed_month(now: datetime) -> date:
+    """Return the first day of the last month that has ended at `now` (UTC)."""
+    first = date(now.year, now.month, 1)
+    return date(first.year - (first.month == 1), (first.month - 2) % 12 + 1, 1)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """A half-open range of UTC months: `start` is in it, `end` is not."""
+
+    start: date
+    end: date
+
+    def __post_init__(self) -> None:
+        """Refuse a window that is empty or does not lie on month borders."""
+        if self.start.day != 1 or self.end.day != 1 or self.start >= self.end:
+            message = f"not a range of months: {self.start} to {self.end}"
+            raise ValueError(message)
+
+    @classmethod
+    def of(cls, first: date, last: date) -> Window:
+        """Return the window from month `first` to month `last`, both included."""
+        return cls(first, next_month(last))
+
+    def months(self) -> tuple[date, ...]:
+        """Return the first day of every month in the window, in order."""
+        found, month = [], self.start
+        while month < self.end:
+            found.append(month)
+            month = next_month(month)
+        return tuple(found)
+
+    def __contains__(self, month: object) -> bool:
+        """Say whether a month lies in the window."""
+        return isinstance(month, date) and self.start <= month < self.end
+
+    def __str__(self) -> str:
+        """Write both ends as the reader would: `2022-01 to 2022-12`."""
+        last = self.months()[-1]
+        return f"{self.start:%Y-%m}" if last == self.start else f"{self.start:%Y-%m} to {last:%Y-%m}"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The raw table of one source: its key, its measures, and what each column means."""
+
+    key: Mapping[str, pl.DataType | type[pl.DataType]]
+    measures: Mapping[str, pl.DataType | type[pl.DataType]]
+    description: str
+    columns: Mapping[str, str]
+    required: tuple[str, ...]
+    """The measures that are never NULL in this table."""
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The columns that a provider yields, in order."""
+        return pl.Schema({**self.key, **self.measures, **STATEMENT})
+
+
+STATEMENT: Mapping[str, pl.DataType | type[pl.DataType]] = MappingProxyType(
+    {"method": pl.String, "origin": pl.String, "observed_on": pl.Date}
+)
+"""What every row says of itself: how the figure was obtained, who published it, when they took it."""
+
+PROVENANCE: Mapping[str, pl.DataType | type[pl.DataType]] = MappingProxyType(
+    {"provider": pl.String, "observed_at": pl.Datetime("us", "UTC"), "evidence": pl.String, "run_id": pl.String}
+)
+"""What the pipeline adds to every row: who answered, when, the evidence file, the run."""
+
+SHARED_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        "month": "First day of the UTC month that the figure is for.",
+        "method": "How the figure was obtained: counted, read from a published curve, interpolated, aggregated.",
+        "origin": "Who published the figure.",
+        "observed_on": "Day on which the origin took the figure; NULL where it does not say.",
+        "provider": "The provider that answered: `recorded`, or one of the live ones.",
+        "observed_at": "When this pipeline read the figure (UTC).",
+        "evidence": "File below the data folder that holds the answer verbatim.",
+        "run_id": "The Dagster run that wrote the vintage.",
+    }
+)
+
+TABLES: Mapping[str, Table] = MappingProxyType(
+    {
+        "stackoverflow": Table(
+            key={"month": pl.Date, "tagged": pl.String},
+            measures={"questions": pl.Int64},
+            required=("questions",),
+            description="Questions asked on Stack Overflow in a month, by tag.",
+            columns={
+                "tagged": "The tag; `a;b` means both tags; `*` the whole site.",
+                "questions": "Questions created in the month, as counted at the time of observation.",
+            },
+        ),
+        "huggingface": Table(
+            key={"month": pl.Date, "population": pl.String, "library": pl.String, "formats": pl.List(pl.String)},
+            measures={"models": pl.Int64, "downloads_30d": pl.Int64, "likes": pl.Int64},
+            required=("models",),
+            description="Models on the Hugging Face Hub by month of creation, library and set of format tags.",
+            columns={
+                "population": "Which models were looked at: `hub` (all), or the named sample.",
+                "library": "The library named by the model card; NULL where none is.",
+                "formats": "Sorted set of framework and format tags; empty = none; NULL = not known.",
+                "models": "Models.",
+                "downloads_30d": "Downloads of these models in the 30 days before observation.",
+                "likes": "Likes of these models at observation.",
+            },
+        ),
+        "papers": Table(
+            key={
+                "month": pl.Date,
+                "population": pl.String,
+                "venue": pl.String,
+                "frameworks": pl.List(pl.String),
+                "official": pl.Boolean,
+            },
+            measures={"papers": pl.Int64, "repositories": pl.Int64},
+            required=("papers",),
+            description="Papers by month and by the set of frameworks that they or their repositories use.",
+            columns={
+                "population": "Which papers were looked at: `papers with code`, `nine venues`, `arxiv abstracts`, ...",
+                "venue": "The conference, where the population is split by it; `*` otherwise.",
+                "frameworks": "Sorted set of frameworks; empty = none named; `*` alone = every paper.",
+                "official": "Whether the repository is the authors' own; NULL where it does not apply.",
+                "papers": "Distinct papers.",
+                "repositories": "Repositories; NULL where the population has none.",
+            },
+        ),
+        "pypi": Table(
+            key={"month": pl.Date, "package": pl.String, "installers": pl.String, "origin": pl.String},
+            measures={"downloads": pl.Int64, "window_start": pl.Date, "days_covered": pl.Int32},
+            required=("downloads", "window_start", "days_covered"),
+            description="Downloads of a package from the Python Package Index in a month or a window of days.",
+            columns={
+                "package": "Normalised name of the package.",
+                "installers": "Whose downloads: `all`, `pip`, or `without mirrors`.",
+                "downloads": "Downloads over `days_covered` days from `window_start`.",
+                "window_start": "First day that the figure covers.",
+                "days_covered": "Days that the figure covers; fewer than the month has = a partial month.",
+            },
+        ),
+    }
+)
+"""The raw tables, by source. Column names, types and meanings are the contract with every reader."""
+
+
+class Reason(Exception):  # noqa: N818 - a reason is reported, never a bug
+    """Why something could not be done, as one clear line: what, month, cause, remedy."""
+
+    def __init__(self, subject: str, cause: str, remedy: str, *, month: date | Window | None = None) -> None:
+        """Keep the parts apart, so that a table can show them in columns."""
+        self.subject, self.cause, self.remedy, self.month = subject, " ".join(cause.split()), remedy, month
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        """Write the one line that a user reads."""
+        when = f" {self.month:%Y-%m}" if isinstance(self.month, date) else f" {self.month}" if self.month else ""
+        return f"{self.subject}{when}: {self.cause}; {self.remedy}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive a process border with all parts."""
+        return (_reason, (type(self), self.subject, self.cause, self.remedy, self.month))
+
+
+def _reason(kind: type[Reason], subject: str, cause: str, remedy: str, month: date | Window | None) -> Reason:
+    return kind(subject, cause, remedy, month=month)
+
+
+class SourceFailed(Reason):
+    """A provider cannot go on: the rest of the requested range has no answer. Months already yielded stand."""
+
+
+class MonthRefused(Reason):
+    """One month's answer is not fit to become a vintage; the others are unharmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a provider answered for one month."""
+
+    month: date | None
+    """First day of the month; None for figures that belong to no month partition."""
+    rows: pl.DataFrame
+    """Columns as `Table.schema`. Empty only where `gap` says why."""
+    evidence: tuple[str, ...]
+    """Evidence files that the rows were read from, relative to the data folder."""
+    detail: pl.DataFrame | None = None
+    """The row-level listing behind the counts, where there is one; its columns are the provider's `detail` schema."""
+    gap: str | None = None
+    """Why the source has no figure for this month: a known hole, not a failure, and never a zero."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know, for example strange fields that were kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The months that a provider can answer, and why it cannot answer the others."""
+
+    window: Window
+    before: str
+    """Why nothing earlier can be had."""
+    after: str
+    """Why nothing later can be had."""
+
+    def why_not(self, month: date) -> str | None:
+        """Return why `month` is out of reach, or None when it is within."""
+        if month < self.window.start:
+            return self.before
+        return self.after if month >= self.window.end else None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a fetch will cost, said before the first request."""
+
+    requests: int | None
+    """Requests that will be made; None where it depends on what is found."""
+    text: str
+    """The cost in a reader's words, the quota that is left included."""
+
+
+class Evidence(Protocol):
+    """A kept answer: where it lies, and its bytes."""
+
+    @property
+    def ref(self) -> str:
+        """Path below the data folder."""
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+
+    def read(self) -> bytes:
+        """Return the body as the provider sent it."""
+
+
+class Keeper(Protocol):
+    """Keeps answers verbatim before anything is parsed, and finds those of an earlier, unfinished try."""
+
+    def find(self, request: str) -> Evidence | None:
+        """Return the answer that an unfinished earlier try kept for this request, if any."""
+
+    def keep(self, request: str, body: bytes | Iterator[bytes], *, name: str) -> Evidence:
+        """Write an answer once, under its content hash, and remember which request it answers."""
+
+    def keep_file(self, request: str, path: Path) -> Evidence:
+        """Keep a local file that the user named, by reference to its content hash, without copying a large one."""
+
+    def reject(self, ref: str, cause: str) -> None:
+        """Say that a kept answer is unfit: it stays as evidence, and is asked for again next time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Everything that a provider is given to answer one request for a window."""
+
+    window: Window
+    now: datetime
+    """The present (UTC), given: a source has no clock of its own."""
+    keeper: Keeper
+    scan: Callable[[str, Mapping[str, Any]], pl.DataFrame]
+    """Runs one SQL query over files in an in-memory DuckDB, column-wise, in bounded memory."""
+    log: Callable[[str], None]
+    """Says what is being done, for the run's log."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Where and how to ask: `url`, `path`, `contact`; what the settings say of this provider."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Keys and tokens, by their setting's name. Never logged, never kept."""
+    recorded: Path | None = None
+    """Folder of the recorded figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One way to fill a source's raw table: a function from a window to rows."""
+
+    name: str
+    source: str
+    reach: Callable[[Fetch], Reach]
+    fetch: Callable[[Fetch], Iterator[Batch | MonthRefused]]
+    """Yields a batch or a refusal a month; raises SourceFailed when it cannot go on."""
+    plan: Callable[[Fetch], Plan]
+    answers: str
+    """What it can answer, for the documentation."""
+    cost: str
+    """What it costs in requests, for the documentation."""
+    needs: str
+    """Keys or files that it needs, for the documentation."""
+    cannot_see: str
+    """What it cannot see, for the documentation."""
+    options: tuple[str, ...] = ()
+    """Settings that it reads, by name."""
+    detail: str | None = None
+    """Name of the row-level table that it fills, in schema `detail`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One of the places where figures come from: its table, its providers, how often it changes."""
+
+    name: str
+    title: str
+    url: str
+    licence: str
+    table: Table
+    providers: Mapping[str, Provider]
+    live: str
+    """The provider used in live mode unless the settings name another."""

@@ -1,0 +1,77 @@
+"""The composition root: sources and SQL models to one Dagster code location. Nothing is decided elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dagster import Definitions, in_process_executor
+
+from fw_pipeline import models as sql_models
+from fw_pipeline.contract import Source
+from fw_pipeline.models import MEASUREMENTS, Model
+from fw_pipeline.orchestration import checks, jobs
+from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.publishing import publish_asset, report_asset
+from fw_pipeline.orchestration.raw_assets import raw_asset
+from fw_pipeline.orchestration.seeds import SEEDS
+from fw_pipeline.orchestration.transforms import measurements_asset, model_asset, seed_asset
+from fw_pipeline.settings import PROJECT_DIR
+from fw_pipeline.sources import SOURCES
+
+
+def registered(sources: Mapping[str, Source]) -> frozenset[str]:
+    """Return the relations that exist before any model is built, and that models may read."""
+    raw = {f"raw.{name}{suffix}" for name in sources for suffix in ("", "_vintages", "_unpartitioned")}
+    detail = {f"detail.{p.detail}" for source in sources.values() for p in source.providers.values() if p.detail}
+    return frozenset(raw | detail | {f"meta.{seed.name}" for seed in SEEDS} | {MEASUREMENTS})
+
+
+def load_models(sources: Mapping[str, Source] = SOURCES) -> tuple[Model, ...]:
+    """Return the SQL models of the project."""
+    return sql_models.load(PROJECT_DIR / "dbt_like_sql", registered(sources))
+
+
+def build_defs(
+    *,
+    sources: Mapping[str, Source] = SOURCES,
+    models: tuple[Model, ...] | None = None,
+    resources: Mapping[str, Any] | None = None,
+) -> Definitions:
+    """Return the code location.
+
+    Args:
+        sources: the registry of sources.
+        models: the SQL models; None reads those of the project.
+        resources: Dagster resources that stand in for the usual ones, by name.
+
+    Raises:
+        Reason: a model, its document or a rule in it is wrong; the line says which and how to mend it.
+    """
+    models = load_models(sources) if models is None else models
+    rules = {
+        **{f"raw.{source.name}": checks.rules_for_source(source) for source in sources.values()},
+        **{f"meta.{seed.name}": checks.rules_for_seed(seed) for seed in SEEDS},
+        **{model.name: checks.rules_for_model(model) for model in models},
+    }
+    rules = {relation: found for relation, found in rules.items() if found}
+    built = [["meta", seed.name] for seed in SEEDS] + [[model.schema, model.table] for model in models]
+    all_jobs = jobs.jobs(sources)
+    return Definitions(
+        assets=[
+            *(raw_asset(source) for source in sources.values()),
+            *(seed_asset(seed) for seed in SEEDS),
+            *(model_asset(model, models) for model in models),
+            measurements_asset(models),
+            publish_asset(rules, [*(["raw", name] for name in sources), *built, ["meta", "measurements"]]),
+            report_asset(),
+        ],
+        asset_checks=[checks.table_checks(relation, found) for relation, found in rules.items()],
+        jobs=all_jobs,
+        schedules=[jobs.monthly_schedule(all_jobs[0])],
+        resources={"pipeline": Pipeline(sources, models), **(resources or {})},
+        executor=in_process_executor,
+    )
+
+
+defs = build_defs()

@@ -1,0 +1,21 @@
+"""Rules on data: those that a table's documentation implies, those it declares, and the one place that runs them.
+
+Great Expectations runs every rule. Nothing here reads SQL or yml files, asks a database, or knows Dagster.
+"""
+
+from fw_pipeline.expectations.deriving import declared, for_raw, implied
+from fw_pipeline.expectations.rule import AT_LEAST_ONE_ROW, FAILING_ROWS, TYPES, Expectation
+from fw_pipeline.expectations.running import Outcome, refused_months, validate
+
+__all__ = [
+    "AT_LEAST_ONE_ROW",
+    "FAILING_ROWS",
+    "TYPES",
+    "Expectation",
+    "Outcome",
+    "declared",
+    "for_raw",
+    "implied",
+    "refused_months",
+    "validate",
+]

@@ -1,0 +1,251 @@
+"""Running rules: the one place that imports Great Expectations, inside the function that needs it."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
+
+import polars as pl
+
+from fw_pipeline.contract import Reason
+from fw_pipeline.expectations.rule import FAILING_ROWS, Expectation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN_ROWS = 20
+"""Failing rows that an outcome carries; the row numbers are complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one rule."""
+
+    expectation: Expectation
+    passed: bool
+    unexpected_count: int
+    """Rows that break the rule; 0 where the rule is on the whole table."""
+    observed: str
+    """What was seen, in a reader's words; the cause where the rule could not be checked."""
+    failing_rows: tuple[dict[str, Any], ...] = ()
+    """The first rows that break the rule, with their original values in a form that JSON can carry."""
+    failing_index: tuple[int, ...] = ()
+    """Numbers of all rows of the frame that break the rule; none where the rule is on the whole table or a query."""
+
+
+def validate(
+    frame: pl.DataFrame,
+    expectations: Sequence[Expectation],
+    *,
+    failing: Mapping[str, pl.DataFrame] = MappingProxyType({}),
+) -> tuple[Outcome, ...]:
+    """Run all rules on a frame, in one validation, and say what came of each, in the order given.
+
+    A list is compared as the text `a;b` (`[]` when empty), NaN as infinity. On a frame without rows nothing passes.
+
+    Args:
+        frame: The table or month; counts, never millions of detail rows.
+        expectations: The rules; their names differ.
+        failing: What the query of each `failing_rows` rule returned, by the rule's name.
+
+    Raises:
+        Reason: no rules, two of one name, or a query whose rows were not handed in.
+        RuntimeError: Great Expectations dropped a rule.
+    """
+    names = [rule.name for rule in expectations]
+    if not names or len({*names}) != len(names):
+        raise Reason("validation", "no rules, or two of one name", "give every table rules that differ in name")
+    queries = {rule.name for rule in expectations if rule.type == FAILING_ROWS}
+    if odd := sorted(queries ^ failing.keys()):
+        raise Reason(
+            "validation", f"rules and query results differ: {', '.join(odd)}", "run the query of each such rule"
+        )
+    if frame.is_empty():
+        return tuple(Outcome(rule, passed=False, unexpected_count=0, observed="no rows") for rule in expectations)
+    with _ONE_AT_A_TIME:
+        done = _run(frame, [rule for rule in expectations if rule.name not in queries])
+        for rule in expectations:
+            if rule.name in queries:
+                done[rule.name] = _run_query(rule, failing[rule.name])
+    if lost := {*names} ^ done.keys():
+        raise RuntimeError(f"Great Expectations gave no result for {', '.join(sorted(lost))}")
+    return tuple(done[name] for name in names)
+
+
+_ONE_AT_A_TIME = threading.Lock()
+"""The library keeps its current batch in global state."""
+
+
+@lru_cache(maxsize=1)
+def _slot() -> Any:
+    """Return the one place that frames are handed to: a context for each call would let memory grow."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read by the library on import
+    import great_expectations as gx  # noqa: PLC0415
+    from great_expectations.data_context.types import base  # noqa: PLC0415
+
+    config = base.DataContextConfig(
+        store_backend_defaults=base.InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        analytics_enabled=False,
+        progress_bars=base.ProgressBarsConfig(globally=False),
+    )
+    context = gx.get_context(mode="ephemeral", project_config=config)
+    return (
+        context.data_sources.add_pandas("frames")
+        .add_dataframe_asset("frame")
+        .add_batch_definition_whole_dataframe("all")
+    )
+
+
+def _run(frame: pl.DataFrame, rules: Sequence[Expectation]) -> dict[str, Outcome]:
+    """Run rules in one validation. Results come in any order, so each carries its rule's name."""
+    slot = _slot()
+    from great_expectations import ExpectationSuite  # noqa: PLC0415
+    from great_expectations.expectations import expectation_configuration as gx  # noqa: PLC0415
+
+    found: dict[str, Outcome] = {}
+    suite = ExpectationSuite(name="rules")
+    for rule in rules:
+        given = {key: _comparable(value) for key, value in rule.kwargs.items()}
+        ready = gx.ExpectationConfiguration(rule.type, given, meta={"name": rule.name}, severity=rule.severity)
+        try:
+            suite.add_expectation(ready.to_domain_obj())
+        except Exception as error:  # noqa: BLE001 - whatever the library dislikes, the rule did not pass
+            found[rule.name] = _unchecked(rule, str(error))
+    if not suite.expectations:
+        return found
+    batch = slot.get_batch(batch_parameters={"dataframe": _to_pandas(frame, rules)})
+    report = batch.validate(suite, result_format={"result_format": "COMPLETE", "exclude_unexpected_values": True})
+    by_name = {rule.name: rule for rule in rules}
+    for result in report.results:
+        rule = by_name[result.expectation_config.meta["name"]]
+        found[rule.name] = _outcome(frame, rule, result)
+    return found
+
+
+def _run_query(rule: Expectation, rows: pl.DataFrame) -> Outcome:
+    """Expect that a query returned no rows. Only their number is handed on: they may be wide."""
+    none = Expectation(rule.name, "expect_table_row_count_to_equal", {"value": 0})
+    outcome = _run(pl.DataFrame({"row": pl.int_range(rows.height, eager=True)}), [none])[rule.name]
+    return replace(
+        outcome, expectation=rule, unexpected_count=rows.height, failing_rows=_shown(rows, range(rows.height))
+    )
+
+
+def _outcome(frame: pl.DataFrame, rule: Expectation, result: Any) -> Outcome:
+    raised = result.exception_info or {}
+    # One rule that raised is told as a flat record; one whose figures raised, as a record of such records.
+    for info in [raised] if "raised_exception" in raised else raised.values():
+        if info["raised_exception"]:
+            return _unchecked(rule, info["exception_message"])
+    told = result.result
+    index = tuple(sorted(int(number) for number in told.get("unexpected_index_list") or ()))
+    count = int(told.get("unexpected_count") or 0)
+    if "observed_value" in told:
+        seen = told["observed_value"]
+        observed = ", ".join(map(str, seen)) if isinstance(seen, list) else str(seen)
+    elif told.get("missing_count") == frame.height:
+        observed = "every value is NULL"
+    else:
+        observed = f"{count} of {frame.height} rows"
+    return Outcome(rule, result.success is True, count, observed, _shown(frame, index), index)
+
+
+def _unchecked(rule: Expectation, cause: str) -> Outcome:
+    return Outcome(rule, passed=False, unexpected_count=0, observed=f"could not be checked: {' '.join(cause.split())}")
+
+
+def _comparable(value: Any) -> Any:
+    """Turn an argument into what the converted frame holds: dates are moments there, lists are texts."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - compared with dates, which have no zone
+    return [_comparable(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _to_pandas(frame: pl.DataFrame, rules: Iterable[Expectation]) -> pd.DataFrame:
+    """Convert a frame so that integers stay exact beside NULL, and every value can be compared and hashed."""
+    import pandas as pd  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415
+
+    columns = [_flat(pl.col(name), kind).alias(name) for name, kind in frame.schema.items()]
+    for name in dict.fromkeys(str(rule.kwargs.get("column")) for rule in rules):
+        left, minus, right = name.partition(" - ")
+        if minus and name not in frame.columns and {left, right} <= {*frame.columns}:
+            days = frame.schema[left].is_temporal()
+            difference = pl.col(left) - pl.col(right)
+            columns.append((difference.dt.total_days() if days else difference).alias(name))
+    exact = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int32Dtype(), pa.bool_(): pd.BooleanDtype()}
+    return frame.select(columns).to_pandas(types_mapper=exact.get)
+
+
+def _flat(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """Turn a column into moments, exact integers, numbers, truths or texts."""
+    zoned = isinstance(kind, pl.Datetime) and kind.time_zone is not None
+    flat = column.cast(pl.String) if kind != pl.Boolean else column
+    if isinstance(kind, pl.List):
+        texts = column.list.eval(_flat(pl.element(), cast("pl.DataType", kind.inner)).cast(pl.String).fill_null("NULL"))
+        joined = texts.list.join(";")
+        flat = pl.when(column.list.len() == 0).then(pl.lit("[]")).otherwise(joined)
+    elif kind == pl.Date or isinstance(kind, pl.Datetime):
+        here = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if zoned else column
+        flat = here.cast(pl.Datetime("us"))
+    elif kind.is_float():
+        flat = column.fill_nan(float("inf"))  # pandas takes NaN for NULL, and every rule on values lets NULL pass
+    elif isinstance(kind, pl.Decimal) and kind.scale:
+        flat = column.cast(pl.Float64)
+    elif kind.is_integer() or isinstance(kind, pl.Decimal | pl.Duration):
+        flat = column.cast(pl.Int64)
+    elif isinstance(kind, pl.Struct):
+        flat = pl.when(column.is_not_null()).then(column.struct.json_encode())
+    elif kind == pl.Binary:
+        flat = column.bin.encode("hex")
+    return flat
+
+
+def _shown(frame: pl.DataFrame, index: Sequence[int]) -> tuple[dict[str, Any], ...]:
+    rows = frame[list(index[:SHOWN_ROWS])].to_dicts()
+    return tuple({key: _plain(value) for key, value in row.items()} for row in rows)
+
+
+def _plain(value: Any) -> Any:
+    """Turn a value into one that JSON can carry."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    whole = value is None or isinstance(value, bool | int | str)
+    return value if whole or (isinstance(value, float) and math.isfinite(value)) else str(value)
+
+
+def refused_months(frame: pl.DataFrame, outcomes: Iterable[Outcome]) -> Mapping[date | None, str]:
+    """Return why each unfit month of a frame is refused: its rows that break a critical rule.
+
+    Every month is refused by a critical failure that no row can be blamed for. The key None stands for rows without
+    a month, and for a frame without rows.
+    """
+    months: list[date | None] = frame["month"].to_list() if "month" in frame.columns else [None] * frame.height
+    causes: dict[date | None, list[str]] = {}
+    for outcome in outcomes:
+        rule = outcome.expectation
+        if outcome.passed or rule.severity != "critical":
+            continue
+        rows: dict[date | None, list[int]] = {}
+        for number in outcome.failing_index:
+            rows.setdefault(months[number], []).append(number)
+        for month, numbers in rows.items():
+            first = frame.row(numbers[0], named=True)
+            value = ", ".join(f"{name} = {'NULL' if first[name] is None else first[name]}" for name in rule.columns)
+            said = f"{rule.name}: {value} ({len(numbers)} row{'s' * (len(numbers) > 1)})"
+            causes.setdefault(month, []).append(said)
+        if not rows:
+            for month in dict.fromkeys(months) or [None]:
+                causes.setdefault(month, []).append(f"{rule.name}: {outcome.observed}")
+    return {month: "; ".join(causes[month]) for month in sorted(causes, key=lambda month: month or date.min)}

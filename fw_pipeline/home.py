@@ -1,0 +1,51 @@
+"""Where Dagster keeps its history: a folder made on first use, with the settings this project runs well with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+INSTANCE = """\
+# Written by fw-pipeline on first use; yours to change.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 2
+  pools:
+    default_limit: 1
+run_queue:
+  dequeue_interval_seconds: 1
+  dequeue_use_threads: true
+backfills:
+  use_threads: true
+  num_workers: 2
+  num_submit_workers: 4
+run_monitoring:
+  enabled: true
+  max_runtime_seconds: 7200
+retention:
+  schedule:
+    purge_after_days: 90
+  sensor:
+    purge_after_days:
+      skipped: 7
+      failure: 30
+      success: -1
+"""
+
+
+def prepare(data_dir: Path) -> Path:
+    """Make the folder and point Dagster at it, unless `DAGSTER_HOME` names one already; return it."""
+    if named := os.environ.get("DAGSTER_HOME"):
+        home = Path(named).expanduser().resolve()
+    else:
+        home = (data_dir / "dagster").resolve()
+        os.environ["DAGSTER_HOME"] = str(home)
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        (home / "dagster.yaml").write_text(INSTANCE, encoding="utf-8")
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    return home

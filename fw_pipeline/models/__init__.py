@@ -1,0 +1,10 @@
+"""The SQL models: what each table is called, what it reads, what it means, and where its columns come from.
+
+Read from `dbt_like_sql/` alone. Nothing is run here, and no database is known.
+"""
+
+from fw_pipeline.models.document import ClaimDoc, Column, Definition, Doc, Example
+from fw_pipeline.models.lineage import lineage
+from fw_pipeline.models.reading import MEASUREMENTS, Model, load
+
+__all__ = ["MEASUREMENTS", "ClaimDoc", "Column", "Definition", "Doc", "Example", "Model", "lineage", "load"]

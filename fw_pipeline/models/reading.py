@@ -1,0 +1,156 @@
+"""The SQL models: path to name, SQL to upstream, document to facts; a backward read is refused.
+
+`dbt_like_sql/marts/x.sql` is table `marts.x`. What a model reads is taken from its SQL and never declared.
+Nothing is run here, and no database is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from fw_pipeline.contract import Reason
+from fw_pipeline.models.document import Doc, read_doc
+
+MEASUREMENTS = "meta.measurements"
+"""The union of all claims tables. The pipeline builds it after the claims; of the models, only marts read it."""
+
+READS: Mapping[str, tuple[str, ...]] = {
+    "staging": ("raw", "detail", "meta"),
+    "meta": ("raw", "staging", "meta"),
+    "marts": ("staging", "marts", "meta"),
+    "claims": ("staging", "marts", "meta"),
+}
+"""The schemas that a model of each schema may read. The rest would be a backward read."""
+
+ROW_MAKERS = ("unnest", "range", "generate_series")
+"""The table functions that a model may use: they make rows of what is already there, and read no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One SQL file and its document: the table that it makes, and what it reads."""
+
+    name: str
+    """`schema.table`."""
+    schema: str
+    table: str
+    sql: str
+    upstream: tuple[str, ...]
+    """Every `schema.table` that the SQL reads, sorted."""
+    doc: Doc
+
+
+def load(folder: Path, registered: frozenset[str]) -> tuple[Model, ...]:
+    """Read all models below `folder`, in an order in which each comes after what it reads.
+
+    Args:
+        folder: holds one folder a schema, with one `.sql` and one `.yml` a model.
+        registered: the relations that exist before any model is built (`raw.*`, seeds in `meta`), and
+            `meta.measurements`.
+
+    Raises:
+        Reason: a file lacks its partner, a document or an SQL text is broken, or a relation that is read is
+            unknown, has no schema, is read backward, or closes a circle.
+    """
+    if not folder.is_dir():
+        raise Reason(str(folder.name), "the folder of the SQL models is not there", "restore it from the repository")
+    found = tuple(_read(path) for path in _pairs(folder))
+    names = frozenset(model.name for model in found)
+    if twice := sorted(names & registered):
+        raise Reason(twice[0], "is a model and also a table that the pipeline makes", "rename the model")
+    for model in found:
+        for relation in model.upstream:
+            _permit(model, relation, known=names | registered, models=names)
+        _examples_fit(model)
+    return _in_order(found)
+
+
+def _pairs(folder: Path) -> list[Path]:
+    """Return every `.sql` file, having refused files that lack their partner or lie in the wrong place."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in {".sql", ".yml"})
+    for path in paths:
+        where = str(path.relative_to(folder))
+        if len(path.relative_to(folder).parts) != 2 or path.parent.name not in READS:  # noqa: PLR2004 - schema/table
+            raise Reason(where, "lies in no schema", f"put it straight into one of {', '.join(READS)}")
+        if not path.stem.isidentifier() or not path.stem.islower():
+            raise Reason(where, "is no name of a table", "use small letters, digits and _")
+        other = path.with_suffix(".yml" if path.suffix == ".sql" else ".sql")
+        if not other.is_file():
+            raise Reason(where, f"has no {other.name} beside it", f"write {path.parent.name}/{other.name}")
+    return [path for path in paths if path.suffix == ".sql"]
+
+
+def _read(path: Path) -> Model:
+    schema, table = path.parent.name, path.stem
+    sql = path.read_text(encoding="utf-8")
+    upstream = _upstream(f"{schema}/{path.name}", sql)
+    doc = read_doc(path.with_suffix(".yml"), is_claim=schema == "claims")
+    return Model(name=f"{schema}.{table}", schema=schema, table=table, sql=sql, upstream=upstream, doc=doc)
+
+
+def _upstream(where: str, sql: str) -> tuple[str, ...]:
+    """Return every relation that one select statement reads."""
+    try:
+        statements = [statement for statement in sqlglot.parse(sql, read="duckdb") if statement is not None]
+    except SqlglotError as broken:
+        cause = str(broken).replace("\x1b[4m", "").replace("\x1b[0m", "")
+        raise Reason(where, f"not valid SQL: {cause}", "try it in the duckdb shell") from None
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        raise Reason(where, "is not one select statement", "keep one select, and nothing that changes anything")
+    named_inside = {cte.alias.lower() for cte in statements[0].find_all(exp.CTE)}
+    read = set()
+    for table in statements[0].find_all(exp.Table):
+        if isinstance(table.this, exp.Func):
+            if (function := table.this.sql_name().lower()) not in ROW_MAKERS and table.this.name not in ROW_MAKERS:
+                raise Reason(where, f"reads through {table.this.name or function}()", "read tables, as schema.table")
+        elif table.db:
+            read.add(f"{table.db}.{table.name}".lower())
+        elif table.name.lower() not in named_inside:
+            raise Reason(where, f"reads {table.name} without its schema", "write schema.table")
+    return tuple(sorted(read))
+
+
+def _permit(model: Model, relation: str, *, known: frozenset[str], models: frozenset[str]) -> None:
+    """Refuse a relation that does not exist or that this model may not read."""
+    if relation not in known:
+        near = get_close_matches(relation, sorted(known), n=3)
+        remedy = f"did you mean {' or '.join(near)}?" if near else "register it, or add the model"
+        raise Reason(model.name, f"reads {relation}, which is not registered and no model", remedy)
+    schema = relation.partition(".")[0]
+    allowed = schema in READS[model.schema] or (model.schema == "marts" and relation.endswith("_vintages"))
+    if relation == MEASUREMENTS:
+        allowed = model.schema == "marts"
+    elif schema == "meta" and model.schema == "staging":
+        allowed = relation not in models
+    if not allowed:
+        may = ", ".join(READS[model.schema])
+        raise Reason(model.name, f"reads {relation}, which is a backward read", f"{model.schema} may read {may}")
+
+
+def _examples_fit(model: Model) -> None:
+    """Refuse an example that gives a relation that is not read, or expects a column that is not documented."""
+    for example in model.doc.examples:
+        where = f"{model.name}: example {example.name!r}"
+        if unread := sorted(set(example.given) - set(model.upstream)):
+            raise Reason(where, f"gives {unread[0]}, which the SQL does not read", "give what is read")
+        if strange := sorted({column for row in example.expect for column in row} - set(model.doc.columns)):
+            raise Reason(where, f"expects {strange[0]}, which is no column", "expect documented columns")
+
+
+def _in_order(models: Iterable[Model]) -> tuple[Model, ...]:
+    by_name = {model.name: model for model in models}
+    claims = {model.name for model in by_name.values() if model.schema == "claims"}
+    reads = {name: sorted(model.upstream) for name, model in sorted(by_name.items())}
+    try:
+        order = list(TopologicalSorter({**reads, MEASUREMENTS: sorted(claims)}).static_order())
+    except CycleError as circle:
+        raise Reason(circle.args[1][0], f"reads itself: {' <- '.join(circle.args[1])}", "break the circle") from None
+    return tuple(by_name[name] for name in order if name in by_name)

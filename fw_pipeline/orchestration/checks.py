@@ -1,0 +1,133 @@
+"""One blocking asset check an expectation, each with its own history; a table's rules are run together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import polars as pl
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckResult,
+    AssetChecksDefinition,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetKey,
+    MetadataValue,
+    ResourceParam,
+    multi_asset_check,
+)
+
+from fw_pipeline import expectations
+from fw_pipeline.contract import Source
+from fw_pipeline.expectations import Expectation, Outcome
+from fw_pipeline.models import Model
+from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.seeds import Seed
+from fw_pipeline.orchestration.transforms import as_markdown
+from fw_pipeline.warehouse import Writer
+
+
+def rules_for_source(source: Source) -> tuple[Expectation, ...]:
+    """Return the rules on `raw.<source>`: those that each month kept before it came in, on all months at once."""
+    return expectations.for_raw(source.table)
+
+
+def rules_for_model(model: Model) -> tuple[Expectation, ...]:
+    """Return the rules that a model's document implies, and those that it declares."""
+    doc = model.doc
+    implied = expectations.implied(
+        doc.grain,
+        tuple(doc.columns),
+        nullable=[name for name, column in doc.columns.items() if column.nullable],
+        types={name: column.type for name, column in doc.columns.items()},
+        values={name: column.values for name, column in doc.columns.items() if column.values is not None},
+    )
+    return (*implied, *expectations.declared(doc.expectations, columns=tuple(doc.columns), subject=model.name))
+
+
+def rules_for_seed(seed: Seed) -> tuple[Expectation, ...]:
+    """Return the rules on a small table: its columns, and at least one row unless it may be empty."""
+    if seed.may_be_empty:
+        return ()
+    return expectations.implied((), tuple(seed.columns), nullable=tuple(seed.columns))
+
+
+def table_checks(relation: str, rules: Sequence[Expectation]) -> AssetChecksDefinition:
+    """Return the checks of one table."""
+    schema, _, table = relation.partition(".")
+    key = AssetKey([schema, table])
+    by_name = {rule.name: rule for rule in rules}
+
+    @multi_asset_check(
+        name=f"check_{schema}_{table}",
+        specs=[
+            AssetCheckSpec(
+                rule.name,
+                asset=key,
+                description=rule.reason or None,
+                blocking=rule.severity == "critical",
+                metadata={"rule": rule.type, "arguments": MetadataValue.json(_jsonable(rule.kwargs))},
+            )
+            for rule in rules
+        ],
+        can_subset=True,
+    )
+    def check(context: AssetCheckExecutionContext, pipeline: ResourceParam[Pipeline]) -> Iterator[AssetCheckResult]:
+        chosen = [by_name[selected.name] for selected in sorted(context.selected_asset_check_keys)]
+        chosen.sort(key=list(by_name.values()).index)
+        with pipeline.writing() as writer:
+            outcomes = prove(writer, relation, chosen)
+        pipeline.progress("check", f"{relation}: {sum(o.passed for o in outcomes)} of {len(outcomes)} rules hold")
+        for outcome in outcomes:
+            yield _shown(key, outcome)
+
+    return check
+
+
+def prove(writer: Writer, relation: str, rules: Sequence[Expectation]) -> tuple[Outcome, ...]:
+    """Run rules on a relation as it stands in the working file, and remember there what came of them."""
+    if not writer.has(relation):
+        outcomes = tuple(Outcome(rule, passed=False, unexpected_count=0, observed="not built yet") for rule in rules)
+    else:
+        queries = {rule.name: writer.frame(str(rule.kwargs["sql"])) for rule in rules if "sql" in rule.kwargs}
+        outcomes = expectations.validate(writer.frame(f"from {relation}"), rules, failing=queries)
+    writer.note_checks(
+        relation,
+        [(o.expectation.name, o.expectation.severity, o.passed, o.unexpected_count, o.observed) for o in outcomes],
+    )
+    return outcomes
+
+
+def _shown(key: AssetKey, outcome: Outcome) -> AssetCheckResult:
+    rule = outcome.expectation
+    metadata: dict[str, Any] = {"observed": outcome.observed, "rows against it": outcome.unexpected_count}
+    if not outcome.passed:
+        metadata["remedy"] = (
+            "look at the failing rows; if the figures are wrong, fetch those months again; "
+            "if the rule is wrong, change it where it is declared, with a reason"
+        )
+    if outcome.failing_rows:
+        frame = pl.DataFrame(
+            [{k: str(v) for k, v in row.items()} for row in outcome.failing_rows], infer_schema_length=None
+        )
+        metadata["failing rows"] = MetadataValue.md(as_markdown(frame))
+    return AssetCheckResult(
+        asset_key=key,
+        check_name=rule.name,
+        passed=outcome.passed,
+        severity=AssetCheckSeverity.ERROR if rule.severity == "critical" else AssetCheckSeverity.WARN,
+        description=None if outcome.passed else f"{outcome.observed}. {rule.reason}",
+        metadata=metadata,
+    )
+
+
+def _jsonable(kwargs: Any) -> dict[str, Any]:
+    return {
+        name: value
+        if isinstance(value, bool | int | float | str | None)
+        else [str(v) for v in value]
+        if isinstance(value, list | tuple)
+        else str(value)
+        for name, value in kwargs.items()
+    }

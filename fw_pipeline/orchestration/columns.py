@@ -1,0 +1,30 @@
+"""Columns as Dagster shows them: types, meanings, and where each comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dagster import AssetKey, TableColumn, TableColumnDep, TableColumnLineage, TableSchema
+
+
+def column_schema(columns: Mapping[str, tuple[str, str]]) -> TableSchema:
+    """Return the schema shown for a table: type and description by column."""
+    return TableSchema([TableColumn(name, kind, description=words) for name, (kind, words) in columns.items()])
+
+
+def column_lineage(found: Mapping[str, tuple[tuple[str, str], ...]]) -> TableColumnLineage:
+    """Return the lineage shown for a table: for each column, the relations and columns that it is made of."""
+    return TableColumnLineage(
+        {
+            column: [TableColumnDep(AssetKey(relation_key(relation)), name) for relation, name in sources]
+            for column, sources in found.items()
+        }
+    )
+
+
+def relation_key(relation: str) -> list[str]:
+    """Return the asset that makes a relation: `raw.x_vintages` and `raw.x_unpartitioned` are made with `raw.x`."""
+    schema, _, table = relation.partition(".")
+    if schema == "raw":
+        table = table.removesuffix("_vintages").removesuffix("_unpartitioned")
+    return [schema, table]

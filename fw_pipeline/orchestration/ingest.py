@@ -1,0 +1,312 @@
+"""How figures come in: fetch, keep the evidence, validate, add a vintage. One way for all sources, free of Dagster.
+
+Months are committed as they come, so that what was done before a failure stays done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+from filelock import FileLock, Timeout
+
+from fw_pipeline import expectations
+from fw_pipeline.contract import Batch, Fetch, MonthRefused, Provider, Reason, Source, SourceFailed, Window
+from fw_pipeline.raw import EvidenceStore, Statement, StorageFailed, VintageStore, sweep
+from fw_pipeline.settings import Settings
+from fw_pipeline.warehouse import scan
+
+FLUSH_SECONDS = 2.0
+"""How long answered months may wait for validation together: one validation costs the same for one or a hundred."""
+
+SHRUNK_TO = 0.5
+"""A month is refused when its figures fall below this share of its last vintage by the same provider.
+
+Deleted questions take up to a third of a month away; losing half means that something else went wrong.
+"""
+
+NOTICEABLE = 20
+"""Figures below this may halve by chance."""
+
+Status = Literal["present", "unchanged", "gap", "refused", "failed", "out of reach"]
+
+
+@dataclass(frozen=True, slots=True)
+class MonthOutcome:
+    """What came of one month of one source; `month` None stands for the unpartitioned figures."""
+
+    month: date | None
+    status: Status
+    rows: int = 0
+    cause: str | None = None
+    path: Path | None = None
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Ingested:
+    """What came of one fetch: an outcome a month, and every failure as a line to show."""
+
+    provider: str
+    outcomes: list[MonthOutcome] = field(default_factory=list)
+    failures: list[Reason] = field(default_factory=list)
+
+    def months(self, *statuses: Status) -> list[date]:
+        """Return the months with one of some statuses."""
+        return [outcome.month for outcome in self.outcomes if outcome.status in statuses and outcome.month]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A source with the provider that the settings choose for it."""
+
+    source: Source
+    provider: Provider
+    options: dict[str, str]
+
+
+def choose(source: Source, settings: Settings) -> Chosen:
+    """Return the provider that the settings choose: the named one, else the mode's own.
+
+    Raises:
+        Reason: the settings name a provider that the source does not have.
+    """
+    named, _, option = settings.providers.get(source.name, "").partition(":")
+    name = named or ("recorded" if settings.mode == "recorded" else source.live)
+    if name not in source.providers:
+        known = ", ".join(source.providers)
+        raise Reason("setting FW_PROVIDERS", f"{source.name} has no provider {name!r}", f"choose one of {known}")
+    options = {"path": option} if option else {}
+    return Chosen(source, source.providers[name], {**settings.addresses, "FW_CONTACT": settings.contact, **options})
+
+
+def asking(
+    chosen: Chosen,
+    window: Window,
+    settings: Settings,
+    *,
+    now: datetime,
+    run_id: str = "none",
+    log: Callable[[str], None] = lambda _: None,
+) -> tuple[Fetch, EvidenceStore]:
+    """Return what a provider is given to answer for a window, and the store that keeps its answers."""
+    keeper = EvidenceStore(settings.data_dir, chosen.source.name, chosen.provider.name, run_id=run_id, now=now)
+    fetch = Fetch(
+        window=window,
+        now=now,
+        keeper=keeper,
+        scan=scan,
+        log=log,
+        options=chosen.options,
+        secrets=settings.secrets,
+        recorded=settings.recorded_dir,
+    )
+    return fetch, keeper
+
+
+def out_of_reach(chosen: Chosen, window: Window, settings: Settings, *, now: datetime) -> list[Reason]:
+    """Return a line for each stretch of a window that the chosen provider says it cannot answer."""
+    fetch, _ = asking(chosen, window, settings, now=now)
+    reach = chosen.provider.reach(fetch)
+    missing: dict[str, list[date]] = {}
+    for month in window.months():
+        if (cause := reach.why_not(month)) is not None:
+            missing.setdefault(cause, []).append(month)
+    remedy = "ask for other months, or choose another provider with FW_PROVIDERS"
+    return [
+        SourceFailed(chosen.source.name, cause, remedy, month=Window.of(months[0], months[-1]))
+        for cause, months in missing.items()
+    ]
+
+
+def ingest(
+    chosen: Chosen,
+    window: Window,
+    settings: Settings,
+    *,
+    run_id: str,
+    now: datetime,
+    log: Callable[[str], None],
+    done: Callable[[MonthOutcome], None],
+    patience: float = 900.0,
+) -> Ingested:
+    """Fetch a window of months and add a vintage for each; call `done` with every outcome as it comes.
+
+    Raises:
+        Reason: nothing could be begun: another run is fetching the same source, or the data folder cannot be used.
+    """
+    name = chosen.source.name
+    lock = settings.data_dir / ".work" / f"fetch-{name}.lock"
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock, timeout=patience):
+            for room in ("raw", "evidence"):
+                sweep(settings.data_dir / room / name)
+            fetch, keeper = asking(chosen, window, settings, now=now, run_id=run_id, log=log)
+            return _Ingest(chosen, settings, fetch, keeper, run_id=run_id, done=done).run()
+    except Timeout:
+        cause = f"another run has been fetching it for more than {patience:.0f} s"
+        raise SourceFailed(name, cause, "wait for it, or stop it, and run again") from None
+    except OSError as error:
+        cause = f"cannot use {lock.parent}: {error.strerror or error}"
+        raise StorageFailed("data folder", cause, "allow writing there, then run again; nothing was lost") from error
+
+
+class _Ingest:
+    """One fetch of one source, under its lock."""
+
+    def __init__(
+        self,
+        chosen: Chosen,
+        settings: Settings,
+        fetch: Fetch,
+        keeper: EvidenceStore,
+        *,
+        run_id: str,
+        done: Callable[[MonthOutcome], None],
+    ) -> None:
+        self._source, self._provider = chosen.source, chosen.provider
+        self._force, self._fetch, self._keeper, self._run_id, self._done = settings.force, fetch, keeper, run_id, done
+        self._store = VintageStore(settings.data_dir)
+        self._result = Ingested(chosen.provider.name)
+
+    def run(self) -> Ingested:
+        """Ask for what the provider can answer; leave an outcome for every month of the window."""
+        asked, name = self._fetch.window, self._source.name
+        reach = self._provider.reach(self._fetch)
+        for month in asked.months():
+            if (cause := reach.why_not(month)) is not None:
+                self._note(MonthOutcome(month, "out of reach", cause=cause))
+        start, end = max(asked.start, reach.window.start), min(asked.end, reach.window.end)
+        if start >= end:
+            return self._result
+        fetch = replace(self._fetch, window=Window(start, end))
+        if self._keeper.resumed:
+            fetch.log(f"{name}: goes on with an unfinished fetch, {self._keeper.resumed} answers are here")
+        fetch.log(f"{name} {fetch.window} from {self._provider.name}: {self._provider.plan(fetch).text}")
+        self._take_all(fetch)
+        answered = {outcome.month for outcome in self._result.outcomes}
+        if unanswered := [month for month in fetch.window.months() if month not in answered]:
+            if not self._result.failures:
+                cause, remedy = "the provider gave no answer", "run again; if it stays so, choose another provider"
+                self._result.failures.append(
+                    SourceFailed(name, cause, remedy, month=Window.of(unanswered[0], unanswered[-1]))
+                )
+            for month in unanswered:
+                self._note(MonthOutcome(month, "failed", cause=str(self._result.failures[-1])))
+        self._result.failures += self._store.unreadable
+        if not self._result.failures:
+            self._keeper.finish()
+        return self._result
+
+    def _take_all(self, fetch: Fetch) -> None:
+        waiting: list[Batch] = []
+        since = time.monotonic()
+        try:
+            for item in self._provider.fetch(fetch):
+                if isinstance(item, MonthRefused):
+                    self._refuse(item, ())
+                    continue
+                waiting.append(item)
+                if time.monotonic() - since > FLUSH_SECONDS:
+                    self._commit(waiting)
+                    waiting, since = [], time.monotonic()
+        except (SourceFailed, StorageFailed) as failure:
+            self._result.failures.append(failure)
+        try:
+            self._commit(waiting)
+        except StorageFailed as failure:
+            self._result.failures.append(failure)
+
+    def _commit(self, batches: list[Batch]) -> None:
+        """Validate some months together, then write a vintage for each that is fit."""
+        table = self._source.table
+        filled = [batch for batch in batches if batch.rows.height]
+        causes: Mapping[date | None, str] = {}
+        if filled:
+            frame = pl.concat([batch.rows.select(table.schema.names()) for batch in filled])
+            outcomes = expectations.validate(frame, expectations.for_raw(table))
+            causes = expectations.refused_months(frame, outcomes)
+        for batch in batches:
+            cause = causes.get(batch.month) or self._unfit(batch)
+            if cause is not None:
+                remedy = "see the evidence file; run again when the provider is mended"
+                self._refuse(MonthRefused(self._source.name, cause, remedy, month=batch.month), batch.evidence)
+            elif batch.gap is not None and batch.month is not None:
+                self._state(batch.month, "gap", batch.gap, "")
+                self._note(MonthOutcome(batch.month, "gap", cause=batch.gap, evidence=batch.evidence))
+            else:
+                self._write(batch)
+
+    def _unfit(self, batch: Batch) -> str | None:
+        """Return why a month must not become a vintage although each of its rows is fit."""
+        if batch.month is not None and batch.month not in self._fetch.window:
+            return "the provider answered a month that was not asked for"
+        if batch.month is not None and not batch.rows.height and batch.gap is None:
+            return "the answer holds no figure"
+        if batch.month is not None and batch.rows.height and batch.rows["month"].unique().to_list() != [batch.month]:
+            return "the answer holds figures of another month"
+        return None if self._force or batch.month is None else self._shrunk(batch.month, batch.rows)
+
+    def _shrunk(self, month: date, rows: pl.DataFrame) -> str | None:
+        """Return what lost more than half of its figure since the last vintage of this provider, if anything."""
+        current = self._store.current(self._source.name, month, self._provider.name)
+        if current is None:
+            return None
+        key, measure = list(self._source.table.key)[1], self._source.table.required[0]
+        last = self._store.read(self._source.name, current).group_by(key).agg(pl.col(measure).sum().alias("last"))
+        here = rows.group_by(key).agg(pl.col(measure).sum().alias("here"))
+        compared = last.join(here, on=key, how="left").with_columns(pl.col("here").fill_null(0)).sort("last", key)
+        lost = compared.filter((pl.col("last") >= NOTICEABLE) & (pl.col("here") < pl.col("last") * SHRUNK_TO))
+        if not lost.height:
+            return None
+        worst = lost.row(-1, named=True)
+        return (
+            f"{measure} of {worst[key]} fell from {worst['last']:,} to {worst['here']:,} since the last vintage, "
+            "which is kept (FW_FORCE=1 accepts the new figures)"
+        )
+
+    def _write(self, batch: Batch) -> None:
+        observed_at = self._keeper.observed_at(batch.evidence)
+        vintage = self._store.add(
+            self._source.name,
+            batch.month,
+            batch.rows,
+            provider=self._provider.name,
+            observed_at=observed_at,
+            evidence=batch.evidence,
+            run_id=self._run_id,
+            detail=batch.detail,
+            detail_name=self._provider.detail,
+        )
+        for note in batch.notes:
+            self._fetch.log(f"{self._source.name} {batch.month or ''}: {note}")
+        status: Status = "unchanged" if vintage is None else "present"
+        self._note(
+            MonthOutcome(
+                batch.month, status, batch.rows.height, None, vintage.path if vintage else None, batch.evidence
+            )
+        )
+
+    def _refuse(self, refusal: MonthRefused, evidence: tuple[str, ...]) -> None:
+        for ref in evidence:
+            self._keeper.reject(ref, refusal.cause)
+        self._result.failures.append(refusal)
+        month = refusal.month if isinstance(refusal.month, date) else None
+        if month is not None:
+            self._state(month, "refused", refusal.cause, refusal.remedy)
+        self._note(MonthOutcome(month, "refused", cause=refusal.cause, evidence=evidence))
+
+    def _state(self, month: date, status: Literal["gap", "refused"], cause: str, remedy: str) -> None:
+        self._store.state(
+            Statement(self._source.name, month, self._provider.name, self._fetch.now, status, cause, remedy)
+        )
+
+    def _note(self, outcome: MonthOutcome) -> None:
+        self._result.outcomes.append(outcome)
+        self._done(outcome)

@@ -1,0 +1,60 @@
+"""The jobs that people launch and the schedule that launches one of them. The command line runs the same jobs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+
+from dagster import (
+    AssetSelection,
+    BetaWarning,
+    ScheduleDefinition,
+    UnresolvedAssetJobDefinition,
+    build_schedule_from_partitioned_job,
+    define_asset_job,
+)
+
+EVERYTHING = "everything"
+REBUILD = "rebuild"
+
+
+def fetch_job(source: str) -> UnresolvedAssetJobDefinition:
+    """Return the job that fetches months of one source and checks them, without building what hangs on it."""
+    return define_asset_job(
+        f"fetch_{source}",
+        selection=AssetSelection.assets(["raw", source]),
+        description=f"Fetch months of {source} and check them; the tables that hang on it are not built.",
+    )
+
+
+def jobs(sources: Iterable[str]) -> list[UnresolvedAssetJobDefinition]:
+    """Return every job: all of it for some months, the fetch of one source, and all but the fetch."""
+    everything = define_asset_job(
+        EVERYTHING,
+        selection=AssetSelection.all(),
+        description="Fetch months of all sources, build and check every table, publish the file and the page.",
+    )
+    rebuild = define_asset_job(
+        REBUILD,
+        selection=AssetSelection.all() - AssetSelection.groups("raw"),
+        description="Build, check and publish everything from the raw vintages, without any fetch.",
+    )
+    return [everything, rebuild, *(fetch_job(source) for source in sources)]
+
+
+def monthly_schedule(everything: UnresolvedAssetJobDefinition) -> ScheduleDefinition:
+    """Return the schedule that runs everything for the month that has closed.
+
+    On the third: most providers are late by a day or two.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BetaWarning)
+        built = build_schedule_from_partitioned_job(
+            everything,
+            name="monthly",
+            day_of_month=3,
+            hour_of_day=6,
+            description="On the third of each month, 06:00 UTC: everything for the month that has closed.",
+        )
+    assert isinstance(built, ScheduleDefinition)
+    return built

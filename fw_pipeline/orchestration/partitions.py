@@ -1,0 +1,43 @@
+"""The one time dimension: UTC months since November 2015, closed ones only; said once, for everything."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from datetime import date
+
+from dagster import AssetExecutionContext, BackfillPolicy, BetaWarning, MonthlyPartitionsDefinition
+
+from fw_pipeline.contract import FIRST_MONTH, Window, parse_month
+
+MONTHS = MonthlyPartitionsDefinition(start_date=FIRST_MONTH.isoformat(), timezone="UTC")
+"""Partition keys are ISO dates of the first day; the open month is no partition yet."""
+
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+"""Tags of a run that covers a range of months."""
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", BetaWarning)
+    ONE_RUN = BackfillPolicy.single_run()
+    """A backfill of any range is one run a source."""
+
+
+def key(month: date) -> str:
+    """Return the partition key of a month."""
+    return month.isoformat()
+
+
+def windows(context: AssetExecutionContext) -> list[Window]:
+    """Return the months that a run covers, as contiguous windows: one month, a range, or a set with holes."""
+    return contiguous([parse_month(text) for text in context.partition_keys])
+
+
+def contiguous(months: Sequence[date]) -> list[Window]:
+    """Group months into windows without holes."""
+    found: list[Window] = []
+    for month in sorted(months):
+        if found and found[-1].end == month:
+            found[-1] = Window.of(found[-1].start, month)
+        else:
+            found.append(Window.of(month, month))
+    return found

@@ -1,0 +1,57 @@
+"""What every asset is handed: settings, sources, SQL models, and the files they work on. Free of Dagster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fw_pipeline import settings as environment
+from fw_pipeline.contract import Source
+from fw_pipeline.models import Model
+from fw_pipeline.raw import VintageStore
+from fw_pipeline.warehouse import Warehouse, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fw_pipeline.settings import Settings
+
+
+@dataclass
+class Pipeline:
+    """The parts that a run works with. Settings are read at first use, so that importing asks nothing of anybody."""
+
+    sources: Mapping[str, Source]
+    models: tuple[Model, ...]
+    given: Settings | None = None
+    """Settings to use; None reads the environment."""
+    progress: Callable[[str, str], None] = field(default=lambda _stage, _what: None)
+    """Told of every step that is done: its stage, and what it was."""
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of this run."""
+        return self.given or environment.read()
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """The DuckDB files."""
+        return Warehouse(self.settings.data_dir)
+
+    @cached_property
+    def vintages(self) -> VintageStore:
+        """The raw vintages."""
+        return VintageStore(self.settings.data_dir)
+
+    @contextmanager
+    def writing(self) -> Iterator[Writer]:
+        """Open the working file, with the raw tables as the vintages on disk say."""
+        with self.warehouse.writing() as writer:
+            for source in self.sources:
+                writer.load_raw_if_changed(source)
+            yield writer

@@ -1,0 +1,116 @@
+"""One partitioned asset a source: it fetches months, adds vintages, and loads them. The only Dagster code that does."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from dagster import (
+    AssetExecutionContext,
+    AssetMaterialization,
+    AssetsDefinition,
+    Failure,
+    MaterializeResult,
+    MetadataValue,
+    ResourceParam,
+    asset,
+)
+from dagster._core.definitions.source_asset import (
+    SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION as EVENTS_ARE_LOGGED,
+)
+
+from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, Reason, Source
+from fw_pipeline.orchestration.columns import column_schema
+from fw_pipeline.orchestration.ingest import MonthOutcome, choose, ingest
+from fw_pipeline.orchestration.partitions import MONTHS, ONE_RUN, key, windows
+from fw_pipeline.orchestration.pipeline import Pipeline
+
+
+def raw_asset(source: Source) -> AssetsDefinition:
+    """Return the asset `raw/<source>`: one partition a month, one run for any range.
+
+    A month turns green when its vintage is written, not when the run ends. A month without a figure stays grey: it is
+    no success and no zero; the run's log and `meta.coverage` say why. Dagster would mark the whole range at the end,
+    which is why each month's event is logged here and the closing result is told that the events are there already.
+    """
+    table = source.table
+    words = {**SHARED_COLUMNS, **table.columns}
+    schema = {**table.schema, **PROVENANCE}
+
+    @asset(
+        key=["raw", source.name],
+        partitions_def=MONTHS,
+        backfill_policy=ONE_RUN,
+        group_name="raw",
+        kinds={"python", "parquet"},
+        owners=["team:fw_pipeline"],
+        pool=f"fetch_{source.name}",
+        tags={"source": source.name, "layer": "raw"},
+        description=f"{table.description}\n\nSource: {source.title} ({source.url}). Licence: {source.licence}.",
+        metadata={
+            "dagster/column_schema": column_schema({n: (str(k), words[n]) for n, k in schema.items()}),
+            "dagster/table_name": f"raw.{source.name}",
+            "providers": MetadataValue.md(
+                "\n".join(f"* `{p.name}`: {p.answers}. Needs {p.needs}." for p in source.providers.values())
+            ),
+        },
+    )
+    def raw(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
+        failures: list[Reason] = []
+        began = time.monotonic()
+
+        def done(outcome: MonthOutcome) -> None:
+            pipeline.progress("fetch", f"{source.name} {outcome.month or 'unpartitioned'} {outcome.status}")
+            if outcome.month and outcome.status in ("present", "unchanged"):
+                context.log_event(
+                    AssetMaterialization(
+                        ["raw", source.name],
+                        partition=key(outcome.month),
+                        metadata={
+                            "dagster/partition_row_count": outcome.rows,
+                            "vintage": outcome.path.name if outcome.path else "unchanged since the last one",
+                            "evidence": list(outcome.evidence),
+                        },
+                    )
+                )
+            elif outcome.month and outcome.status != "failed":
+                context.log.warning(f"{source.name} {outcome.month:%Y-%m} {outcome.status}: {outcome.cause}")
+
+        try:
+            chosen = choose(source, pipeline.settings)
+            for window in windows(context):
+                got = ingest(
+                    chosen,
+                    window,
+                    pipeline.settings,
+                    run_id=context.run_id,
+                    now=pipeline.clock(),
+                    log=context.log.info,
+                    done=done,
+                )
+                failures += got.failures
+            with pipeline.warehouse.writing() as writer:
+                rows = writer.load_raw(source.name)
+        except Reason as reason:
+            failures.append(reason)
+        if failures:
+            raise failed(failures)
+        return MaterializeResult(
+            metadata={
+                EVENTS_ARE_LOGGED: True,
+                "dagster/row_count": rows,
+                "seconds": round(time.monotonic() - began, 2),
+            }
+        )
+
+    return raw
+
+
+def failed(reasons: list[Reason]) -> Failure:
+    """Return the failure that shows every reason as one line, first in the UI and then on the command line."""
+    lines = list(dict.fromkeys(str(reason) for reason in reasons))
+    return Failure(
+        description="\n".join(lines),
+        metadata={"reasons": MetadataValue.md("\n".join(f"* {line}" for line in lines))},
+        allow_retries=False,
+    )

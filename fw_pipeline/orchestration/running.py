@@ -1,0 +1,62 @@
+"""Running a job in this process, as the command line does: the same jobs that the UI launches, the same history."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dagster import AssetKey, DagsterEventType, DagsterInstance, Definitions, ExecuteInProcessResult
+
+from fw_pipeline.contract import Window
+from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, key
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of a job: whether all of it succeeded, and every failure as one line."""
+
+    succeeded: bool
+    failures: tuple[str, ...]
+    run_id: str
+
+
+def run_job(
+    definitions: Definitions,
+    name: str,
+    *,
+    instance: DagsterInstance,
+    window: Window | None = None,
+    skip: Sequence[AssetKey] = (),
+) -> Ran:
+    """Run a job to its end, for a window of months where it fetches; `skip` leaves assets out."""
+    for noisy in ("dagster", "dagster.builtin"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    job = definitions.resolve_job_def(name)
+    months = window.months() if window else ()
+    tags = {RANGE_START: key(months[0]), RANGE_END: key(months[-1])} if months else {}
+    chosen = [k for k in job.asset_layer.executable_asset_keys if k not in set(skip)] if skip else None
+    result = job.execute_in_process(
+        instance=instance, tags=tags, run_config=QUIET, raise_on_error=False, asset_selection=chosen
+    )
+    return Ran(result.success, tuple(_failures(result)), result.run_id)
+
+
+def _failures(result: ExecuteInProcessResult) -> list[str]:
+    lines: list[str] = []
+    for event in result.all_events:
+        if event.event_type is DagsterEventType.STEP_FAILURE:
+            failure = event.step_failure_data
+            described = failure.user_failure_data.description if failure.user_failure_data else None
+            error = failure.error.message if failure.error else "failed without a word"
+            lines += (described or f"{event.step_key}: {' '.join(error.split())}").splitlines()
+    for check in result.get_asset_check_evaluations():
+        if not check.passed and check.blocking:
+            relation = ".".join(check.asset_key.path)
+            lines.append(
+                f"{relation}: rule {check.check_name} does not hold: {check.description}; "
+                "nothing was published; mend the figures or the rule and run again"
+            )
+    return list(dict.fromkeys(lines))

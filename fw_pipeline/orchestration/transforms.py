@@ -1,0 +1,169 @@
+"""One asset a SQL model and one a small table: upstream is what the SQL reads, words and columns are its yml's."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import polars as pl
+from dagster import (
+    AssetExecutionContext,
+    AssetsDefinition,
+    AutomationCondition,
+    MaterializeResult,
+    MetadataValue,
+    ResourceParam,
+    asset,
+)
+
+from fw_pipeline.contract import Reason
+from fw_pipeline.models import MEASUREMENTS, Model, lineage
+from fw_pipeline.orchestration.columns import column_lineage, column_schema, relation_key
+from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.raw_assets import failed
+from fw_pipeline.orchestration.seeds import Seed
+from fw_pipeline.warehouse import Built, Writer
+
+WHEN_UPSTREAM_CHANGES = AutomationCondition.eager().without(AutomationCondition.any_deps_missing())
+"""Build anew when something read has changed. Months without a figure stay missing for ever: they hold nothing up."""
+
+PREVIEW_ROWS = 10
+
+
+def model_asset(model: Model, models: tuple[Model, ...]) -> AssetsDefinition:
+    """Return the asset that builds a model; its key is its path."""
+    doc = model.doc
+    words = {name: (column.type, column.description) for name, column in doc.columns.items()}
+    upstream = sorted({tuple(relation_key(relation)) for relation in model.upstream if relation[:7] != "detail."})
+    claim = f"\n\n> {doc.claim.quote}" if doc.claim else ""
+
+    @asset(
+        key=[model.schema, model.table],
+        deps=[list(parts) for parts in upstream],
+        group_name=model.schema,
+        kinds={"sql", "duckdb"},
+        owners=["team:fw_pipeline"],
+        tags={"layer": model.schema},
+        description=f"{doc.description}\n\nOne row for: {', '.join(doc.grain)}.{claim}",
+        metadata={
+            "dagster/column_schema": column_schema(words),
+            "dagster/table_name": model.name,
+            "sql": MetadataValue.md(f"```sql\n{model.sql}\n```"),
+        },
+        automation_condition=WHEN_UPSTREAM_CHANGES,
+    )
+    def build(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
+        began = time.monotonic()
+        try:
+            with pipeline.writing() as writer:
+                built = writer.build(
+                    model.name,
+                    model.sql,
+                    description=doc.description,
+                    columns={name: column.description for name, column in doc.columns.items()},
+                )
+                preview = _preview(writer, model.name)
+        except Reason as reason:
+            raise failed([reason]) from None
+        pipeline.progress("build", model.name)
+        context.log.info(f"{model.name}: {built.rows} rows in {time.monotonic() - began:.2f} s")
+        return MaterializeResult(
+            metadata={
+                **_made(built, preview),
+                "dagster/column_lineage": column_lineage(lineage(model, models)),
+            }
+        )
+
+    return build
+
+
+def seed_asset(seed: Seed) -> AssetsDefinition:
+    """Return the asset that makes a small table of `meta`."""
+    relation = f"meta.{seed.name}"
+
+    @asset(
+        key=["meta", seed.name],
+        group_name="meta",
+        kinds={"python", "duckdb"},
+        owners=["team:fw_pipeline"],
+        tags={"layer": "meta"},
+        description=seed.description,
+        metadata={
+            "dagster/column_schema": column_schema({n: (str(k), words) for n, (k, words) in seed.columns.items()}),
+            "dagster/table_name": relation,
+        },
+    )
+    def build(pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
+        try:
+            with pipeline.writing() as writer:
+                built = writer.seed(relation, seed.frame(pipeline), description=seed.description, columns=seed.words)
+                preview = _preview(writer, relation)
+        except Reason as reason:
+            raise failed([reason]) from None
+        pipeline.progress("build", relation)
+        return MaterializeResult(metadata=_made(built, preview))
+
+    return build
+
+
+def measurements_asset(models: tuple[Model, ...]) -> AssetsDefinition:
+    """Return the asset that puts the rows of all claims into one table, so that a new claim needs no other change."""
+    claims = [model for model in models if model.doc.claim is not None]
+    columns = {
+        "claim": "Number of the claim.",
+        "definition": "Formula and series.",
+        "as_of": "Last month that the value may know of.",
+        "value": "The measured value; NULL where nothing could be measured.",
+        "n": "What was counted.",
+        "detail": "JSON: numerator, denominator, notes, and what keeps the value from deciding.",
+    }
+    union = "\nunion all by name\n".join(
+        f"select '{model.doc.claim.id}' as claim, definition, as_of, value, n, detail from {model.name}"
+        for model in claims
+        if model.doc.claim
+    )
+
+    @asset(
+        key=relation_key(MEASUREMENTS),
+        deps=[[model.schema, model.table] for model in claims],
+        group_name="meta",
+        kinds={"sql", "duckdb"},
+        owners=["team:fw_pipeline"],
+        tags={"layer": "meta"},
+        description="Every measurement of every claim, before it is judged.",
+        metadata={"dagster/table_name": MEASUREMENTS},
+        automation_condition=WHEN_UPSTREAM_CHANGES,
+    )
+    def build(pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
+        try:
+            with pipeline.writing() as writer:
+                built = writer.build(
+                    MEASUREMENTS, union, description="Every measurement of every claim.", columns=columns
+                )
+                preview = _preview(writer, MEASUREMENTS)
+        except Reason as reason:
+            raise failed([reason]) from None
+        pipeline.progress("build", MEASUREMENTS)
+        return MaterializeResult(metadata=_made(built, preview))
+
+    return build
+
+
+def _preview(writer: Writer, relation: str) -> pl.DataFrame:
+    return writer.frame(f"from {relation} limit {PREVIEW_ROWS}")
+
+
+def _made(built: Built, preview: pl.DataFrame) -> dict[str, Any]:
+    return {"dagster/row_count": built.rows, "preview": MetadataValue.md(as_markdown(preview))}
+
+
+def as_markdown(frame: pl.DataFrame) -> str:
+    """Return a small frame as a Markdown table whose cells cannot be taken for markup."""
+
+    def cell(value: object) -> str:
+        text = "" if value is None else json.dumps(value, default=str) if isinstance(value, list | dict) else str(value)
+        return text[:120].replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+
+    lines = [frame.columns, ["---"] * frame.width, *([cell(value) for value in row] for row in frame.rows())]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,181 @@
+"""Answers of the providers, verbatim and write-once, so that nothing is asked for twice and everything can be shown.
+
+Nothing here parses an answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO, Any
+
+from fw_pipeline.raw.files import LEFTOVER, StorageFailed, sync_folder, unwritable
+
+GO_ON_FOR = timedelta(days=7)
+"""How long an unfinished fetch is gone on with: its older answers would no longer be of today."""
+
+_PACKED = (".gz", ".parquet", ".7z", ".zst")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """One answer on disk, as the provider sent it."""
+
+    ref: str
+    path: Path
+
+    def read(self) -> bytes:
+        """Return the body. Bodies are compressed on disk unless they came packed."""
+        data = self.path.read_bytes()
+        return gzip.decompress(data) if self.path.name.endswith(".body.gz") else data
+
+
+class EvidenceStore:
+    """The answers of one fetch, verbatim and write-once; an unfinished fetch is gone on with, not begun again."""
+
+    def __init__(self, data_dir: Path, source: str, provider: str, *, run_id: str, now: datetime) -> None:
+        """Open the folder of this provider's unfinished fetch if there is a recent one, else a new one for `run_id`."""
+        self._root = data_dir
+        self._provider_dir = data_dir / "evidence" / source / provider
+        self._now = now
+        self.folder = self._unfinished() or self._provider_dir / run_id
+        self._journal = self.folder / "requests.ndjson"
+        self._answers: dict[str, str] = {}
+        self._at: dict[str, datetime] = {}
+        for entry in _entries(self._journal):
+            match entry:
+                case {"request": str(request), "ref": str(ref), "at": str(at)} if (data_dir / ref).is_file():
+                    self._answers[request] = ref
+                    self._at[ref] = datetime.fromisoformat(at)
+                case {"rejected": str(ref)}:
+                    self._forget(ref)
+                case _:
+                    pass
+        self.resumed = len(self._answers)
+        """How many answers an earlier, unfinished try left."""
+
+    def observed_at(self, refs: Iterable[str]) -> datetime:
+        """Return when the last of some answers was given: now, or earlier where a fetch was gone on with."""
+        return max((self._at[ref] for ref in refs if ref in self._at), default=self._now)
+
+    def find(self, request: str) -> KeptAnswer | None:
+        """Return the answer that this fetch already has for a request."""
+        ref = self._answers.get(request)
+        return KeptAnswer(ref, self._root / ref) if ref else None
+
+    def keep(self, request: str, body: bytes | Iterator[bytes], *, name: str) -> KeptAnswer:
+        """Write an answer under its content hash, once, and note which request it answers.
+
+        Raises:
+            StorageFailed: the data folder refuses the file.
+        """
+        safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:80] or "answer"
+        packed = safe.endswith(_PACKED)
+        digest = hashlib.sha256()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(prefix=LEFTOVER, dir=self.folder, delete=False) as aside:
+                out: IO[bytes] | gzip.GzipFile = aside if packed else gzip.GzipFile("", "wb", 6, aside, mtime=0)
+                for chunk in (body,) if isinstance(body, bytes) else body:
+                    digest.update(chunk)
+                    out.write(chunk)
+                if out is not aside:
+                    out.close()
+                aside.flush()
+                os.fsync(aside.fileno())
+            stem, dot, suffix = safe.rpartition(".")
+            short = digest.hexdigest()[:16]
+            final = f"{stem}.{short}.{suffix}" if packed and dot else f"{safe}.{short}.body.gz"
+            path = self._same_answer(final) or self.folder / final
+            if path.parent == self.folder and not path.exists():
+                Path(aside.name).chmod(0o644)
+                Path(aside.name).replace(path)
+                sync_folder(self.folder)
+        except OSError as error:
+            raise unwritable(self.folder / safe, error) from error
+        finally:
+            with contextlib.suppress(OSError, UnboundLocalError):
+                Path(aside.name).unlink(missing_ok=True)
+        return self._note(request, path)
+
+    def keep_file(self, request: str, path: Path) -> KeptAnswer:
+        """Keep a file that the user named: by its content hash and place, without copying it.
+
+        Raises:
+            StorageFailed: the file cannot be read.
+        """
+        try:
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            note = json.dumps({"file": path.name, "bytes": path.stat().st_size, "sha256": digest}, sort_keys=True)
+        except OSError as error:
+            raise StorageFailed(request, f"cannot read {path}: {error.strerror}", "name a readable file") from error
+        ref = self.keep(request, note.encode(), name=f"{path.name}.reference.json").ref
+        return KeptAnswer(ref, path)
+
+    def reject(self, ref: str, cause: str) -> None:
+        """Say that a kept answer is unfit: it stays as evidence, and is asked for again next time."""
+        self._append({"rejected": ref, "cause": cause[:500]})
+        self._forget(ref)
+
+    def finish(self) -> None:
+        """Say that everything asked for is here: the next fetch starts anew."""
+        if not self.folder.is_dir():
+            return
+        self._append({"finished": True})
+        if [entry.name for entry in self.folder.iterdir()] == [self._journal.name]:
+            self._journal.unlink()  # every answer was already kept by an earlier fetch
+            self.folder.rmdir()
+
+    def _note(self, request: str, path: Path) -> KeptAnswer:
+        ref = path.relative_to(self._root).as_posix()
+        self._append({"request": request, "ref": ref, "at": self._now.isoformat()})
+        self._answers[request] = ref
+        self._at[ref] = self._now
+        return KeptAnswer(ref, path)
+
+    def _forget(self, ref: str) -> None:
+        self._answers = {request: kept for request, kept in self._answers.items() if kept != ref}
+
+    def _append(self, entry: dict[str, Any]) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lines = [entry] if self._journal.exists() else [{"begun": self._now.isoformat()}, entry]
+            with self._journal.open("ab") as stream:
+                stream.write("".join(json.dumps(line) + "\n" for line in lines).encode())
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise unwritable(self._journal, error) from error
+
+    def _unfinished(self) -> Path | None:
+        for journal in self._provider_dir.glob("*/requests.ndjson"):
+            entries = list(_entries(journal))
+            begun = next((entry["begun"] for entry in entries if isinstance(entry.get("begun"), str)), None)
+            if begun is None or any("finished" in entry for entry in entries):
+                continue
+            if self._now - datetime.fromisoformat(begun) < GO_ON_FOR:
+                return journal.parent
+        return None
+
+    def _same_answer(self, name: str) -> Path | None:
+        """Find the same body under the same name, kept by an earlier fetch: evidence is never written twice."""
+        return next(iter(sorted(self._provider_dir.glob(f"*/{name}"))), None)
+
+
+def _entries(path: Path) -> Iterator[dict[str, Any]]:
+    if not path.is_file():
+        return
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        with contextlib.suppress(json.JSONDecodeError):  # a torn last line is an answer that was not noted
+            if isinstance(entry := json.loads(line), dict):
+                yield entry

@@ -1,0 +1,79 @@
+"""Files that are whole or absent: written aside, flushed to the disk, renamed.
+
+Nothing here knows what the files hold.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from fw_pipeline.contract import Reason
+
+LEFTOVER = ".writing-"
+"""How the name of a file begins while it is being written."""
+
+
+class StorageFailed(Reason):
+    """The data folder cannot be written or holds a file that cannot be read."""
+
+
+@contextlib.contextmanager
+def written_aside(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for writing beside `path`; on leaving without error it is flushed and renamed to `path`.
+
+    Raises:
+        StorageFailed: the disk is full, read-only or refuses the file; nothing is left behind.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=LEFTOVER, dir=path.parent)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    aside = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        aside.chmod(0o644)
+        aside.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's entries, so that a rename survives a loss of power. Some file systems cannot; that is fine."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def unwritable(path: Path, error: OSError) -> StorageFailed:
+    """Say in one line why a file could not be written."""
+    cause = f"cannot write {path.name} in {path.parent}: {error.strerror or error}"
+    return StorageFailed("data folder", cause, "free space or allow writing there, then run again; nothing was lost")
+
+
+def sweep(folder: Path) -> int:
+    """Remove what a killed run left half-written below `folder`; return how many files.
+
+    Call it only while no other process writes there.
+    """
+    found = 0
+    for leftover in folder.rglob(f"{LEFTOVER}*"):
+        with contextlib.suppress(OSError):
+            leftover.unlink()
+            found += 1
+    return found

@@ -1,0 +1,197 @@
+"""Raw vintages: one month of one source as observed at one time, append-only, in Parquet.
+
+Nothing here fetches or judges: rows come validated, and what was written stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from fw_pipeline.contract import PROVENANCE, TABLES, parse_month
+from fw_pipeline.raw.files import StorageFailed, written_aside
+
+UNPARTITIONED = "unpartitioned"
+"""The folder of figures that belong to no month partition."""
+
+_STAMP = "%Y%m%dT%H%M%S%fZ"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Vintage:
+    """One month (or the unpartitioned figures) of one source, as observed at one time by one provider."""
+
+    month: date | None
+    observed_at: datetime
+    run_id: str
+    path: Path
+
+    @property
+    def detail(self) -> Path:
+        """The row-level listing beside it, where there is one."""
+        return self.path.with_suffix(".detail.parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a fetch said of a month for which it has no figures."""
+
+    source: str
+    month: date
+    provider: str
+    at: datetime
+    status: Literal["gap", "refused"]
+    cause: str
+    remedy: str
+
+
+class VintageStore:
+    """The raw vintages of all sources: append-only Parquet files, one a month and observation."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Look at the vintages below `data_dir`."""
+        self._root = data_dir / "raw"
+        self.unreadable: list[StorageFailed] = []
+        """Vintages that could not be read and were set aside, each as the line to show."""
+
+    def add(
+        self,
+        source: str,
+        month: date | None,
+        rows: pl.DataFrame,
+        *,
+        provider: str,
+        observed_at: datetime,
+        evidence: tuple[str, ...],
+        run_id: str,
+        detail: pl.DataFrame | None = None,
+        detail_name: str | None = None,
+    ) -> Vintage | None:
+        """Write a vintage; return None, and write nothing, when the current one of this provider says the same.
+
+        The same means: the same evidence and the same rows. A re-fetch of a living source has new evidence.
+
+        Raises:
+            StorageFailed: the data folder refuses the file.
+        """
+        frame = rows.select(TABLES[source].schema.names()).with_columns(
+            pl.lit(provider).alias("provider"),
+            pl.lit(observed_at).cast(PROVENANCE["observed_at"]).alias("observed_at"),
+            pl.lit(";".join(evidence)).alias("evidence"),
+            pl.lit(run_id).alias("run_id"),
+        )
+        frame = frame.sort(frame.columns[: len(TABLES[source].key)])
+        if self._unchanged(source, month, frame, provider):
+            return None
+        stamp = observed_at.astimezone(UTC).strftime(_STAMP)
+        vintage = Vintage(month, observed_at, run_id, self._folder(source, month) / f"{stamp}-{run_id}.parquet")
+        if detail is not None and detail_name is not None:
+            with written_aside(vintage.detail) as stream:
+                detail.write_parquet(stream, compression="zstd", metadata={"detail": detail_name})
+        with written_aside(vintage.path) as stream:
+            frame.write_parquet(stream, compression="zstd", metadata={"provider": provider})
+        return vintage
+
+    def state(self, statement: Statement) -> None:
+        """Keep what a fetch said of a month without figures, unless it said so already."""
+        last = self.statements(statement.source, statement.month)
+        if last and replace(last[-1], at=statement.at) == statement:
+            return
+        path = self._folder(statement.source, statement.month) / f"{statement.at.strftime(_STAMP)}.statement.json"
+        with written_aside(path) as stream:
+            stream.write(
+                json.dumps(
+                    {
+                        "provider": statement.provider,
+                        "status": statement.status,
+                        "cause": statement.cause,
+                        "remedy": statement.remedy,
+                    }
+                ).encode()
+            )
+
+    def vintages(self, source: str) -> list[Vintage]:
+        """Return every vintage of a source, oldest first within each month."""
+        folders = [folder for folder in (self._root / source).glob("*") if folder.is_dir()]
+        return [v for folder in sorted(folders) for v in _vintages_in(folder)]
+
+    def read(self, source: str, vintage: Vintage) -> pl.DataFrame:
+        """Return the rows of one vintage.
+
+        Raises:
+            StorageFailed: the file is truncated, not Parquet, or has other columns than the contract.
+        """
+        try:
+            frame = pl.read_parquet(vintage.path, hive_partitioning=False)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise broken(source, vintage, str(error).splitlines()[0]) from error
+        schema = pl.Schema({**TABLES[source].schema, **PROVENANCE})
+        if frame.schema != schema:
+            raise broken(source, vintage, "its columns are not those of the contract")
+        return frame
+
+    def current(self, source: str, month: date | None, provider: str) -> Vintage | None:
+        """Return the latest readable vintage of a month by one provider."""
+        for vintage in reversed(self.vintages_of(source, month)):
+            with contextlib.suppress(pl.exceptions.PolarsError, OSError):
+                if pl.read_parquet_metadata(vintage.path).get("provider") == provider:
+                    return vintage
+        return None
+
+    def vintages_of(self, source: str, month: date | None) -> list[Vintage]:
+        """Return the vintages of one month, oldest first."""
+        return _vintages_in(self._folder(source, month))
+
+    def statements(self, source: str, month: date | None = None) -> list[Statement]:
+        """Return what fetches said of months without figures, oldest first."""
+        folder = f"{month:%Y-%m}" if month else "*"
+        found = []
+        for path in sorted((self._root / source).glob(f"{folder}/*.statement.json")):
+            said = json.loads(path.read_text(encoding="utf-8"))
+            at = datetime.strptime(path.name.partition(".")[0], _STAMP).replace(tzinfo=UTC)
+            found.append(Statement(source=source, month=parse_month(path.parent.name), at=at, **said))
+        return found
+
+    def set_aside(self, vintage: Vintage) -> None:
+        """Rename a vintage that cannot be read, so that a good one takes its place; it is never deleted."""
+        vintage.path.rename(vintage.path.with_suffix(".unreadable"))
+
+    def _folder(self, source: str, month: date | None) -> Path:
+        return self._root / source / (f"{month:%Y-%m}" if month else UNPARTITIONED)
+
+    def _unchanged(self, source: str, month: date | None, frame: pl.DataFrame, provider: str) -> bool:
+        said = frame.drop("observed_at", "run_id")
+        for vintage in reversed(self.vintages_of(source, month)):
+            try:
+                last = self.read(source, vintage)
+            except StorageFailed as failure:
+                self.set_aside(vintage)
+                self.unreadable.append(failure)
+                continue
+            if last["provider"].first() == provider:
+                return last.drop("observed_at", "run_id").equals(said)
+        return False
+
+
+def broken(source: str, vintage: Vintage, cause: str) -> StorageFailed:
+    """Say in one line that a vintage cannot be read, and how to get the month again."""
+    remedy = f"fetch it again: fw-pipeline run --source {source}"
+    if vintage.month:
+        remedy += f" --from {vintage.month:%Y-%m} --to {vintage.month:%Y-%m}"
+    return StorageFailed(source, f"vintage {vintage.path.name} cannot be read: {cause}", remedy, month=vintage.month)
+
+
+def _vintages_in(folder: Path) -> list[Vintage]:
+    month = None if folder.name == UNPARTITIONED else parse_month(folder.name)
+    found = []
+    for path in sorted(folder.glob("[0-9]*.parquet")):
+        if not path.name.endswith(".detail.parquet"):
+            stamp, _, run_id = path.stem.partition("-")
+            found.append(Vintage(month, datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC), run_id, path))
+    return found

@@ -1,0 +1,184 @@
+"""The provider `recorded`: real figures that others published, shipped with the repository as one CSV file a source.
+
+It makes no request. How a line becomes a row is in `recorded_rows`; where each figure comes from is in
+`data/recorded/README.md`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from functools import partial
+from types import MappingProxyType
+
+import polars as pl
+
+from fw_pipeline.contract import (
+    FIRST_MONTH,
+    Batch,
+    Fetch,
+    MonthRefused,
+    Plan,
+    Provider,
+    Reach,
+    SourceFailed,
+    Table,
+    Window,
+    last_closed_month,
+    next_month,
+)
+from fw_pipeline.sources.recorded_rows import Fault, Figures, NotReadable, read_figures
+
+NAME = "recorded"
+
+_RESTORE = "restore it from the repository"
+_CORRECT = "correct the line, or restore the file from the repository"
+_SHOWN = 3
+
+_BEGINS: Mapping[str, tuple[date, str]] = MappingProxyType(
+    {
+        "huggingface": (date(2022, 3, 1), "creation dates begin on 2022-03-02"),
+        "pypi": (date(2016, 1, 1), "download records begin in 2016-01"),
+    }
+)
+"""Sources whose own records begin later than the first partition."""
+
+_UNRECORDED = "not recorded"
+"""What the effect of an outage says when it leaves no figure at all, rather than a wrong one."""
+
+
+def recorded(source: str, table: Table) -> Provider:
+    """Return the provider of the figures recorded for one source.
+
+    A line that is wrong refuses its month. A line whose month cannot be told fails the source, after the months that
+    are good. Months out of reach are not answered: `Reach` says why. Figures that belong to no month are answered last.
+    """
+    return Provider(
+        name=NAME,
+        source=source,
+        reach=partial(_reach, source, table),
+        fetch=partial(_fetch, source, table),
+        plan=partial(_plan, source),
+        answers="the months that others published figures for",
+        cost="no request",
+        needs="nothing",
+        cannot_see="anything after the last recorded month, and what was deleted before the figures were taken",
+    )
+
+
+def _plan(source: str, _: Fetch) -> Plan:
+    return Plan(0, f"no request: reads {source}.csv of the recorded figures")
+
+
+def _reach(source: str, table: Table, fetch: Fetch) -> Reach:
+    return _reach_of(source, _figures(source, table, fetch, _read(source, fetch, f"{source}.csv")))
+
+
+def _reach_of(source: str, figures: Figures) -> Reach:
+    months = [month for month in (*figures.rows, *figures.faults) if month is not None]
+    if not months:
+        raise SourceFailed(_subject(source), f"{source}.csv has no line whose month can be told", _RESTORE)
+    last = max(months)
+    return Reach(
+        Window.of(FIRST_MONTH, last),
+        before=f"the first month kept is {FIRST_MONTH:%Y-%m}, when TensorFlow was released",
+        after=f"the recorded figures end in {last:%Y-%m}; set FW_MODE=live",
+    )
+
+
+def _fetch(source: str, table: Table, fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+    file = f"{source}.csv"
+    body = _read(source, fetch, file)
+    figures = _figures(source, table, fetch, body)
+    window = _reach_of(source, figures).window
+    evidence = (fetch.keeper.keep(f"recorded/{file}", body, name=file).ref,)
+    for month in fetch.window.months():
+        if month not in window:
+            continue
+        if faults := figures.faults.get(month):
+            yield MonthRefused(_subject(source), _told(file, faults), _CORRECT, month=month)
+        elif rows := figures.rows.get(month):
+            yield Batch(month, pl.DataFrame(rows, schema=table.schema, orient="row"), evidence)
+        else:
+            try:
+                gap = _gap(source, month, fetch)
+            except SourceFailed as unread:
+                yield MonthRefused(unread.subject, unread.cause, unread.remedy, month=month)
+            else:
+                yield Batch(month, table.schema.to_frame(), evidence, gap=gap)
+    if faults := figures.faults.get(None):
+        raise SourceFailed(_subject(source), _told(file, faults), _CORRECT)
+    if rows := figures.rows.get(None):
+        yield Batch(None, pl.DataFrame(rows, schema=table.schema, orient="row"), evidence)
+
+
+def _subject(source: str) -> str:
+    return f"{source} ({NAME})"
+
+
+def _told(file: str, faults: list[Fault]) -> str:
+    """Write the first faults of a file in one line."""
+    more = f", and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+    return f"{file} " + ", ".join(str(fault) for fault in faults[:_SHOWN]) + more
+
+
+def _read(source: str, fetch: Fetch, file: str) -> bytes:
+    """Return the bytes of one recorded file.
+
+    Raises:
+        SourceFailed: the file is missing or cannot be read.
+    """
+    if fetch.recorded is None:
+        raise SourceFailed(_subject(source), "no folder of recorded figures was given", "name the folder")
+    try:
+        return (fetch.recorded / file).read_bytes()
+    except FileNotFoundError:
+        raise SourceFailed(_subject(source), f"{file} is missing from the recorded figures", _RESTORE) from None
+    except OSError as broken:
+        raise SourceFailed(_subject(source), f"{file} cannot be read: {broken.strerror}", _RESTORE) from None
+
+
+def _text(source: str, file: str, body: bytes) -> str:
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as broken:
+        line = body.count(b"\n", 0, broken.start) + 1
+        raise SourceFailed(_subject(source), f"{file} line {line} is not valid UTF-8", _RESTORE) from None
+
+
+def _figures(source: str, table: Table, fetch: Fetch, body: bytes) -> Figures:
+    """Return the rows and faults of the source's file.
+
+    Raises:
+        SourceFailed: the file as a whole is not a table of this source.
+    """
+    file = f"{source}.csv"
+    text = _text(source, file, body)
+    try:
+        return read_figures(text, source=source, table=table, last=last_closed_month(fetch.now))
+    except NotReadable as unfit:
+        raise SourceFailed(_subject(source), f"{file} {unfit}", _RESTORE) from None
+
+
+def _gap(source: str, month: date, fetch: Fetch) -> str:
+    """Return why a month in reach has no figure.
+
+    Raises:
+        SourceFailed: the list of outages cannot be read, so the reason is not known.
+    """
+    begins = _BEGINS.get(source)
+    if begins and month < begins[0]:
+        return begins[1]
+    file = "outages.csv"
+    last_day = next_month(month) - timedelta(days=1)
+    try:
+        for outage in csv.DictReader(io.StringIO(_text(source, file, _read(source, fetch, file)))):
+            first, last = date.fromisoformat(outage["first_day"]), date.fromisoformat(outage["last_day"])
+            covered = outage["source"] == source and first <= month and last_day <= last
+            if covered and _UNRECORDED in outage["effect"]:
+                return f"{outage['effect']} from {first} to {last} ({outage['reference']})"
+    except (KeyError, TypeError, ValueError, csv.Error):
+        raise SourceFailed(_subject(source), f"{file} is not a list of outages", _RESTORE) from None
+    return "the recorded figures have none for this month"

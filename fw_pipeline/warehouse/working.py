@@ -1,0 +1,157 @@
+"""The working file, its single writer, and the file that is published from it.
+
+Nothing here knows tables or figures.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from fw_pipeline.raw import StorageFailed
+from fw_pipeline.raw.files import sync_folder, unwritable
+from fw_pipeline.warehouse.wording import WarehouseFailed, first_line, quoted
+from fw_pipeline.warehouse.writer import Writer
+
+STORAGE = "v1.5.0"
+"""Storage version of every file: any DuckDB from 1.5 on can read it. See docs/adr/0002."""
+
+SCHEMAS = ("raw", "detail", "meta", "staging", "marts", "claims")
+
+PATIENCE = 900.0
+"""Seconds to wait for another writer: a build takes seconds, a queue of them minutes."""
+
+
+class Warehouse:
+    """The working file below a data folder, and the file that is published from it."""
+
+    def __init__(self, data_dir: Path, *, patience: float = PATIENCE) -> None:
+        """Look at the files below `data_dir`; nothing is opened yet."""
+        self.data_dir = data_dir
+        self.published = data_dir / "warehouse.duckdb"
+        self.working = data_dir / ".work" / "warehouse.duckdb"
+        self._lock = data_dir / ".work" / "writer.lock"
+        self._patience = patience
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Writer]:
+        """Open the working file as its only writer, in one transaction: all of it counts, or nothing.
+
+        Raises:
+            WarehouseFailed: another writer does not finish in time, or the file cannot be opened.
+            StorageFailed: the disk is full or read-only.
+        """
+        with self._only_writer(), self._opened() as connection:
+            connection.begin()
+            try:
+                yield Writer(connection, self.data_dir)
+                connection.commit()
+            except duckdb.IOException as error:
+                raise self._unwritable(error) from error
+            finally:
+                with contextlib.suppress(duckdb.Error):
+                    connection.rollback()
+
+    def publish(self) -> int:
+        """Replace the published file by a compact copy of the working file; return its size in bytes.
+
+        Readers that have the old file open keep it. On any failure the old file stays.
+
+        Raises:
+            WarehouseFailed: a program holds the published file open for writing, or a copy fails.
+            StorageFailed: the disk is full or read-only.
+        """
+        if self.published.with_name(f"{self.published.name}.wal").exists():
+            cause = f"another program has {self.published.name} open for writing"
+            raise WarehouseFailed("publish", cause, "close it there, or open it read-only, and run again")
+        with self._only_writer(), self._opened() as connection:
+            try:
+                self.data_dir.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryDirectory(prefix=".publishing-", dir=self.data_dir) as folder:
+                    fresh = Path(folder) / self.published.name
+                    connection.execute(f"attach '{quoted(fresh)}' as fresh (storage_version '{STORAGE}')")
+                    connection.execute("copy from database work to fresh")
+                    connection.execute("detach fresh")
+                    _flush(fresh)
+                    fresh.chmod(0o644)
+                    fresh.replace(self.published)
+                    sync_folder(self.data_dir)
+            except duckdb.IOException as error:
+                raise self._unwritable(error) from error
+            except OSError as error:
+                raise unwritable(self.published, error) from error
+            return self.published.stat().st_size
+
+    @contextlib.contextmanager
+    def _only_writer(self) -> Iterator[None]:
+        try:
+            self._lock.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self._lock)
+            deadline = time.monotonic() + self._patience
+            while True:
+                with contextlib.suppress(Timeout):
+                    lock.acquire(timeout=0)
+                    break
+                if time.monotonic() > deadline:
+                    cause = f"another run has been writing for more than {self._patience:.0f} s"
+                    raise WarehouseFailed("warehouse", cause, "wait for it, or stop it, and run again")
+                time.sleep(random.uniform(0.05, 0.4))  # noqa: S311 - jitter, not a secret
+        except OSError as error:
+            raise unwritable(self._lock, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        try:
+            connection = duckdb.connect(
+                ":memory:", config={"storage_compatibility_version": STORAGE, "memory_limit": "4GB"}
+            )
+        except duckdb.Error as error:  # pragma: no cover - an in-memory database opens
+            raise self._broken(error) from error
+        with contextlib.closing(connection):
+            try:
+                connection.execute(f"attach '{quoted(self.working)}' as work (storage_version '{STORAGE}')")
+            except duckdb.IOException as error:
+                if "lock" in str(error):
+                    cause = "another program has the working file open"
+                    raise WarehouseFailed("warehouse", cause, "close it; users open the published file") from error
+                if not os.access(self.working.parent, os.W_OK) or "space" in str(error):
+                    raise self._unwritable(error) from error
+                raise self._broken(error) from error
+            except duckdb.Error as error:
+                raise self._broken(error) from error
+            connection.execute("set timezone = 'UTC'")
+            connection.execute("use work")
+            for schema in SCHEMAS:
+                connection.execute(f"create schema if not exists {schema}")
+            yield connection
+
+    def _broken(self, error: Exception) -> WarehouseFailed:
+        cause = f"the working file cannot be opened: {first_line(error)}"
+        return WarehouseFailed("warehouse", cause, "run: fw-pipeline rebuild")
+
+    def _unwritable(self, error: Exception) -> StorageFailed:
+        remedy = "free space or allow writing there, then run again; nothing was lost"
+        return StorageFailed("data folder", f"cannot write below {self.data_dir}: {first_line(error)}", remedy)
+
+    def discard_working(self) -> None:
+        """Delete the working file: everything in it can be built again."""
+        with self._only_writer():
+            for path in (self.working, self.working.with_name(f"{self.working.name}.wal")):
+                path.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())

@@ -1,0 +1,244 @@
+"""What is done in the working file while it is open: load raw vintages, seed small tables, build models.
+
+Nothing here opens, locks or publishes a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, TABLES
+from fw_pipeline.raw import StorageFailed, Vintage, VintageStore
+from fw_pipeline.warehouse.wording import WarehouseFailed, first_line, quoted
+
+_TYPES = {
+    pl.Date: "date",
+    pl.String: "varchar",
+    pl.Int64: "bigint",
+    pl.Int32: "integer",
+    pl.Boolean: "boolean",
+    pl.Float64: "double",
+    pl.List(pl.String): "varchar[]",
+    pl.Datetime("us", "UTC"): "timestamp with time zone",
+}
+
+
+VALIDATIONS = """
+create table if not exists meta.validations
+(relation varchar, expectation varchar, severity varchar, passed boolean, unexpected bigint, observed varchar)
+"""
+"""What came of every rule on the current build of every relation. A new build forgets what the last one proved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build made."""
+
+    rows: int
+    columns: Mapping[str, str]
+    """DuckDB type by column, in order."""
+
+
+class Writer:
+    """The working file while it is open for writing."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, data_dir: Path) -> None:
+        """Write through an open connection, inside its transaction."""
+        self._connection = connection
+        self._store = VintageStore(data_dir)
+
+    def load_raw(self, source: str) -> int:
+        """Load all vintages of a source into `raw.<source>`, `_vintages` and `_unpartitioned`; return current rows.
+
+        The current vintage of a month is the latest of each provider.
+
+        Raises:
+            StorageFailed: a vintage cannot be read; it was set aside, and the line says how to get the month again.
+        """
+        vintages = self._store.vintages(source)
+        table = TABLES[source]
+        schema = pl.Schema({**table.schema, **PROVENANCE})
+        columns = ", ".join(f"{name} {_TYPES[kind]}" for name, kind in schema.items())
+        self._run(f"create or replace temp table fresh ({columns}, vintage timestamp with time zone, placed boolean)")
+        if vintages:
+            try:
+                self._insert_vintages(schema, vintages)
+            except duckdb.Error:
+                self._name_the_broken(source, vintages)
+                raise
+        self._run(f"""
+            create or replace table raw.{source}_vintages as
+            select * exclude (placed), vintage = max(vintage) over (partition by provider, month) as is_current
+            from fresh where placed order by all
+        """)
+        names = ", ".join(schema.names())
+        self._run(
+            f"create or replace table raw.{source} as select {names} from raw.{source}_vintages where is_current order by all"
+        )
+        self._run(f"""
+            create or replace table raw.{source}_unpartitioned as
+            select {names} from fresh where not placed
+            qualify vintage = max(vintage) over (partition by provider) order by all
+        """)
+        self._run("drop table fresh")
+        self._describe_raw(source)
+        self._run("create table if not exists meta.loads (source varchar, vintages bigint, listing varchar)")
+        self._connection.execute("delete from meta.loads where source = ?", [source])
+        self._connection.execute("insert into meta.loads values (?, ?, ?)", [source, len(vintages), _listing(vintages)])
+        self._load_detail(vintages)
+        self._built(f"raw.{source}")
+        return int(self._rows(f"select count(*) from raw.{source}")[0][0])
+
+    def load_raw_if_changed(self, source: str) -> None:
+        """Load a source's vintages unless the tables already hold exactly those on disk."""
+        mark = _listing(self._store.vintages(source))
+        self._run("create table if not exists meta.loads (source varchar, vintages bigint, listing varchar)")
+        if (source, mark) not in self._rows("select source, listing from meta.loads"):
+            self.load_raw(source)
+
+    def has(self, relation: str) -> bool:
+        """Say whether a relation exists."""
+        schema, _, name = relation.partition(".")
+        found = self._rows(
+            "select 1 from duckdb_tables() where database_name = 'work' and schema_name = ? and table_name = ?",
+            [schema, name],
+        )
+        return bool(found)
+
+    def seed(self, relation: str, frame: pl.DataFrame, *, description: str, columns: Mapping[str, str]) -> Built:
+        """Make a small table from a frame; `columns` describes each of its columns."""
+        types = ", ".join(f"{name} {_TYPES[kind]}" for name, kind in frame.schema.items())
+        self._run(f"create or replace table {relation} ({types})")
+        self._connection.register("seed_rows", frame.to_arrow())
+        self._run(f"insert into {relation} by name select * from seed_rows")
+        self._connection.unregister("seed_rows")
+        self._comment(relation, description, columns)
+        return self._built(relation)
+
+    def build(self, relation: str, sql: str, *, description: str, columns: Mapping[str, str]) -> Built:
+        """Make a table from a model's SQL.
+
+        Raises:
+            WarehouseFailed: the SQL fails; the cause is DuckDB's own words.
+        """
+        try:
+            self._run(f"create or replace table {relation} as {sql}")
+        except (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException) as error:
+            remedy = f"mend dbt_like_sql/{relation.replace('.', '/')}.sql, or build what it reads: fw-pipeline rebuild"
+            raise WarehouseFailed(relation, first_line(error), remedy) from error
+        except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException) as error:
+            remedy = f"mend dbt_like_sql/{relation.replace('.', '/')}.sql"
+            raise WarehouseFailed(relation, first_line(error), remedy) from error
+        self._comment(relation, description, columns)
+        return self._built(relation)
+
+    def note_checks(self, relation: str, outcomes: Sequence[tuple[str, str, bool, int, str]]) -> None:
+        """Remember what came of the rules on a relation: name, severity, passed, rows against it, what was seen."""
+        self._run(VALIDATIONS)
+        for outcome in outcomes:
+            self._connection.execute(
+                "delete from meta.validations where relation = ? and expectation = ?", [relation, outcome[0]]
+            )
+            self._connection.execute("insert into meta.validations values (?, ?, ?, ?, ?, ?)", [relation, *outcome])
+
+    def unproven(self, required: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str]]:
+        """Return the relation, rule and reason of every rule that is not known to hold on the build that is here."""
+        self._run(VALIDATIONS)
+        held = {
+            (row[0], row[1]): row[2:]
+            for row in self._rows("select relation, expectation, passed, observed from meta.validations")
+        }
+        found = []
+        for relation, rules in required.items():
+            for rule in rules:
+                passed, observed = held.get((relation, rule), (False, "was not checked since the last build"))
+                if not passed:
+                    found.append((relation, rule, str(observed)))
+        return found
+
+    def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
+        """Return the rows of a query."""
+        return pl.DataFrame(self._connection.sql(sql, params=list(parameters)).pl())
+
+    def _insert_vintages(self, schema: pl.Schema, vintages: Iterable[Vintage]) -> None:
+        listed = [(str(v.path), v.observed_at, v.month is not None) for v in vintages]
+        files = pl.DataFrame(
+            listed, schema={"path": pl.String, "vintage": pl.Datetime("us", "UTC"), "placed": pl.Boolean}, orient="row"
+        )
+        self._connection.register("vintage_files", files.to_arrow())
+        names = ", ".join(f"answer.{name}" for name in schema.names())
+        self._connection.execute(
+            f"""
+            insert into fresh select {names}, vintage_files.vintage, vintage_files.placed
+            from read_parquet(?, filename = true, hive_partitioning = false) as answer
+            join vintage_files on vintage_files.path = answer.filename
+            """,
+            [[path for path, _, _ in listed]],
+        )
+        self._connection.unregister("vintage_files")
+
+    def _name_the_broken(self, source: str, vintages: Iterable[Vintage]) -> None:
+        for vintage in vintages:
+            try:
+                self._store.read(source, vintage)
+            except StorageFailed:
+                self._store.set_aside(vintage)
+                raise
+
+    def _load_detail(self, vintages: Sequence[Vintage]) -> None:
+        """Load the row-level listings of the current vintages, by the name that the file carries."""
+        current: dict[tuple[str, object], Path] = {}
+        for vintage in vintages:
+            if vintage.detail.is_file():
+                name = pl.read_parquet_metadata(vintage.detail)["detail"]
+                current[name, vintage.month] = vintage.detail
+        for name in {name for name, _ in current}:
+            files = sorted(str(path) for (of, _), path in current.items() if of == name)
+            self._connection.execute(
+                f"create or replace table detail.{name} as select * from read_parquet(?, union_by_name = true)", [files]
+            )
+
+    def _describe_raw(self, source: str) -> None:
+        table = TABLES[source]
+        words = {**SHARED_COLUMNS, **table.columns}
+        self._comment(f"raw.{source}", f"{table.description} The current vintage of each provider.", words)
+        more = {
+            **words,
+            "vintage": "When the vintage was written (UTC).",
+            "is_current": "Whether it is the current one.",
+        }
+        self._comment(f"raw.{source}_vintages", f"{table.description} Every vintage.", more)
+        outside = f"{table.description} Figures that belong to no month partition: undated, or before November 2015."
+        self._comment(f"raw.{source}_unpartitioned", outside, words)
+
+    def _comment(self, relation: str, description: str, columns: Mapping[str, str]) -> None:
+        self._run(f"comment on table {relation} is '{quoted(description)}'")
+        present = {row[0] for row in self._rows(f"describe {relation}")}
+        for column, words in columns.items():
+            if column in present:
+                self._run(f"comment on column {relation}.{column} is '{quoted(words)}'")
+
+    def _built(self, relation: str) -> Built:
+        self._run(VALIDATIONS)
+        self._connection.execute("delete from meta.validations where relation = ?", [relation])
+        columns = {row[0]: row[1] for row in self._rows(f"describe {relation}")}
+        return Built(int(self._rows(f"select count(*) from {relation}")[0][0]), columns)
+
+    def _run(self, sql: str) -> None:
+        self._connection.execute(sql)
+
+    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, parameters).fetchall()
+
+
+def _listing(vintages: Iterable[Vintage]) -> str:
+    """Return a mark that changes when a vintage comes or goes."""
+    names = "\n".join(f"{vintage.path.parent.name}/{vintage.path.name}" for vintage in vintages)
+    return hashlib.sha256(names.encode()).hexdigest()[:16]

@@ -1,0 +1,77 @@
+"""Answers put into the keeper before anybody reads them, and taken out again instead of asking twice.
+
+Nothing here judges an answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fw_pipeline.contract import Keeper
+from fw_pipeline.wire.answer import Answer, http_date
+from fw_pipeline.wire.redaction import Redactor
+
+KEPT_HEADERS = ("content-type", "date", "etag", "last-modified", "link", "x-linked-etag", "x-repo-commit")
+"""Headers that are kept beside a body: a replayed answer can say where its next page is, and how old it is."""
+
+_TELLING = frozenset({"link", "last-modified", "x-repo-commit"})
+"""Headers without which the body does not tell the whole; they are kept only where there is one of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """The keeper of one fetch, as the HTTP layer uses it."""
+
+    keeper: Keeper
+    redactor: Redactor
+    now: datetime
+
+    def find(self, request: str) -> Answer | None:
+        """Return the answer that an unfinished earlier try kept for a request, if any."""
+        kept = self.keeper.find(request)
+        if kept is None:
+            return None
+        status, headers = self.head_of(request)
+        served_at = http_date(headers.get("date")) or self.now
+        return Answer(request, status, headers, kept.read(), kept, served_at, replayed=True)
+
+    def head_of(self, request: str) -> tuple[int, Mapping[str, str]]:
+        """Return the status and the headers that were kept for a request: 200 and none where they told nothing."""
+        if (kept := self.keeper.find(_head(request))) is not None:
+            with contextlib.suppress(ValueError):
+                match json.loads(kept.read()):
+                    case {"status": int(status), "headers": dict(headers)}:
+                        return status, headers
+        return 200, {}
+
+    def keep(self, request: str, name: str, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Write an answer verbatim (but for our own secrets, should the server repeat them) and return it."""
+        body = self.redactor.body(body)
+        self.keep_head(request, name, status, headers)
+        kept = self.keeper.keep(request, body, name=name)
+        served_at = http_date(headers.get("date")) or datetime.now(UTC)
+        shown = {header: self.redactor.text(value) for header, value in headers.items()}
+        return Answer(request, status, shown, body, kept, served_at)
+
+    def keep_head(self, request: str, name: str, status: int, headers: Mapping[str, str]) -> None:
+        """Write the telling headers of an answer; before its body, so that no body is ever found without them."""
+        if status == 200 and not _TELLING & headers.keys():  # noqa: PLR2004
+            return
+        shown = {header: self.redactor.text(headers[header]) for header in KEPT_HEADERS if header in headers}
+        head = json.dumps({"status": status, "headers": shown}, sort_keys=True).encode()
+        self.keeper.keep(_head(request), head, name=f"{name}.headers.json")
+
+    def reject(self, answer: Answer, cause: str) -> None:
+        """Say that an answer is unfit, so that it is asked for again."""
+        said = self.redactor.text(cause)
+        if (head := self.keeper.find(_head(answer.request))) is not None:
+            self.keeper.reject(head.ref, said)
+        self.keeper.reject(answer.evidence.ref, said)
+
+
+def _head(request: str) -> str:
+    return f"headers of {request}"

@@ -1,0 +1,255 @@
+"""One question and the bytes that come back: connections, redirects, certificates, deadlines, unpacking.
+
+Nothing here retries, keeps, or reads meaning into a body.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import http.client
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+
+import requests
+import urllib3
+
+from fw_pipeline.wire.faults import Fault, Transient, Unfit
+from fw_pipeline.wire.limits import Limits
+from fw_pipeline.wire.redaction import Redactor
+
+_CHUNK = 1 << 16
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_METHOD_KEPT = frozenset({307, 308})
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_ADDRESS = "check the address of this service in the settings; the service may have moved"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request, before it is sent."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | Iterable[tuple[str, Any]] | None,
+        headers: Mapping[str, str] | None,
+        body: bytes | None,
+    ) -> Question:
+        """Return the request to `url` with `params` added; a list value repeats its parameter, None leaves it out."""
+        pairs = params.items() if isinstance(params, Mapping) else params or ()
+        flat = [
+            (name, str(item))
+            for name, value in pairs
+            for item in (value if isinstance(value, list | tuple) else (value,))
+            if item is not None
+        ]
+        parts = urlsplit(url)
+        query = "&".join(filter(None, (parts.query, urlencode(flat))))
+        return cls(method, urlunsplit(parts._replace(query=query, fragment="")), dict(headers or {}), body)
+
+    def key(self, redactor: Redactor) -> str:
+        """Return the request in one canonical line without secrets, by which its answer is found again."""
+        parts = urlsplit(self.url)
+        pairs = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not redactor.holds(pair[1]))
+        url = redactor.text(urlunsplit(parts._replace(query=urlencode(pairs))))
+        body = f" body sha256:{hashlib.sha256(self.body).hexdigest()}" if self.body is not None else ""
+        return f"{self.method} {url}{body}"
+
+
+@contextlib.contextmanager
+def opened(
+    session: requests.Session, question: Question, limits: Limits, *, sites: tuple[str, ...] = ()
+) -> Iterator[requests.Response]:
+    """Send a question and yield the answer with its body unread, following redirects within the same site.
+
+    Args:
+        session: where connections are kept.
+        question: what is asked.
+        limits: how long, and how many redirects.
+        sites: other hosts, as patterns, that a redirect may lead to; no header given for the first host goes there.
+
+    Raises:
+        Transient: the server cannot be reached or breaks off.
+        Unfit: the certificate is not valid, or a redirect leads elsewhere or in a circle.
+    """
+    timeout = (limits.connect_seconds, limits.read_seconds)
+    for _ in range(limits.redirects + 1):
+        with _network_faults():
+            response = session.request(
+                question.method,
+                question.url,
+                headers=question.headers,
+                data=question.body,
+                timeout=timeout,
+                allow_redirects=False,
+                stream=True,
+            )
+        if response.status_code not in _REDIRECTS or "location" not in response.headers:
+            try:
+                yield response
+            finally:
+                response.close()
+            return
+        response.close()
+        question = _redirected(question, response, sites)
+    raise Unfit(f"redirected more than {limits.redirects} times within {urlsplit(question.url).hostname}", _ADDRESS)
+
+
+def header_names_lowered(response: requests.Response) -> dict[str, str]:
+    """Return the headers of an answer by lower-case name."""
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+def raw_chunks(response: requests.Response, *, seconds: float) -> Iterator[bytes]:
+    """Yield a body as it was sent, packed or not, in pieces as they come.
+
+    Raises:
+        Transient: it takes longer than `seconds` in all, or ends before its announced length.
+    """
+    deadline, got = time.monotonic() + seconds, 0
+    announced = response.headers.get("content-length", "")
+    while chunk := _next_chunk(response):
+        yield chunk
+        got += len(chunk)
+        if time.monotonic() > deadline:
+            raise Transient(f"the answer was still dripping in after {seconds:g} seconds ({got} bytes)")
+    if announced.isdecimal() and got < int(announced):
+        raise Transient(f"the answer broke off after {got} of {announced} bytes")
+
+
+def _next_chunk(response: requests.Response) -> bytes:
+    with _network_faults():
+        chunk: bytes = response.raw.read1(_CHUNK, decode_content=False)
+    return chunk
+
+
+def whole_body(response: requests.Response, limits: Limits) -> bytes:
+    """Return an unpacked body.
+
+    Raises:
+        Transient: it breaks off, drips too slowly, or its packing is damaged.
+        Unfit: it is larger than allowed once unpacked (nothing larger is ever held), or packed in a way not asked for.
+    """
+    announced = response.headers.get("content-length", "")
+    too_large = Unfit(
+        f"the answer is larger than {limits.answer_bytes} bytes", "nothing of it was kept; the service may have changed"
+    )
+    if announced.isdecimal() and int(announced) > limits.answer_bytes:
+        raise too_large
+    body = bytearray()
+    chunks = raw_chunks(response, seconds=limits.answer_seconds)
+    for piece in _unpacked(chunks, response.headers.get("content-encoding", "").strip().lower()):
+        body += piece
+        if len(body) > limits.answer_bytes:
+            raise too_large
+    return bytes(body)
+
+
+def _unpacked(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    if encoding in {"", "identity"}:
+        yield from chunks
+        return
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        raise Unfit(f"answered packed as {encoding}, which was not asked for")
+    bits = zlib.MAX_WBITS + 32 if encoding != "deflate" else 0
+    unpacker, begun = None, False
+    try:
+        for chunk in chunks:
+            rest = chunk
+            while rest:
+                if unpacker is None or unpacker.eof:
+                    unpacker = zlib.decompressobj(bits or _deflate_bits(rest))
+                begun = True
+                yield unpacker.decompress(rest, _CHUNK)
+                rest = unpacker.unconsumed_tail or unpacker.unused_data
+    except zlib.error:
+        damaged = True
+    else:
+        damaged = begun and (unpacker is None or not unpacker.eof)
+    if damaged:
+        raise Transient(f"the {encoding} packing of the answer is cut off or damaged")
+
+
+def _deflate_bits(start: bytes) -> int:
+    zlib_wrapped = start[0] & 0x0F == zlib.DEFLATED and (len(start) == 1 or int.from_bytes(start[:2], "big") % 31 == 0)
+    return zlib.MAX_WBITS if zlib_wrapped else -zlib.MAX_WBITS
+
+
+def _redirected(question: Question, response: requests.Response, sites: tuple[str, ...]) -> Question:
+    target = urljoin(question.url, response.headers["location"])
+    here, there = urlsplit(question.url), urlsplit(target)
+    if question.method != "GET" and response.status_code not in _METHOD_KEPT:
+        raise Unfit(f"a {question.method} was redirected ({response.status_code})", _ADDRESS)
+    if same_site(here, there):
+        return replace(question, url=target)
+    known = there.scheme == "https" and any(fnmatch((there.hostname or "").lower(), site) for site in sites)
+    if not known:
+        raise Unfit(f"redirected to another site, {there.hostname or 'nowhere'}", _ADDRESS)
+    return replace(question, url=target, headers={})
+
+
+def same_site(here: SplitResult, there: SplitResult) -> bool:
+    """Say whether two addresses are of the same host and port; going over to https is no change of site."""
+    try:
+        ports = [part.port or _DEFAULT_PORTS.get(part.scheme) for part in (here, there)]
+    except ValueError:
+        return False
+    upgraded = (here.scheme, there.scheme, ports) == ("http", "https", [80, 443])
+    return here.hostname == there.hostname and (upgraded or (here.scheme == there.scheme and ports[0] == ports[1]))
+
+
+@contextlib.contextmanager
+def _network_faults() -> Iterator[None]:
+    """Turn what the HTTP libraries raise into a fault whose text and chain hold no address."""
+    try:
+        yield
+    except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+        fault = _explained(error)
+    else:
+        return
+    raise fault
+
+
+def _explained(error: BaseException) -> Fault:
+    chain, seen = [error], {id(error)}
+    while inner := next((e for e in _inner(chain[-1]) if id(e) not in seen), None):
+        chain.append(inner)
+        seen.add(id(inner))
+    texts = " ".join(str(e) for e in chain)
+    if "CERTIFICATE_VERIFY_FAILED" in texts or "doesn't match" in texts:
+        why = texts.partition("certificate verify failed: ")[2].partition(" (_ssl")[0] or "not the one of this host"
+        return Unfit(f"the certificate is not valid: {why}", "check the clock of this machine and the address")
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | ValueError):
+        return Unfit("the address cannot be asked", _ADDRESS)
+    for kinds, cause in _CAUSES:
+        if any(isinstance(e, kinds) for e in chain):
+            return Transient(cause)
+    return Transient(f"the connection failed ({type(chain[-1]).__name__})")
+
+
+def _inner(error: BaseException) -> Iterator[BaseException]:
+    yield from (e for e in (error.__cause__, error.__context__, getattr(error, "reason", None)) if e is not None)
+    yield from (item for item in error.args if isinstance(item, BaseException))
+
+
+_CAUSES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    ((urllib3.exceptions.NameResolutionError,), "the name of the server cannot be resolved"),
+    ((ConnectionRefusedError,), "the server refuses the connection"),
+    ((requests.exceptions.ConnectTimeout,), "the server cannot be reached in time"),
+    ((TimeoutError, urllib3.exceptions.TimeoutError, requests.exceptions.Timeout), "the server fell silent"),
+    ((ConnectionResetError, BrokenPipeError), "the server broke the connection"),
+    ((http.client.HTTPException, urllib3.exceptions.ProtocolError), "the answer broke off"),
+)

@@ -1,0 +1,116 @@
+"""One fetch's dealings with one host: its session, its turns, its budget, its patience, and how it gives up.
+
+Nothing here keeps or reads an answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
+from typing import TypeVar
+
+import requests
+
+from fw_pipeline.contract import Fetch, MonthRefused, Reason, SourceFailed, Window
+from fw_pipeline.wire.faults import FAULTS, Fault, Throttled, Unfit, one_line
+from fw_pipeline.wire.limits import Limits
+from fw_pipeline.wire.pace import Pace, Turns
+from fw_pipeline.wire.patience import patiently
+from fw_pipeline.wire.redaction import Redactor
+
+T = TypeVar("T")
+
+_KEPT = "what is done is kept and is not asked for again"
+
+
+class Host:
+    """A host that is asked politely: at a pace, within a budget, again after a fault, and not beyond our patience."""
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        *,
+        pace: Pace,
+        budget: int,
+        label: str,
+        limits: Limits,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        """Prepare a session; nothing is sent yet. `clock` gives Unix seconds."""
+        self._window: Window = fetch.window
+        self._log, self._budget, self._label, self._clock, self._sleep = fetch.log, budget, label, clock, sleep
+        self.limits, self.redactor = limits, Redactor(fetch.secrets)
+        self.turns = Turns(pace, clock=clock, sleep=sleep, patience=limits.patience)
+        self.session = requests.Session()
+        self.session.auth = _as_given
+        self.session.headers["User-Agent"] = _user_agent(fetch.options.get("contact", ""))
+        self.session.headers["Accept-Encoding"] = "gzip, deflate"
+        self.asked = 0
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn and count the request that is made in it.
+
+        Raises:
+            Throttled: the turn would come later than our patience lasts.
+            SourceFailed: the budget is spent.
+        """
+        if self.asked >= self._budget:
+            raise self.failed(f"the budget of {self._budget} requests is spent", f"run again to go on; {_KEPT}")
+        with self.turns.turn():
+            self.asked += 1
+            yield
+
+    def patiently(self, attempt: Callable[[], T], month: date | None) -> T:
+        """Return what `attempt` returns, repeating it as far as that is polite.
+
+        Raises:
+            MonthRefused: an answer that was for `month` only is unfit.
+            SourceFailed: it cannot go on.
+        """
+        try:
+            with self.redactor.over_logs():
+                return patiently(attempt, limits=self.limits, sleep=self._sleep, say=self._say)
+        except FAULTS as fault:
+            reason: Reason = self._reason(fault, month)
+        except Reason as caught:
+            cause, remedy = self.redactor.text(caught.cause), self.redactor.text(caught.remedy)
+            reason = type(caught)(caught.subject, cause, remedy, month=caught.month)
+        raise reason  # not inside the handlers: their exceptions may name addresses with keys
+
+    def failed(self, cause: str, remedy: str, month: date | None = None) -> SourceFailed:
+        """Return the error that ends the fetch."""
+        return SourceFailed(self._label, cause, remedy, month=month or self._window)
+
+    def _reason(self, fault: Fault, month: date | None) -> Reason:
+        cause = one_line(self.redactor.text(fault.cause), 300)
+        if isinstance(fault, Unfit):
+            remedy = self.redactor.text(fault.remedy)
+            if month is not None:
+                return MonthRefused(self._label, cause, remedy, month=month)
+            return self.failed(cause, remedy)
+        wait = fault.wait_seconds if isinstance(fault, Throttled) else None
+        if wait is not None and wait > self.limits.patience:
+            until = datetime.fromtimestamp(self._clock(), UTC) + timedelta(seconds=wait + 60)
+            return self.failed(cause, f"run again after {until:%Y-%m-%d %H:%M} UTC; {_KEPT}", month)
+        return self.failed(f"{cause} ({self.limits.tries} tries)", f"run again later; {_KEPT}", month)
+
+    def _say(self, line: str) -> None:
+        self._log(one_line(f"{self._label}: {self.redactor.text(line)}", 400))
+
+
+def _as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Leave the headers alone: without this, a .netrc file on the machine would replace our tokens."""
+    return request
+
+
+def _user_agent(contact: str) -> str:
+    try:
+        name = f"fw-pipeline/{version('fw-pipeline')}"
+    except PackageNotFoundError:  # run from a checkout
+        name = "fw-pipeline"
+    said = contact.strip().encode("ascii", "replace").decode()
+    return f"{name} (+{said})" if said else name

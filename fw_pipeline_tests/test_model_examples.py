@@ -1,0 +1,51 @@
+"""Every example in a model's document is run: the given rows, the SQL as it stands, the expected rows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from fw_pipeline.models import Example, Model
+from fw_pipeline_tests.relations import empty_warehouse, insert, models
+
+HAND_WRITTEN = 1e-4
+"""Relative tolerance: figures in examples are written with four to five digits."""
+
+
+def examples() -> list[Any]:
+    known = models()
+    return [
+        pytest.param(model, example, known, id=f"{model.name}: {example.name}")
+        for model in known
+        for example in model.doc.examples
+    ]
+
+
+def same(seen: Any, wanted: Any) -> bool:
+    """Compare two values as a reader would: numbers to four digits, lists item by item, NULL only with NULL."""
+    if isinstance(seen, float) and isinstance(wanted, float):
+        return math.isclose(seen, wanted, rel_tol=HAND_WRITTEN, abs_tol=1e-9)
+    return type(seen) is type(wanted) and bool(seen == wanted)
+
+
+@pytest.mark.parametrize(("model", "example", "known"), examples())
+def test_the_sql_yields_what_its_example_says(model: Model, example: Example, known: tuple[Model, ...]) -> None:
+    connection = empty_warehouse(model.upstream, known)
+    for relation, rows in example.given.items():
+        insert(connection, relation, rows)
+    connection.execute(f"create temp table produced as {model.sql}")
+    typed = ", ".join(f'"{name}" {column.type}' for name, column in model.doc.columns.items())
+    connection.execute(f"create temp table expected ({typed})")
+
+    total = connection.execute("select count(*) from produced").fetchall()[0][0]
+    shown = connection.sql("select * from produced").pl()
+    assert total == len(example.expect), f"expected {len(example.expect)} rows, the SQL yields {shown.rows(named=True)}"
+    for wanted in example.expect:
+        columns = ", ".join(f'"{name}"' for name in wanted)
+        insert(connection, "expected", [wanted])
+        row = connection.execute(f"select {columns} from expected").fetchall()[0]
+        connection.execute("delete from expected")
+        seen = connection.execute(f"select {columns} from produced").fetchall()
+        assert any(all(map(same, found, row)) for found in seen), f"no row is {wanted}; the SQL yields {seen}"
