@@ -3,6 +3,10 @@ with questions as (
     where tagged in ('tensorflow', 'pytorch')
 ),
 
+outages as (
+    select * from meta.outages
+),
+
 definitions as (
     select * from meta.definitions
     where claim = 'C2'
@@ -110,14 +114,23 @@ ratios as (
 measured as (
     select
         formula,
+        'stackoverflow' as source,
         series,
         as_of,
+        cast(as_of - to_months(any_value(months) - 1) as date) as from_month,
         max(ratio) filter (where basis = 'published') as value,
         max(ratio) filter (where basis = 'exact') as exact_value,
+        cast(coalesce(sum(tensorflow + pytorch) filter (where basis = 'published'), 0) as bigint) as n,
         max(tensorflow) filter (where basis = 'published') as numerator,
         max(pytorch) filter (where basis = 'published') as denominator,
-        max(months - months_found) filter (where basis = 'published') as months_lacking,
-        max(gap_reason) filter (where basis = 'published') as gap_reason
+        case
+            when max(ratio) filter (where basis = 'published') is null
+                then coalesce(
+                    max(gap_reason) filter (where basis = 'published'), 'no questions on pytorch to compare with'
+                )
+        end as cannot_decide,
+        nullif(any_value(months) - max(months_found) filter (where basis = 'published'), 0)
+        || ' months of the window have no figure' as remark
     from ratios
     group by formula, series, as_of
 ),
@@ -125,10 +138,16 @@ measured as (
 explained as (
     select
         *,
-        cast(coalesce(numerator + denominator, 0) as bigint) as n,
-        case when months_lacking > 0 then months_lacking || ' months of the window have no figure' end as note,
-        case when value is null then coalesce(gap_reason, 'no questions on pytorch to compare with') end
-            as cannot_decide
+        nullif(concat_ws('; ', nullif(remark, ''), (
+            select string_agg(distinct outages.effect, '; ' order by outages.effect)
+            from outages
+            where
+                outages.source = measured.source
+                and outages.first_day < measured.as_of + interval 1 month
+                and outages.last_day >= measured.from_month
+                -- The known break of Stack Overflow is one of the digitised series, not of the site.
+                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
+        )), '') as note
     from measured
 ),
 
@@ -147,16 +166,18 @@ final as (
     select
         formula || ', ' || series as definition,
         as_of,
-        value,
+        round(value, 9) as value,
         n,
         cast(case
             when value is null or round(value, 9) is not distinct from round(exact_value, 9)
                 then json_object(
-                    'numerator', numerator, 'denominator', denominator, 'note', note, 'cannot_decide', cannot_decide
+                    'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                    'note', note, 'cannot_decide', cannot_decide
                 )
             else json_object(
-                'numerator', numerator, 'denominator', denominator, 'note', note, 'cannot_decide', cannot_decide,
-                'without_estimates', exact_value
+                'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                'note', note, 'cannot_decide', cannot_decide,
+                'without_estimates', round(exact_value, 9)
             )
         end as varchar) as detail
     from explained

@@ -136,7 +136,8 @@ judged as (
         case
             when summed.is_present then null
             when said.status = 'refused' and nullif(said.remedy, '') is not null then said.remedy
-            when summed.is_partial or summed.is_gap or said.status = 'gap' or not helpers.is_recorded then helpers.live
+            when summed.is_partial or summed.is_gap or said.status = 'gap' or not coalesce(helpers.is_recorded, false)
+                then helpers.live
             else
                 concat(
                     'fw-pipeline run --source ', sources.source, ' --from ', strftime(months.month, '%Y-%m'),

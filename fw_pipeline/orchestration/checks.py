@@ -1,7 +1,5 @@
 """One blocking asset check an expectation, each with its own history; a table's rules are run together."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

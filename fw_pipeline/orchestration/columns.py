@@ -16,7 +16,10 @@ def column_lineage(found: Mapping[str, tuple[tuple[str, str], ...]]) -> TableCol
     """Return the lineage shown for a table: for each column, the relations and columns that it is made of."""
     return TableColumnLineage(
         {
-            column: [TableColumnDep(AssetKey(relation_key(relation)), name) for relation, name in sources]
+            column: [
+                TableColumnDep(AssetKey(list(parts)), name)
+                for parts, name in dict.fromkeys((tuple(relation_key(relation)), name) for relation, name in sources)
+            ]
             for column, sources in found.items()
         }
     )

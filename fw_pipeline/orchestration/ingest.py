@@ -82,7 +82,7 @@ def choose(source: Source, settings: Settings) -> Chosen:
         known = ", ".join(source.providers)
         raise Reason("setting FW_PROVIDERS", f"{source.name} has no provider {name!r}", f"choose one of {known}")
     options = {"path": option} if option else {}
-    return Chosen(source, source.providers[name], {**settings.addresses, "FW_CONTACT": settings.contact, **options})
+    return Chosen(source, source.providers[name], {**settings.addresses, "contact": settings.contact, **options})
 
 
 def asking(

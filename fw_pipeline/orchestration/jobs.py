@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from dagster import (
     AssetSelection,
     BetaWarning,
     ScheduleDefinition,
-    UnresolvedAssetJobDefinition,
     build_schedule_from_partitioned_job,
     define_asset_job,
 )
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.partitions.partitioned_schedule import (
+        UnresolvedPartitionedAssetScheduleDefinition,
+    )
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+    Schedule = UnresolvedPartitionedAssetScheduleDefinition | ScheduleDefinition
 
 EVERYTHING = "everything"
 REBUILD = "rebuild"
@@ -42,19 +50,17 @@ def jobs(sources: Iterable[str]) -> list[UnresolvedAssetJobDefinition]:
     return [everything, rebuild, *(fetch_job(source) for source in sources)]
 
 
-def monthly_schedule(everything: UnresolvedAssetJobDefinition) -> ScheduleDefinition:
+def monthly_schedule(everything: UnresolvedAssetJobDefinition) -> Schedule:
     """Return the schedule that runs everything for the month that has closed.
 
     On the third: most providers are late by a day or two.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BetaWarning)
-        built = build_schedule_from_partitioned_job(
+        return build_schedule_from_partitioned_job(
             everything,
             name="monthly",
             day_of_month=3,
             hour_of_day=6,
             description="On the third of each month, 06:00 UTC: everything for the month that has closed.",
         )
-    assert isinstance(built, ScheduleDefinition)
-    return built

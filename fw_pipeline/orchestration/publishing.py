@@ -1,7 +1,5 @@
 """The two last assets: the file that users open, and the page that readers open. Neither moves on an unproven build."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """One partitioned asset a source: it fetches months, adds vintages, and loads them. The only Dagster code that does."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

@@ -50,8 +50,12 @@ def _failures(result: ExecuteInProcessResult) -> list[str]:
         if event.event_type is DagsterEventType.STEP_FAILURE:
             failure = event.step_failure_data
             described = failure.user_failure_data.description if failure.user_failure_data else None
-            error = failure.error.message if failure.error else "failed without a word"
-            lines += (described or f"{event.step_key}: {' '.join(error.split())}").splitlines()
+            error = failure.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            words = " ".join(error.message.split()) if error else "failed without a word"
+            remedy = "this is a defect of fw-pipeline: please report it with this line"
+            lines += (described or f"{event.step_key}: {words}; {remedy}").splitlines()
     for check in result.get_asset_check_evaluations():
         if not check.passed and check.blocking:
             relation = ".".join(check.asset_key.path)

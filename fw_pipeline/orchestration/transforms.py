@@ -1,7 +1,5 @@
 """One asset a SQL model and one a small table: upstream is what the SQL reads, words and columns are its yml's."""
 
-from __future__ import annotations
-
 import json
 import time
 from typing import Any
@@ -25,7 +23,7 @@ from fw_pipeline.orchestration.raw_assets import failed
 from fw_pipeline.orchestration.seeds import Seed
 from fw_pipeline.warehouse import Built, Writer
 
-WHEN_UPSTREAM_CHANGES = AutomationCondition.eager().without(AutomationCondition.any_deps_missing())
+WHEN_UPSTREAM_CHANGES = AutomationCondition.eager().without(~AutomationCondition.any_deps_missing())
 """Build anew when something read has changed. Months without a figure stay missing for ever: they hold nothing up."""
 
 PREVIEW_ROWS = 10

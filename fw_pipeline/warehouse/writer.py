@@ -114,7 +114,7 @@ class Writer:
 
     def seed(self, relation: str, frame: pl.DataFrame, *, description: str, columns: Mapping[str, str]) -> Built:
         """Make a small table from a frame; `columns` describes each of its columns."""
-        types = ", ".join(f"{name} {_TYPES[kind]}" for name, kind in frame.schema.items())
+        types = ", ".join(f'"{name}" {_TYPES[kind]}' for name, kind in frame.schema.items())
         self._run(f"create or replace table {relation} ({types})")
         self._connection.register("seed_rows", frame.to_arrow())
         self._run(f"insert into {relation} by name select * from seed_rows")
@@ -223,7 +223,7 @@ class Writer:
         present = {row[0] for row in self._rows(f"describe {relation}")}
         for column, words in columns.items():
             if column in present:
-                self._run(f"comment on column {relation}.{column} is '{quoted(words)}'")
+                self._run(f"""comment on column {relation}."{column}" is '{quoted(words)}'""")
 
     def _built(self, relation: str) -> Built:
         self._run(VALIDATIONS)

@@ -1,0 +1,268 @@
+with metrics as (
+    select * from marts.framework_metrics
+    where
+        -- scikit-learn is a yardstick there, not a deep learning framework.
+        framework != 'scikit-learn'
+        and (
+            metric in ('questions', 'downloads_per_day', 'family_downloads_per_day')
+            or (metric = 'papers' and definition = 'papers in the month, ' || series)
+            or (metric = 'repositories' and definition = 'repositories in the month, ' || series)
+        )
+),
+
+models as (
+    select * from staging.huggingface
+),
+
+populations as (
+    select * from meta.populations
+),
+
+outages as (
+    select * from meta.outages
+),
+
+definitions as (
+    select * from meta.definitions
+    where claim = 'C1'
+),
+
+closed_months as (
+    select * from meta.months
+),
+
+bases as (
+    select unnest(['published', 'exact']) as basis
+),
+
+figures as (
+    select
+        bases.basis,
+        metrics.metric,
+        metrics.source,
+        metrics.series,
+        metrics.month,
+        metrics.framework,
+        case when bases.basis = 'published' or not coalesce(metrics.is_estimated, false) then metrics.value end as value
+    from metrics
+    cross join bases
+),
+
+monthly as (
+    select
+        *,
+        case metric
+            when 'questions' then 'questions in the month'
+            when 'downloads_per_day' then 'downloads of the package'
+            else 'downloads of the family'
+        end as formula,
+        month as from_month,
+        value as total
+    from figures
+    where metric in ('questions', 'downloads_per_day', 'family_downloads_per_day')
+),
+
+yearly as (
+    select
+        *,
+        'questions over 12 months' as formula,
+        cast(month - interval 11 months as date) as from_month,
+        case
+            when count(value) over last_year >= 8 then sum(value) over last_year / count(value) over last_year
+        end as total
+    from figures
+    where metric = 'questions'
+    window
+        last_year as (
+            partition by basis, metric, series, framework
+            order by month range between interval 11 months preceding and current row
+        )
+),
+
+to_date as (
+    select
+        *,
+        metric || ' in the year' as formula,
+        cast(date_trunc('year', month) as date) as from_month,
+        sum(value) over (partition by basis, metric, series, framework, year(month) order by month) as total
+    from figures
+    where metric in ('papers', 'repositories')
+),
+
+looks as (
+    select distinct
+        series,
+        observed_month
+    from models
+),
+
+named as (select unnest(['pytorch', 'tensorflow', 'jax', 'keras']) as framework),
+
+on_the_hub as (
+    select
+        'published' as basis,
+        'models' as metric,
+        'huggingface' as source,
+        looks.series,
+        looks.observed_month as month,
+        named.framework,
+        sum(models.models) as value,
+        'models on the hub' as formula,
+        looks.observed_month as from_month,
+        sum(models.models) filter (
+            where case named.framework
+                -- The Hub's own count by tag has no sets of tags: there the tag stands in the place of the library.
+                when lower(models.library) then models.series = 'hub, by tag'
+            end
+            or case named.framework
+                when 'pytorch' then models.has_pytorch
+                when 'tensorflow' then models.has_tensorflow
+                when 'jax' then models.has_jax
+                when 'keras' then models.has_keras
+            end
+        ) as total
+    from looks
+    cross join named
+    inner join models on looks.series = models.series and looks.observed_month >= models.observed_month
+    where models.formats is not null or models.series = 'hub, by tag'
+    group by looks.series, looks.observed_month, named.framework
+),
+
+totals as (
+    select * from monthly
+    union all
+    select * from yearly
+    union all
+    select * from to_date
+    union all
+    select * from on_the_hub
+),
+
+compared as (
+    select
+        basis,
+        formula,
+        source,
+        series,
+        month as as_of,
+        min(from_month) as from_month,
+        max(total) filter (where framework = 'tensorflow') as tensorflow,
+        max(total) filter (where framework != 'tensorflow') as rival,
+        arg_max(framework, total) filter (where framework != 'tensorflow') as rival_name,
+        string_agg(framework, ', ' order by framework) filter (
+            where total is null and framework in ('pytorch', 'keras', 'jax')
+        ) as without
+    from totals
+    group by basis, formula, source, series, month
+),
+
+ratios as (
+    select
+        *,
+        -- An estimate of one of them spoils the month for all.
+        case
+            when basis = 'published' or formula != 'questions in the month' or without is null
+                then tensorflow / nullif(rival, 0)
+        end as ratio
+    from compared
+),
+
+carried as (
+    select
+        *,
+        -- Without the month's own estimates, the last exact month stands in, if it is near.
+        case
+            when basis = 'exact' and formula = 'questions in the month' then last_value(ratio ignore nulls) over near
+            else ratio
+        end as result
+    from ratios
+    window
+        near as (
+            partition by basis, formula, series
+            order by as_of range between interval 3 months preceding and current row
+        )
+),
+
+measured as (
+    select
+        carried.formula,
+        carried.source,
+        carried.series,
+        carried.as_of,
+        min(carried.from_month) as from_month,
+        max(carried.result) filter (where carried.basis = 'published') as value,
+        max(carried.result) filter (
+            where carried.basis = if(carried.source = 'stackoverflow', 'exact', 'published')
+        ) as exact_value,
+        cast(max(carried.tensorflow + carried.rival) filter (where carried.basis = 'published') as bigint) as n,
+        max(carried.tensorflow) filter (where carried.basis = 'published') as numerator,
+        max(carried.rival) filter (where carried.basis = 'published') as denominator,
+        coalesce(
+            any_value(populations.what) filter (where populations.is_sample),
+            case
+                when count(carried.result) filter (where carried.basis = 'published') = 0
+                    then 'no figure of tensorflow, or none of another one to compare it with'
+            end
+        ) as cannot_decide,
+        concat_ws(
+            '; ',
+            'the largest other one is ' || max(carried.rival_name) filter (where carried.basis = 'published'),
+            'no figure of ' || max(carried.without) filter (where carried.basis = 'published')
+        ) as remark
+    from carried
+    left join populations on carried.source = populations.source and carried.series = populations.population
+    group by carried.formula, carried.source, carried.series, carried.as_of
+    having count(carried.rival) filter (where carried.basis = 'published') > 0
+),
+
+explained as (
+    select
+        *,
+        nullif(concat_ws('; ', nullif(remark, ''), (
+            select string_agg(distinct outages.effect, '; ' order by outages.effect)
+            from outages
+            where
+                outages.source = measured.source
+                and outages.first_day < measured.as_of + interval 1 month
+                and outages.last_day >= measured.from_month
+                -- The known break of Stack Overflow is one of the digitised series, not of the site.
+                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
+        )), '') as note
+    from measured
+),
+
+unmeasured as (
+    select
+        definitions.formula as definition,
+        (select max(closed_months.month) from closed_months) as as_of,
+        cast(null as double) as value,
+        cast(0 as bigint) as n,
+        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
+    from definitions
+    anti join measured on definitions.formula = measured.formula
+),
+
+final as (
+    select
+        formula || ', ' || series as definition,
+        as_of,
+        round(value, 9) as value,
+        n,
+        cast(case
+            when value is null or round(value, 9) is not distinct from round(exact_value, 9)
+                then json_object(
+                    'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                    'note', note, 'cannot_decide', cannot_decide
+                )
+            else json_object(
+                'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                'note', note, 'cannot_decide', cannot_decide,
+                'without_estimates', round(exact_value, 9)
+            )
+        end as varchar) as detail
+    from explained
+    union all
+    select * from unmeasured
+)
+
+select * from final

@@ -1,0 +1,180 @@
+with papers as (
+    select * from staging.papers
+    where month is not null
+),
+
+populations as (
+    select * from meta.populations
+    where source = 'papers'
+),
+
+outages as (
+    select * from meta.outages
+),
+
+definitions as (
+    select * from meta.definitions
+    where claim = 'C14'
+),
+
+closed_months as (
+    select * from meta.months
+),
+
+counts as (
+    select
+        *,
+        'papers' as counted,
+        papers as number
+    from papers
+    union all
+    select
+        *,
+        'repositories' as counted,
+        repositories as number
+    from papers
+    where repositories is not null
+    union all
+    select
+        *,
+        'papers with an official repository' as counted,
+        papers as number
+    from papers
+    where official
+    union all
+    select
+        *,
+        'official repositories' as counted,
+        repositories as number
+    from papers
+    where official and repositories is not null
+),
+
+spans as (
+    select
+        series,
+        counted,
+        min(month) as first_month,
+        max(month) as last_month
+    from counts
+    group by series, counted
+),
+
+windows as (select unnest(['in the year', 'over 12 months']) as covers),
+
+ends as (
+    select
+        spans.series,
+        spans.counted,
+        closed_months.month as as_of,
+        windows.covers,
+        case windows.covers
+            when 'in the year' then cast(date_trunc('year', closed_months.month) as date)
+            else cast(closed_months.month - interval 11 months as date)
+        end as from_month
+    from spans
+    inner join closed_months on closed_months.month between spans.first_month and spans.last_month
+    cross join windows
+    where
+        windows.covers = 'in the year'
+        or (spans.counted = 'papers' and spans.first_month <= closed_months.month - interval 11 months)
+),
+
+sums as (
+    select
+        ends.series,
+        ends.counted,
+        ends.covers,
+        ends.as_of,
+        ends.from_month,
+        -- Populations that state how many papers there are say so in rows of their own.
+        coalesce(sum(counts.number) filter (where counts.is_total), sum(counts.number)) as everything,
+        coalesce(sum(counts.number) filter (where counts.has_pytorch), 0) as pytorch,
+        coalesce(sum(counts.number) filter (where counts.has_pytorch or counts.has_tensorflow), 0) as either,
+        count(distinct counts.month) filter (where counts.is_partial) as months_partial
+    from ends
+    inner join counts
+        on
+            ends.series = counts.series
+            and ends.counted = counts.counted
+            and counts.month between ends.from_month and ends.as_of
+    group by ends.series, ends.counted, ends.covers, ends.as_of, ends.from_month
+),
+
+forms as (
+    select
+        *,
+        'of ' || counted || ' naming one of the two ' || covers as formula,
+        either as whole
+    from sums
+    union all
+    select
+        *,
+        'of all ' || counted || ' ' || covers as formula,
+        everything as whole
+    from sums
+),
+
+measured as (
+    select
+        forms.formula,
+        'papers' as source,
+        forms.series,
+        forms.as_of,
+        forms.from_month,
+        forms.pytorch / nullif(forms.whole, 0) as value,
+        cast(forms.whole as bigint) as n,
+        forms.pytorch as numerator,
+        forms.whole as denominator,
+        case
+            when populations.is_sample then populations.what
+            when forms.whole = 0 then 'no paper names one of the two'
+        end as cannot_decide,
+        nullif(forms.months_partial, 0) || ' months of the window are partial' as remark
+    from forms
+    left join populations on forms.series = populations.population
+),
+
+explained as (
+    select
+        *,
+        nullif(concat_ws('; ', nullif(remark, ''), (
+            select string_agg(distinct outages.effect, '; ' order by outages.effect)
+            from outages
+            where
+                outages.source = measured.source
+                and outages.first_day < measured.as_of + interval 1 month
+                and outages.last_day >= measured.from_month
+                -- The known break of Stack Overflow is one of the digitised series, not of the site.
+                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
+        )), '') as note
+    from measured
+),
+
+unmeasured as (
+    select
+        definitions.formula as definition,
+        (select max(closed_months.month) from closed_months) as as_of,
+        cast(null as double) as value,
+        cast(0 as bigint) as n,
+        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
+    from definitions
+    anti join measured on definitions.formula = measured.formula
+),
+
+final as (
+    select
+        formula || ', ' || series as definition,
+        as_of,
+        round(value, 9) as value,
+        n,
+        cast(json_object(
+            'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+            'note', note, 'cannot_decide', cannot_decide
+        ) as varchar) as detail
+    from explained
+    union all
+    select * from unmeasured
+)
+
+select * from final

@@ -1,0 +1,206 @@
+with metrics as (
+    select * from marts.framework_metrics
+    where
+        (framework = 'tensorflow' and metric in ('questions', 'downloads_per_day', 'family_downloads_per_day'))
+        or (
+            framework in ('pytorch', 'tensorflow')
+            and metric = 'papers'
+            and definition = 'papers in the month, ' || series
+        )
+),
+
+populations as (
+    select * from meta.populations
+    where source = 'papers'
+),
+
+outages as (
+    select * from meta.outages
+),
+
+definitions as (
+    select * from meta.definitions
+    where claim = 'C21'
+),
+
+closed_months as (
+    select * from meta.months
+),
+
+bases as (
+    select unnest(['published', 'exact']) as basis
+),
+
+-- Each figure twice: as published, and with the interpolated ones left out.
+figures as (
+    select
+        bases.basis,
+        metrics.source,
+        case metrics.metric
+            when 'questions' then 'questions'
+            when 'downloads_per_day' then 'downloads'
+            else 'family downloads'
+        end as measure,
+        metrics.series,
+        metrics.month,
+        case when bases.basis = 'published' or not coalesce(metrics.is_estimated, false) then metrics.value end
+            as value,
+        metrics.is_partial
+    from metrics
+    cross join bases
+    where metrics.metric != 'papers'
+),
+
+-- Code that sticks around is still installed and asked about: the last year against the best year.
+years as (
+    select
+        *,
+        case when count(value) over last_year >= 8 then avg(value) over last_year end as level,
+        count(value) over last_year as months_found,
+        count(*) filter (where is_partial) over last_year as months_partial,
+        min(month) filter (where value is not null) over (partition by basis, measure, series) as first_month
+    from figures
+    window
+        last_year as (
+            partition by basis, measure, series
+            order by month range between interval 11 months preceding and current row
+        )
+),
+
+levels as (
+    select
+        basis,
+        'level of ' || measure || ' against the best 12 months' as formula,
+        source,
+        series,
+        month as as_of,
+        cast(month - interval 11 months as date) as from_month,
+        level as numerator,
+        max(level) over (partition by basis, measure, series order by month) as denominator,
+        months_found as n,
+        case when level is null then 'fewer than 8 of the last 12 months have a figure' end as cannot_decide,
+        concat_ws(
+            '; ',
+            nullif(12 - months_found, 0) || ' of 12 months have no figure',
+            nullif(months_partial, 0) || ' of 12 months are partial'
+        ) as remark
+    from years
+    where month >= first_month + interval 11 months
+),
+
+-- New work is seen in papers, by the month of the paper.
+papers as (
+    select
+        metrics.series,
+        metrics.month,
+        any_value(populations.what) filter (where populations.is_sample) as sample_of,
+        max(metrics.value) filter (where metrics.framework = 'pytorch') as pytorch,
+        max(metrics.value) filter (where metrics.framework = 'tensorflow') as tensorflow,
+        bool_or(metrics.is_partial) as is_partial
+    from metrics
+    left join populations on metrics.series = populations.population
+    where metrics.metric = 'papers'
+    group by metrics.series, metrics.month
+),
+
+new_work as (
+    select
+        'published' as basis,
+        'pytorch in the new papers of 12 months' as formula,
+        'papers' as source,
+        series,
+        month as as_of,
+        cast(month - interval 11 months as date) as from_month,
+        sum(pytorch) over last_year as numerator,
+        sum(pytorch + tensorflow) over last_year as denominator,
+        cast(sum(pytorch + tensorflow) over last_year as bigint) as n,
+        coalesce(
+            sample_of, case when sum(pytorch + tensorflow) over last_year = 0 then 'no paper names one of the two' end
+        ) as cannot_decide,
+        nullif(count(*) filter (where is_partial) over last_year, 0) || ' of 12 months are partial' as remark
+    from papers
+    window
+        last_year as (
+            partition by series
+            order by month range between interval 11 months preceding and current row
+        )
+    qualify month >= min(month) over (partition by series) + interval 11 months
+),
+
+forms as (
+    select * from levels
+    union all
+    select * from new_work
+),
+
+measured as (
+    select
+        formula,
+        source,
+        series,
+        as_of,
+        min(from_month) as from_month,
+        max(numerator / nullif(denominator, 0)) filter (where basis = 'published') as value,
+        max(numerator / nullif(denominator, 0)) filter (
+            where basis = if(source = 'papers', 'published', 'exact')
+        ) as exact_value,
+        max(n) filter (where basis = 'published') as n,
+        max(numerator) filter (where basis = 'published') as numerator,
+        max(denominator) filter (where basis = 'published') as denominator,
+        max(cannot_decide) filter (where basis = 'published') as cannot_decide,
+        max(remark) filter (where basis = 'published') as remark
+    from forms
+    group by formula, source, series, as_of
+),
+
+explained as (
+    select
+        *,
+        nullif(concat_ws('; ', nullif(remark, ''), (
+            select string_agg(distinct outages.effect, '; ' order by outages.effect)
+            from outages
+            where
+                outages.source = measured.source
+                and outages.first_day < measured.as_of + interval 1 month
+                and outages.last_day >= measured.from_month
+                -- The known break of Stack Overflow is one of the digitised series, not of the site.
+                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
+        )), '') as note
+    from measured
+),
+
+unmeasured as (
+    select
+        definitions.formula as definition,
+        (select max(closed_months.month) from closed_months) as as_of,
+        cast(null as double) as value,
+        cast(0 as bigint) as n,
+        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
+    from definitions
+    anti join measured on definitions.formula = measured.formula
+),
+
+final as (
+    select
+        formula || ', ' || series as definition,
+        as_of,
+        round(value, 9) as value,
+        n,
+        cast(case
+            when value is null or round(value, 9) is not distinct from round(exact_value, 9)
+                then json_object(
+                    'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                    'note', note, 'cannot_decide', cannot_decide
+                )
+            else json_object(
+                'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                'note', note, 'cannot_decide', cannot_decide,
+                'without_estimates', round(exact_value, 9)
+            )
+        end as varchar) as detail
+    from explained
+    union all
+    select * from unmeasured
+)
+
+select * from final

@@ -1,0 +1,189 @@
+with metrics as (
+    select * from marts.framework_metrics
+    where
+        framework in ('pytorch', 'tensorflow')
+        and (
+            metric in ('questions', 'downloads_per_day')
+            or (metric = 'papers' and definition = 'papers in the month, ' || series)
+        )
+),
+
+populations as (
+    select * from meta.populations
+    where source = 'papers'
+),
+
+outages as (
+    select * from meta.outages
+),
+
+definitions as (
+    select * from meta.definitions
+    where claim = 'C26'
+),
+
+closed_months as (
+    select * from meta.months
+),
+
+bases as (
+    select unnest(['published', 'exact']) as basis
+),
+
+pairs as (
+    select
+        bases.basis,
+        case metrics.metric when 'questions' then 'questions' when 'papers' then 'papers' else 'downloads' end
+            as measure,
+        metrics.source,
+        metrics.series,
+        metrics.month,
+        coalesce(bool_or(populations.is_sample), false) as is_sample,
+        max(metrics.value) filter (where metrics.framework = 'pytorch') as pytorch,
+        max(metrics.value) filter (where metrics.framework = 'tensorflow') as tensorflow,
+        bool_or(metrics.is_partial) as is_partial
+    from metrics
+    cross join bases
+    left join populations on metrics.series = populations.population
+    where bases.basis = 'published' or not coalesce(metrics.is_estimated, false)
+    group by bases.basis, metrics.metric, metrics.source, metrics.series, metrics.month
+),
+
+ends as (
+    select
+        bases.basis,
+        pairs.measure,
+        pairs.source,
+        pairs.series,
+        pairs.is_sample,
+        pairs.month as as_of,
+        min(pairs.month) filter (where pairs.pytorch is not null and pairs.tensorflow is not null) over (
+            partition by pairs.measure, pairs.series
+        ) as first_month
+    from pairs
+    cross join bases
+    where pairs.basis = 'published'
+),
+
+shifts as (select unnest([0, 1]) as years_back),
+
+years as (
+    select
+        ends.*,
+        shifts.years_back,
+        sum(pairs.pytorch) as pytorch,
+        sum(pairs.pytorch + pairs.tensorflow) as two,
+        count(pairs.pytorch) as months_found,
+        count(*) filter (where pairs.is_partial) as months_partial
+    from ends
+    cross join shifts
+    left join pairs
+        on
+            ends.basis = pairs.basis
+            and ends.measure = pairs.measure
+            and ends.series = pairs.series
+            and pairs.pytorch is not null
+            and pairs.tensorflow is not null
+            and pairs.month > ends.as_of - to_months(12 * shifts.years_back + 12)
+            and pairs.month <= ends.as_of - to_months(12 * shifts.years_back)
+    where ends.as_of >= ends.first_month + interval 23 months
+    group by
+        ends.basis, ends.measure, ends.source, ends.series, ends.is_sample, ends.as_of, ends.first_month,
+        shifts.years_back
+),
+
+shares as (
+    select
+        basis,
+        measure,
+        source,
+        series,
+        is_sample,
+        as_of,
+        max(pytorch / nullif(two, 0)) filter (where years_back = 0 and (months_found >= 8 or source = 'papers'))
+            as share_now,
+        max(pytorch / nullif(two, 0)) filter (where years_back = 1 and (months_found >= 8 or source = 'papers'))
+            as share_before,
+        sum(months_found) as months_found,
+        sum(months_partial) as months_partial
+    from years
+    group by basis, measure, source, series, is_sample, as_of
+),
+
+measured as (
+    select
+        'rise of the share of ' || measure as formula,
+        source,
+        series,
+        as_of,
+        cast(as_of - interval 23 months as date) as from_month,
+        max(share_now - share_before) filter (where basis = 'published') as value,
+        max(share_now - share_before) filter (where basis = 'exact') as exact_value,
+        cast(max(months_found) filter (where basis = 'published') as bigint) as n,
+        max(share_now) filter (where basis = 'published') as numerator,
+        max(share_before) filter (where basis = 'published') as denominator,
+        case
+            when bool_or(is_sample) then 'a sample, not all papers: ' || series
+            when max(share_now - share_before) filter (where basis = 'published') is null
+                then 'too few months of the two years have a figure of both'
+        end as cannot_decide,
+        concat_ws(
+            '; ',
+            nullif(max(months_partial) filter (where basis = 'published'), 0) || ' of 24 months are partial',
+            'shares of a whole: nobody is seen to switch'
+        ) as remark
+    from shares
+    group by measure, source, series, as_of
+),
+
+explained as (
+    select
+        *,
+        nullif(concat_ws('; ', nullif(remark, ''), (
+            select string_agg(distinct outages.effect, '; ' order by outages.effect)
+            from outages
+            where
+                outages.source = measured.source
+                and outages.first_day < measured.as_of + interval 1 month
+                and outages.last_day >= measured.from_month
+                -- The known break of Stack Overflow is one of the digitised series, not of the site.
+                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
+        )), '') as note
+    from measured
+),
+
+unmeasured as (
+    select
+        definitions.formula as definition,
+        (select max(closed_months.month) from closed_months) as as_of,
+        cast(null as double) as value,
+        cast(0 as bigint) as n,
+        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
+    from definitions
+    anti join measured on definitions.formula = measured.formula
+),
+
+final as (
+    select
+        formula || ', ' || series as definition,
+        as_of,
+        round(value, 9) as value,
+        n,
+        cast(case
+            when value is null or round(value, 9) is not distinct from round(exact_value, 9)
+                then json_object(
+                    'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                    'note', note, 'cannot_decide', cannot_decide
+                )
+            else json_object(
+                'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+                'note', note, 'cannot_decide', cannot_decide,
+                'without_estimates', round(exact_value, 9)
+            )
+        end as varchar) as detail
+    from explained
+    union all
+    select * from unmeasured
+)
+
+select * from final

@@ -1,0 +1,142 @@
+"""The hand in which every chart is drawn: axes, colours, events, range, and what happens under the pointer.
+
+Parameters of every chart: `first` and `last` (milliseconds, the months shown), and one for each `Control`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fw_pipeline.report.figures import Control, Event
+from fw_pipeline.report.palette import TITLES, token
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', sans-serif"
+
+EVER = {"first": 0, "last": 4102444800000}
+
+CONFIG: Mapping[str, Any] = {
+    "background": None,
+    "font": FONT,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": token("soft"),
+        "titleColor": token("soft"),
+        "gridColor": token("grid"),
+        "domainColor": token("hair"),
+        "tickColor": token("hair"),
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "labelPadding": 6,
+    },
+    "axisX": {"grid": False},
+    "axisY": {"domain": False, "ticks": False},
+    "legend": {
+        "labelColor": token("ink"),
+        "titleColor": token("soft"),
+        "labelFontSize": 12.5,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "orient": "top",
+        "direction": "horizontal",
+        "symbolStrokeWidth": 3,
+        "labelLimit": 320,
+        "columnPadding": 14,
+        "offset": 4,
+    },
+    "title": {
+        "anchor": "start",
+        "frame": "group",
+        "fontSize": 12,
+        "fontWeight": "normal",
+        "color": token("soft"),
+        "offset": 8,
+    },
+    "line": {"strokeCap": "round", "strokeJoin": "round"},
+    "text": {"color": token("soft"), "font": FONT},
+}
+
+
+def finished(chart: Any, controls: Sequence[Control], *, title: str, height: int = 340) -> dict[str, Any]:
+    """Return the specification of `chart` with its parameters, in the common hand.
+
+    Args:
+        chart: an Altair chart without data.
+        controls: the choices that set its parameters.
+        title: what the upright axis shows: plain words, or a Vega expression if it starts with `=`.
+        height: of the plot, in pixels.
+    """
+    spec: dict[str, Any] = chart.to_dict()
+    spec.pop("datasets", None)
+    chosen = {**EVER, **{control.name: next(iter(control.options)) for control in controls}}
+    spec["params"] = [
+        *({"name": name, "value": value} for name, value in chosen.items()),
+        *spec.get("params", []),
+    ]
+    spec["title"] = {"text": {"expr": title[1:]} if title.startswith("=") else title}
+    spec["width"], spec["height"] = 760, height
+    spec["autosize"] = {"type": "fit-x", "contains": "padding"}
+    spec["config"] = dict(CONFIG)
+    return spec
+
+
+def in_range(column: str = "month") -> str:
+    """Return the filter that keeps the months that the reader chose."""
+    return f"datum.{column} >= first && datum.{column} <= last"
+
+
+def framework_colour(alt: Any, names: Sequence[str], *, legend: bool = True) -> Any:
+    """Return the colour encoding of frameworks, always the same hue for the same framework."""
+    return (
+        alt.Color("framework:N")
+        .scale(domain=list(names), range=[token(name) for name in names])
+        .legend(
+            alt.Legend(title=None, labelExpr=_titles(names), symbolType="stroke", symbolSize=260) if legend else None
+        )
+    )
+
+
+def time_axis(alt: Any, column: str = "month") -> Any:
+    """Return the axis of months, in UTC wherever the reader is."""
+    return (
+        alt.X(f"{column}:T")
+        .scale(type="utc", nice=False, padding=6)
+        .axis(title=None, tickCount={"expr": "width < 420 ? 5 : 10"}, labelOverlap=True, labelFlush=False)
+    )
+
+
+def event_layers(alt: Any, events: Sequence[Event]) -> list[Any]:
+    """Return the upright lines and numbers that mark dated events."""
+    if not events:
+        return []
+    values = [{"day": event.day, "number": event.number, "event": event.text} for event in events]
+    data = alt.InlineData(values=values, format=alt.DataFormat(type="json", parse={"day": "date"}))
+    base = alt.Chart(data).transform_filter(in_range("day")).encode(x=time_axis(alt, "day"))
+    tooltip = [
+        alt.Tooltip("event:N", title="Event"),
+        alt.Tooltip("day:T", title="Day", format="%d %b %Y", formatType="utc"),
+    ]
+    return [
+        base.mark_rule(strokeDash=[2, 3], color=token("faint"), strokeWidth=1),
+        base.mark_point(shape="circle", size=230, filled=True, fill=token("panel"), stroke=token("faint"), opacity=1)
+        .encode(y=alt.value(0), tooltip=tooltip),
+        base.mark_text(fontSize=11, color=token("ink"), baseline="middle", dy=0.5).encode(
+            y=alt.value(0), text="number:N", tooltip=tooltip
+        ),
+    ]
+
+
+def pointed(alt: Any, base: Any, tooltip: Sequence[Any], fields: Sequence[str]) -> list[Any]:
+    """Return the ring and the tooltip on the figure nearest to the pointer."""
+    near = alt.selection_point(
+        name="near", nearest=True, on="pointerover", clear="pointerout", fields=list(fields), empty=False
+    )
+    size = alt.condition(near, alt.value(110), alt.value(0))
+    ring = base.mark_point(filled=False, strokeWidth=2).encode(size=size, tooltip=list(tooltip))
+    return [ring.add_params(near)]
+
+
+def _titles(names: Sequence[str]) -> str:
+    pairs = ",".join(f"'{name}':'{TITLES[name]}'" for name in names)
+    return f"{{{pairs}}}[datum.label]"

@@ -1,0 +1,82 @@
+"""What a chart is: its picture, its data, the SQL that made them, and what it says in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any
+
+import polars as pl
+
+PARSE: Mapping[str, str] = {"Date": "date", "Boolean": "boolean", "String": "string"}
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A choice that the reader of a chart has: it sets the parameter `name` of the picture."""
+
+    name: str
+    label: str
+    options: Mapping[str, str]
+    """Value of the parameter -> what the reader sees. The first is the default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A dated event, marked in a chart by its number."""
+
+    number: int
+    day: str
+    text: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart with everything that belongs to it."""
+
+    name: str
+    title: str
+    lead: str
+    """What the chart shows and how to read it, in a sentence or two."""
+    summary: str
+    """What the figures say, in words: the text for those who do not see the chart."""
+    spec: dict[str, Any]
+    """The Vega-Lite specification, without its data."""
+    rows: pl.DataFrame
+    sql: str
+    credit: str
+    """Who published the figures."""
+    controls: tuple[Control, ...] = ()
+    events: tuple[Event, ...] = ()
+    notes: tuple[str, ...] = ()
+    has_range: bool = field(default=True)
+
+    @property
+    def csv(self) -> str:
+        """The data as CSV; an empty cell is a missing figure."""
+        return self.rows.write_csv(date_format="%Y-%m-%d", float_precision=6)
+
+    @property
+    def parse(self) -> dict[str, str]:
+        """How Vega reads each column of the CSV."""
+        return {name: PARSE.get(str(kind), "number") for name, kind in self.rows.schema.items()}
+
+    def full_spec(self) -> dict[str, Any]:
+        """Return the specification with its data in it, fit for the Vega editor."""
+        return {**self.spec, "data": {"values": self.csv, "format": {"type": "csv", "parse": self.parse}}}
+
+
+def sql(name: str) -> str:
+    """Return the query `name` of this room."""
+    return resources.files("fw_pipeline.report").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def for_script(value: Any) -> str:
+    """Write JSON that can stand in a script element: nothing in it can end the element or open a comment."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text

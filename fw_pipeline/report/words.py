@@ -1,0 +1,68 @@
+"""Figures, months and lists in a reader's words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+VERDICTS = {
+    "supported": "supported",
+    "refuted": "refuted",
+    "mixed": "mixed",
+    "insufficient_data": "not enough data",
+    "not_measurable": "not measurable",
+}
+"""The five verdicts, in the order in which they are counted, as the page writes them."""
+
+SOURCES = {
+    "stackoverflow": "Stack Overflow",
+    "huggingface": "Hugging Face",
+    "papers": "Papers",
+    "pypi": "PyPI",
+}
+"""The sources, as the page writes them."""
+
+RULES = {"at least": "≥", "above": ">", "at most": "≤", "below": "<"}
+
+_THOUSAND, _MILLION, _BILLION = 1e3, 1e6, 1e9
+
+
+def in_month(day: date | None) -> str:
+    """Write a month: `Jan 2023`."""
+    return "" if day is None else f"{MONTHS[day.month - 1]} {day.year}"
+
+
+def figure(value: float | None, unit: str | None = None) -> str:
+    """Write a figure with its unit, with as many digits as carry meaning; a dash where there is none."""
+    if value is None:
+        return "–"
+    if unit in ("share", "fraction"):
+        return f"{value:.1%}" if abs(value) >= 0.02 else f"{value:.2%}"  # noqa: PLR2004 - a second digit below 2 %
+    return compact(value)
+
+
+def compact(value: float) -> str:
+    """Write a number in at most four digits: `1.33`, `2,159`, `15.1 million`."""
+    size = abs(value)
+    for unit, word in ((_BILLION, " billion"), (_MILLION, " million")):
+        if size >= unit:
+            return f"{value / unit:.3g}{word}"
+    if size >= _THOUSAND or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if size < 1 else f"{value:.2f}" if size < 100 else f"{value:.0f}"  # noqa: PLR2004 - digits
+
+
+def rule(words: str | None, threshold: float | None, upper: float | None, unit: str | None) -> str:
+    """Write the rule that decides: `≥ 1.75`, `0.4 to 0.6`."""
+    if words is None or threshold is None:
+        return "–"
+    if words == "between":
+        return f"{figure(threshold, unit)} to {figure(upper, unit)}"
+    return f"{RULES.get(words, words)} {figure(threshold, unit)}"
+
+
+def listed(parts: Sequence[str], last: str = "and") -> str:
+    """Join parts as a sentence does: `a, b and c`."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}" if parts else ""

@@ -1,0 +1,209 @@
+"""The Stack Exchange API 2.3: every error is HTTP 400, every answer is packed, what is empty is left out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+from fw_pipeline_tests.fake_services.messages import Request, Response, as_json
+from fw_pipeline_tests.fake_services.world import Question, World
+
+_DEFAULT = frozenset({"items", "has_more", "quota_max", "quota_remaining", "backoff"})
+_ERROR_FIELDS = frozenset({"error_id", "error_name", "error_message"})
+_BUILT_IN = {"default": _DEFAULT, "withbody": _DEFAULT, "none": frozenset[str](), "total": frozenset({"total"})}
+_ERRORS = {
+    400: "bad_parameter",
+    401: "access_token_required",
+    402: "invalid_access_token",
+    403: "access_denied",
+    404: "no_method",
+    405: "key_required",
+    406: "access_token_compromised",
+    407: "write_failed",
+    409: "duplicate_request",
+    500: "internal_error",
+    502: "throttle_violation",
+    503: "temporarily_unavailable",
+}
+_MAX_TAGS, _MAX_PAGE_SIZE, _LAST_OPEN_PAGE = 5, 100, 25
+
+
+class _Wrong(Exception):  # noqa: N818 - an answer of the service
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(message)
+        self.number, self.message = number, message
+
+
+def answer(request: Request, world: World) -> Response:
+    """Answer one request."""
+    try:
+        fields = _answered(request, world)
+    except _Wrong as wrong:
+        return _packed(
+            {"error_id": wrong.number, "error_message": wrong.message, "error_name": _ERRORS[wrong.number]}, 400
+        )
+    return _packed(fields, 200)
+
+
+def _packed(fields: dict[str, Any], status: int) -> Response:
+    made = as_json(fields, status)
+    return Response(made.status, made.headers, made.body, always_packed=True)
+
+
+def _answered(request: Request, world: World) -> dict[str, Any]:
+    key = request.one("key")
+    if key and world.known_keys and key not in world.known_keys:
+        raise _Wrong(400, "`key` doesn't match a known application")
+    quota = world.stackexchange_quota if key else world.keyless_quota
+    left = quota - world.count("stackexchange keyed" if key else "stackexchange keyless")
+    if left < 0:
+        message = "too many requests from this IP, more requests available in 33635 seconds"
+        raise _Wrong(502, message)
+    parts = [part for part in request.path.split("/") if part]
+    method = parts[0] if parts[:1] != ["filters"] else "/".join(parts)
+    if time.monotonic() < world.moments.get(f"backoff {method}", 0.0):
+        raise _Wrong(502, "Violation of backoff parameter")
+    wrapper: dict[str, Any] = {"has_more": False, "quota_max": quota, "quota_remaining": left}
+    match parts:
+        case ["filters", "create"]:
+            return {**wrapper, "items": [_new_filter(request, world)]}
+        case ["errors"]:
+            items = [{"error_id": number, "error_name": name} for number, name in _ERRORS.items()]
+            return {**wrapper, "items": items}
+        case ["errors", number] if number.isdecimal() and int(number) in _ERRORS:
+            raise _Wrong(int(number), "simulated")
+        case ["info"]:
+            found: dict[str, Any] = {"items": [{"total_questions": len(world.questions()), "api_revision": "2026.1"}]}
+        case ["questions"]:
+            _site(request)
+            found = _listed(request, world, _tagged(request, frozenset.issuperset))
+        case ["search"] | ["search", "advanced"]:
+            _site(request)
+            if method == "search" and parts == ["search"] and not (request.one("tagged") or request.one("intitle")):
+                raise _Wrong(400, "one of tagged or intitle must be set")
+            found = _listed(request, world, _tagged(request, _any_of))
+        case ["tags", names, "info"]:
+            _site(request)
+            found = {"items": [_tag(name, world) for name in names.split(";") if world.all_time(name)]}
+        case ["tags", names, "synonyms"]:
+            _site(request)
+            found = {"items": [_synonym() for name in names.split(";") if name == "tensorflow"]}
+        case _:
+            raise _Wrong(404, "no method found with this name")
+    if world.backoff_every and world.count(f"answers {method}") % world.backoff_every == 0:
+        wrapper["backoff"] = world.backoff_seconds
+        world.moments[f"backoff {method}"] = time.monotonic() + world.backoff_seconds
+    return _filtered(request, world, {**wrapper, **found})
+
+
+def _site(request: Request) -> None:
+    site = request.one("site")
+    if not site:
+        raise _Wrong(400, "site is required")
+    if site != "stackoverflow":
+        raise _Wrong(400, f"No site found for name `{site}`")
+
+
+def _whole(request: Request, name: str, default: int | None) -> int | None:
+    text = request.one(name)
+    if not text:
+        return default
+    if not text.isdecimal():
+        raise _Wrong(400, name)
+    return int(text)
+
+
+def _any_of(tags: frozenset[str], wanted: frozenset[str]) -> bool:
+    return bool(tags & wanted)
+
+
+def _tagged(request: Request, matches: Callable[[frozenset[str], frozenset[str]], bool]) -> Callable[[Question], bool]:
+    wanted = frozenset(filter(None, request.one("tagged").lower().split(";")))
+    if len(wanted) > _MAX_TAGS:
+        raise _Wrong(400, "tagged")
+    first, last = _whole(request, "fromdate", 0), _whole(request, "todate", 2**40)
+    assert first is not None
+    assert last is not None
+    return lambda it: first <= it.created <= last and (not wanted or matches(it.tags, wanted))
+
+
+def _listed(request: Request, world: World, chosen: Callable[[Question], bool]) -> dict[str, Any]:
+    page, size = _whole(request, "page", 1), _whole(request, "pagesize", 30)
+    assert page is not None
+    assert size is not None
+    if size > _MAX_PAGE_SIZE:
+        raise _Wrong(400, "pagesize")
+    if page < 1:
+        raise _Wrong(400, "page")
+    if page > _LAST_OPEN_PAGE and not request.one("key"):
+        raise _Wrong(403, "page above 25 requires access token or app key")
+    found = [it for it in world.questions() if chosen(it) and not it.tags & world.dead_tags]
+    found.sort(key=lambda it: it.created, reverse=request.one("order", "desc") == "desc")
+    shown = found[(page - 1) * size : page * size]
+    return {
+        "items": [_question(it) for it in shown],
+        "has_more": page * size < len(found),
+        "total": len(found),
+        "page": page,
+        "page_size": size,
+        "type": "question",
+    }
+
+
+def _question(question: Question) -> dict[str, Any]:
+    return {
+        "tags": sorted(question.tags),
+        "owner": {"user_type": "registered", "display_name": "O&#39;Brien", "account_id": question.number % 1000},
+        "is_answered": question.number % 2 == 0,
+        "view_count": question.number % 997,
+        "answer_count": question.number % 4,
+        "score": question.number % 9 - 2,
+        "last_activity_date": question.created + 60,
+        "creation_date": question.created,
+        "question_id": question.number,
+        "content_license": "CC BY-SA 4.0",
+        "link": f"https://stackoverflow.com/questions/{question.number}/how",
+        "title": "How do I use &quot;this&quot;?",
+    }
+
+
+def _tag(name: str, world: World) -> dict[str, Any]:
+    return {
+        "has_synonyms": name == "tensorflow",
+        "is_moderator_only": False,
+        "is_required": False,
+        "count": world.all_time(name),
+        "name": name,
+    }
+
+
+def _synonym() -> dict[str, Any]:
+    return {
+        "creation_date": 1450000000,
+        "last_applied_date": 1650000000,
+        "applied_count": 50,
+        "to_tag": "tensorflow",
+        "from_tag": "tf",
+    }
+
+
+def _new_filter(request: Request, world: World) -> dict[str, Any]:
+    base = request.one("base", "default")
+    if base not in _BUILT_IN:
+        raise _Wrong(400, "base")
+    included = {name.removeprefix(".") for name in request.one("include").split(";") if name}
+    excluded = {name.removeprefix(".") for name in request.one("exclude").split(";") if name}
+    fields = (_BUILT_IN[base] | included) - excluded
+    name = "!*(" + sha256(",".join(sorted(fields)).encode()).hexdigest()[:12] + ".~"
+    world.filters[name] = fields
+    return {"filter": name, "included_fields": [f".{field}" for field in sorted(fields)], "filter_type": "safe"}
+
+
+def _filtered(request: Request, world: World, answer: dict[str, Any]) -> dict[str, Any]:
+    name = request.one("filter", "default")
+    fields = _BUILT_IN.get(name) or world.filters.get(name)
+    if fields is None and name != "none":
+        raise _Wrong(400, "Invalid filter specified")
+    return {field: value for field, value in answer.items() if field in (fields or ())}

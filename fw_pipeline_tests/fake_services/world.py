@@ -1,0 +1,154 @@
+"""The world that the fake services report on: made up, deterministic, and the same for all of them.
+
+What a test expects is computed from here, never from an answer.
+"""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from fw_pipeline.contract import next_month
+from fw_pipeline.frameworks import PACKAGES, TAGS
+from fw_pipeline_tests.fake_services import world_models, world_papers
+
+FIRST_MONTH, LAST_MONTH = date(2022, 1, 1), date(2023, 6, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question on Stack Overflow."""
+
+    number: int
+    created: int
+    """Unix seconds."""
+    tags: frozenset[str]
+
+
+@dataclass
+class World:
+    """All figures, and the switches by which a test changes how the services behave."""
+
+    today: date = date(2023, 7, 5)
+    """The services' present: nothing is known of this day or later ones."""
+    questions_a_month: int = 400
+    model_count: int = 3000
+    paper_count: int = 600
+    stackexchange_quota: int = 10_000
+    """Requests a day with a key."""
+    keyless_quota: int = 300
+    known_keys: frozenset[str] = frozenset()
+    """Keys that are accepted; any when empty."""
+    backoff_every: int = 0
+    """Every so many answers of Stack Exchange ask for `backoff`; never when 0."""
+    backoff_seconds: int = 1
+    dead_tags: frozenset[str] = frozenset()
+    """Tags that exist no more."""
+    hub_quota: int = 500
+    """Requests to the Hub in a window of five minutes."""
+    hub_page_cap: int = 1000
+    arxiv_least_seconds: float = 0.0
+    """Requests to arXiv nearer to each other than this are throttled; 3 in the real world."""
+    pypistats_quota: int = 10_000
+    quoted_integers: bool = False
+    """Whether ClickHouse writes 64-bit integers as strings."""
+    missing_days: frozenset[date] = frozenset()
+    """Days without downloads in either source."""
+    clickpy_rows: int = 10_000
+    """Most rows of one answer of ClickHouse."""
+    counters: dict[str, int] = field(default_factory=dict)
+    """What a service counts while it runs: its quota, its backoffs."""
+    moments: dict[str, float] = field(default_factory=dict)
+    """What a service remembers of the clock, in monotonic seconds."""
+    filters: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Filters that were created at Stack Exchange."""
+
+    def count(self, name: str) -> int:
+        """Count one more of something and return how many there are now."""
+        self.counters[name] = self.counters.get(name, 0) + 1
+        return self.counters[name]
+
+    def questions(self) -> tuple[Question, ...]:
+        """Return every question, by time."""
+        return _questions(self.questions_a_month)
+
+    def questions_in(self, month: date, tagged: str) -> int:
+        """Return how many questions of a month carry all tags of `a;b`; `*` counts the whole site."""
+        first, end = (int(datetime(m.year, m.month, 1, tzinfo=UTC).timestamp()) for m in (month, next_month(month)))
+        wanted = frozenset(() if tagged == "*" else tagged.split(";"))
+        return sum(first <= it.created < end and wanted <= it.tags for it in self.questions())
+
+    def all_time(self, tag: str) -> int:
+        """Return how many questions ever carried a tag: more than are listed, as the site is older than this world."""
+        if tag in self.dead_tags or tag not in _TAG_NAMES:
+            return 0
+        return 1000 + sum(tag in it.tags for it in self.questions())
+
+    def models(self) -> tuple[dict[str, Any], ...]:
+        """Return every model on the Hub, newest first, with all its fields."""
+        return world_models.models(self.model_count)
+
+    def papers(self) -> tuple[dict[str, Any], ...]:
+        """Return every paper, oldest first: its arXiv entry and its repositories."""
+        return world_papers.papers(self.paper_count)
+
+    def downloads(self, package: str, day: date, *, mirrors: bool = True) -> int | None:
+        """Return the downloads of a package on a day; None where the day is not known."""
+        if package not in PACKAGE_NAMES or not FIRST_MONTH <= day < self.today or day in self.missing_days:
+            return None
+        return _downloads(package, day, mirrors)
+
+    def days(self) -> Iterator[date]:
+        """Yield every day of the world."""
+        day = FIRST_MONTH
+        while day < self.today:
+            yield day
+            day += timedelta(days=1)
+
+    def downloads_in(self, month: date, package: str, *, mirrors: bool = True) -> int:
+        """Return the downloads of a package in the known days of a month."""
+        days = (day for day in self.days() if day.replace(day=1) == month)
+        return sum(self.downloads(package, day, mirrors=mirrors) or 0 for day in days)
+
+
+PACKAGE_NAMES: tuple[str, ...] = tuple(dict.fromkeys((*(it.name for it in PACKAGES), "torchaudio", "numpy")))
+
+_SINGLE_TAGS = tuple(dict.fromkeys(name for tag in TAGS for name in tag.tagged.split(";")))
+_TAG_NAMES = frozenset((*_SINGLE_TAGS, "python", "numpy"))
+
+
+@lru_cache(maxsize=4)
+def _questions(a_month: int) -> tuple[Question, ...]:
+    found: list[Question] = []
+    month = FIRST_MONTH
+    while month <= LAST_MONTH:
+        chance = random.Random(f"questions {month}")
+        start = int(datetime(month.year, month.month, 1, tzinfo=UTC).timestamp())
+        end = int(datetime(next_month(month).year, next_month(month).month, 1, tzinfo=UTC).timestamp())
+        moments = sorted({start, end - 1, *(chance.randrange(start, end) for _ in range(a_month))})
+        found += (Question(70_000_000 + len(found) + i, at, _tags(chance)) for i, at in enumerate(moments))
+        month = next_month(month)
+    return tuple(found)
+
+
+def _tags(chance: random.Random) -> frozenset[str]:
+    if chance.random() < 0.4:
+        return frozenset({"numpy"})
+    pair = chance.choice(TAGS).tagged.split(";")
+    extra = chance.choices(("python", "tensorflow", "pytorch", "keras"), k=chance.randrange(3))
+    return frozenset((*pair, *extra))
+
+
+@lru_cache(maxsize=1 << 17)
+def _downloads(package: str, day: date, mirrors: bool) -> int:
+    size = 1000 + zlib.crc32(package.encode()) % 100_000
+    week = 0.7 if day.weekday() >= 5 else 1.0
+    growth = 1 + (day - FIRST_MONTH).days / 365
+    noise = 0.95 + zlib.crc32(f"{package} {day}".encode()) % 1000 / 10_000
+    everything = int(size * week * growth * noise)
+    return everything if mirrors else everything - everything // 50
