@@ -162,8 +162,8 @@ measured as (
         end as cannot_decide,
         concat_ws(
             '; ',
-            nullif(12 - max(months_found) filter (where basis = 'published'), 0) || ' of 12 months have no figure',
-            nullif(max(months_partial), 0) || ' of 12 months are partial'
+            'months without a figure: ' || nullif(12 - max(months_found) filter (where basis = 'published'), 0),
+            'partial months: ' || nullif(max(months_partial), 0)
         ) as remark
     from forms
     where as_of >= date '2019-12-01'

@@ -152,7 +152,7 @@ ordered as (
         avg(if(later.figure > earlier.figure, 1, 0)) as result,
         count(*) filter (where later.figure > earlier.figure) as numerator,
         count(*) as denominator,
-        nullif(35 - count(distinct later.month), 0) || ' of 36 months have no figure' as remark
+        'months without a figure: ' || nullif(35 - count(distinct later.month), 0) as remark
     from years
     inner join figures as later
         on

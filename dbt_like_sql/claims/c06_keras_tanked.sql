@@ -132,9 +132,8 @@ measured as (
         end as cannot_decide,
         concat_ws(
             '; ',
-            nullif(max(months_lacking) filter (where basis = 'published'), 0) || ' of ' || any_value(months)
-            || ' months have no figure',
-            nullif(max(months_partial), 0) || ' of ' || any_value(months) || ' months are partial'
+            'months without a figure: ' || nullif(max(months_lacking) filter (where basis = 'published'), 0),
+            'partial months: ' || nullif(max(months_partial), 0)
         ) as remark
     from peaks
     group by formula, source, series, month

@@ -148,8 +148,8 @@ measured as (
             when max(result) filter (where basis = 'published') is null
                 then 'too few months of the windows have a figure'
         end as cannot_decide,
-        nullif(2 * any_value(months) - max(months_found) filter (where basis = 'published'), 0)
-        || ' months of the windows have no figure' as remark
+        'months without a figure: '
+        || nullif(2 * any_value(months) - max(months_found) filter (where basis = 'published'), 0) as remark
     from forms
     where as_of - to_months(12 * years + months - 1) >= first_month
     group by formula, source, series, as_of

@@ -90,7 +90,7 @@ forms as (
         'of all models' || rule as formula,
         pytorch_only as part,
         everything as whole,
-        null as remark
+        null as bound
     from named
     union all
     select
@@ -99,7 +99,7 @@ forms as (
         'of models of a known framework' || rule as formula,
         pytorch_only as part,
         known as whole,
-        null as remark
+        null as bound
     from named
     union all
     select
@@ -108,7 +108,7 @@ forms as (
         'of models of a known framework' || rule || ' and without jax' as formula,
         nothing_else as part,
         known as whole,
-        null as remark
+        null as bound
     from named
     union all
     select
@@ -117,7 +117,7 @@ forms as (
         'of pytorch or tensorflow models' || rule as formula,
         pytorch_only as part,
         either as whole,
-        null as remark
+        null as bound
     from named
     union all
     -- If every model with the tag of TensorFlow had that of PyTorch too, this share would be left: the least possible.
@@ -127,7 +127,7 @@ forms as (
         'of pytorch or tensorflow models at least' as formula,
         greatest(pytorch - tensorflow, 0) as part,
         greatest(pytorch, tensorflow) as whole,
-        'counts by tag bound the share: at most ' || round(pytorch / nullif(pytorch + tensorflow, 0), 3) as remark
+        pytorch / nullif(pytorch + tensorflow, 0) as bound
     from by_tag
     where pytorch is not null and tensorflow is not null
 ),
@@ -166,13 +166,19 @@ measured as (
             case when populations.is_sample then populations.what end,
             case
                 when completeness.months_lacking > 0
-                    then 'the models created in ' || completeness.months_lacking || ' months were not looked at'
+                    then 'months of creation that were not looked at: ' || completeness.months_lacking
             end,
-            case when coalesce(forms.whole, 0) = 0 then 'no such model was seen' end
+            case when coalesce(forms.whole, 0) = 0 then 'no such model was seen' end,
+            case
+                when
+                    forms.part / nullif(forms.whole, 0) < definitions.threshold and forms.bound >= definitions.threshold
+                    then 'counts by tag give bounds only, and the threshold lies between them'
+            end
         ) as cannot_decide,
-        forms.remark
+        'counts by tag bound the share: at most ' || round(forms.bound, 3) as remark
     from forms
     left join populations on forms.series = populations.population
+    left join definitions on forms.formula = definitions.formula
     left join completeness on forms.series = completeness.series and forms.as_of = completeness.as_of
 ),
 

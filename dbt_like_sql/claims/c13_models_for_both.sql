@@ -79,8 +79,7 @@ forms as (
         as_of,
         'of all models' || rule as formula,
         both_of_them as part,
-        everything as whole,
-        null as remark
+        everything as whole
     from named
     union all
     select
@@ -88,8 +87,7 @@ forms as (
         as_of,
         'of models of a known framework' || rule as formula,
         both_of_them as part,
-        known as whole,
-        null as remark
+        known as whole
     from named
     union all
     select
@@ -97,8 +95,7 @@ forms as (
         as_of,
         'of models of a known framework' || rule || ' and without jax' as formula,
         without_jax as part,
-        known as whole,
-        null as remark
+        known as whole
     from named
     union all
     select
@@ -106,8 +103,7 @@ forms as (
         as_of,
         'of pytorch or tensorflow models' || rule as formula,
         both_of_them as part,
-        either as whole,
-        null as remark
+        either as whole
     from named
     union all
     -- What is for neither of them alone must be for both, or it is not "the rest".
@@ -116,8 +112,7 @@ forms as (
         as_of,
         'of the rest of the models of a known framework' || rule as formula,
         both_of_them as part,
-        known - only_one as whole,
-        null as remark
+        known - only_one as whole
     from named
 ),
 
@@ -155,11 +150,11 @@ measured as (
             case when populations.is_sample then populations.what end,
             case
                 when completeness.months_lacking > 0
-                    then 'the models created in ' || completeness.months_lacking || ' months were not looked at'
+                    then 'months of creation that were not looked at: ' || completeness.months_lacking
             end,
             case when coalesce(forms.whole, 0) = 0 then 'no such model was seen' end
         ) as cannot_decide,
-        forms.remark
+        null as remark
     from forms
     left join populations on forms.series = populations.population
     left join completeness on forms.series = completeness.series and forms.as_of = completeness.as_of

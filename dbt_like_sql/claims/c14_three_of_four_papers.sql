@@ -130,7 +130,7 @@ measured as (
             when populations.is_sample then populations.what
             when forms.whole = 0 then 'no paper names one of the two'
         end as cannot_decide,
-        nullif(forms.months_partial, 0) || ' months of the window are partial' as remark
+        'partial months: ' || nullif(forms.months_partial, 0) as remark
     from forms
     left join populations on forms.series = populations.population
 ),

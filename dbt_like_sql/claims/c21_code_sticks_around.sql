@@ -81,8 +81,8 @@ levels as (
         case when level is null then 'fewer than 8 of the last 12 months have a figure' end as cannot_decide,
         concat_ws(
             '; ',
-            nullif(12 - months_found, 0) || ' of 12 months have no figure',
-            nullif(months_partial, 0) || ' of 12 months are partial'
+            'months without a figure: ' || nullif(12 - months_found, 0),
+            'partial months: ' || nullif(months_partial, 0)
         ) as remark
     from years
     where month >= first_month + interval 11 months
@@ -117,7 +117,7 @@ new_work as (
         coalesce(
             sample_of, case when sum(pytorch + tensorflow) over last_year = 0 then 'no paper names one of the two' end
         ) as cannot_decide,
-        nullif(count(*) filter (where is_partial) over last_year, 0) || ' of 12 months are partial' as remark
+        'partial months: ' || nullif(count(*) filter (where is_partial) over last_year, 0) as remark
     from papers
     window
         last_year as (

@@ -110,8 +110,8 @@ lasting as (
         concat_ws(
             '; ',
             'lowest in ' || strftime(arg_min(ratios.month, ratios.ratio), '%Y-%m'),
-            nullif(6 - count(ratios.ratio), 0) || ' of 6 months have no figure',
-            nullif(count(*) filter (where ratios.is_partial), 0) || ' of 6 months are partial'
+            'months without a figure: ' || nullif(6 - count(ratios.ratio), 0),
+            'partial months: ' || nullif(count(*) filter (where ratios.is_partial), 0)
         ) as remark
     from ends
     left join ratios

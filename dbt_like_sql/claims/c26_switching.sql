@@ -129,7 +129,7 @@ measured as (
         end as cannot_decide,
         concat_ws(
             '; ',
-            nullif(max(months_partial) filter (where basis = 'published'), 0) || ' of 24 months are partial',
+            'partial months: ' || nullif(max(months_partial) filter (where basis = 'published'), 0),
             'shares of a whole: nobody is seen to switch'
         ) as remark
     from shares

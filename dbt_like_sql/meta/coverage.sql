@@ -61,7 +61,7 @@ said as (
         max("at") as said_at,
         arg_max(status, "at") as status,
         arg_max(provider || ': ' || cause, "at") as cause,
-        arg_max(remedy, "at") as remedy
+        arg_max_null(remedy, "at") as remedy
     from statements
     group by source, month
 ),

@@ -151,7 +151,8 @@ class EvidenceStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             lines = [entry] if self._journal.exists() else [{"begun": self._now.isoformat()}, entry]
             with self._journal.open("ab") as stream:
-                stream.write("".join(json.dumps(line) + "\n" for line in lines).encode())
+                # each entry begins its own line: a torn one before it must not swallow it
+                stream.write("".join("\n" + json.dumps(line) for line in lines).encode())
                 stream.flush()
                 os.fsync(stream.fileno())
         except OSError as error:

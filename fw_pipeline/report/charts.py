@@ -1,4 +1,4 @@
-"""The charts of the sources, in Altair: the article's own figure, downloads, papers.
+"""The charts of the sources, in Altair: questions, downloads, papers.
 
 Every function takes a frame as its query returns it, and knows nothing of where that came from.
 """
@@ -10,107 +10,262 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.drawing import event_layers, finished, framework_colour, in_range, pointed, time_axis
+from fw_pipeline.report.drawing import (
+    event_layers,
+    finished,
+    framework_colour,
+    in_range,
+    month_tip,
+    pointed,
+    time_axis,
+    titles_of,
+)
 from fw_pipeline.report.figures import Control, Event, Figure, sql
 from fw_pipeline.report.palette import TITLES, token
-from fw_pipeline.report.words import figure, in_month, listed
-
-FRAMEWORKS = tuple(TITLES)
+from fw_pipeline.report.words import figure, in_month
 
 
 def questions(rows: pl.DataFrame, events: Sequence[Event]) -> Figure:
     """Draw the article's own figure: the share of all Stack Overflow questions that carry a framework's tag."""
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
-    series = _series(rows)
-    measure = Control("measure", "Show", {"share": "Share of all questions", "questions": "Number of questions"})
-    controls = (measure, *_choice("series", "Series", series))
-    names = [name for name in FRAMEWORKS if name in set(rows["framework"])]
+    series, names = _longest_first(rows), _frameworks(rows)
+    controls = (
+        Control("measure", "Show", {"share": "Share of all questions", "questions": "Number of questions"}),
+        *_choice("series", "Series", series),
+    )
     base = (
         alt.Chart()
         .transform_filter(in_range())
         .transform_filter("datum.series == series" if len(series) > 1 else "true")
         .transform_calculate(
-            shown="datum[measure]",
+            shown="measure == 'share' ? datum.share : datum.questions",
             interpolated="measure == 'share' ? datum.is_share_estimated : datum.is_estimated",
-            framework_title=_title_expression(names),
-            note="datum.gap_reason ? datum.gap_reason : interpolated_note",
+            named=f"{titles_of(names)}[datum.framework]",
+        )
+        .transform_calculate(
+            share_text="format(datum.share, '.3%')",
+            note="datum.gap_reason || (datum.interpolated ? 'interpolated: decides no verdict' : 'as counted')",
         )
         .encode(
             x=time_axis(alt),
             y=alt.Y("shown:Q").axis(
-                title=None, tickCount=5, labelExpr="measure == 'share' ? format(datum.value, '.1%') : format(datum.value, ',')"
+                title=None,
+                tickCount=5,
+                labelExpr="measure == 'share' ? format(datum.value, '.1%') : format(datum.value, ',')",
             ),
             color=framework_colour(alt, names),
         )
     )
-    base = base.transform_calculate(
-        note="datum.interpolated ? 'interpolated, decides nothing' : 'as counted'",
-        figure="measure == 'share' ? format(datum.share, '.3%') : format(datum.questions, ',')",
-    )
     tooltip = [
-        alt.Tooltip("framework_title:N", title="Tag"),
-        alt.Tooltip("month:T", title="Month", format="%b %Y", formatType="utc"),
-        alt.Tooltip("figure:N", title="Figure"),
+        alt.Tooltip("named:N", title="Tag"),
+        month_tip(alt),
         alt.Tooltip("questions:Q", title="Questions", format=","),
+        alt.Tooltip("share_text:N", title="Share"),
         alt.Tooltip("note:N", title="Note"),
     ]
-    line = base.mark_line(strokeWidth=2.4)
-    hollow = base.transform_filter("datum.interpolated && isValid(datum.shown)").mark_point(
-        filled=True, size=34, fill=token("paper"), strokeWidth=1.6, opacity=1
+    chart = alt.layer(
+        *event_layers(alt, events),
+        base.mark_line(strokeWidth=2.4),
+        _hollow(base, "datum.interpolated && isValid(datum.shown)"),
+        *pointed(alt, base, tooltip, ["month", "framework"]),
     )
-    chart = alt.layer(*event_layers(alt, events), line, hollow, *pointed(alt, base, tooltip, ["month", "framework"]))
+    title = "=measure == 'share' ? 'Share of all questions of the month' : 'Questions in the month'"
     return Figure(
         name="stackoverflow_questions",
         title="Questions on Stack Overflow, by tag",
-        lead=(
-            "The article's own figure, drawn again from the monthly counts. It shows a share of all questions of the month; "
-            "switch to counts to see how differently the same months look. Hollow points are interpolated."
-        ),
-        summary=_lines_in_words(rows.filter(pl.col("series") == series[0]), "share", "share", names),
-        spec=finished(
-            chart,
-            controls,
-            title="=measure == 'share' ? 'Share of all Stack Overflow questions of the month' : 'Questions in the month'",
-        ),
+        lead="The article's own figure, drawn anew from the monthly counts. It shows a share of all questions; "
+        "switch to counts to see how different the same months look. Hollow points are interpolated.",
+        summary=lines_in_words(rows.filter(pl.col("series").is_in(series[:1])), "share", "share"),
+        spec=finished(chart, controls, title=title),
         rows=rows,
         sql=sql("questions"),
-        credit="nschloe/stackoverflow-trends (CC BY)",
+        credit="Figures: nschloe/stackoverflow-trends, CC BY",
         controls=controls,
         events=tuple(events),
     )
 
 
-def _series(rows: pl.DataFrame) -> list[str]:
-    counts = rows.filter(pl.col("series").is_not_null()).group_by("series").len()
-    return counts.sort(["len", "series"], descending=[True, False])["series"].to_list()
+def downloads(rows: pl.DataFrame, events: Sequence[Event]) -> Figure:
+    """Draw downloads per day from the Python Package Index, each series as a line of its own."""
+    import altair as alt  # noqa: PLC0415 - takes most of a second
+
+    names, series = _frameworks(rows), _longest_first(rows)
+    controls = (
+        Control("shown_frameworks", "Frameworks", {"two": "TensorFlow and PyTorch", "all": "All four"}),
+        Control(
+            "metric",
+            "Count",
+            {"downloads_per_day": "The package alone", "family_downloads_per_day": "With its variants"},
+        ),
+        Control("scale", "Scale", {"linear": "Linear", "log": "Logarithmic"}),
+    )
+    base = (
+        alt.Chart()
+        .transform_filter(in_range())
+        .transform_filter("datum.metric == metric")
+        .transform_filter("shown_frameworks == 'all' || indexof(['tensorflow', 'pytorch'], datum.framework) >= 0")
+        .transform_calculate(
+            named=f"{titles_of(names)}[datum.framework]",
+            line="datum.framework + datum.series",
+            note="datum.gap_reason || 'complete'",
+        )
+        .encode(
+            x=time_axis(alt),
+            y=alt.Y("downloads_per_day:Q").axis(
+                title=None, tickCount=6, labelExpr="replace(format(datum.value, '.2~s'), 'k', ' k')"
+            ),
+            color=framework_colour(alt, names),
+            detail="line:N",
+        )
+    )
+    tooltip = [
+        alt.Tooltip("named:N", title="Framework"),
+        month_tip(alt),
+        alt.Tooltip("downloads_per_day:Q", title="Downloads per day", format=",.0f"),
+        alt.Tooltip("series:N", title="Series"),
+        alt.Tooltip("note:N", title="Note"),
+    ]
+    dashes = [[1, 0], [6, 3], [2, 3], [10, 3, 2, 3]]
+    line = base.mark_line(strokeWidth=2.2).encode(
+        strokeDash=alt.StrokeDash("series:N")
+        .scale(domain=series, range=[dashes[place % len(dashes)] for place in range(len(series))])
+        .legend(alt.Legend(title=None, symbolType="stroke", symbolSize=420, columns={"expr": "width < 520 ? 1 : 2"}))
+    )
+    chart = alt.layer(
+        *event_layers(alt, events),
+        line,
+        _hollow(base, "datum.is_partial && isValid(datum.downloads_per_day)", size=14),
+        *pointed(alt, base, tooltip, ["month", "line"]),
+    )
+    plain = rows.filter((pl.col("metric") == "downloads_per_day") & (pl.col("series").is_in(series[:1])))
+    return Figure(
+        name="pypi_downloads",
+        title="Downloads from PyPI, per day",
+        lead="Each line is one series: one origin, one set of installers. They are never joined up, since a change of "
+        "method would look like a change of use. A hollow point covers part of its month; a break is a gap.",
+        summary=f"Series {series[0]}. {lines_in_words(plain, 'downloads_per_day', None)}" if series else "No figures.",
+        spec=finished(chart, controls, title="Downloads per day"),
+        rows=rows,
+        sql=sql("downloads"),
+        credit="Figures: StarScout, Apache-2.0; top-pypi-packages",
+        controls=controls,
+        events=tuple(events),
+    )
+
+
+def venues(rows: pl.DataFrame) -> Figure:
+    """Draw PyTorch's part of the papers at nine conferences, over two denominators."""
+    import altair as alt  # noqa: PLC0415 - takes most of a second
+
+    controls = (
+        Control(
+            "measure",
+            "PyTorch's share of",
+            {"share_of_both": "papers that name PyTorch or TensorFlow", "share_of_all": "all papers"},
+        ),
+    )
+    pooled = "datum.venue == 'all nine, by year'"
+    base = (
+        alt.Chart()
+        .transform_filter(in_range())
+        .transform_calculate(
+            shown="datum[measure]",
+            pooled=pooled,
+            middle=f"{pooled} ? datetime(utcyear(datum.month), 6, 1) : datum.month",
+            when=f"{pooled} ? utcFormat(datum.month, '%Y') : utcFormat(datum.month, '%b %Y')",
+        )
+        .transform_filter("isValid(datum.shown)")
+        .encode(
+            x=time_axis(alt, "middle"),
+            y=alt.Y("shown:Q").scale(domainMin=0).axis(title=None, tickCount=5, format=".0%"),
+        )
+    )
+    tooltip = [
+        alt.Tooltip("venue:N", title="Venue"),
+        alt.Tooltip("when:N", title="When"),
+        alt.Tooltip("pytorch:Q", title="PyTorch only", format=","),
+        alt.Tooltip("tensorflow:Q", title="TensorFlow or Keras only", format=","),
+        alt.Tooltip("papers:Q", title="All papers", format=","),
+        alt.Tooltip("share_of_both:Q", title="of the two", format=".1%"),
+        alt.Tooltip("share_of_all:Q", title="of all papers", format=".1%"),
+    ]
+    three_quarters = (
+        alt.Chart(alt.InlineData(values=[{"level": 0.75, "text": "three of four"}]))
+        .transform_filter("measure == 'share_of_both'")
+        .encode(y="level:Q")
+    )
+    one = base.transform_filter("!datum.pooled").mark_point(
+        filled=True, fill=token("pytorch"), stroke=token("paper"), strokeWidth=0.6, opacity=0.55
+    )
+    every = base.transform_filter("datum.pooled")
+    chart = alt.layer(
+        three_quarters.mark_rule(color=token("faint"), strokeDash=[5, 4]),
+        three_quarters.mark_text(align="left", dy=-8, color=token("soft")).encode(x=alt.value(4), text="text:N"),
+        one.encode(
+            size=alt.Size("papers:Q").scale(range=[30, 420]).legend(None),
+            tooltip=tooltip,
+        ),
+        every.mark_line(color=token("pytorch"), strokeWidth=2.4, point=False),
+        every.mark_point(
+            filled=True, shape="diamond", size=110, fill=token("pytorch"), stroke=token("paper"), opacity=1
+        ).encode(tooltip=tooltip),
+    )
+    return Figure(
+        name="papers_at_venues",
+        title="Papers at nine conferences",
+        lead="A dot is one conference, as large as its number of papers; a diamond is all nine of a year. Most papers name "
+        "neither framework, so the same counts give three of four, or one of four.",
+        summary=_venues_in_words(rows),
+        spec=finished(chart, controls, title="PyTorch's share of papers"),
+        rows=rows,
+        sql=sql("venues"),
+        credit="Figures: Horace He, Chillee/pytorch-vs-tensorflow",
+        controls=controls,
+    )
+
+
+def lines_in_words(rows: pl.DataFrame, column: str, unit: str | None) -> str:
+    """Say of each framework's line where it began, peaked and ended."""
+    said = []
+    for name in _frameworks(rows):
+        line = rows.filter((pl.col("framework") == name) & pl.col(column).is_not_null()).sort("month")
+        if line.is_empty():
+            continue
+        first, last = line.row(0, named=True), line.row(-1, named=True)
+        top = line.row(int(line[column].arg_max() or 0), named=True)
+        parts = [f"{figure(end[column], unit)} in {in_month(end['month'])}" for end in (first, top, last)]
+        said.append(f"{TITLES[name]}: first {parts[0]}, highest {parts[1]}, last {parts[2]}")
+    return f"{'; '.join(said)}." if said else "No figures."
+
+
+def _venues_in_words(rows: pl.DataFrame) -> str:
+    said = [
+        f"{row['month'].year}: {figure(row['share_of_both'], 'share')} of the papers that name one of the two, "
+        f"{figure(row['share_of_all'], 'share')} of all"
+        for row in rows.filter(pl.col("venue") == "all nine, by year").sort("month").iter_rows(named=True)
+        if row["share_of_both"] is not None
+    ]
+    return f"PyTorch's share by year. {'; '.join(said)}." if said else "No figures."
+
+
+def _frameworks(rows: pl.DataFrame) -> list[str]:
+    found = set(rows["framework"].unique())
+    return [name for name in TITLES if name in found]
+
+
+def _longest_first(rows: pl.DataFrame) -> list[str]:
+    counts = rows.drop_nulls("series").group_by("series").len()
+    return list(counts.sort(["len", "series"], descending=[True, False])["series"])
 
 
 def _choice(name: str, label: str, options: Sequence[str]) -> tuple[Control, ...]:
     return (Control(name, label, {option: option for option in options}),) if len(options) > 1 else ()
 
 
-def _title_expression(names: Sequence[str]) -> str:
-    return f"{{{','.join(f"'{name}':'{TITLES[name]}'" for name in names)}}}[datum.framework]"
+def _hollow(base: Any, condition: str, size: int = 34) -> Any:
+    """Mark the figures that are not plain complete counts."""
+    return base.transform_filter(condition).mark_point(
+        filled=False, size=size, fill=token("paper"), strokeWidth=1.5, opacity=1
+    )
 
-
-def _lines_in_words(rows: pl.DataFrame, column: str, unit: str | None, names: Sequence[str]) -> str:
-    """Say of each line where it began, peaked and ended."""
-    said = []
-    for name in names:
-        line = rows.filter((pl.col("framework") == name) & pl.col(column).is_not_null()).sort("month")
-        if line.is_empty():
-            continue
-        top = line.sort(column, descending=True).row(0, named=True)
-        first, last = line.row(0, named=True), line.row(-1, named=True)
-        said.append(
-            f"{TITLES[name]}: {figure(first[column], unit)} in {in_month(first['month'])}, "
-            f"at most {figure(top[column], unit)} in {in_month(top['month'])}, "
-            f"{figure(last[column], unit)} in {in_month(last['month'])}"
-        )
-    return f"{listed(said, 'and')}." if said else "No figures."
-
-
-def values_of(rows: pl.DataFrame, column: str) -> list[Any]:
-    """Return the distinct values of a column, in order."""
-    return rows[column].drop_nulls().unique().sort().to_list()

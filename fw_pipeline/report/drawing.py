@@ -43,7 +43,8 @@ CONFIG: Mapping[str, Any] = {
         "symbolStrokeWidth": 3,
         "labelLimit": 320,
         "columnPadding": 14,
-        "offset": 4,
+        "offset": 16,
+        "layout": {"top": {"anchor": "start", "direction": "vertical", "margin": 4}},
     },
     "title": {
         "anchor": "start",
@@ -68,7 +69,11 @@ def finished(chart: Any, controls: Sequence[Control], *, title: str, height: int
         height: of the plot, in pixels.
     """
     spec: dict[str, Any] = chart.to_dict()
-    spec.pop("datasets", None)
+    datasets = spec.pop("datasets", {})
+    for layer in spec.get("layer", [spec]):
+        values = datasets.get(layer.pop("data", {}).get("name"))
+        if values and values != [{}]:
+            layer["data"] = {"values": values, "format": {"parse": {"day": "date"}}}
     chosen = {**EVER, **{control.name: next(iter(control.options)) for control in controls}}
     spec["params"] = [
         *({"name": name, "value": value} for name, value in chosen.items()),
@@ -92,7 +97,7 @@ def framework_colour(alt: Any, names: Sequence[str], *, legend: bool = True) -> 
         alt.Color("framework:N")
         .scale(domain=list(names), range=[token(name) for name in names])
         .legend(
-            alt.Legend(title=None, labelExpr=_titles(names), symbolType="stroke", symbolSize=260) if legend else None
+            alt.Legend(title=None, labelExpr=f"{titles_of(names)}[datum.label]", symbolType="stroke", symbolSize=260) if legend else None
         )
     )
 
@@ -108,23 +113,29 @@ def time_axis(alt: Any, column: str = "month") -> Any:
 
 def event_layers(alt: Any, events: Sequence[Event]) -> list[Any]:
     """Return the upright lines and numbers that mark dated events."""
-    if not events:
-        return []
-    values = [{"day": event.day, "number": event.number, "event": event.text} for event in events]
-    data = alt.InlineData(values=values, format=alt.DataFormat(type="json", parse={"day": "date"}))
-    base = alt.Chart(data).transform_filter(in_range("day")).encode(x=time_axis(alt, "day"))
+    layers = []
     tooltip = [
         alt.Tooltip("event:N", title="Event"),
         alt.Tooltip("day:T", title="Day", format="%d %b %Y", formatType="utc"),
     ]
-    return [
-        base.mark_rule(strokeDash=[2, 3], color=token("faint"), strokeWidth=1),
-        base.mark_point(shape="circle", size=230, filled=True, fill=token("panel"), stroke=token("faint"), opacity=1)
-        .encode(y=alt.value(0), tooltip=tooltip),
-        base.mark_text(fontSize=11, color=token("ink"), baseline="middle", dy=0.5).encode(
-            y=alt.value(0), text="number:N", tooltip=tooltip
-        ),
-    ]
+    for height in (0, 1):
+        raised = [event for event in events if event.height == height]
+        if not raised:
+            continue
+        values = [{"day": event.day, "number": event.number, "event": event.text} for event in raised]
+        base = (
+            alt.Chart(alt.InlineData(values=values))
+            .transform_filter(in_range("day"))
+            .encode(x=time_axis(alt, "day"), tooltip=tooltip)
+        )
+        top = alt.value(-18 * height)
+        layers += [
+            base.mark_rule(strokeDash=[2, 3], color=token("faint"), strokeWidth=1).encode(y=top, y2=alt.value("height")),
+            base.mark_point(filled=True, size=210, fill=token("panel"), stroke=token("faint"), strokeWidth=1, opacity=1)
+            .encode(y=top),
+            base.mark_text(fontSize=11, color=token("ink"), baseline="middle", dy=0.5).encode(y=top, text="number:N"),
+        ]
+    return layers
 
 
 def pointed(alt: Any, base: Any, tooltip: Sequence[Any], fields: Sequence[str]) -> list[Any]:
@@ -137,6 +148,12 @@ def pointed(alt: Any, base: Any, tooltip: Sequence[Any], fields: Sequence[str]) 
     return [ring.add_params(near)]
 
 
-def _titles(names: Sequence[str]) -> str:
+def month_tip(alt: Any) -> Any:
+    """Return the line of a tooltip that names the month."""
+    return alt.Tooltip("month:T", title="Month", format="%b %Y", formatType="utc")
+
+
+def titles_of(names: Sequence[str]) -> str:
+    """Return a Vega expression that maps the names of frameworks to their titles."""
     pairs = ",".join(f"'{name}':'{TITLES[name]}'" for name in names)
-    return f"{{{pairs}}}[datum.label]"
+    return f"{{{pairs}}}"

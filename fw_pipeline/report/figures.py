@@ -31,6 +31,8 @@ class Event:
     day: str
     text: str
     reference: str
+    height: int = 0
+    """1 where the mark stands above the others, because its neighbour is too near."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -28,6 +29,9 @@ SCHEMAS = ("raw", "detail", "meta", "staging", "marts", "claims")
 
 PATIENCE = 900.0
 """Seconds to wait for another writer: a build takes seconds, a queue of them minutes."""
+
+
+_ASIDE = ".publishing-"
 
 
 class Warehouse:
@@ -74,8 +78,9 @@ class Warehouse:
             raise WarehouseFailed("publish", cause, "close it there, or open it read-only, and run again")
         with self._only_writer(), self._opened() as connection:
             try:
-                self.data_dir.mkdir(parents=True, exist_ok=True)
-                with tempfile.TemporaryDirectory(prefix=".publishing-", dir=self.data_dir) as folder:
+                for left in self.data_dir.glob(f"{_ASIDE}*"):  # by a killed publish
+                    shutil.rmtree(left, ignore_errors=True)
+                with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=self.data_dir) as folder:
                     fresh = Path(folder) / self.published.name
                     connection.execute(f"attach '{quoted(fresh)}' as fresh (storage_version '{STORAGE}')")
                     connection.execute("copy from database work to fresh")

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 import requests
@@ -22,6 +22,9 @@ import urllib3
 from fw_pipeline.wire.faults import Fault, Transient, Unfit
 from fw_pipeline.wire.limits import Limits
 from fw_pipeline.wire.redaction import Redactor
+
+if TYPE_CHECKING:
+    from zlib import _Decompress as Unpacker
 
 _CHUNK = 1 << 16
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -164,28 +167,37 @@ def _unpacked(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
         return
     if encoding not in {"gzip", "x-gzip", "deflate"}:
         raise Unfit(f"answered packed as {encoding}, which was not asked for")
-    bits = zlib.MAX_WBITS + 32 if encoding != "deflate" else 0
-    unpacker, begun = None, False
+    unpacker: Unpacker | None = None
     try:
         for chunk in chunks:
             rest = chunk
             while rest:
                 if unpacker is None or unpacker.eof:
-                    unpacker = zlib.decompressobj(bits or _deflate_bits(rest))
-                begun = True
-                yield unpacker.decompress(rest, _CHUNK)
-                rest = unpacker.unconsumed_tail or unpacker.unused_data
+                    unpacker = zlib.decompressobj(_window_bits(encoding, rest))
+                yield from _inflated(unpacker, rest)
+                rest = unpacker.unused_data
     except zlib.error:
         damaged = True
     else:
-        damaged = begun and (unpacker is None or not unpacker.eof)
+        damaged = unpacker is not None and not unpacker.eof
     if damaged:
         raise Transient(f"the {encoding} packing of the answer is cut off or damaged")
 
 
-def _deflate_bits(start: bytes) -> int:
-    zlib_wrapped = start[0] & 0x0F == zlib.DEFLATED and (len(start) == 1 or int.from_bytes(start[:2], "big") % 31 == 0)
-    return zlib.MAX_WBITS if zlib_wrapped else -zlib.MAX_WBITS
+def _inflated(unpacker: Unpacker, packed: bytes) -> Iterator[bytes]:
+    piece = unpacker.decompress(packed, _CHUNK)
+    yield piece
+    while not unpacker.eof and (unpacker.unconsumed_tail or len(piece) == _CHUNK):
+        piece = unpacker.decompress(unpacker.unconsumed_tail, _CHUNK)
+        yield piece
+
+
+def _window_bits(encoding: str, start: bytes) -> int:
+    """Say how zlib reads a body: `deflate` comes with its wrapper from some servers, and bare from others."""
+    if encoding != "deflate":
+        return zlib.MAX_WBITS + 16
+    wrapped = start[0] & 0x0F == zlib.DEFLATED and (len(start) == 1 or int.from_bytes(start[:2], "big") % 31 == 0)
+    return zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS
 
 
 def _redirected(question: Question, response: requests.Response, sites: tuple[str, ...]) -> Question:

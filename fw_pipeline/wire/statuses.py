@@ -15,6 +15,8 @@ from fw_pipeline.wire.faults import Throttled, Transient, Unfit
 _UNWELL = frozenset({408, 425, 500, 502, 504, *range(520, 531)})
 _BUSY = frozenset({429, 503})
 _CLOSED = frozenset({401, 403, 407})
+_GONE = frozenset({301, 302, 303, 307, 308, 404, 410})
+_ADDRESS = "check the address of this service in the settings; the service may have changed"
 _EPOCH = 10**9
 """A reset written as a number beyond this is a moment in Unix seconds, not a span."""
 
@@ -37,7 +39,9 @@ def judge_status(answer: Answer, accepted: Collection[int]) -> None:
         raise Transient(cause)
     if answer.status in _CLOSED:
         raise Unfit(cause, "check the key or token of this service, or go without one")
-    raise Unfit(cause, "check the address of this service in the settings; the service may have changed")
+    if answer.status in _GONE:
+        raise Unfit(cause, _ADDRESS)
+    raise Unfit(cause)
 
 
 def judge_type(answer: Answer, accepted: Collection[str]) -> None:
@@ -48,7 +52,7 @@ def judge_type(answer: Answer, accepted: Collection[str]) -> None:
     """
     if accepted and answer.content_type and answer.content_type not in accepted:
         cause = f"answered {answer.content_type} instead of {next(iter(accepted))}: {answer.first_words()}"
-        raise Unfit(cause, "check the address of this service in the settings; the service may have changed")
+        raise Unfit(cause, _ADDRESS)
 
 
 def judge_html(answer: Answer) -> None:
@@ -58,7 +62,7 @@ def judge_html(answer: Answer) -> None:
         Unfit: always.
     """
     cause = f"answered {answer.content_type or 'something'} instead of the file: {answer.first_words()}"
-    raise Unfit(cause, "check the address of this service in the settings; the service may have changed")
+    raise Unfit(cause, _ADDRESS)
 
 
 def asked_wait(answer: Answer) -> float | None:

@@ -35,9 +35,7 @@ def answer(request: Request, world: World) -> Response:
     if now - last < world.arxiv_least_seconds:
         return as_text("Rate exceeded.", 429)
     try:
-        start, size = _whole(request, "start", 0), _whole(request, "max_results", 10)
-        if size > _LEGACY_WINDOW:
-            raise _Wrong(f"max_results must not exceed {_LEGACY_WINDOW}")
+        start, size = _whole(request, "start", 0), _whole(request, "max_results", 10, most=_LEGACY_WINDOW)
         if size == 0 or start + size > _WINDOW:
             return as_text("Internal Server Error", 500, "text/html")
         found = _found(request, world)
@@ -50,13 +48,15 @@ def _feed(text: str, status: int) -> Response:
     return as_text(text, status, "application/atom+xml; charset=utf-8")
 
 
-def _whole(request: Request, name: str, default: int) -> int:
+def _whole(request: Request, name: str, default: int, *, most: int | None = None) -> int:
     try:
         number = request.whole(name, default)
     except ValueError:
         raise _Wrong(f"{name} must be an integer") from None
     if number < 0:
         raise _Wrong(f"{name} must be non-negative")
+    if most is not None and number > most:
+        raise _Wrong(f"{name} must not exceed {most}")
     return number
 
 

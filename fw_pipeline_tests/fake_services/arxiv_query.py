@@ -64,7 +64,7 @@ def _expression(tokens: Iterator[str], *, closing: bool) -> Matches | None:
         if token in _OPERATORS:
             operator = token
             continue
-        right = _expression(tokens, closing=True) if token == "(" else _term(token)  # noqa: S105 - a parenthesis
+        right = _expression(tokens, closing=True) if token == "(" else _term(token)
         if right is None:
             return None
         left = right if left is None else _joined(left, operator, right)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
@@ -39,11 +40,9 @@ def error(status: int = 500) -> Fault:
 
 
 def throttled(status: int = 429, hint: str = "none", seconds: int = 1, skew: int = 0) -> Fault:
-    """Answer 429 or 503 with a hint: `none`, `seconds`, `date` (by a clock that is `skew` seconds ahead) or `ratelimit`."""
+    """Answer 429 or 503 with a hint: `none`, `seconds`, `date` (its clock is `skew` seconds ahead) or `ratelimit`."""
 
     def fault(_request: Request, _answer: Answer) -> Response:
-        import time  # noqa: PLC0415 - the moment of the answer, not of the import
-
         now = time.time() + skew
         headers = {
             "none": {},

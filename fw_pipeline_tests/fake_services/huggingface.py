@@ -143,10 +143,16 @@ def _decoded(cursor: str, sort: str) -> tuple[Any, str]:
 def models_parquet(count: int) -> bytes:
     """Return the daily dump of the Hub as a Parquet file, with the columns of the real one that matter."""
     moment = pl.Datetime("ms", "UTC")
-    schema = {"_id": pl.String, "id": pl.String, "author": pl.String, "createdAt": moment, "lastModified": moment}
+    dates: dict[str, Any] = {
+        "_id": pl.String,
+        "id": pl.String,
+        "author": pl.String,
+        "createdAt": moment,
+        "lastModified": moment,
+    }
     numbers = {"downloads": pl.Int64, "downloadsAllTime": pl.Int64, "likes": pl.Int64, "trendingScore": pl.Float64}
     texts = {"pipeline_tag": pl.String, "library_name": pl.String, "tags": pl.List(pl.String), "cardData": pl.String}
-    columns = {**schema, **numbers, **texts}
+    columns = {**dates, **numbers, **texts}
     rows = []
     for model in World(model_count=count).models():
         row = {name: model.get(name) for name in columns}

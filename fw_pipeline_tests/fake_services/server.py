@@ -62,6 +62,11 @@ class Logged:
         query = "&".join(f"{name}={value}" for name, value in self.query)
         return f"{self.method} {self.path}" + (f"?{query}" if query else "")
 
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The request as the log shows it."""
+        return {"line": self.line, "status": self.status, "body": self.body.decode("utf-8", "replace")}
+
 
 @dataclass
 class FakeServices:
@@ -133,30 +138,21 @@ class FakeServices:
 
     def control(self, method: str, path: str, body: bytes) -> Response:
         """Answer a request about the server itself."""
-        match method, path:
-            case "GET", "/_log":
-                shown = [
-                    {"line": it.line, "status": it.status, "body": it.body.decode("utf-8", "replace")}
-                    for it in self.requests
-                ]
-                return as_json(shown)
-            case "GET", "/_faults":
-                return as_json(self.faults.waiting())
-            case "POST", "/_faults":
-                try:
-                    self.faults.add_from(json.loads(body))
-                except (ValueError, KeyError, TypeError) as error:
-                    return as_text(f"{error}\n", 400)
-                return as_json(self.faults.waiting())
-            case "POST", "/_reset":
-                self.reset()
-                return as_text("reset\n")
-            case "GET", "/_page":
-                return as_text("<!doctype html><html><body><h1>A page to read</h1></body></html>", kind="text/html")
-            case "GET", "/":
-                return as_text("\n".join(f"{self.url}/{name}" for name in SERVICES) + "\n")
-            case _:
-                return as_text("no such path\n", 404)
+        if (method, path) == ("POST", "/_faults"):
+            try:
+                self.faults.add_from(json.loads(body))
+            except (ValueError, KeyError, TypeError) as error:
+                return as_text(f"{error}\n", 400)
+        if (method, path) == ("POST", "/_reset"):
+            self.reset()
+        known: Mapping[str, Callable[[], Response]] = {
+            "/": lambda: as_text("\n".join(f"{self.url}/{name}" for name in SERVICES) + "\n"),
+            "/_log": lambda: as_json([it.shown for it in self.requests]),
+            "/_faults": lambda: as_json(self.faults.waiting()),
+            "/_reset": lambda: as_text("reset\n"),
+            "/_page": lambda: as_text("<!doctype html><h1>A page to read</h1>", kind="text/html; charset=utf-8"),
+        }
+        return known.get(path, lambda: as_text("no such path\n", 404))()
 
 
 class _Listener(ThreadingHTTPServer):
@@ -200,7 +196,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer."""
         self._answer()
 
-    do_POST = do_HEAD = do_GET
+    def do_POST(self) -> None:
+        """Answer."""
+        self._answer()
+
+    def do_HEAD(self) -> None:
+        """Answer without the body."""
+        self._answer()
 
     def log_message(self, *args: Any) -> None:
         """Write nothing: the log is read at `/_log`."""

@@ -27,6 +27,9 @@ _ERRORS = {
     502: "throttle_violation",
     503: "temporarily_unavailable",
 }
+_METHOD_NAMES = frozenset(
+    {"filters", "create", "errors", "info", "questions", "search", "advanced", "tags", "synonyms"}
+)
 _MAX_TAGS, _MAX_PAGE_SIZE, _LAST_OPEN_PAGE = 5, 100, 25
 
 
@@ -53,49 +56,55 @@ def _packed(fields: dict[str, Any], status: int) -> Response:
 
 
 def _answered(request: Request, world: World) -> dict[str, Any]:
+    parts = [part for part in request.path.split("/") if part]
+    method = "/".join(part for part in parts if part in _METHOD_NAMES)
+    wrapper = _admitted(request, world, method)
+    match parts:
+        case ["filters", "create"]:
+            return {**wrapper, "items": [_new_filter(request, world)]}
+        case ["errors", number] if number.isdecimal() and int(number) in _ERRORS:
+            raise _Wrong(int(number), "simulated")
+        case ["errors"]:
+            items = [{"error_id": number, "error_name": name} for number, name in _ERRORS.items()]
+            return {**wrapper, "items": items}
+        case _:
+            _site(request)
+            found = _of_site(request, world, parts)
+    if world.backoff_every and world.count(f"answers {method}") % world.backoff_every == 0:
+        wrapper["backoff"] = world.backoff_seconds
+        world.moments[f"backoff {method}"] = time.monotonic() + world.backoff_seconds
+    return _filtered(request, world, {**wrapper, **found})
+
+
+def _admitted(request: Request, world: World, method: str) -> dict[str, Any]:
     key = request.one("key")
     if key and world.known_keys and key not in world.known_keys:
         raise _Wrong(400, "`key` doesn't match a known application")
     quota = world.stackexchange_quota if key else world.keyless_quota
     left = quota - world.count("stackexchange keyed" if key else "stackexchange keyless")
     if left < 0:
-        message = "too many requests from this IP, more requests available in 33635 seconds"
-        raise _Wrong(502, message)
-    parts = [part for part in request.path.split("/") if part]
-    method = parts[0] if parts[:1] != ["filters"] else "/".join(parts)
+        raise _Wrong(502, "too many requests from this IP, more requests available in 33635 seconds")
     if time.monotonic() < world.moments.get(f"backoff {method}", 0.0):
         raise _Wrong(502, "Violation of backoff parameter")
-    wrapper: dict[str, Any] = {"has_more": False, "quota_max": quota, "quota_remaining": left}
+    return {"has_more": False, "quota_max": quota, "quota_remaining": left}
+
+
+def _of_site(request: Request, world: World, parts: list[str]) -> dict[str, Any]:
     match parts:
-        case ["filters", "create"]:
-            return {**wrapper, "items": [_new_filter(request, world)]}
-        case ["errors"]:
-            items = [{"error_id": number, "error_name": name} for number, name in _ERRORS.items()]
-            return {**wrapper, "items": items}
-        case ["errors", number] if number.isdecimal() and int(number) in _ERRORS:
-            raise _Wrong(int(number), "simulated")
         case ["info"]:
-            found: dict[str, Any] = {"items": [{"total_questions": len(world.questions()), "api_revision": "2026.1"}]}
+            return {"items": [{"total_questions": len(world.questions()), "api_revision": "2026.1"}]}
         case ["questions"]:
-            _site(request)
-            found = _listed(request, world, _tagged(request, frozenset.issuperset))
+            return _listed(request, world, _tagged(request, frozenset.issuperset))
+        case ["search"] if not (request.one("tagged") or request.one("intitle")):
+            raise _Wrong(400, "one of tagged or intitle must be set")
         case ["search"] | ["search", "advanced"]:
-            _site(request)
-            if method == "search" and parts == ["search"] and not (request.one("tagged") or request.one("intitle")):
-                raise _Wrong(400, "one of tagged or intitle must be set")
-            found = _listed(request, world, _tagged(request, _any_of))
+            return _listed(request, world, _tagged(request, _any_of))
         case ["tags", names, "info"]:
-            _site(request)
-            found = {"items": [_tag(name, world) for name in names.split(";") if world.all_time(name)]}
+            return {"items": [_tag(name, world) for name in names.split(";") if world.all_time(name)]}
         case ["tags", names, "synonyms"]:
-            _site(request)
-            found = {"items": [_synonym() for name in names.split(";") if name == "tensorflow"]}
+            return {"items": [_synonym() for name in names.split(";") if name == "tensorflow"]}
         case _:
             raise _Wrong(404, "no method found with this name")
-    if world.backoff_every and world.count(f"answers {method}") % world.backoff_every == 0:
-        wrapper["backoff"] = world.backoff_seconds
-        world.moments[f"backoff {method}"] = time.monotonic() + world.backoff_seconds
-    return _filtered(request, world, {**wrapper, **found})
 
 
 def _site(request: Request) -> None:

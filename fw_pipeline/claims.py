@@ -1,0 +1,72 @@
+"""The claims of the article as rows: what was said, and under which definitions it is put to the test.
+
+Read from the documents beside `dbt_like_sql/claims/*.sql`; nothing is measured or judged here. The SQL of a claim
+measures, `marts.verdicts` compares with the thresholds given here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from fw_pipeline.contract import Reason
+from fw_pipeline.models import ClaimDoc, Model
+
+
+def claim_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
+    """Return one row a claim, in the order of the article, for the seed `meta.claims`.
+
+    Raises:
+        Reason: a claim's file and its number disagree, or two files hold one claim.
+    """
+    return [
+        {
+            "claim": claim.id,
+            "title": claim.title,
+            "quote": claim.quote,
+            "kind": claim.kind,
+            "source_list": list(claim.sources),
+            "reason": claim.reason,
+        }
+        for claim in _in_order(models)
+    ]
+
+
+def definition_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
+    """Return one row a definition of each claim, for the seed `meta.definitions`.
+
+    Raises:
+        Reason: a claim's file and its number disagree, or two files hold one claim.
+    """
+    return [
+        {
+            "claim": claim.id,
+            "formula": definition.formula,
+            "meaning": definition.meaning,
+            "unit": definition.unit,
+            "rule": definition.rule,
+            "threshold": definition.threshold,
+            "upper": definition.upper,
+            "least_n": definition.least_n,
+            "headline": definition.headline,
+        }
+        for claim in _in_order(models)
+        for definition in claim.definitions
+    ]
+
+
+def _in_order(models: Iterable[Model]) -> list[ClaimDoc]:
+    found: dict[int, ClaimDoc] = {}
+    for model in models:
+        if (claim := model.doc.claim) is None:
+            continue
+        number = re.fullmatch(r"C([1-9]\d*)", claim.id, re.ASCII)
+        named = re.match(r"c(\d{2,})_", model.table, re.ASCII)
+        if number is None or named is None or int(number[1]) != int(named[1]):
+            cause = f"the document says claim {claim.id}, the file says {model.table}"
+            raise Reason(model.name, cause, "name the file c02_... for claim C2")
+        if int(number[1]) in found:
+            raise Reason(model.name, f"claim {claim.id} has two files", "keep one of them")
+        found[int(number[1])] = claim
+    return [found[number] for number in sorted(found)]

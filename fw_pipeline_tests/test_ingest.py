@@ -1,0 +1,213 @@
+"""How figures come in: good months stay, bad ones are refused with a line, nothing is asked for twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+
+import polars as pl
+import pytest
+
+from fw_pipeline.contract import TABLES, Batch, Fetch, MonthRefused, Plan, Provider, Reach, SourceFailed, Window
+from fw_pipeline.orchestration.ingest import Chosen, Ingested, choose, ingest, out_of_reach
+from fw_pipeline.raw import VintageStore
+from fw_pipeline.settings import read
+from fw_pipeline.sources import SOURCES
+
+NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
+YEAR = Window(date(2022, 1, 1), date(2023, 1, 1))
+Answers = Callable[[Fetch], Iterator[Batch | MonthRefused]]
+
+
+def rows(month: date, questions: int = 500, tag: str = "pytorch") -> pl.DataFrame:
+    row = {"month": month, "tagged": tag, "questions": questions, "method": "counted", "origin": "x"}
+    return pl.DataFrame([row], schema=TABLES["stackoverflow"].schema)
+
+
+def provider(answers: Answers, reach: Window = YEAR) -> Chosen:
+    made = Provider(
+        name="test",
+        source="stackoverflow",
+        reach=lambda _: Reach(reach, "the service did not exist", "not closed yet"),
+        fetch=answers,
+        plan=lambda _: Plan(1, "one request"),
+        answers="",
+        cost="",
+        needs="",
+        cannot_see="",
+    )
+    source = replace(SOURCES["stackoverflow"], providers=MappingProxyType({"test": made}))
+    return Chosen(source, made, {})
+
+
+def go(
+    data: Path, answers: Answers, *, window: Window = YEAR, run: str = "run-1", day: int = 0, **settings: str
+) -> Ingested:
+    chosen = provider(answers)
+    given = read({"FW_DATA_DIR": str(data), **settings}, dotenv=Path("none"))
+    now = NOW + timedelta(days=day)
+    return ingest(chosen, window, given, run_id=run, now=now, log=lambda _: None, done=lambda _: None, patience=1)
+
+
+def all_good(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+    for month in fetch.window.months():
+        kept = fetch.keeper.find(f"GET {month}") or fetch.keeper.keep(f"GET {month}", b"500", name=f"{month}")
+        yield Batch(month, rows(month), (kept.ref,))
+
+
+def vintages(data: Path) -> dict[str, int]:
+    return {str(v.month)[:7]: len(pl.read_parquet(v.path)) for v in VintageStore(data).vintages("stackoverflow")}
+
+
+def test_every_month_answered_is_a_vintage_and_the_fetch_is_finished(tmp_path: Path) -> None:
+    got = go(tmp_path, all_good)
+    assert len(got.months("present")) == 12
+    assert not got.failures
+    assert len(vintages(tmp_path)) == 12
+
+
+def test_a_month_with_a_negative_count_is_refused_and_the_others_are_unharmed(tmp_path: Path) -> None:
+    def answers(fetch: Fetch) -> Iterator[Batch]:
+        for month in fetch.window.months():
+            yield Batch(month, rows(month, -1 if month.month == 7 else 500), ())
+
+    got = go(tmp_path, answers)
+    assert got.months("refused") == [date(2022, 7, 1)]
+    assert len(got.failures) == 1
+    assert "stackoverflow 2022-07" in str(got.failures[0])
+    assert "questions" in str(got.failures[0])
+    assert "2022-07" not in vintages(tmp_path)
+    assert len(vintages(tmp_path)) == 11
+    assert VintageStore(tmp_path).statements("stackoverflow")[0].status == "refused"
+
+
+def test_a_provider_that_breaks_in_the_middle_keeps_what_came_before(tmp_path: Path) -> None:
+    def answers(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+        yield from list(all_good(fetch))[:5]
+        raise SourceFailed("stackoverflow", "quota spent", "run again after 12:00")
+
+    got = go(tmp_path, answers)
+    assert len(got.months("present")) == 5
+    assert len(got.months("failed")) == 7
+    assert [str(f) for f in got.failures] == ["stackoverflow: quota spent; run again after 12:00"]
+    assert len(vintages(tmp_path)) == 5
+
+
+def test_the_next_run_asks_only_for_what_is_missing(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def answers(fetch: Fetch) -> Iterator[Batch]:
+        for month in fetch.window.months():
+            kept = fetch.keeper.find(f"GET {month}")
+            if kept is None:
+                asked.append(f"{month:%Y-%m}")
+                if len(asked) == 6:
+                    raise SourceFailed("stackoverflow", "connection reset", "run again")
+                kept = fetch.keeper.keep(f"GET {month}", b"500", name=f"{month}")
+            yield Batch(month, rows(month), (kept.ref,))
+
+    assert go(tmp_path, answers).failures
+    assert not go(tmp_path, answers, run="run-2", day=1).failures
+    assert len(asked) == 13  # twelve months, and the one that broke a second time
+    assert len(vintages(tmp_path)) == 12
+    assert not go(tmp_path, answers, run="run-3", day=2).failures
+    assert len(asked) == 25  # a finished fetch is a new observation
+
+
+def test_a_provider_that_leaves_a_month_out_is_a_failure_not_a_gap(tmp_path: Path) -> None:
+    got = go(tmp_path, lambda fetch: iter([Batch(m, rows(m), ()) for m in fetch.window.months() if m.month != 3]))
+    assert got.months("failed") == [date(2022, 3, 1)]
+    assert "2022-03: the provider gave no answer" in str(got.failures[0])
+
+
+@pytest.mark.parametrize(
+    ("batch", "says"),
+    [
+        (Batch(date(2022, 1, 1), rows(date(2022, 2, 1)), ()), "another month"),
+        (Batch(date(2022, 1, 1), rows(date(2022, 1, 1)).clear(), ()), "holds no figure"),
+        (Batch(date(2021, 1, 1), rows(date(2021, 1, 1)), ()), "not asked for"),
+    ],
+)
+def test_an_answer_to_another_question_is_refused(tmp_path: Path, batch: Batch, says: str) -> None:
+    got = go(tmp_path, lambda _: iter([batch]), window=Window.of(date(2022, 1, 1), date(2022, 1, 1)))
+    assert any(says in str(failure) for failure in got.failures)
+    assert vintages(tmp_path) == {}
+
+
+def test_a_known_hole_is_stated_and_is_neither_a_vintage_nor_a_failure(tmp_path: Path) -> None:
+    def answers(fetch: Fetch) -> Iterator[Batch]:
+        for month in fetch.window.months():
+            hole = "downloads were not recorded" if month.month == 4 else None
+            yield Batch(month, rows(month).clear() if hole else rows(month), (), gap=hole)
+
+    got = go(tmp_path, answers)
+    assert got.months("gap") == [date(2022, 4, 1)]
+    assert not got.failures
+    assert VintageStore(tmp_path).statements("stackoverflow")[0].cause == "downloads were not recorded"
+
+
+def test_months_out_of_reach_are_told_and_not_asked_for(tmp_path: Path) -> None:
+    wide = Window(date(2021, 11, 1), date(2023, 3, 1))
+    got = go(tmp_path, all_good, window=wide)
+    assert len(got.months("out of reach")) == 4
+    assert len(got.months("present")) == 12
+    given = read({"FW_DATA_DIR": str(tmp_path)}, dotenv=Path("none"))
+    assert [str(reason) for reason in out_of_reach(provider(all_good), wide, given, now=NOW)] == [
+        (
+            "stackoverflow 2021-11 to 2021-12: the service did not exist; "
+            "ask for other months, or choose another provider with FW_PROVIDERS"
+        ),
+        (
+            "stackoverflow 2023-01 to 2023-02: not closed yet; "
+            "ask for other months, or choose another provider with FW_PROVIDERS"
+        ),
+    ]
+
+
+def test_a_month_that_lost_more_than_half_is_refused_until_forced(tmp_path: Path) -> None:
+    one = Window.of(date(2022, 1, 1), date(2022, 1, 1))
+    go(tmp_path, lambda _: iter([Batch(one.start, rows(one.start, 500), ("e/1",))]), window=one)
+    fewer: Answers = lambda _: iter([Batch(one.start, rows(one.start, 200), ("e/2",))])  # noqa: E731
+    got = go(tmp_path, fewer, window=one, run="run-2", day=1)
+    assert "questions of pytorch fell from 500 to 200" in str(got.failures[0])
+    assert "FW_FORCE=1" in str(got.failures[0])
+    forced = go(tmp_path, fewer, window=one, run="run-3", day=2, FW_FORCE="1")
+    assert not forced.failures
+    assert len(VintageStore(tmp_path).vintages("stackoverflow")) == 2
+
+
+def test_a_month_that_lost_a_third_is_ordinary_drift(tmp_path: Path) -> None:
+    one = Window.of(date(2022, 1, 1), date(2022, 1, 1))
+    go(tmp_path, lambda _: iter([Batch(one.start, rows(one.start, 600), ("e/1",))]), window=one)
+    got = go(tmp_path, lambda _: iter([Batch(one.start, rows(one.start, 400), ("e/2",))]), window=one, run="b", day=1)
+    assert not got.failures
+
+
+def test_a_tag_that_is_missing_from_a_refetched_month_counts_as_lost(tmp_path: Path) -> None:
+    one = Window.of(date(2022, 1, 1), date(2022, 1, 1))
+    both = pl.concat([rows(one.start, 600), rows(one.start, 700, "tensorflow")])
+    go(tmp_path, lambda _: iter([Batch(one.start, both, ("e/1",))]), window=one)
+    got = go(tmp_path, lambda _: iter([Batch(one.start, rows(one.start, 600), ("e/2",))]), window=one, run="b", day=1)
+    assert "questions of tensorflow fell from 700 to 0" in str(got.failures[0])
+
+
+def test_two_fetches_of_one_source_do_not_run_at_once(tmp_path: Path) -> None:
+    inner: list[str] = []
+
+    def answers(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+        with pytest.raises(SourceFailed, match="another run has been fetching"):
+            go(tmp_path, all_good, run="run-2")
+        inner.append("refused")
+        yield from all_good(fetch)
+
+    assert not go(tmp_path, answers).failures
+    assert inner == ["refused"]
+
+
+def test_an_unknown_provider_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
+    given = read({"FW_DATA_DIR": str(tmp_path), "FW_PROVIDERS": "pypi=pepy"}, dotenv=Path("none"))
+    with pytest.raises(Exception, match="pypi has no provider 'pepy'; choose one of recorded"):
+        choose(SOURCES["pypi"], given)

@@ -1,0 +1,217 @@
+"""Evidence and vintages: write-once, append-only, whole or absent; what cannot be read is set aside, never deleted."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from fw_pipeline.contract import TABLES
+from fw_pipeline.raw import EvidenceStore, Statement, StorageFailed, VintageStore, sweep, written_aside
+
+NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
+MONTH = date(2022, 1, 1)
+
+
+def evidence(root: Path, run: str = "run-1", now: datetime = NOW) -> EvidenceStore:
+    return EvidenceStore(root, "pypi", "clickpy", run_id=run, now=now)
+
+
+def figures(**counts: int) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {"month": MONTH, "tagged": tag, "questions": n, "method": "counted", "origin": "api", "observed_on": None}
+            for tag, n in counts.items()
+        ],
+        schema=TABLES["stackoverflow"].schema,
+    )
+
+
+def add(store: VintageStore, rows: pl.DataFrame, *, run: str, at: datetime = NOW, ref: str = "e/1") -> Path | None:
+    vintage = store.add("stackoverflow", MONTH, rows, provider="api", observed_at=at, evidence=(ref,), run_id=run)
+    return vintage.path if vintage else None
+
+
+def test_an_answer_is_kept_verbatim_and_found_again(tmp_path: Path) -> None:
+    body = b'{"total": 739}\xff\x00'
+    kept = evidence(tmp_path).keep("GET /questions", body, name="questions 2023-01")
+    assert kept.read() == body
+    found = evidence(tmp_path, run="run-2").find("GET /questions")
+    assert found is not None
+    assert found.read() == body
+    assert found.ref.startswith("evidence/pypi/clickpy/run-1/")
+
+
+def test_a_streamed_answer_equals_a_whole_one(tmp_path: Path) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield from (b"one ", b"two ", b"three")
+
+    assert evidence(tmp_path).keep("r", chunks(), name="streamed").read() == b"one two three"
+
+
+def test_a_finished_fetch_is_not_gone_on_with(tmp_path: Path) -> None:
+    first = evidence(tmp_path)
+    first.keep("r", b"x", name="a")
+    first.finish()
+    again = evidence(tmp_path, run="run-2")
+    assert again.find("r") is None
+    assert again.folder.name == "run-2"
+
+
+def test_an_unfinished_fetch_is_gone_on_with_but_not_after_a_week(tmp_path: Path) -> None:
+    evidence(tmp_path).keep("r", b"x", name="a")
+    assert evidence(tmp_path, run="run-2", now=NOW + timedelta(days=6)).find("r") is not None
+    assert evidence(tmp_path, run="run-3", now=NOW + timedelta(days=8)).find("r") is None
+
+
+def test_a_rejected_answer_stays_on_disk_and_is_asked_for_again(tmp_path: Path) -> None:
+    store = evidence(tmp_path)
+    kept = store.keep("r", b"<html>", name="a")
+    store.reject(kept.ref, "HTML instead of JSON")
+    assert kept.path.exists()
+    assert evidence(tmp_path, run="run-2").find("r") is None
+
+
+def test_a_torn_last_line_of_the_journal_loses_only_that_answer(tmp_path: Path) -> None:
+    store = evidence(tmp_path)
+    store.keep("first", b"1", name="a")
+    with (store.folder / "requests.ndjson").open("a", encoding="utf-8") as journal:
+        journal.write('\n{"request": "second", "ref": "evid')
+    again = evidence(tmp_path, run="run-2")
+    assert again.find("first") is not None
+    assert again.find("second") is None
+    again.keep("third", b"3", name="c")
+    assert evidence(tmp_path, run="run-3").find("third") is not None
+
+
+def test_the_same_answer_is_written_once_over_all_fetches(tmp_path: Path) -> None:
+    first = evidence(tmp_path)
+    one = first.keep("r", b"same", name="file.csv")
+    first.finish()
+    second = evidence(tmp_path, run="run-2")
+    two = second.keep("r", b"same", name="file.csv")
+    second.finish()
+    assert one.ref == two.ref
+    assert not (tmp_path / "evidence/pypi/clickpy/run-2").exists()
+
+
+@pytest.mark.parametrize("name", ["../../../etc/passwd", "a/b", "", "." * 50, "x" * 10_000, "naïve\n\0name"])
+def test_no_name_leaves_the_folder_of_its_fetch(tmp_path: Path, name: str) -> None:
+    store = evidence(tmp_path)
+    assert store.keep("r", b"x", name=name).path.parent == store.folder
+
+
+def test_a_vintage_is_added_and_never_overwritten(tmp_path: Path) -> None:
+    store = VintageStore(tmp_path)
+    first = add(store, figures(pytorch=555), run="a")
+    second = add(store, figures(pytorch=540), run="b", at=NOW + timedelta(days=30), ref="e/2")
+    assert first
+    assert second
+    assert [v.path for v in store.vintages("stackoverflow")] == [first, second]
+    assert pl.read_parquet(first)["questions"].to_list() == [555]
+
+
+def test_the_same_evidence_and_rows_are_no_new_vintage_but_new_evidence_is(tmp_path: Path) -> None:
+    store = VintageStore(tmp_path)
+    assert add(store, figures(pytorch=555), run="a")
+    assert add(store, figures(pytorch=555), run="b", at=NOW + timedelta(days=1)) is None
+    assert add(store, figures(pytorch=555), run="c", at=NOW + timedelta(days=2), ref="e/2")
+
+
+def test_another_provider_of_the_same_month_is_not_taken_for_the_last_vintage(tmp_path: Path) -> None:
+    store = VintageStore(tmp_path)
+    add(store, figures(pytorch=555), run="a")
+    store.add("stackoverflow", MONTH, figures(pytorch=1), provider="dump", observed_at=NOW, evidence=(), run_id="b")
+    current = store.current("stackoverflow", MONTH, "api")
+    assert current is not None
+    assert current.run_id == "a"
+
+
+@pytest.mark.parametrize("keep_bytes", [0, 10, 400])
+def test_a_truncated_vintage_is_named_with_its_month_and_remedy(tmp_path: Path, keep_bytes: int) -> None:
+    store = VintageStore(tmp_path)
+    path = add(store, figures(pytorch=555), run="a")
+    assert path
+    path.write_bytes(path.read_bytes()[:keep_bytes])
+    with pytest.raises(StorageFailed, match=r"stackoverflow 2022-01: vintage .* cannot be read.*--from 2022-01"):
+        store.read("stackoverflow", store.vintages("stackoverflow")[0])
+
+
+def test_a_truncated_vintage_is_set_aside_and_replaced_and_told_of(tmp_path: Path) -> None:
+    store = VintageStore(tmp_path)
+    path = add(store, figures(pytorch=555), run="a")
+    assert path
+    path.write_bytes(b"PAR1")
+    assert add(store, figures(pytorch=555), run="b", at=NOW + timedelta(days=1))
+    assert path.with_suffix(".unreadable").read_bytes() == b"PAR1"
+    assert len(store.unreadable) == 1
+    assert len(store.vintages("stackoverflow")) == 1
+
+
+def test_a_statement_is_kept_once_while_it_stays_the_same(tmp_path: Path) -> None:
+    store = VintageStore(tmp_path)
+    for day in range(3):
+        at = NOW + timedelta(days=day)
+        store.state(Statement("pypi", date(2016, 4, 1), "recorded", at, "gap", "not recorded", ""))
+    store.state(Statement("pypi", date(2016, 4, 1), "recorded", NOW + timedelta(days=9), "refused", "negative", "mend"))
+    assert [(s.status, s.at) for s in store.statements("pypi")] == [("gap", NOW), ("refused", NOW + timedelta(days=9))]
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    target.write_bytes(b"old")
+    with pytest.raises(ZeroDivisionError), written_aside(target) as stream:
+        stream.write(bytes(1 // (len(target.read_bytes()) - 3)))
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert target.read_bytes() == b"old"
+
+
+def test_what_a_killed_writer_left_is_swept(tmp_path: Path) -> None:
+    (tmp_path / "2022-01").mkdir()
+    (tmp_path / "2022-01" / ".writing-abc").touch()
+    (tmp_path / "2022-01" / "kept.parquet").touch()
+    assert sweep(tmp_path) == 1
+    assert [path.name for path in (tmp_path / "2022-01").iterdir()] == ["kept.parquet"]
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from fw_pipeline.raw import StorageFailed, written_aside
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+try:
+    with written_aside(Path(sys.argv[1]) / "big") as stream:
+        stream.write(b"x" * 100_000)
+except StorageFailed as failure:
+    print(failure)
+"""
+
+
+def test_a_disk_that_takes_no_more_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    assert resource.RLIMIT_FSIZE >= 0
+    done = subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("data folder: cannot write big")
+    assert "free space" in done.stdout
+    assert done.stdout.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "raw").write_text("a file where a folder should be", encoding="utf-8")
+    with pytest.raises(StorageFailed, match="cannot write"):
+        add(VintageStore(tmp_path), figures(pytorch=1), run="a")
+
+
+def test_the_journal_holds_no_more_than_requests_references_and_times(tmp_path: Path) -> None:
+    store = evidence(tmp_path)
+    store.keep("GET /x", b"secret body", name="a")
+    entries = [json.loads(line) for line in (store.folder / "requests.ndjson").read_text().splitlines() if line]
+    assert entries[0] == {"begun": NOW.isoformat()}
+    assert set(entries[1]) == {"request", "ref", "at"}

@@ -1,0 +1,63 @@
+"""Settings: what is wrong stops at once, with its name; secrets are never shown."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+import pytest
+
+from fw_pipeline.settings import PROJECT_DIR, SettingError, read
+
+NOWHERE = Path("no-such-dotenv-file")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("FW_MOD", "live", "did you mean FW_MODE"),
+        ("FW_MODE", "lively", "recorded or live"),
+        ("FW_PROVIDERS", "pypi", "source=provider"),
+        ("FW_PROVIDERS", "=pypistats", "source=provider"),
+        ("FW_ARXIV_URL", "ftp://somewhere", "write an address"),
+        ("FW_ARXIV_URL", "http://user:password@somewhere", "without a password"),
+        ("FW_FORCE", "yes", "write 1"),
+        ("FW_CONTACT", "me\nX-Injected: 1", "one line"),
+        ("HF_TOKEN", "hf_x\r\nHost: elsewhere", "one line"),
+    ],
+)
+def test_a_wrong_setting_stops_with_its_name_and_the_remedy(name: str, value: str, says: str) -> None:
+    with pytest.raises(SettingError, match=says) as caught:
+        read({name: value}, dotenv=NOWHERE)
+    assert name in str(caught.value)
+    assert "hf_x" not in str(caught.value)
+
+
+def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingError, match="which is a file"):
+        read({"FW_DATA_DIR": str(tmp_path / "file")}, dotenv=NOWHERE)
+
+
+def test_defaults_are_the_recorded_figures_in_the_project(tmp_path: Path) -> None:
+    found = read({}, dotenv=NOWHERE)
+    assert (found.mode, found.data_dir) == ("recorded", PROJECT_DIR / "data")
+    assert found.recorded_dir == PROJECT_DIR / "data" / "recorded"
+    assert read({"FW_DATA_DIR": str(tmp_path)}, dotenv=NOWHERE).recorded_dir == PROJECT_DIR / "data" / "recorded"
+
+
+def test_the_environment_wins_over_the_dotenv_file_and_the_command_line_over_both(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("FW_MODE=live\nFW_CONTACT=a@example.org\n", encoding="utf-8")
+    assert read({}, dotenv=dotenv).mode == "live"
+    assert read({"FW_MODE": "recorded"}, dotenv=dotenv).mode == "recorded"
+    assert read({"FW_MODE": "recorded"}, dotenv=dotenv, given={"FW_MODE": "live"}).mode == "live"
+    assert read({"FW_MODE": "recorded"}, dotenv=dotenv).contact == "a@example.org"
+
+
+def test_secrets_are_in_no_text_made_of_the_settings() -> None:
+    found = read({"HF_TOKEN": "hf_secret_value", "STACKEXCHANGE_KEY": "key_value(("}, dotenv=NOWHERE)
+    shown = "".join(traceback.format_exception(ValueError(f"{found} {found.secrets!r} {found.secrets}")))
+    assert "hf_secret_value" not in shown
+    assert "key_value" not in shown
+    assert found.secrets["HF_TOKEN"] == "hf_secret_value"

@@ -1,0 +1,264 @@
+"""The DuckDB files: all or nothing, derived, one writer, readers never in the way."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from fw_pipeline.contract import TABLES
+from fw_pipeline.raw import StorageFailed, VintageStore
+from fw_pipeline.warehouse import Warehouse, WarehouseFailed, query, scan
+
+NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
+JANUARY = date(2022, 1, 1)
+
+
+def add(data: Path, n: int, *, provider: str = "api", month: date | None = JANUARY, days: int = 0) -> Path:
+    rows = pl.DataFrame(
+        [{"month": month, "tagged": "pytorch", "questions": n, "method": "counted", "origin": "x"}],
+        schema=TABLES["stackoverflow"].schema,
+    )
+    vintage = VintageStore(data).add(
+        "stackoverflow",
+        month,
+        rows,
+        provider=provider,
+        observed_at=NOW + timedelta(days=days),
+        evidence=(f"e/{n}",),
+        run_id=f"run-{n}",
+    )
+    assert vintage
+    return vintage.path
+
+
+def load(data: Path) -> int:
+    with Warehouse(data).writing() as writer:
+        return writer.load_raw("stackoverflow")
+
+
+def look(data: Path, sql: str) -> list[tuple[object, ...]]:
+    Warehouse(data).publish()
+    return query(data / "warehouse.duckdb", sql).rows()
+
+
+def test_the_latest_vintage_of_each_provider_is_current_and_all_are_kept(tmp_path: Path) -> None:
+    add(tmp_path, 10)
+    add(tmp_path, 9, days=30)
+    add(tmp_path, 8, provider="dump", days=10)
+    assert load(tmp_path) == 2
+    assert look(tmp_path, "select provider, questions from raw.stackoverflow order by all") == [("api", 9), ("dump", 8)]
+    kept = "select questions, is_current from raw.stackoverflow_vintages order by questions"
+    assert look(tmp_path, kept) == [(8, True), (9, True), (10, False)]
+
+
+def test_figures_without_a_month_are_kept_apart(tmp_path: Path) -> None:
+    add(tmp_path, 10)
+    add(tmp_path, 5, month=None)
+    load(tmp_path)
+    assert look(tmp_path, "select questions from raw.stackoverflow") == [(10,)]
+    assert look(tmp_path, "select questions, month from raw.stackoverflow_unpartitioned") == [(5, None)]
+
+
+def test_a_source_without_vintages_is_an_empty_table_with_the_right_types(tmp_path: Path) -> None:
+    assert load(tmp_path) == 0
+    sql = "select column_name, data_type from duckdb_columns() where table_name = 'stackoverflow'"
+    found = dict(look(tmp_path, sql))
+    assert found["questions"] == "BIGINT"
+    assert found["observed_at"] == "TIMESTAMP WITH TIME ZONE"
+
+
+def test_a_vintage_that_cannot_be_read_is_named_and_set_aside_and_the_old_tables_stay(tmp_path: Path) -> None:
+    add(tmp_path, 10)
+    load(tmp_path)
+    path = add(tmp_path, 11, days=1)
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(StorageFailed, match=r"stackoverflow 2022-01: vintage .* cannot be read"):
+        load(tmp_path)
+    assert path.with_suffix(".unreadable").exists()
+    assert look(tmp_path, "select questions from raw.stackoverflow") == [(10,)]
+    assert load(tmp_path) == 1
+
+
+def test_an_error_inside_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    with warehouse.writing() as writer:
+        writer.build("marts.x", "select 1 as a", description="", columns={})
+    with pytest.raises(WarehouseFailed):  # noqa: PT012 - the first build must be undone with the second
+        with warehouse.writing() as writer:
+            writer.build("marts.x", "select 2 as a", description="", columns={})
+            writer.build("marts.y", "select * from marts.no_such_table", description="", columns={})
+    assert look(tmp_path, "select a from marts.x") == [(1,)]
+
+
+def test_a_failing_model_is_one_line_with_its_name_and_file(tmp_path: Path) -> None:
+    with (
+        pytest.raises(WarehouseFailed, match=r"^marts.y: Catalog Error.*mend dbt_like_sql/marts/y.sql"),
+        Warehouse(tmp_path).writing() as writer,
+    ):
+        writer.build("marts.y", "select * from marts.no_such_table", description="", columns={})
+
+
+def test_comments_reach_the_published_file_whatever_quotes_they_hold(tmp_path: Path) -> None:
+    words = {"a": "a's \n word"}
+    with Warehouse(tmp_path).writing() as writer:
+        writer.build("marts.x", "select 1 as a", description="it's 'quoted'; drop table x", columns=words)
+    assert look(tmp_path, "select comment from duckdb_tables() where table_name = 'x'") == [
+        ("it's 'quoted'; drop table x",)
+    ]
+    assert look(tmp_path, "select comment from duckdb_columns() where table_name = 'x'") == [("a's \n word",)]
+
+
+def test_a_second_writer_waits_and_then_says_who_is_in_the_way(tmp_path: Path) -> None:
+    with (
+        Warehouse(tmp_path).writing(),
+        pytest.raises(WarehouseFailed, match="another run has been writing"),
+        Warehouse(tmp_path, patience=0.5).writing(),
+    ):
+        pass
+
+
+def test_a_program_that_writes_to_the_published_file_is_named_and_nothing_is_replaced(tmp_path: Path) -> None:
+    load(tmp_path)
+    Warehouse(tmp_path).publish()
+    before = (tmp_path / "warehouse.duckdb").read_bytes()
+    (tmp_path / "warehouse.duckdb.wal").touch()
+    with pytest.raises(WarehouseFailed, match="open for writing; close it there"):
+        Warehouse(tmp_path).publish()
+    assert (tmp_path / "warehouse.duckdb").read_bytes() == before
+
+
+def test_a_reader_keeps_its_version_while_a_new_one_is_published(tmp_path: Path) -> None:
+    add(tmp_path, 10)
+    load(tmp_path)
+    Warehouse(tmp_path).publish()
+    reader = duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True)
+    add(tmp_path, 11, days=1)
+    load(tmp_path)
+    Warehouse(tmp_path).publish()
+    assert reader.execute("select questions from raw.stackoverflow").fetchall() == [(10,)]
+    reader.close()
+    assert look(tmp_path, "select questions from raw.stackoverflow") == [(11,)]
+
+
+def test_a_working_file_that_is_no_database_says_rebuild(tmp_path: Path) -> None:
+    load(tmp_path)
+    Warehouse(tmp_path).working.write_bytes(b"not a database" * 1000)
+    with pytest.raises(WarehouseFailed, match="fw-pipeline rebuild"):
+        load(tmp_path)
+    Warehouse(tmp_path).discard_working()
+    assert load(tmp_path) == 0
+
+
+def test_what_a_killed_publish_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    load(tmp_path)
+    (tmp_path / ".publishing-old").mkdir()
+    (tmp_path / ".publishing-old" / "warehouse.duckdb").touch()
+    Warehouse(tmp_path).publish()
+    assert not list(tmp_path.glob(".publishing-*"))
+
+
+def test_the_published_file_has_a_storage_version_that_older_readers_know(tmp_path: Path) -> None:
+    load(tmp_path)
+    Warehouse(tmp_path).publish()
+    header = (tmp_path / "warehouse.duckdb").read_bytes()[:100]
+    assert header[8:12] == b"DUCK"
+    assert (
+        int.from_bytes(header[12:20], "little") <= 68
+    )  # what DuckDB 1.5 writes for itself when asked for v1.5.0, and reads
+
+
+def test_a_path_with_spaces_and_quotes_works(tmp_path: Path) -> None:
+    data = tmp_path / "it's a folder; with 'quotes'"
+    add(data, 10)
+    assert load(data) == 1
+    assert look(data, "select questions from raw.stackoverflow") == [(10,)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "create table x (a int)",
+        "drop table raw.stackoverflow",
+        "copy raw.stackoverflow to '/tmp/stolen.csv'",
+        "select * from read_csv('/etc/passwd')",
+        "select * from '/etc/passwd'",
+        "attach '/tmp/other.duckdb'",
+        "install httpfs",
+        "load httpfs",
+        "set enable_external_access = true",
+        "select * from read_parquet('https://example.org/x.parquet')",
+        "select 1; drop table raw.stackoverflow",
+        "pragma database_list; select 1",
+        "export database '/tmp/stolen'",
+        "",
+    ],
+)
+def test_a_user_query_cannot_write_read_files_or_leave(tmp_path: Path, sql: str) -> None:
+    load(tmp_path)
+    Warehouse(tmp_path).publish()
+    before = (tmp_path / "warehouse.duckdb").read_bytes()
+    with pytest.raises(WarehouseFailed):
+        query(tmp_path / "warehouse.duckdb", sql)
+    assert (tmp_path / "warehouse.duckdb").read_bytes() == before
+
+
+def test_a_query_without_a_published_file_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(WarehouseFailed, match="make it: fw-pipeline run"):
+        query(tmp_path / "warehouse.duckdb", "select 1")
+
+
+def test_a_scan_of_a_file_that_is_not_what_it_claims_is_a_value_error(tmp_path: Path) -> None:
+    (tmp_path / "x.parquet").write_text("We had to rate limit your IP", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"magic bytes|[Pp]arquet"):
+        scan("select * from read_parquet(?)", [str(tmp_path / "x.parquet")])
+
+
+def test_a_full_disk_while_building_or_publishing_loses_nothing(tmp_path: Path) -> None:
+    """The file size limit of a process stands in for the full disk: both refuse to write more."""
+    add(tmp_path, 10)
+    load(tmp_path)
+    Warehouse(tmp_path).publish()
+    before = (tmp_path / "warehouse.duckdb").read_bytes()
+    script = """
+import resource, sys
+from pathlib import Path
+from fw_pipeline.contract import Reason
+from fw_pipeline.warehouse import Warehouse
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+for step in ("build", "publish"):
+    try:
+        warehouse = Warehouse(Path(sys.argv[1]))
+        if step == "build":
+            with warehouse.writing() as writer:
+                writer.build("marts.big", "select range as a, hash(range) as b from range(3000000)",
+                    description="", columns={})
+        else:
+            warehouse.publish()
+        print("went through", step)
+    except Reason as reason:
+        print("refused", step, reason)
+"""
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.stdout.count("refused") == 2, done.stdout + done.stderr
+    assert (tmp_path / "warehouse.duckdb").read_bytes() == before
+    assert not list(tmp_path.glob(".publishing-*"))
+    assert load(tmp_path) == 1
+    assert look(tmp_path, "select questions from raw.stackoverflow") == [(10,)]
+
+
+def test_both_files_can_be_deleted_and_come_back_the_same(tmp_path: Path) -> None:
+    add(tmp_path, 10)
+    add(tmp_path, 9, days=3)
+    load(tmp_path)
+    before = look(tmp_path, "select * from raw.stackoverflow_vintages order by all")
+    shutil.rmtree(tmp_path / ".work")
+    (tmp_path / "warehouse.duckdb").unlink()
+    load(tmp_path)
+    assert look(tmp_path, "select * from raw.stackoverflow_vintages order by all") == before
