@@ -51,7 +51,7 @@ SEEDS = {
         "needs VARCHAR"
     ),
     "meta.statements": (
-        "source VARCHAR, month DATE, provider VARCHAR, \"at\" TIMESTAMP WITH TIME ZONE, status VARCHAR, cause VARCHAR, "
+        'source VARCHAR, month DATE, provider VARCHAR, "at" TIMESTAMP WITH TIME ZONE, status VARCHAR, cause VARCHAR, '
         "remedy VARCHAR"
     ),
     "meta.measurements": "claim VARCHAR, definition VARCHAR, as_of DATE, value DOUBLE, n BIGINT, detail VARCHAR",

@@ -1,4 +1,4 @@
-"""Faults of single answers: each gives one clear line, no figure, and a second run that asks only for what is missing."""
+"""Faults of single answers: each gives one clear line and no figure; a second run asks only for what is missing."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ LASTING: dict[str, tuple[dict[str, Any], str]] = {
     "huge_claimed": ({}, "larger than 4194304 bytes"),
     "huge_streamed": ({}, "larger than 4194304 bytes"),
     "bomb": ({"megabytes": 64}, "larger than 4194304 bytes"),
-    "replaced NaN": ({"old": '"downloads":', "new": '"downloads":NaN,"x":', "times": 1}, "holds NaN"),
-    "replaced twin": ({"old": '"date":', "new": '"category":', "times": 1}, "the key 'category' twice"),
-    "replaced junk": ({"old": '{"data"', "new": "{data", "times": 1}, "not JSON"),
+    "replaced NaN": ({"old": '"downloads":', "new": '"downloads":NaN,"x":', "most": 1}, "holds NaN"),
+    "replaced twin": ({"old": '"date":', "new": '"category":', "most": 1}, "the key 'category' twice"),
+    "replaced junk": ({"old": '{"data"', "new": "{data", "most": 1}, "not JSON"),
     "instead list": ({"body": "[]", "kind": "application/json"}, "a JSON list instead of a dict"),
     "error 418": ({"status": 418}, "HTTP 418"),
     "error 404": ({"status": 404}, "HTTP 404 Not Found"),
@@ -86,7 +86,7 @@ def _heals(bench: Bench, services: FakeServices) -> None:
 
 @pytest.mark.parametrize("name", PASSING)
 def test_a_passing_fault_is_asked_again_and_leaves_no_trace(name: str, bench: Bench, services: FakeServices) -> None:
-    services.faults.add("/pypistats", name.split()[0], **PASSING[name])
+    services.faults.add("/pypistats", name.split(maxsplit=1)[0], **PASSING[name])
     with bench.web(answer_seconds=0.2) as web:
         assert ask(web, services.url) == ROWS
     assert len(services.requests) == 2
@@ -95,7 +95,7 @@ def test_a_passing_fault_is_asked_again_and_leaves_no_trace(name: str, bench: Be
 
 @pytest.mark.parametrize("name", PASSING)
 def test_a_fault_that_does_not_pass_stops_the_fetch(name: str, bench: Bench, services: FakeServices) -> None:
-    services.faults.add("/pypistats", name.split()[0], times=-1, **PASSING[name])
+    services.faults.add("/pypistats", name.split(maxsplit=1)[0], times=-1, **PASSING[name])
     reason = _refused(bench, services)
     assert isinstance(reason, SourceFailed)
     assert re.search(CAUSES[name] + r".*\(3 tries\)", reason.cause), reason
@@ -108,7 +108,7 @@ def test_an_unfit_answer_is_refused_for_its_month_and_never_replayed(
     name: str, bench: Bench, services: FakeServices
 ) -> None:
     options, cause = LASTING[name]
-    services.faults.add("/pypistats", name.split()[0], times=-1, **options)
+    services.faults.add("/pypistats", name.split(maxsplit=1)[0], times=-1, **options)
     reason = _refused(bench, services)
     assert isinstance(reason, MonthRefused)
     assert reason.month == MONTH

@@ -81,7 +81,7 @@ class Bench:
     def journal(self) -> list[dict[str, Any]]:
         """Return what the keeper noted, in order."""
         lines = [path.read_text() for path in sorted(self.folder.rglob("requests.ndjson"))]
-        return [json.loads(line) for text in lines for line in text.splitlines()]
+        return [json.loads(line) for text in lines for line in text.splitlines() if line]
 
 
 def rows_of(answer: Answer) -> int:

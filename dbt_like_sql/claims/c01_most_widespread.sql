@@ -109,17 +109,18 @@ on_the_hub as (
         sum(models.models) as value,
         'models on the hub' as formula,
         looks.observed_month as from_month,
-        sum(models.models) filter (
-            where case named.framework
-                -- The Hub's own count by tag has no sets of tags: there the tag stands in the place of the library.
-                when lower(models.library) then models.series = 'hub, by tag'
-            end
-            or case named.framework
-                when 'pytorch' then models.has_pytorch
-                when 'tensorflow' then models.has_tensorflow
-                when 'jax' then models.has_jax
-                when 'keras' then models.has_keras
-            end
+        -- The Hub's own count by tag has no sets of tags: there the tag stands in the place of the library.
+        if(
+            looks.series = 'hub, by tag',
+            max(models.models) filter (where lower(models.library) = named.framework),
+            coalesce(sum(models.models) filter (
+                where case named.framework
+                    when 'pytorch' then models.has_pytorch
+                    when 'tensorflow' then models.has_tensorflow
+                    when 'jax' then models.has_jax
+                    when 'keras' then models.has_keras
+                end
+            ), 0)
         ) as total
     from looks
     cross join named

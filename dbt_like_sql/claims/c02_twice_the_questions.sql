@@ -129,8 +129,8 @@ measured as (
                     max(gap_reason) filter (where basis = 'published'), 'no questions on pytorch to compare with'
                 )
         end as cannot_decide,
-        'months without a figure: ' || nullif(any_value(months) - max(months_found) filter (where basis = 'published'), 0)
-            as remark
+        'months without a figure: '
+        || nullif(any_value(months) - max(months_found) filter (where basis = 'published'), 0) as remark
     from ratios
     group by formula, series, as_of
 ),

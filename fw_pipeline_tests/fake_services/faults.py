@@ -115,12 +115,12 @@ def appended(text: str) -> Fault:
     return lambda request, answer: _appended(answer(request), text)
 
 
-def replaced(old: str, new: str, times: int = -1) -> Fault:
-    """Answer truly, with a text in the body replaced."""
+def replaced(old: str, new: str, most: int = -1) -> Fault:
+    """Answer truly, with a text in the body replaced, at `most` so many times."""
 
     def fault(request: Request, answer: Answer) -> Response:
         true = answer(request)
-        return replace(true, body=true.body.replace(old.encode(), new.encode(), times))
+        return replace(true, body=true.body.replace(old.encode(), new.encode(), most))
 
     return fault
 

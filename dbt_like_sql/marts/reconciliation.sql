@@ -1,0 +1,266 @@
+with published as (
+    select * from meta.published_figures
+),
+
+questions as (
+    select * from marts.framework_metrics
+    where source = 'stackoverflow' and metric = 'questions'
+),
+
+research as (
+    select * from marts.research_adoption
+),
+
+exclusivity as (
+    select * from marts.huggingface_exclusivity
+    where denominator = 'pytorch or tensorflow' and not safetensors_is_pytorch and not jax_counts
+),
+
+downloads as (
+    select * from marts.pypi_adoption
+    where counted = 'package'
+),
+
+crossovers as (
+    select * from marts.crossovers
+    where metric = 'downloads_per_day' and leader = 'tensorflow' and challenger = 'pytorch'
+),
+
+-- The words of the published figures, and what is computed here for each.
+metrics as (
+    select *
+    from (
+        values
+        ('stackoverflow questions tensorflow / pytorch', 'questions', 'tensorflow', 'pytorch'),
+        ('stackoverflow questions tensorflow', 'questions', 'tensorflow', null),
+        ('stackoverflow questions pytorch', 'questions', 'pytorch', null),
+        ('stackoverflow questions keras', 'questions', 'keras', null),
+        ('huggingface models pytorch only', 'exclusivity', 'pytorch only', null),
+        ('huggingface models tensorflow only', 'exclusivity', 'tensorflow only', null),
+        ('huggingface models usable in tensorflow', 'exclusivity', 'tensorflow', null),
+        ('papers with code pytorch share of repositories', 'repositories', 'pytorch', null),
+        ('papers with code tensorflow share of repositories', 'repositories', 'tensorflow', null),
+        ('pytorch / (pytorch + tensorflow) papers at nine venues', 'venues', 'pytorch', 'pair'),
+        ('pytorch / all papers at nine venues', 'venues', 'pytorch', 'all'),
+        ('pypi downloads tensorflow / torch', 'downloads', 'tensorflow', 'pytorch'),
+        ('first month pypi torch > tensorflow', 'crossover', 'tensorflow', 'pytorch')
+    ) as words (metric, kind, one, other)
+),
+
+-- Why a figure may differ, or cannot be measured at all. What is not here is unexplained.
+known_reasons as (
+    select *
+    from (
+        values
+        (
+            'exclusivity',
+            'the Hub keeps no past: its models of that time can no longer be counted, and a model of today names other '
+            'formats (safetensors) than one of then'
+        ),
+        (
+            'repositories',
+            'measured on a sample of 2,296 links, of which few fall into the period; the published figure is of the whole '
+            'archive as it was then'
+        ),
+        (
+            'questions',
+            'questions are deleted later, so a count depends on when it is taken'
+        ),
+        (
+            'downloads',
+            'the published window lies in another thirty days, or counts other installers'
+        )
+    ) as reasons (kind, reason)
+),
+
+wanted as (
+    select
+        published.claim,
+        published.metric,
+        published.as_of,
+        published.value,
+        published.unit,
+        published.tolerance,
+        published.source as citation,
+        metrics.kind,
+        metrics.one,
+        metrics.other,
+        case
+            when published.as_of like '%-H_' or length(published.as_of) = 4
+                then make_date(left(published.as_of, 4)::integer, case when published.as_of like '%-H2' then 7 else 1 end, 1)
+            else (published.as_of || '-01')::date
+        end as first_month,
+        case
+            when published.as_of like '%-H1' then make_date(left(published.as_of, 4)::integer, 6, 1)
+            when published.as_of like '%-H2' or length(published.as_of) = 4
+                then make_date(left(published.as_of, 4)::integer, 12, 1)
+            else (published.as_of || '-01')::date
+        end as last_month
+    from published
+    left join metrics on published.metric = metrics.metric
+),
+
+-- Sums of a period count only where every month of it has a figure.
+questions_measured as (
+    select
+        wanted.metric,
+        wanted.as_of,
+        wanted.citation,
+        questions.definition,
+        case
+            when count(questions.value) filter (where questions.framework = wanted.one)
+                = datediff('month', any_value(wanted.first_month), any_value(wanted.last_month)) + 1
+                then
+                    sum(questions.value) filter (where questions.framework = wanted.one)
+                    / case
+                        when any_value(wanted.other) is null then 1
+                        else sum(questions.value) filter (where questions.framework = wanted.other)
+                    end
+        end as measured
+    from wanted
+    inner join questions
+        on wanted.kind = 'questions' and questions.month between wanted.first_month and wanted.last_month
+    group by wanted.metric, wanted.as_of, wanted.citation, questions.definition
+),
+
+exclusivity_measured as (
+    select
+        wanted.metric,
+        wanted.as_of,
+        wanted.citation,
+        'models with PyTorch or TensorFlow tags, ' || exclusivity.series as definition,
+        case wanted.one
+            when 'pytorch only' then exclusivity.pytorch_only_share
+            when 'tensorflow only' then exclusivity.tensorflow_only_share
+            else exclusivity.tensorflow_only_share + exclusivity.in_both_share
+        end as measured
+    from wanted
+    inner join exclusivity
+        on
+            wanted.kind = 'exclusivity'
+            and exclusivity.scope = 'all that were seen'
+            and exclusivity.known_from between wanted.first_month and wanted.last_month
+),
+
+research_measured as (
+    select
+        wanted.metric,
+        wanted.as_of,
+        wanted.citation,
+        research.metric || ' of the ' || research.period || ', ' || research.series as definition,
+        case
+            when wanted.other = 'pair' then research.pytorch_of_pair
+            when wanted.one = 'pytorch' then research.pytorch_of_all
+            else research.tensorflow_of_all
+        end as measured
+    from wanted
+    inner join research
+        on
+            research.scope = 'all'
+            and wanted.first_month = research.starts
+            and research.period = case when wanted.first_month = wanted.last_month then 'month' else 'year' end
+            and (
+                (wanted.kind = 'venues' and research.series = 'nine venues' and research.metric = 'papers')
+                or (
+                    wanted.kind = 'repositories'
+                    and starts_with(research.series, 'papers with code')
+                    and research.metric = 'repositories'
+                )
+            )
+),
+
+downloads_measured as (
+    select
+        wanted.metric,
+        wanted.as_of,
+        wanted.citation,
+        'downloads per day of the package, ' || one.series as definition,
+        one.downloads_per_day / nullif(other.downloads_per_day, 0) as measured
+    from wanted
+    inner join downloads as one
+        on wanted.kind = 'downloads' and wanted.one = one.framework and wanted.first_month = one.month
+    inner join downloads as other
+        on wanted.other = other.framework and one.month = other.month and one.series = other.series
+),
+
+-- A month is written as a number, YYYYMM, so that it fits the column; months apart are counted below.
+crossover_measured as (
+    select
+        wanted.metric,
+        wanted.as_of,
+        wanted.citation,
+        crossovers.definition,
+        (strftime(crossovers.crossed, '%Y%m'))::double as measured
+    from wanted
+    inner join crossovers
+        on
+            wanted.kind = 'crossover'
+            and starts_with(wanted.citation, split_part(split_part(crossovers.series, ',', 1), ' (', 1))
+            and crossovers.crossed is not null
+),
+
+measured as (
+    select * from questions_measured
+    union all
+    select * from exclusivity_measured
+    union all
+    select * from research_measured
+    union all
+    select * from downloads_measured
+    union all
+    select * from crossover_measured
+),
+
+compared as (
+    select
+        wanted.claim,
+        wanted.metric,
+        wanted.as_of,
+        measured.definition,
+        coalesce(wanted.value, strftime(wanted.first_month, '%Y%m')::double) as published,
+        measured.measured,
+        case when wanted.unit = 'month' then 'month (YYYYMM)' else wanted.unit end as unit,
+        case
+            when wanted.unit = 'month'
+                then
+                    12 * (measured.measured // 100 - year(wanted.first_month))
+                    + measured.measured % 100 - month(wanted.first_month)
+            else measured.measured - wanted.value
+        end as difference,
+        coalesce(wanted.tolerance, 0) as tolerance,
+        wanted.citation,
+        wanted.kind
+    from wanted
+    left join measured
+        on
+            wanted.metric = measured.metric
+            and wanted.as_of = measured.as_of
+            and wanted.citation = measured.citation
+            and measured.measured is not null
+),
+
+final as (
+    select
+        compared.claim,
+        compared.metric,
+        compared.as_of,
+        compared.citation,
+        compared.definition,
+        compared.published,
+        compared.measured,
+        compared.unit,
+        compared.difference,
+        compared.tolerance,
+        abs(compared.difference) <= compared.tolerance + 1e-9 as within_tolerance,
+        case
+            when abs(compared.difference) <= compared.tolerance + 1e-9 then null
+            when compared.kind is null then 'nothing here measures this'
+            when known_reasons.reason is not null then known_reasons.reason
+            when compared.measured is null then 'the data hold no figure for that time'
+            else 'unexplained'
+        end as reason
+    from compared
+    left join known_reasons on compared.kind = known_reasons.kind
+)
+
+select * from final
