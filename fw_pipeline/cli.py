@@ -15,7 +15,7 @@ import sysconfig
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
@@ -191,7 +191,7 @@ def _run_job(
 class Progress:
     """What is being done: a line that moves on a terminal, plain lines elsewhere."""
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         """Begin to show."""
         from rich.console import Console
         from rich.progress import Progress as Bar

@@ -60,7 +60,7 @@ def build_defs(
     return Definitions(
         assets=[
             *(raw_asset(source) for source in sources.values()),
-            *(seed_asset(seed) for seed in SEEDS),
+            *(seed_asset(seed, sources) for seed in SEEDS),
             *(model_asset(model, models) for model in models),
             measurements_asset(models),
             publish_asset(rules, [*(["raw", name] for name in sources), *built, ["meta", "measurements"]]),
@@ -69,6 +69,7 @@ def build_defs(
         asset_checks=[checks.table_checks(relation, found) for relation, found in rules.items()],
         jobs=all_jobs,
         schedules=[jobs.monthly_schedule(all_jobs[0])],
+        sensors=[jobs.automation()],
         resources={"pipeline": Pipeline(sources, models), **(resources or {})},
         executor=in_process_executor,
     )

@@ -12,19 +12,19 @@ from datetime import date
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import urljoin, urlsplit
 
 from fw_pipeline.contract import Evidence, Fetch
 from fw_pipeline.wire.answer import Answer, next_link, strict_json
 from fw_pipeline.wire.archive import Archive
 from fw_pipeline.wire.downloads import Download
-from fw_pipeline.wire.exchange import Question, same_site
+from fw_pipeline.wire.exchange import Question
 from fw_pipeline.wire.faults import FAULTS, Throttled, Transient, Unfit, one_line, seconds_in
 from fw_pipeline.wire.fields import needed, optional, rows, text, texts, utc_date, utc_moment, whole_number
 from fw_pipeline.wire.host import Host
 from fw_pipeline.wire.inquiry import Inquiry, Judge
 from fw_pipeline.wire.limits import Limits
 from fw_pipeline.wire.pace import Pace
+from fw_pipeline.wire.paging import Trail
 
 __all__ = [
     "Answer",
@@ -95,7 +95,7 @@ class Web:
         bounds = limits or Limits.of(fetch.options)
         own = pace.changed(fetch.options)
         self._host = Host(fetch, pace=own, budget=budget, label=host_label, limits=bounds, clock=clock, sleep=sleep)
-        self._archive = Archive(fetch.keeper, self._host.redactor, fetch.now)
+        self._archive = Archive(fetch.keeper, self._host.redactor, clock)
         self._scratch = fetch.options.get("scratch")
         self._label = host_label
         self.replayed = 0
@@ -189,11 +189,9 @@ class Web:
         A page is kept as `<name>-00001` and so on. A next address on another site, or one that was asked before, makes
         the page unfit; more pages than `Limits.pages` end the fetch.
         """
-        url, seen = Question.of("GET", first_url, params, None, None).url, set[str]()
+        url, trail = Question.of("GET", first_url, params, None, None).url, Trail(self._request)
         for number in range(1, self._host.limits.pages + 1):
-            seen.add(self._request(url))
-            turned = partial(self._turned, url, seen, read, next_url)
-            page = f"{name}-{number:05d}"
+            turned, page = partial(trail.turned, url, read, next_url), f"{name}-{number:05d}"
             result, following = self.get(url, headers=headers, name=page, read=turned, classify=classify, accept=accept)
             yield result
             if following is None:
@@ -249,24 +247,6 @@ class Web:
             self.replayed += 1
             return found[0]
         return inquiry.asked(read, month)
-
-    def _turned(
-        self,
-        url: str,
-        seen: set[str],
-        read: Callable[[Answer], T],
-        next_url: Callable[[Answer], str | None],
-        answer: Answer,
-    ) -> tuple[T, str | None]:
-        result, named = read(answer), next_url(answer)
-        if named is None:
-            return result, None
-        following = urljoin(url, named)
-        if not same_site(urlsplit(url), urlsplit(following)):
-            raise Unfit(f"the next page lies on another site, {urlsplit(following).hostname}")
-        if self._request(following) in seen:
-            raise Unfit("the next page is one that was there already")
-        return result, following
 
     def _request(self, url: str) -> str:
         return Question.of("GET", url, None, None, None).key(self._host.redactor)

@@ -1,7 +1,6 @@
 """The column types of every relation that a model may read, and a DuckDB that holds them empty.
 
-Raw types come from the contract, those of models from their documents; the seeds are written out here, as a reader of
-the warehouse is promised them.
+Raw types come from the contract, those of the small tables from their seeds, those of models from their documents.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ import duckdb
 import polars as pl
 
 from fw_pipeline.contract import PROVENANCE, TABLES
-from fw_pipeline.models import Model, load
+from fw_pipeline.models import MEASUREMENTS, Model, load
+from fw_pipeline.orchestration.seeds import SEEDS
 
 FOLDER = Path(__file__).parents[1] / "dbt_like_sql"
 
@@ -24,51 +24,28 @@ TYPES = {
     pl.Int64: "BIGINT",
     pl.Int32: "INTEGER",
     pl.Boolean: "BOOLEAN",
+    pl.Float64: "DOUBLE",
     pl.List(pl.String): "VARCHAR[]",
     pl.Datetime("us", "UTC"): "TIMESTAMP WITH TIME ZONE",
 }
 
-SEEDS = {
-    "meta.months": "month DATE",
-    "meta.frameworks": "framework VARCHAR, title VARCHAR, released DATE, release_reference VARCHAR",
-    "meta.packages": "package VARCHAR, framework VARCHAR, role VARCHAR, counts_in_family BOOLEAN, reason VARCHAR",
-    "meta.tags": "tagged VARCHAR, framework VARCHAR, role VARCHAR",
-    "meta.hub_names": "name VARCHAR, kind VARCHAR, framework VARCHAR, is_format BOOLEAN",
-    "meta.paper_frameworks": "name VARCHAR, framework VARCHAR",
-    "meta.populations": "source VARCHAR, population VARCHAR, is_sample BOOLEAN, what VARCHAR",
-    "meta.outages": "source VARCHAR, from_month DATE, first_day DATE, last_day DATE, effect VARCHAR, reference VARCHAR",
-    "meta.events": "day DATE, event VARCHAR, frameworks VARCHAR, reference VARCHAR",
-    "meta.published_figures": (
-        "claim VARCHAR, metric VARCHAR, as_of VARCHAR, value DOUBLE, unit VARCHAR, tolerance DOUBLE, source VARCHAR"
-    ),
-    "meta.claims": "claim VARCHAR, title VARCHAR, quote VARCHAR, kind VARCHAR, source_list VARCHAR[], reason VARCHAR",
-    "meta.definitions": (
-        "claim VARCHAR, formula VARCHAR, meaning VARCHAR, unit VARCHAR, rule VARCHAR, threshold DOUBLE, upper DOUBLE, "
-        "least_n BIGINT, headline BOOLEAN"
-    ),
-    "meta.reach": (
-        "source VARCHAR, provider VARCHAR, first_month DATE, last_month DATE, before VARCHAR, after VARCHAR, "
-        "needs VARCHAR"
-    ),
-    "meta.statements": (
-        'source VARCHAR, month DATE, provider VARCHAR, "at" TIMESTAMP WITH TIME ZONE, status VARCHAR, cause VARCHAR, '
-        "remedy VARCHAR"
-    ),
-    "meta.measurements": "claim VARCHAR, definition VARCHAR, as_of DATE, value DOUBLE, n BIGINT, detail VARCHAR",
-}
+
+def _columns(schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> str:
+    return ", ".join(f'"{name}" {TYPES[kind]}' for name, kind in schema.items())
 
 
-def _raw() -> dict[str, str]:
-    found = {}
+def _before_models() -> dict[str, str]:
+    found = {f"meta.{seed.name}": _columns({name: kind for name, (kind, _) in seed.columns.items()}) for seed in SEEDS}
+    found[MEASUREMENTS] = "claim VARCHAR, definition VARCHAR, as_of DATE, value DOUBLE, n BIGINT, detail VARCHAR"
     for source, table in TABLES.items():
-        columns = ", ".join(f"{name} {TYPES[kind]}" for name, kind in {**table.schema, **PROVENANCE}.items())
+        columns = _columns({**table.schema, **PROVENANCE})
         found[f"raw.{source}"] = columns
         found[f"raw.{source}_unpartitioned"] = columns
         found[f"raw.{source}_vintages"] = f"{columns}, vintage TIMESTAMP WITH TIME ZONE, is_current BOOLEAN"
     return found
 
 
-DDL: Mapping[str, str] = {**SEEDS, **_raw()}
+DDL: Mapping[str, str] = _before_models()
 """The columns of every relation that exists before any model is built."""
 
 

@@ -76,8 +76,9 @@ final as (
         max(month) as last_month,
         count(*) as months_observed,
         min(month) filter (where is_ahead) as crossed,
-        arg_min_null(case when not has_stayed then false when months_judged = 6 then true end, month)
-            filter (where is_ahead) as lasted,
+        arg_min_null(case when not has_stayed then false when months_judged = 6 then true end, month) filter (
+            where is_ahead
+        ) as lasted,
         arg_min(months_since, month) filter (where is_ahead) as months_since,
         min(month) filter (where is_ahead and has_stayed and months_judged = 6) as settled,
         coalesce(arg_min(is_estimated, month) filter (where is_ahead), false) as leans_on_estimate

@@ -120,32 +120,34 @@ models as (
     group by formula, framework, series
 ),
 
+ways_to_count_papers as (
+    select
+        words.metric,
+        words.formula,
+        words.is_official_only
+    from (
+        values
+        ('papers', 'papers in the month', false),
+        ('papers', 'papers in the month with an official repository', true),
+        ('repositories', 'repositories in the month', false),
+        ('repositories', 'official repositories in the month', true)
+    ) as words (metric, formula, is_official_only)
+),
+
 paper_counts as (
     select
-        series,
-        month,
-        frameworks,
-        is_total,
-        is_partial,
-        gap_reason,
-        unnest(
-            [
-                {'metric': 'papers', 'formula': 'papers in the month', 'counted': papers},
-                {'metric': 'repositories', 'formula': 'repositories in the month', 'counted': repositories},
-                {
-                    'metric': 'papers',
-                    'formula': 'papers in the month with an official repository',
-                    'counted': case when official then papers end
-                },
-                {
-                    'metric': 'repositories',
-                    'formula': 'official repositories in the month',
-                    'counted': case when official then repositories end
-                }
-            ],
-            recursive := true
-        )
+        papers.series,
+        papers.month,
+        papers.frameworks,
+        papers.is_total,
+        papers.is_partial,
+        papers.gap_reason,
+        ways.metric,
+        ways.formula,
+        case ways.metric when 'papers' then papers.papers else papers.repositories end as counted
     from papers
+    cross join ways_to_count_papers as ways
+    where papers.official or not ways.is_official_only
 ),
 
 paper_wholes as (
@@ -174,6 +176,14 @@ paper_parts as (
     where not is_total and counted is not null
 ),
 
+named as (
+    select distinct
+        series,
+        formula,
+        framework
+    from paper_parts
+),
+
 -- A framework that no paper of a month names has a true zero in a month that was looked at.
 research as (
     select
@@ -191,7 +201,7 @@ research as (
         any_value(paper_wholes.gap_reason) as gap_reason,
         paper_wholes.month as known_from
     from paper_wholes
-    inner join (select distinct series, formula, framework from paper_parts) as named
+    inner join named
         on paper_wholes.series = named.series and paper_wholes.formula = named.formula
     left join paper_parts
         on

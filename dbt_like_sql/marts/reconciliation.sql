@@ -28,7 +28,11 @@ crossovers as (
 
 -- The words of the published figures, and what is computed here for each.
 metrics as (
-    select *
+    select
+        words.metric,
+        words.kind,
+        words.one,
+        words.other
     from (
         values
         ('stackoverflow questions tensorflow / pytorch', 'questions', 'tensorflow', 'pytorch'),
@@ -49,7 +53,9 @@ metrics as (
 
 -- Why a figure may differ, or cannot be measured at all. What is not here is unexplained.
 known_reasons as (
-    select *
+    select
+        reasons.kind,
+        reasons.reason
     from (
         values
         (
@@ -59,8 +65,8 @@ known_reasons as (
         ),
         (
             'repositories',
-            'measured on a sample of 2,296 links, of which few fall into the period; the published figure is of the whole '
-            'archive as it was then'
+            'the published figure is of the archive as it was then; a sample of it has few repositories in the '
+            'period, and the whole of it was added to since'
         ),
         (
             'questions',
@@ -86,8 +92,9 @@ wanted as (
         metrics.one,
         metrics.other,
         case
-            when published.as_of like '%-H_' or length(published.as_of) = 4
-                then make_date(left(published.as_of, 4)::integer, case when published.as_of like '%-H2' then 7 else 1 end, 1)
+            when published.as_of like '%-H2' then make_date(left(published.as_of, 4)::integer, 7, 1)
+            when published.as_of like '%-H1' or length(published.as_of) = 4
+                then make_date(left(published.as_of, 4)::integer, 1, 1)
             else (published.as_of || '-01')::date
         end as first_month,
         case
@@ -100,27 +107,34 @@ wanted as (
     left join metrics on published.metric = metrics.metric
 ),
 
--- Sums of a period count only where every month of it has a figure.
-questions_measured as (
+question_sums as (
     select
         wanted.metric,
         wanted.as_of,
         wanted.citation,
         questions.definition,
-        case
-            when count(questions.value) filter (where questions.framework = wanted.one)
-                = datediff('month', any_value(wanted.first_month), any_value(wanted.last_month)) + 1
-                then
-                    sum(questions.value) filter (where questions.framework = wanted.one)
-                    / case
-                        when any_value(wanted.other) is null then 1
-                        else sum(questions.value) filter (where questions.framework = wanted.other)
-                    end
-        end as measured
+        any_value(wanted.other) is not null as is_ratio,
+        datediff('month', any_value(wanted.first_month), any_value(wanted.last_month)) + 1 as months_wanted,
+        count(questions.value) filter (where questions.framework = wanted.one) as months_found,
+        count(questions.value) filter (where questions.framework = wanted.other) as others_found,
+        sum(questions.value) filter (where questions.framework = wanted.one) as one,
+        sum(questions.value) filter (where questions.framework = wanted.other) as other
     from wanted
     inner join questions
         on wanted.kind = 'questions' and questions.month between wanted.first_month and wanted.last_month
     group by wanted.metric, wanted.as_of, wanted.citation, questions.definition
+),
+
+-- A sum counts only where every month of the period has a figure.
+questions_measured as (
+    select
+        metric,
+        as_of,
+        citation,
+        definition,
+        case when is_ratio then one / nullif(other, 0) else one end as measured
+    from question_sums
+    where months_found = months_wanted and (not is_ratio or others_found = months_wanted)
 ),
 
 exclusivity_measured as (
@@ -223,7 +237,7 @@ compared as (
         case
             when wanted.unit = 'month'
                 then
-                    12 * (measured.measured // 100 - year(wanted.first_month))
+                    12 * (floor(measured.measured / 100) - year(wanted.first_month))
                     + measured.measured % 100 - month(wanted.first_month)
             else measured.measured - wanted.value
         end as difference,

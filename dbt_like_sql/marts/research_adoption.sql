@@ -4,52 +4,33 @@ with papers as (
 ),
 
 -- Every row is counted by month and by year, as papers and as repositories, with all and with official ones only.
+ways as (
+    select
+        periods.period,
+        metrics.metric,
+        scopes.scope
+    from (values ('month'), ('year')) as periods (period)
+    cross join (values ('papers'), ('repositories')) as metrics (metric)
+    cross join (values ('all'), ('official')) as scopes (scope)
+),
+
 counted as (
     select
-        series,
-        is_sample,
-        month,
-        unnest(['month', 'year']) as period,
-        metric,
-        scope,
-        is_total,
-        has_pytorch,
-        has_tensorflow,
-        has_jax,
-        counted,
-        is_partial
-    from (
-        select
-            *,
-            'papers' as metric,
-            'all' as scope,
-            papers as counted
-        from papers
-        union all
-        select
-            *,
-            'repositories' as metric,
-            'all' as scope,
-            repositories as counted
-        from papers
-        union all
-        select
-            *,
-            'papers' as metric,
-            'official' as scope,
-            papers as counted
-        from papers
-        where official
-        union all
-        select
-            *,
-            'repositories' as metric,
-            'official' as scope,
-            repositories as counted
-        from papers
-        where official
-    )
-    where counted is not null
+        papers.series,
+        papers.is_sample,
+        papers.month,
+        ways.period,
+        ways.metric,
+        ways.scope,
+        papers.is_total,
+        papers.has_pytorch,
+        papers.has_tensorflow,
+        papers.has_jax,
+        case ways.metric when 'papers' then papers.papers else papers.repositories end as counted,
+        papers.is_partial
+    from papers
+    cross join ways
+    where papers.official or ways.scope = 'all'
 ),
 
 summed as (
@@ -69,6 +50,7 @@ summed as (
         coalesce(sum(counted) filter (where is_total), sum(counted)) as whole,
         bool_or(is_partial) as is_partial
     from counted
+    where counted is not null
     group by series, is_sample, period, date_trunc(period, month), metric, scope
 ),
 

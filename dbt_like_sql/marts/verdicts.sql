@@ -22,7 +22,7 @@ measured as (
         definitions.formula,
         nullif(substr(measurements.definition, length(definitions.formula) + 3), '') as series,
         measurements.as_of,
-        measurements.value,
+        case when isfinite(measurements.value) then measurements.value end as value,
         definitions.rule,
         definitions.threshold,
         definitions.upper,
@@ -71,20 +71,22 @@ unmeasured as (
     where measured.claim is null
 ),
 
+all_measured as (
+    select * from measured
+    union all by name
+    select * from unmeasured
+),
+
 read as (
     select
         *,
-        json_extract_string(detail, '$.numerator') as numerator,
-        json_extract_string(detail, '$.denominator') as denominator,
+        try_cast(json_extract_string(detail, '$.numerator') as double) as numerator,
+        try_cast(json_extract_string(detail, '$.denominator') as double) as denominator,
         json_extract_string(detail, '$.note') as note,
         json_extract_string(detail, '$.cannot_decide') as cannot_decide,
         coalesce(list_contains(json_keys(detail), 'without_estimates'), false) as leans_on_estimate,
         try_cast(json_extract_string(detail, '$.without_estimates') as double) as without_estimates
-    from (
-        select * from measured
-        union all by name
-        select * from unmeasured
-    )
+    from all_measured
 ),
 
 compared as (
@@ -107,6 +109,7 @@ compared as (
     from read
 ),
 
+-- Numbers as a reader wants them: whole ones whole, large ones without decimals.
 worded as (
     select
         *,
@@ -118,8 +121,15 @@ worded as (
             when abs(without_estimates) >= 1000 then format('{:,.0f}', without_estimates)
             when without_estimates is not null then format('{:.4f}', without_estimates)
         end as without_text,
-        rule || ' ' || threshold || coalesce(' and ' || upper, '') || coalesce(' ' || unit, '') as rule_text,
-        coalesce(' (' || numerator || ' / ' || denominator || ')', '') as parts_text
+        case
+            when abs(numerator) >= 1000 or numerator = round(numerator) then format('{:,.0f}', numerator)
+            when numerator is not null then format('{:.4f}', numerator)
+        end as numerator_text,
+        case
+            when abs(denominator) >= 1000 or denominator = round(denominator) then format('{:,.0f}', denominator)
+            when denominator is not null then format('{:.4f}', denominator)
+        end as denominator_text,
+        concat(rule, ' ', format('{:g}', threshold), ' and ' || format('{:g}', upper), ' ' || unit) as rule_text
     from compared
 ),
 
@@ -129,14 +139,15 @@ obstacles as (
         case
             when formula is null then 'the document of the claim does not define it'
             when cannot_decide is not null then cannot_decide
-            when value is null or not isfinite(value) then coalesce(note, 'nothing could be measured')
-            when n < least_n then 'n = ' || n || ', and fewer than ' || least_n || ' decide nothing'
+            when value is null then coalesce(note, 'nothing could be measured')
+            when is_met is null then 'its rule or its threshold is not known'
+            when n < least_n then 'n = ' || format('{:,}', n) || ', and it takes ' || format('{:,}', least_n)
             when leans_on_estimate and without_estimates is null
                 then 'it leans on an interpolated figure, and there is no value without it'
-            when leans_on_estimate and is_met is distinct from is_met_without_estimates
+            when leans_on_estimate and is_met != is_met_without_estimates
                 then
                     'it leans on an interpolated figure, and without it the value is ' || without_text
-                    || ', on the other side of ' || threshold
+                    || ', on the other side of ' || format('{:g}', threshold)
         end as obstacle
     from worded
 ),
@@ -162,10 +173,16 @@ judged as (
         end as verdict,
         case
             when obstacle is not null and value_text is null then obstacle
-            when obstacle is not null then value_text || parts_text || ' decides nothing: ' || obstacle
+            when obstacle is not null
+                then
+                    concat(
+                        value_text, ' (' || numerator_text || ' / ' || denominator_text || ')',
+                        ' decides nothing: ', obstacle
+                    )
             else
                 concat(
-                    value_text, parts_text, case when is_met then ' is ' else ' is not ' end, rule_text, ', n = ', n,
+                    value_text, ' (' || numerator_text || ' / ' || denominator_text || ')',
+                    case when is_met then ' is ' else ' is not ' end, rule_text, ', n = ', format('{:,}', n),
                     case when leans_on_estimate then '; without interpolated figures ' || without_text end,
                     '; ' || note
                 )

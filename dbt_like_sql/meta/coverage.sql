@@ -58,10 +58,10 @@ said as (
     select
         source,
         month,
-        max("at") as said_at,
-        arg_max(status, "at") as status,
-        arg_max(provider || ': ' || cause, "at") as cause,
-        arg_max_null(remedy, "at") as remedy
+        max("at") as said_at,  -- noqa: RF06
+        arg_max(status, "at") as status,  -- noqa: RF06
+        arg_max(provider || ': ' || cause, "at") as cause,  -- noqa: RF06
+        arg_max_null(remedy, "at") as remedy  -- noqa: RF06
     from statements
     group by source, month
 ),
@@ -85,8 +85,8 @@ known as (
     select
         months.month,
         outages.source,
-        'known trouble: ' || string_agg(outages.effect || ' (' || outages.reference || ')', '; ' order by outages.first_day)
-            as trouble
+        'known trouble: '
+        || string_agg(outages.effect || ' (' || outages.reference || ')', '; ' order by outages.first_day) as trouble
     from months
     inner join outages
         on months.month <= outages.last_day and outages.first_day < months.month + interval 1 month

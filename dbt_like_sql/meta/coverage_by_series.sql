@@ -97,9 +97,9 @@ said as (
         source,
         provider,
         month,
-        max("at") as said_at,
-        arg_max(status, "at") as status,
-        arg_max(cause, "at") as cause
+        max("at") as said_at,  -- noqa: RF06
+        arg_max(status, "at") as status,  -- noqa: RF06
+        arg_max(cause, "at") as cause  -- noqa: RF06
     from statements
     group by source, provider, month
 ),

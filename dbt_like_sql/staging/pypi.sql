@@ -59,7 +59,7 @@ said as (
     select
         provider,
         month,
-        arg_max(cause, "at") as cause
+        arg_max(cause, "at") as cause  -- noqa: RF06
     from statements
     group by provider, month
 ),
@@ -139,8 +139,10 @@ final as (
                 )
             when days_of_month < days_in_month
                 then
-                    'the figure is for ' || days_covered || ' days from ' || window_start
-                    || ', which hold ' || greatest(days_of_month, 0) || ' of the ' || days_in_month || ' days of the month'
+                    concat(
+                        'the figure is for ', days_covered, ' days from ', window_start, ', which hold ',
+                        greatest(days_of_month, 0), ' of the ', days_in_month, ' days of the month'
+                    )
         end as gap_reason,
         method,
         provider,

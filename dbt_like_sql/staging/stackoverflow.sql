@@ -51,7 +51,7 @@ said as (
     select
         provider,
         month,
-        arg_max(cause, "at") as cause
+        arg_max(cause, "at") as cause  -- noqa: RF06
     from statements
     group by provider, month
 ),

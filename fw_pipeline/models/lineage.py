@@ -79,9 +79,13 @@ class _Trace:
         """Return what the right side of a union calls the column that the left side calls `name`."""
         if union.args.get("by_name"):
             return name
-        names = [item.alias_or_name.lower() for item in left.expression.selects]
-        others = [item.alias_or_name.lower() for item in right.expression.selects]
+        names, others = self._names(left), self._names(right)
         return others[names.index(name)] if name in names and len(names) == len(others) else name
+
+    @staticmethod
+    def _names(scope: Scope) -> list[str]:
+        selects = scope.expression.selects if isinstance(scope.expression, exp.Query) else []
+        return [item.alias_or_name.lower() for item in selects]
 
     @staticmethod
     def _field(item: exp.Expr, name: str) -> exp.Expr:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dagster import (
     AssetSelection,
-    BetaWarning,
+    AutomationConditionSensorDefinition,
+    DefaultSensorStatus,
     ScheduleDefinition,
     build_schedule_from_partitioned_job,
     define_asset_job,
@@ -55,12 +55,24 @@ def monthly_schedule(everything: UnresolvedAssetJobDefinition) -> Schedule:
 
     On the third: most providers are late by a day or two.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", BetaWarning)
-        return build_schedule_from_partitioned_job(
-            everything,
-            name="monthly",
-            day_of_month=3,
-            hour_of_day=6,
-            description="On the third of each month, 06:00 UTC: everything for the month that has closed.",
-        )
+    return build_schedule_from_partitioned_job(
+        everything,
+        name="monthly",
+        day_of_month=3,
+        hour_of_day=6,
+        description="On the third of each month, 06:00 UTC: everything for the month that has closed.",
+    )
+
+
+def automation() -> AutomationConditionSensorDefinition:
+    """Return the sensor that builds what hangs on a change, however the change came: it is on from the start.
+
+    A backfill of raw months in the UI therefore ends in the same state as the command line: built, checked, published.
+    """
+    return AutomationConditionSensorDefinition(
+        "build_what_changed",
+        target=AssetSelection.all(),
+        default_status=DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=15,
+        description="Builds, checks and publishes what hangs on a month that came in.",
+    )

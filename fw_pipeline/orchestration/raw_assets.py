@@ -20,7 +20,7 @@ from dagster._core.definitions.source_asset import (
 from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, Reason, Source
 from fw_pipeline.orchestration.columns import column_schema
 from fw_pipeline.orchestration.ingest import MonthOutcome, choose, ingest
-from fw_pipeline.orchestration.partitions import MONTHS, ONE_RUN, key, windows
+from fw_pipeline.orchestration.partitions import MONTHS, ONE_RUN, beta, key, windows
 from fw_pipeline.orchestration.pipeline import Pipeline
 
 
@@ -35,7 +35,7 @@ def raw_asset(source: Source) -> AssetsDefinition:
     words = {**SHARED_COLUMNS, **table.columns}
     schema = {**table.schema, **PROVENANCE}
 
-    @asset(
+    @beta(asset)(
         key=["raw", source.name],
         partitions_def=MONTHS,
         backfill_policy=ONE_RUN,
@@ -72,7 +72,9 @@ def raw_asset(source: Source) -> AssetsDefinition:
                     )
                 )
             elif outcome.month and outcome.status != "failed":
-                context.log.warning(f"{source.name} {outcome.month:%Y-%m} {outcome.status}: {outcome.cause}")
+                context.log.warning(
+                    "%s %s %s: %s", source.name, f"{outcome.month:%Y-%m}", outcome.status, outcome.cause
+                )
 
         try:
             chosen = choose(source, pipeline.settings)

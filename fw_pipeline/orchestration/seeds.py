@@ -32,6 +32,8 @@ class Seed:
     columns: Mapping[str, tuple[Kind, str]]
     rows: Callable[[Pipeline], Iterable[Mapping[str, Any]]]
     may_be_empty: bool = False
+    after_fetch: bool = False
+    """Whether a fetch changes it."""
 
     def frame(self, pipeline: Pipeline) -> pl.DataFrame:
         """Return the rows with the declared types."""
@@ -273,6 +275,7 @@ SEEDS: tuple[Seed, ...] = (
         },
         _statements,
         may_be_empty=True,
+        after_fetch=True,
     ),
 )
 """The small tables, in no particular order: none reads another."""

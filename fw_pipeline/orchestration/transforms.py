@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
@@ -65,7 +66,7 @@ def model_asset(model: Model, models: tuple[Model, ...]) -> AssetsDefinition:
         except Reason as reason:
             raise failed([reason]) from None
         pipeline.progress("build", model.name)
-        context.log.info(f"{model.name}: {built.rows} rows in {time.monotonic() - began:.2f} s")
+        context.log.info("%s: %s rows in %.2f s", model.name, built.rows, time.monotonic() - began)
         return MaterializeResult(
             metadata={
                 **_made(built, preview),
@@ -76,12 +77,13 @@ def model_asset(model: Model, models: tuple[Model, ...]) -> AssetsDefinition:
     return build
 
 
-def seed_asset(seed: Seed) -> AssetsDefinition:
-    """Return the asset that makes a small table of `meta`."""
+def seed_asset(seed: Seed, sources: Iterable[str]) -> AssetsDefinition:
+    """Return the asset that makes a small table of `meta`; those that a fetch changes hang on every source."""
     relation = f"meta.{seed.name}"
 
     @asset(
         key=["meta", seed.name],
+        deps=[["raw", source] for source in sources] if seed.after_fetch else [],
         group_name="meta",
         kinds={"python", "duckdb"},
         owners=["team:fw_pipeline"],
@@ -91,6 +93,7 @@ def seed_asset(seed: Seed) -> AssetsDefinition:
             "dagster/column_schema": column_schema({n: (str(k), words) for n, (k, words) in seed.columns.items()}),
             "dagster/table_name": relation,
         },
+        automation_condition=WHEN_UPSTREAM_CHANGES,
     )
     def build(pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         try:
@@ -117,7 +120,7 @@ def measurements_asset(models: tuple[Model, ...]) -> AssetsDefinition:
         "detail": "JSON: numerator, denominator, notes, and what keeps the value from deciding.",
     }
     union = "\nunion all by name\n".join(
-        f"select '{model.doc.claim.id}' as claim, definition, as_of, value, n, detail from {model.name}"
+        f"select '{model.doc.claim.id}' as claim, definition, as_of, value, n, detail from {model.name}"  # noqa: S608
         for model in claims
         if model.doc.claim
     )

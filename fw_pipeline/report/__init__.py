@@ -41,9 +41,7 @@ def _figures(read: Callable[[str], pl.DataFrame]) -> list[Figure]:
     found = []
     for name, chart in (("questions", charts.questions), ("downloads", charts.downloads)):
         rows = read(sql(name))
-        marked = events.for_chart(
-            dated, rows["framework"].unique().to_list(), rows["month"].min(), rows["month"].max()
-        )
+        marked = events.for_chart(dated, rows["framework"].unique().to_list(), rows["month"].min(), rows["month"].max())
         found.append(chart(rows, marked))
     found.append(charts.venues(read(sql("venues"))))
     return found

@@ -25,7 +25,7 @@ from fw_pipeline.report.palette import TITLES, token
 from fw_pipeline.report.words import figure, in_month
 
 
-def questions(rows: pl.DataFrame, events: Sequence[Event]) -> Figure:
+def questions(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
     """Draw the article's own figure: the share of all Stack Overflow questions that carry a framework's tag."""
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
@@ -80,13 +80,13 @@ def questions(rows: pl.DataFrame, events: Sequence[Event]) -> Figure:
         spec=finished(chart, controls, title=title),
         rows=rows,
         sql=sql("questions"),
-        credit="Figures: nschloe/stackoverflow-trends, CC BY",
+        credit=credit,
         controls=controls,
         events=tuple(events),
     )
 
 
-def downloads(rows: pl.DataFrame, events: Sequence[Event]) -> Figure:
+def downloads(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
     """Draw downloads per day from the Python Package Index, each series as a line of its own."""
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
@@ -148,13 +148,13 @@ def downloads(rows: pl.DataFrame, events: Sequence[Event]) -> Figure:
         spec=finished(chart, controls, title="Downloads per day"),
         rows=rows,
         sql=sql("downloads"),
-        credit="Figures: StarScout, Apache-2.0; top-pypi-packages",
+        credit=credit,
         controls=controls,
         events=tuple(events),
     )
 
 
-def venues(rows: pl.DataFrame) -> Figure:
+def venues(rows: pl.DataFrame, credit: str) -> Figure:
     """Draw PyTorch's part of the papers at nine conferences, over two denominators."""
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
@@ -220,7 +220,7 @@ def venues(rows: pl.DataFrame) -> Figure:
         spec=finished(chart, controls, title="PyTorch's share of papers"),
         rows=rows,
         sql=sql("venues"),
-        credit="Figures: Horace He, Chillee/pytorch-vs-tensorflow",
+        credit=credit,
         controls=controls,
     )
 
@@ -268,4 +268,3 @@ def _hollow(base: Any, condition: str, size: int = 34) -> Any:
     return base.transform_filter(condition).mark_point(
         filled=False, size=size, fill=token("paper"), strokeWidth=1.5, opacity=1
     )
-

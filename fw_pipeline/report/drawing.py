@@ -97,7 +97,9 @@ def framework_colour(alt: Any, names: Sequence[str], *, legend: bool = True) -> 
         alt.Color("framework:N")
         .scale(domain=list(names), range=[token(name) for name in names])
         .legend(
-            alt.Legend(title=None, labelExpr=f"{titles_of(names)}[datum.label]", symbolType="stroke", symbolSize=260) if legend else None
+            alt.Legend(title=None, labelExpr=f"{titles_of(names)}[datum.label]", symbolType="stroke", symbolSize=260)
+            if legend
+            else None
         )
     )
 
@@ -130,9 +132,12 @@ def event_layers(alt: Any, events: Sequence[Event]) -> list[Any]:
         )
         top = alt.value(-18 * height)
         layers += [
-            base.mark_rule(strokeDash=[2, 3], color=token("faint"), strokeWidth=1).encode(y=top, y2=alt.value("height")),
-            base.mark_point(filled=True, size=210, fill=token("panel"), stroke=token("faint"), strokeWidth=1, opacity=1)
-            .encode(y=top),
+            base.mark_rule(strokeDash=[2, 3], color=token("faint"), strokeWidth=1).encode(
+                y=top, y2=alt.value("height")
+            ),
+            base.mark_point(
+                filled=True, size=210, fill=token("panel"), stroke=token("faint"), strokeWidth=1, opacity=1
+            ).encode(y=top),
             base.mark_text(fontSize=11, color=token("ink"), baseline="middle", dy=0.5).encode(y=top, text="number:N"),
         ]
     return layers

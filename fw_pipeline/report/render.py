@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import json
+import re
+import textwrap
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -26,8 +27,9 @@ def drawn(figure: Figure) -> str:
     """Return the chart as SVG, its colours still tokens."""
     import vl_convert  # noqa: PLC0415 - loads a JavaScript engine
 
-    spec = copy.deepcopy(figure.full_spec())
+    spec = figure.full_spec()
     spec["width"] = WIDTH - 2 * MARGIN
+    spec["layer"] = [layer for layer in spec["layer"] if not _follows_pointer(layer)]
     svg: str = vl_convert.vegalite_to_svg(json.dumps(spec), allowed_base_urls=[])
     return svg
 
@@ -38,7 +40,7 @@ def framed(figure: Figure, svg: str) -> str:
     scale = (WIDTH - 2 * MARGIN) / width
     foot = HEAD + height * scale
     events = [f"{event.number} {event.text}, {event.day[:7]}" for event in figure.events]
-    lines = [*_wrapped(" · ".join(events), 130), figure.credit]
+    lines = [*textwrap.wrap(" · ".join(events), 130), figure.credit]
     total = foot + FOOT + 15 * (len(lines) - 1)
     font = "font-family=\"system-ui, 'Liberation Sans', 'DejaVu Sans', sans-serif\""
     texts = "".join(
@@ -64,8 +66,6 @@ def png(svg: str, *, scale: float = 1.5) -> bytes:
 
 
 def _size(svg: str) -> tuple[float, float]:
-    import re  # noqa: PLC0415
-
     found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
     assert found is not None, "Vega writes a viewBox"
     return float(found[1]), float(found[2])
@@ -75,11 +75,5 @@ def _attribute(text: str) -> str:
     return escape(text, {'"': "&quot;"})
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    import textwrap  # noqa: PLC0415
-
-    return textwrap.wrap(text, width)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value)
+def _follows_pointer(layer: dict[str, Any]) -> bool:
+    return any(param["name"] == "near" for param in layer.get("params", ()))

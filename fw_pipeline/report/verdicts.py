@@ -118,7 +118,7 @@ def _card(row: dict[str, Any], verdicts: pl.DataFrame, headlines: pl.DataFrame) 
         sources=tuple(row["source_list"] or ()),
         then=next((verdict for month, verdict in reversed(steps) if month <= THEN), otherwise),
         now=steps[-1][1] if steps else otherwise,
-        definitions=tuple(sorted(definitions, key=lambda found: not found.headline)),
+        definitions=tuple(sorted(definitions, key=_standing)),
         history=tuple(steps),
     )
 
@@ -146,3 +146,8 @@ def _reading(rows: pl.DataFrame) -> Reading:
         return NOTHING
     last = rows.row(-1, named=True)
     return Reading(last["as_of"], last["value"], last["n"], last["verdict"], last["why"] or "")
+
+
+def _standing(found: Definition) -> tuple[bool, bool]:
+    """Put what decides the headline first, and what was never measured last; else as the claim's document has it."""
+    return (not found.headline, found.now.value is None)

@@ -38,9 +38,14 @@ def figure(value: float | None, unit: str | None = None) -> str:
     """Write a figure with its unit, with as many digits as carry meaning; a dash where there is none."""
     if value is None:
         return "–"
-    if unit in ("share", "fraction"):
+    if is_share(unit):
         return f"{value:.1%}" if abs(value) >= 0.02 else f"{value:.2%}"  # noqa: PLR2004 - a second digit below 2 %
     return compact(value)
+
+
+def is_share(unit: str | None) -> bool:
+    """Say whether figures of this unit are written in percent."""
+    return unit is not None and unit.split(" ")[0] in ("share", "fraction")
 
 
 def compact(value: float) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -28,7 +28,8 @@ class Archive:
 
     keeper: Keeper
     redactor: Redactor
-    now: datetime
+    clock: Callable[[], float]
+    """Gives Unix seconds, for servers that do not say when they answered."""
 
     def find(self, request: str) -> Answer | None:
         """Return the answer that an unfinished earlier try kept for a request, if any."""
@@ -36,7 +37,7 @@ class Archive:
         if kept is None:
             return None
         status, headers = self.head_of(request)
-        served_at = http_date(headers.get("date")) or self.now
+        served_at = self._served_at(headers)
         return Answer(request, status, headers, kept.read(), kept, served_at, replayed=True)
 
     def head_of(self, request: str) -> tuple[int, Mapping[str, str]]:
@@ -53,7 +54,7 @@ class Archive:
         body = self.redactor.body(body)
         self.keep_head(request, name, status, headers)
         kept = self.keeper.keep(request, body, name=name)
-        served_at = http_date(headers.get("date")) or datetime.now(UTC)
+        served_at = self._served_at(headers)
         shown = {header: self.redactor.text(value) for header, value in headers.items()}
         return Answer(request, status, shown, body, kept, served_at)
 
@@ -71,6 +72,9 @@ class Archive:
         if (head := self.keeper.find(_head(answer.request))) is not None:
             self.keeper.reject(head.ref, said)
         self.keeper.reject(answer.evidence.ref, said)
+
+    def _served_at(self, headers: Mapping[str, str]) -> datetime:
+        return http_date(headers.get("date")) or datetime.fromtimestamp(self.clock(), UTC)
 
 
 def _head(request: str) -> str:

@@ -9,11 +9,10 @@ import contextlib
 import hashlib
 import http.client
 import time
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 import requests
@@ -22,9 +21,7 @@ import urllib3
 from fw_pipeline.wire.faults import Fault, Transient, Unfit
 from fw_pipeline.wire.limits import Limits
 from fw_pipeline.wire.redaction import Redactor
-
-if TYPE_CHECKING:
-    from zlib import _Decompress as Unpacker
+from fw_pipeline.wire.unpacking import unpacked
 
 _CHUNK = 1 << 16
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -154,50 +151,11 @@ def whole_body(response: requests.Response, limits: Limits) -> bytes:
         raise too_large
     body = bytearray()
     chunks = raw_chunks(response, seconds=limits.answer_seconds)
-    for piece in _unpacked(chunks, response.headers.get("content-encoding", "").strip().lower()):
+    for piece in unpacked(chunks, response.headers.get("content-encoding", "").strip().lower()):
         body += piece
         if len(body) > limits.answer_bytes:
             raise too_large
     return bytes(body)
-
-
-def _unpacked(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    if encoding in {"", "identity"}:
-        yield from chunks
-        return
-    if encoding not in {"gzip", "x-gzip", "deflate"}:
-        raise Unfit(f"answered packed as {encoding}, which was not asked for")
-    unpacker: Unpacker | None = None
-    try:
-        for chunk in chunks:
-            rest = chunk
-            while rest:
-                if unpacker is None or unpacker.eof:
-                    unpacker = zlib.decompressobj(_window_bits(encoding, rest))
-                yield from _inflated(unpacker, rest)
-                rest = unpacker.unused_data
-    except zlib.error:
-        damaged = True
-    else:
-        damaged = unpacker is not None and not unpacker.eof
-    if damaged:
-        raise Transient(f"the {encoding} packing of the answer is cut off or damaged")
-
-
-def _inflated(unpacker: Unpacker, packed: bytes) -> Iterator[bytes]:
-    piece = unpacker.decompress(packed, _CHUNK)
-    yield piece
-    while not unpacker.eof and (unpacker.unconsumed_tail or len(piece) == _CHUNK):
-        piece = unpacker.decompress(unpacker.unconsumed_tail, _CHUNK)
-        yield piece
-
-
-def _window_bits(encoding: str, start: bytes) -> int:
-    """Say how zlib reads a body: `deflate` comes with its wrapper from some servers, and bare from others."""
-    if encoding != "deflate":
-        return zlib.MAX_WBITS + 16
-    wrapped = start[0] & 0x0F == zlib.DEFLATED and (len(start) == 1 or int.from_bytes(start[:2], "big") % 31 == 0)
-    return zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS
 
 
 def _redirected(question: Question, response: requests.Response, sites: tuple[str, ...]) -> Question:
@@ -236,10 +194,9 @@ def _network_faults() -> Iterator[None]:
 
 
 def _explained(error: BaseException) -> Fault:
-    chain, seen = [error], {id(error)}
-    while inner := next((e for e in _inner(chain[-1]) if id(e) not in seen), None):
-        chain.append(inner)
-        seen.add(id(inner))
+    chain = [error]
+    for outer in chain:  # grows meanwhile
+        chain += (inner for inner in _inner(outer) if inner not in chain)
     texts = " ".join(str(e) for e in chain)
     if "CERTIFICATE_VERIFY_FAILED" in texts or "doesn't match" in texts:
         why = texts.partition("certificate verify failed: ")[2].partition(" (_ssl")[0] or "not the one of this host"
@@ -253,8 +210,8 @@ def _explained(error: BaseException) -> Fault:
 
 
 def _inner(error: BaseException) -> Iterator[BaseException]:
-    yield from (e for e in (error.__cause__, error.__context__, getattr(error, "reason", None)) if e is not None)
-    yield from (item for item in error.args if isinstance(item, BaseException))
+    named = (error.__cause__, error.__context__, getattr(error, "reason", None), *error.args)
+    yield from (item for item in named if isinstance(item, BaseException))
 
 
 _CAUSES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (

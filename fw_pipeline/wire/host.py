@@ -96,7 +96,8 @@ class Host:
         if wait is not None and wait > self.limits.patience:
             until = datetime.fromtimestamp(self._clock(), UTC) + timedelta(seconds=wait + 60)
             return self.failed(cause, f"run again after {until:%Y-%m-%d %H:%M} UTC; {_KEPT}", month)
-        return self.failed(f"{cause} ({self.limits.tries} tries)", f"run again later; {_KEPT}", month)
+        tries = f"{self.limits.tries} {'try' if self.limits.tries == 1 else 'tries'}"
+        return self.failed(f"{cause} ({tries})", f"run again later; {_KEPT}", month)
 
     def _say(self, line: str) -> None:
         self._log(one_line(f"{self._label}: {self.redactor.text(line)}", 400))

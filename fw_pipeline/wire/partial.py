@@ -42,9 +42,9 @@ class PartialFile:
         return {"Range": f"bytes={self.size}-", "If-Range": validator} if self.size and validator else {}
 
     def fits(self, status: int, headers: Mapping[str, str]) -> bool:
-        """Say whether an answer can be the file or a part of it, and not a page that speaks to a reader."""
+        """Say whether an answer can be the file or a part of it, and is no page for people to read."""
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        return status in {_OK, _PARTIAL, _NOT_SATISFIABLE} and kind not in {"text/html", "text/plain"}
+        return status in {_OK, _PARTIAL, _NOT_SATISFIABLE} and kind != "text/html"
 
     def receive(self, status: int, headers: Mapping[str, str], chunks: Iterator[bytes], *, limit: int) -> None:
         """Write the answer to the end of the file, or over it where the server begins anew.

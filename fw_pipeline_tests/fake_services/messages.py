@@ -40,6 +40,39 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Logged:
+    """One request that arrived."""
+
+    at: float
+    """Monotonic seconds."""
+    until: float
+    """When its answer was ready to be sent."""
+    method: str
+    path: str
+    """With the service's base path, without the query."""
+    query: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str]
+    body: bytes
+    status: int
+
+    @property
+    def service(self) -> str:
+        """The service that was asked."""
+        return self.path.split("/")[1]
+
+    @property
+    def line(self) -> str:
+        """The request on one line."""
+        query = "&".join(f"{name}={value}" for name, value in self.query)
+        return f"{self.method} {self.path}" + (f"?{query}" if query else "")
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The request as the log shows it."""
+        return {"line": self.line, "status": self.status, "body": self.body.decode("utf-8", "replace")}
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """What is sent, and how."""
 

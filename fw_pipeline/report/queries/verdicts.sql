@@ -19,4 +19,4 @@ select
 from marts.verdicts as verdicts
 left join meta.definitions as definitions
     on verdicts.claim = definitions.claim and verdicts.formula = definitions.formula
-order by verdicts.claim, verdicts.headline desc, verdicts.definition, verdicts.as_of
+order by verdicts.claim, definitions.rowid, verdicts.series, verdicts.as_of

@@ -3,10 +3,11 @@
 from types import MappingProxyType
 
 from fw_pipeline.contract import TABLES, Source
+from fw_pipeline.sources.pypi import clickpy, pypistats
 from fw_pipeline.sources.recorded import recorded
 
 _TABLE = TABLES["pypi"]
-_PROVIDERS = (recorded("pypi", _TABLE),)
+_PROVIDERS = (recorded("pypi", _TABLE), clickpy.PROVIDER, pypistats.PROVIDER)
 
 SOURCE = Source(
     name="pypi",

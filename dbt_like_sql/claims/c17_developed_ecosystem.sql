@@ -1,0 +1,109 @@
+with downloads as (
+    select * from staging.pypi
+    where role = 'ecosystem' and framework in ('pytorch', 'tensorflow')
+),
+
+outages as (
+    select * from meta.outages
+),
+
+definitions as (
+    select * from meta.definitions
+    where claim = 'C17'
+),
+
+closed_months as (
+    select * from meta.months
+),
+
+variants as (
+    select
+        'downloads of the ecosystem' as formula,
+        '' as without
+    union all
+    select
+        'downloads of the ecosystem without transformers' as formula,
+        'transformers' as without
+),
+
+sums as (
+    select
+        variants.formula,
+        downloads.series,
+        downloads.month as as_of,
+        sum(downloads.downloads_per_day) filter (where downloads.framework = 'tensorflow') as tensorflow,
+        sum(downloads.downloads_per_day) filter (where downloads.framework = 'pytorch') as pytorch,
+        count(downloads.downloads_per_day) as packages,
+        string_agg(downloads.package, ', ' order by downloads.package) filter (
+            where downloads.downloads_per_day is null
+        ) as lacking,
+        max(downloads.gap_reason) filter (where downloads.downloads_per_day is null) as gap_reason,
+        count(distinct downloads.framework) as sides
+    from downloads
+    inner join variants on downloads.package != variants.without
+    group by variants.formula, downloads.series, downloads.month
+),
+
+-- A series that follows the packages of one side only compares nothing.
+measured as (
+    select
+        formula,
+        'pypi' as source,
+        series,
+        as_of,
+        as_of as from_month,
+        tensorflow / nullif(pytorch, 0) as value,
+        cast(packages as bigint) as n,
+        tensorflow as numerator,
+        pytorch as denominator,
+        case
+            when tensorflow / nullif(pytorch, 0) is null then coalesce(gap_reason, 'one side has no figure')
+        end as cannot_decide,
+        'no figure of ' || lacking as remark
+    from sums
+    where sides = 2
+),
+
+explained as (
+    select
+        *,
+        nullif(concat_ws('; ', nullif(remark, ''), (
+            select string_agg(distinct outages.effect, '; ' order by outages.effect)
+            from outages
+            where
+                outages.source = measured.source
+                and outages.first_day < measured.as_of + interval 1 month
+                and outages.last_day >= measured.from_month
+                -- The known break of Stack Overflow is one of the digitised series, not of the site.
+                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
+        )), '') as note
+    from measured
+),
+
+unmeasured as (
+    select
+        definitions.formula as definition,
+        (select max(closed_months.month) from closed_months) as as_of,
+        cast(null as double) as value,
+        cast(0 as bigint) as n,
+        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
+    from definitions
+    anti join measured on definitions.formula = measured.formula
+),
+
+final as (
+    select
+        formula || ', ' || series as definition,
+        as_of,
+        round(value, 9) as value,
+        n,
+        cast(json_object(
+            'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+            'note', note, 'cannot_decide', cannot_decide
+        ) as varchar) as detail
+    from explained
+    union all
+    select * from unmeasured
+)
+
+select * from final

@@ -1,0 +1,125 @@
+with downloads as (
+    select * from staging.pypi
+    where role in ('serving', 'edge') and framework in ('pytorch', 'tensorflow')
+),
+
+questions as (
+    select * from staging.stackoverflow
+),
+
+tags as (
+    select * from meta.tags
+    where role = 'deployment' and framework in ('pytorch', 'tensorflow')
+),
+
+outages as (
+    select * from meta.outages
+),
+
+definitions as (
+    select * from meta.definitions
+    where claim = 'C19'
+),
+
+closed_months as (
+    select * from meta.months
+),
+
+-- Interpolated questions are left out: none of these tags is worth an estimate.
+published as (
+    select
+        'pypi' as source,
+        series,
+        month,
+        framework,
+        package as name,
+        unnest(['downloads of ' || role || ' packages', 'downloads of serving and edge packages']) as measure,
+        downloads_per_day as value
+    from downloads
+    union all
+    select
+        'stackoverflow' as source,
+        questions.series,
+        questions.month,
+        tags.framework,
+        questions.tagged as name,
+        'questions on deployment tags' as measure,
+        case when not coalesce(questions.is_estimated, false) then questions.questions end as value
+    from questions
+    inner join tags on questions.tagged = tags.tagged
+),
+
+-- A series that follows one side only compares nothing.
+months as (
+    select
+        measure,
+        source,
+        series,
+        month,
+        sum(value) filter (where framework = 'tensorflow') as tensorflow,
+        sum(value) filter (where framework = 'pytorch') as pytorch,
+        string_agg(name, ', ' order by name) filter (where value is null) as lacking
+    from published
+    group by measure, source, series, month
+    having count(distinct framework) = 2
+),
+
+measured as (
+    select
+        measure || ' in the month' as formula,
+        source,
+        series,
+        month as as_of,
+        month as from_month,
+        tensorflow / nullif(pytorch, 0) as value,
+        cast(coalesce(tensorflow, 0) + coalesce(pytorch, 0) as bigint) as n,
+        tensorflow as numerator,
+        pytorch as denominator,
+        case when tensorflow / nullif(pytorch, 0) is null then 'one side has no figure' end as cannot_decide,
+        'no figure of ' || lacking as remark
+    from months
+),
+
+explained as (
+    select
+        *,
+        nullif(concat_ws('; ', nullif(remark, ''), (
+            select string_agg(distinct outages.effect, '; ' order by outages.effect)
+            from outages
+            where
+                outages.source = measured.source
+                and outages.first_day < measured.as_of + interval 1 month
+                and outages.last_day >= measured.from_month
+                -- The known break of Stack Overflow is one of the digitised series, not of the site.
+                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
+        )), '') as note
+    from measured
+),
+
+unmeasured as (
+    select
+        definitions.formula as definition,
+        (select max(closed_months.month) from closed_months) as as_of,
+        cast(null as double) as value,
+        cast(0 as bigint) as n,
+        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
+    from definitions
+    anti join measured on definitions.formula = measured.formula
+),
+
+final as (
+    select
+        formula || ', ' || series as definition,
+        as_of,
+        round(value, 9) as value,
+        n,
+        cast(json_object(
+            'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+            'note', note, 'cannot_decide', cannot_decide
+        ) as varchar) as detail
+    from explained
+    union all
+    select * from unmeasured
+)
+
+select * from final

@@ -1,0 +1,153 @@
+with questions as (
+    select * from staging.stackoverflow
+),
+
+tags as (
+    select * from meta.tags
+    where framework in ('pytorch', 'tensorflow')
+),
+
+outages as (
+    select * from meta.outages
+),
+
+definitions as (
+    select * from meta.definitions
+    where claim = 'C24'
+),
+
+closed_months as (
+    select * from meta.months
+),
+
+-- Interpolated questions are left out: the language tags are too small for estimates.
+tagged as (
+    select
+        questions.series,
+        questions.month,
+        tags.framework,
+        tags.role,
+        contains(questions.tagged, ';') as is_pair,
+        questions.tagged,
+        case when not coalesce(questions.is_estimated, false) then questions.questions end as questions
+    from questions
+    inner join tags on questions.tagged = tags.tagged
+    where tags.role in ('core', 'language')
+),
+
+-- Both sides must be asked about the same languages in the month, or the month counts for neither.
+months as (
+    select
+        series,
+        month,
+        framework,
+        sum(questions) filter (where role = 'core') as everything,
+        sum(questions) filter (where role = 'language' and is_pair) as pairs,
+        sum(questions) filter (where role = 'language') as pairs_and_own_tags,
+        list_sort(list(split_part(tagged, ';', 2)) filter (
+            where role = 'language' and is_pair and questions is not null
+        )) as languages
+    from tagged
+    group by series, month, framework
+),
+
+both_sides as (
+    select
+        pytorch.series,
+        pytorch.month,
+        unnest(['languages in pairs of tags', 'languages in pairs and tags of their own']) as formula,
+        unnest([pytorch.pairs, pytorch.pairs_and_own_tags]) as pytorch_languages,
+        unnest([tensorflow.pairs, tensorflow.pairs_and_own_tags]) as tensorflow_languages,
+        pytorch.everything as pytorch_all,
+        tensorflow.everything as tensorflow_all
+    from months as pytorch
+    inner join months as tensorflow
+        on
+            pytorch.series = tensorflow.series
+            and pytorch.month = tensorflow.month
+            and tensorflow.framework = 'tensorflow'
+            and pytorch.languages = tensorflow.languages
+    where pytorch.framework = 'pytorch' and pytorch.everything > 0 and tensorflow.everything > 0
+),
+
+years as (
+    select
+        formula,
+        series,
+        month as as_of,
+        sum(pytorch_languages) over last_year as pytorch_languages,
+        sum(pytorch_languages) over last_year / sum(pytorch_all) over last_year as pytorch_share,
+        sum(tensorflow_languages) over last_year / sum(tensorflow_all) over last_year as tensorflow_share,
+        count(*) over last_year as months_found,
+        min(month) over (partition by formula, series) as first_month
+    from both_sides
+    window
+        last_year as (
+            partition by formula, series
+            order by month range between interval 11 months preceding and current row
+        )
+),
+
+measured as (
+    select
+        formula,
+        'stackoverflow' as source,
+        series,
+        as_of,
+        cast(as_of - interval 11 months as date) as from_month,
+        case when months_found >= 8 then pytorch_share / nullif(tensorflow_share, 0) end as value,
+        cast(coalesce(pytorch_languages, 0) as bigint) as n,
+        pytorch_share as numerator,
+        tensorflow_share as denominator,
+        case
+            when months_found < 8 then 'fewer than 8 of the last 12 months have figures of both'
+            when coalesce(tensorflow_share, 0) = 0 then 'no question on TensorFlow names another language'
+        end as cannot_decide,
+        'months without a figure: ' || nullif(12 - months_found, 0) as remark
+    from years
+    where as_of >= first_month + interval 11 months
+),
+
+explained as (
+    select
+        *,
+        nullif(concat_ws('; ', nullif(remark, ''), (
+            select string_agg(distinct outages.effect, '; ' order by outages.effect)
+            from outages
+            where
+                outages.source = measured.source
+                and outages.first_day < measured.as_of + interval 1 month
+                and outages.last_day >= measured.from_month
+                -- The known break of Stack Overflow is one of the digitised series, not of the site.
+                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
+        )), '') as note
+    from measured
+),
+
+unmeasured as (
+    select
+        definitions.formula as definition,
+        (select max(closed_months.month) from closed_months) as as_of,
+        cast(null as double) as value,
+        cast(0 as bigint) as n,
+        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
+    from definitions
+    anti join measured on definitions.formula = measured.formula
+),
+
+final as (
+    select
+        formula || ', ' || series as definition,
+        as_of,
+        round(value, 9) as value,
+        n,
+        cast(json_object(
+            'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+            'note', note, 'cannot_decide', cannot_decide
+        ) as varchar) as detail
+    from explained
+    union all
+    select * from unmeasured
+)
+
+select * from final

@@ -1,0 +1,144 @@
+"""The chart of a claim: its value in every as-of month, under one definition at a time, and the line that decides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from fw_pipeline.report.drawing import finished, in_range, pointed, time_axis
+from fw_pipeline.report.figures import Control, Figure
+from fw_pipeline.report.palette import token
+from fw_pipeline.report.verdicts import DECIDED, THEN, Card, Definition
+from fw_pipeline.report.words import VERDICTS, figure, in_month, is_share
+
+COLUMNS = ("definition", "as_of", "value", "threshold", "upper", "n", "verdict")
+
+
+def claim_chart(card: Card, verdicts: pl.DataFrame, sql: str, template: dict[str, Any]) -> Figure | None:
+    """Return the chart of a claim, or None where no definition has a value.
+
+    Args:
+        card: the claim.
+        verdicts: the rows of `marts.verdicts` on this claim.
+        sql: the query that returned them.
+        template: what `drawing_of_a_claim` returned; the same for every claim.
+    """
+    drawn = [found for found in card.definitions if found.now.month is not None and _has_values(found, verdicts)]
+    if not drawn:
+        return None
+    rows = verdicts.filter(pl.col("definition").is_in([found.name for found in drawn])).select(COLUMNS)
+    begins = pl.col("as_of").filter(pl.col("value").is_not_null()).min().over("definition")
+    rows = rows.filter(pl.col("as_of") >= begins)
+    controls = (Control("definition", "Definition", {found.name: _option(found) for found in drawn}),)
+    formats = {found.name: ".0%" if is_share(found.unit) else ",.4~g" for found in drawn}
+    units = {found.name: found.unit or "" for found in drawn}
+    spec = {
+        **template,
+        "params": [
+            {"name": "definition", "value": drawn[0].name},
+            {"name": "number_format", "expr": f"{json.dumps(formats)}[definition]"},
+            {"name": "unit_word", "expr": f"{json.dumps(units)}[definition]"},
+            *template["params"],
+        ],
+    }
+    return Figure(
+        name=f"claim_{card.anchor}",
+        title=f"{card.claim} {card.title}",
+        lead="",
+        summary=_in_words(drawn[0], rows),
+        spec=spec,
+        rows=rows,
+        sql=sql,
+        credit=f"Definition: {drawn[0].name}",
+        controls=controls,
+    )
+
+
+def drawing_of_a_claim() -> dict[str, Any]:
+    """Return the specification that all claims share; a claim adds its definitions."""
+    import altair as alt  # noqa: PLC0415 - takes most of a second
+
+    base = (
+        alt.Chart()
+        .transform_filter(in_range("as_of"))
+        .transform_filter("datum.definition == definition")
+        .transform_calculate(
+            verdict_text=f"{json.dumps(VERDICTS)}[datum.verdict]",
+            value_text="format(datum.value, number_format == '.0%' ? '.2%' : number_format)",
+            n_text="format(datum.n, ',')",
+        )
+        .encode(
+            x=time_axis(alt, "as_of"),
+            y=alt.Y("value:Q")
+            .scale(zero=False, nice=True)
+            .axis(title=None, tickCount=5, labelExpr="format(datum.value, number_format)"),
+        )
+    )
+    shapes = {"supported": "circle", "refuted": "circle", "insufficient_data": "M-0.8,-0.8L0.8,0.8M-0.8,0.8L0.8,-0.8"}
+    ends = base.transform_joinaggregate(latest="max(as_of)").transform_filter("datum.as_of == datum.latest")
+    decides = [
+        ends.transform_filter(f"isValid(datum.{end})").encode(y=f"{end}:Q", x=alt.value(0), x2=alt.value("width"))
+        for end in ("threshold", "upper")
+    ]
+    appeared = alt.Chart(alt.InlineData(values=[{"day": THEN.isoformat()}])).transform_filter(in_range("day"))
+    tooltip = [
+        alt.Tooltip("as_of:T", title="As of", format="%b %Y", formatType="utc"),
+        alt.Tooltip("value_text:N", title="Value"),
+        alt.Tooltip("n_text:N", title="n"),
+        alt.Tooltip("verdict_text:N", title="Verdict"),
+    ]
+    chart = alt.layer(
+        *(line.mark_rule(color=token("ink"), strokeDash=[5, 4], strokeWidth=1.2) for line in decides),
+        decides[0]
+        .transform_calculate(threshold_text="'decides: ' + format(datum.threshold, number_format)")
+        .mark_text(align="left", baseline="bottom", dx=2, dy=-3, color=token("ink"))
+        .encode(text="threshold_text:N"),
+        appeared.mark_rule(color=token("faint"), strokeDash=[2, 3]).encode(x=time_axis(alt, "day")),
+        appeared.mark_text(align="right", baseline="top", dx=-4, dy=-14, color=token("soft")).encode(
+            x=time_axis(alt, "day"), y=alt.value(0), text=alt.value("article")
+        ),
+        base.mark_line(color=token("soft"), strokeWidth=1.6),
+        base.transform_filter("isValid(datum.value)")
+        .mark_point(size=30, stroke=token("ink"), strokeWidth=1.3, opacity=1)
+        .encode(
+            shape=alt.Shape("verdict:N")
+            .scale(domain=list(shapes), range=list(shapes.values()))
+            .legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70),
+            fill=alt.Fill("verdict:N")
+            .scale(domain=list(shapes), range=[token("ink"), token("paper"), token("paper")])
+            .legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70),
+        ),
+        *pointed(alt, base, tooltip, ["as_of"]),
+    )
+    return finished(chart, (), title="=definition + (unit_word ? ' (' + unit_word + ')' : '')", height=240)
+
+
+def _has_values(found: Definition, verdicts: pl.DataFrame) -> bool:
+    values = verdicts.filter(pl.col("definition") == found.name)["value"]
+    return values.count() > 0
+
+
+def _option(found: Definition) -> str:
+    return found.name if found.headline else f"{found.name} (not in the headline)"
+
+
+def _in_words(found: Definition, rows: pl.DataFrame) -> str:
+    """Say where the value stood at the turns of its verdict."""
+    line = rows.filter((pl.col("definition") == found.name) & pl.col("value").is_not_null()).sort("as_of")
+    turns = line.filter(pl.col("verdict").is_in(DECIDED)).filter(
+        pl.col("verdict") != pl.col("verdict").shift(1, fill_value="")
+    )
+    ends = _said(found, [line.row(0, named=True), line.row(-1, named=True)])
+    said = f"Under “{found.name}”: {ends[0]}, {ends[1]}"
+    if turns.height > 1:
+        shown: Sequence[dict[str, Any]] = list(turns.tail(5).iter_rows(named=True))
+        steps = "; ".join(f"{VERDICTS[row['verdict']]} from {in_month(row['as_of'])}" for row in shown)
+        said += f". The verdict changed {turns.height - 1} times; latest turns: {steps}"
+    return f"{said}."
+
+
+def _said(found: Definition, rows: Sequence[dict[str, Any]]) -> list[str]:
+    return [f"{figure(row['value'], found.unit)} as of {in_month(row['as_of'])}" for row in rows]

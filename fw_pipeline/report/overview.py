@@ -1,0 +1,212 @@
+"""The two pictures that compare sources: PyTorch for each TensorFlow everywhere, and the models of the Hub."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from fw_pipeline.report.drawing import finished, in_range, month_tip, pointed, time_axis
+from fw_pipeline.report.figures import Control, Figure, sql
+from fw_pipeline.report.palette import token
+from fw_pipeline.report.words import SOURCES, figure, in_month
+
+DASHES: dict[str, list[list[int]]] = {
+    "stackoverflow": [[1, 0]],
+    "pypi": [[7, 3], [2, 3], [10, 3, 2, 3], [4, 2]],
+    "papers": [[1, 0], [3, 4]],
+}
+PARTS = {
+    "pytorch_only_share": ("PyTorch only", "pytorch"),
+    "in_both_share": ("both", "faint"),
+    "tensorflow_only_share": ("TensorFlow only", "tensorflow"),
+    "in_neither_share": ("neither, or with JAX", "hair"),
+}
+
+
+def ratios(rows: pl.DataFrame, credit: str) -> Figure:
+    """Draw how much PyTorch there is for each TensorFlow, in every series of every source."""
+    import altair as alt  # noqa: PLC0415 - takes most of a second
+
+    rows = rows.with_columns(line=_line_names(rows)).filter(pl.col("ratio").is_null() | (pl.col("ratio") > 0))
+    place = {source: place for place, source in enumerate(DASHES)}
+    lines = rows.select("source", "line").unique(maintain_order=True)
+    lines = lines.sort(pl.col("source").replace_strict(place, default=len(place)), maintain_order=True)
+    seen: dict[str, int] = {}
+    dashes = []
+    for source in lines["source"]:
+        options = DASHES.get(source, [[1, 0]])
+        dashes.append(options[seen.get(source, 0) % len(options)])
+        seen[source] = seen.get(source, 0) + 1
+    names = lines["line"].to_list()
+    weights = [2.6 if source == "stackoverflow" else 1.7 for source in lines["source"]]
+    shades = ["ink" if source == "stackoverflow" else "soft" for source in lines["source"]]
+    legend = alt.Legend(title=None, symbolType="stroke", symbolSize=420, columns={"expr": "width < 560 ? 1 : 2"})
+    base = (
+        alt.Chart()
+        .transform_filter(in_range())
+        .transform_calculate(text="format(datum.ratio, '.3~r')")
+        .encode(
+            x=time_axis(alt),
+            y=alt.Y("ratio:Q")
+            .scale(type="log", nice=False, padding=10)
+            .axis(
+                title=None,
+                values=[1 / 64, 1 / 16, 1 / 4, 1, 4, 16],
+                labelExpr="datum.value < 1 ? '1 to ' + format(1 / datum.value, 'd') : format(datum.value, 'd') + ' to 1'",
+            ),
+            detail="line:N",
+        )
+    )
+    tooltip = [
+        alt.Tooltip("line:N", title="Series"),
+        month_tip(alt),
+        alt.Tooltip("text:N", title="PyTorch for each TensorFlow"),
+        alt.Tooltip("pytorch:Q", title="PyTorch", format=",.0f"),
+        alt.Tooltip("tensorflow:Q", title="TensorFlow", format=",.0f"),
+    ]
+    level = alt.Chart(alt.InlineData(values=[{"level": 1}])).encode(y="level:Q")
+    line = base.mark_line().encode(
+        strokeDash=alt.StrokeDash("line:N").scale(domain=names, range=dashes).legend(legend),
+        stroke=alt.Stroke("line:N").scale(domain=names, range=[token(shade) for shade in shades]).legend(legend),
+        strokeWidth=alt.StrokeWidth("line:N").scale(domain=names, range=weights).legend(legend),
+    )
+    years = base.transform_filter("datum.period == 'year' && isValid(datum.ratio)").mark_point(
+        filled=True, size=46, fill=token("soft"), opacity=1
+    )
+    chart = alt.layer(
+        level.mark_rule(color=token("ink"), strokeWidth=1.2),
+        level.mark_text(align="right", baseline="bottom", dx=-2, dy=-5, fontWeight="bold", color=token("pytorch")).encode(
+            x=alt.value("width"), text=alt.value("more PyTorch")
+        ),
+        level.mark_text(align="right", baseline="top", dx=-2, dy=5, fontWeight="bold", color=token("tensorflow")).encode(
+            x=alt.value("width"), text=alt.value("more TensorFlow")
+        ),
+        line,
+        years,
+        *pointed(alt, base.encode(color=alt.value(token("ink"))), tooltip, ["month", "line"]),
+    )
+    return Figure(
+        name="pytorch_for_each_tensorflow",
+        title="PyTorch for each TensorFlow, in every source",
+        lead="Four sources, one question: how much PyTorch is there for each TensorFlow? Above the line PyTorch leads. The "
+        "sources agree on the direction and disagree by years on the date. The scale is logarithmic.",
+        summary=_ratios_in_words(rows),
+        spec=finished(chart, (), title="PyTorch to TensorFlow", height=380),
+        rows=rows,
+        sql=sql("ratios"),
+        credit=credit,
+    )
+
+
+def exclusivity(rows: pl.DataFrame, credit: str) -> Figure:
+    """Draw which models can be used with what, beside the shares that the article quoted."""
+    import altair as alt  # noqa: PLC0415 - takes most of a second
+
+    rules = list(rows["denominator"].unique().sort(descending=True))
+    controls = (
+        Control("denominator", "Share of", {rule: _whole(rule) for rule in rules}),
+        Control("safetensors", "Safetensors weights", {"no": "are a format", "yes": "count as PyTorch"}),
+        Control("jax", "JAX", {"no": "left out", "yes": "counts as a framework"}),
+    )
+    chosen = (
+        "datum.denominator == denominator && datum.safetensors_is_pytorch == (safetensors == 'yes')"
+        " && datum.jax_counts == (jax == 'yes')"
+    )
+    titles = {name: title for name, (title, _) in PARTS.items()}
+    order = {name: place for place, name in enumerate(PARTS)}
+    bars = (
+        alt.Chart()
+        .transform_filter(chosen)
+        .transform_fold(list(PARTS), as_=["part", "share"])
+        .transform_calculate(
+            part_title=f"{titles}[datum.part]",
+            part_order=f"{order}[datum.part]",
+            share_text="format(datum.share, '.1%')",
+            label="datum.series + (datum.is_sample ? ' (a sample)' : '')",
+        )
+        .encode(
+            x=alt.X("share:Q").scale(domain=[0, 1], nice=False).stack("zero").axis(title=None, format=".0%", grid=True, tickCount=5),
+            y=alt.Y("label:N")
+            .sort(alt.EncodingSortField("seen", op="min"))
+            .scale(paddingInner=0.62, paddingOuter=0.5)
+            .axis(title=None, labels=False, ticks=False, domain=False),
+            order="part_order:Q",
+        )
+    )
+    chart = alt.layer(
+        bars.mark_bar().encode(
+            color=alt.Color("part_title:N")
+            .scale(domain=[title for title, _ in PARTS.values()], range=[token(colour) for _, colour in PARTS.values()])
+            .legend(
+                alt.Legend(title=None, symbolType="square", symbolSize=130, columns={"expr": "width < 420 ? 2 : 4"})
+            ),
+            tooltip=[
+                alt.Tooltip("series:N", title="Models"),
+                alt.Tooltip("part_title:N", title="Usable with"),
+                alt.Tooltip("share_text:N", title="Share"),
+                alt.Tooltip("models:Q", title="Models counted", format=","),
+                alt.Tooltip("seen:T", title="Seen in", format="%b %Y", formatType="utc"),
+            ],
+        ),
+        bars.transform_filter("datum.part == 'pytorch_only_share'")
+        .mark_text(align="left", baseline="bottom", dy=-14, color=token("ink"))
+        .encode(x=alt.value(0), text="label:N"),
+    )
+    height = 30 + 62 * rows["series"].n_unique()
+    return Figure(
+        name="huggingface_exclusivity",
+        title="Models on the Hugging Face Hub: usable with what?",
+        lead="The article's 85, 8 and 7 percent, beside what can be counted. Change what counts, and the same models tell "
+        "another story. Samples are not the Hub, and decide no verdict.",
+        summary=_exclusivity_in_words(rows),
+        spec=finished(chart, controls, title=f"='Share of ' + {controls[0].options}[denominator]", height=height),
+        rows=rows,
+        sql=sql("exclusivity"),
+        credit=f"{credit}; the article's own by AssemblyAI",
+        controls=controls,
+        has_range=False,
+    )
+
+
+def _line_names(rows: pl.DataFrame) -> pl.Expr:
+    source = pl.col("source").replace(SOURCES)
+    by_year = pl.when(pl.col("period") == "year").then(pl.lit(", by year")).otherwise(pl.lit(""))
+    several = rows.group_by("source").agg(pl.col("series").n_unique())
+    one = several.filter(pl.col("series") == 1)["source"].implode()
+    return pl.when(pl.col("source").is_in(one)).then(source).otherwise(source + ": " + pl.col("series") + by_year)
+
+
+def _ratios_in_words(rows: pl.DataFrame) -> str:
+    said = []
+    for name, line in rows.drop_nulls("ratio").group_by(["line"], maintain_order=True):
+        ordered = line.sort("month")
+        first, last = ordered.row(0, named=True), ordered.row(-1, named=True)
+        said.append(
+            f"{name[0]}: {figure(first['ratio'])} in {in_month(first['month'])}, "
+            f"{figure(last['ratio'])} in {in_month(last['month'])}"
+        )
+    return f"PyTorch for each TensorFlow. {'; '.join(said)}." if said else "No figures."
+
+
+def _exclusivity_in_words(rows: pl.DataFrame) -> str:
+    plain = rows.filter(
+        (pl.col("denominator") == pl.col("denominator").max())
+        & ~pl.col("safetensors_is_pytorch")
+        & ~pl.col("jax_counts")
+    )
+    said = [_shares_in_words(row) for row in plain.iter_rows(named=True)]
+    return f"Share of {_whole(plain['denominator'][0])}. {'; '.join(said)}." if said else "No figures."
+
+
+def _shares_in_words(row: dict[str, Any]) -> str:
+    parts = ", ".join(f"{figure(row[name], 'share')} {title}" for name, (title, _) in PARTS.items() if row[name])
+    return f"{row['series']}: {parts}"
+
+
+def _whole(rule: str) -> str:
+    return {
+        "all models": "all models",
+        "known framework": "models with a known framework",
+        "pytorch or tensorflow": "models with PyTorch or TensorFlow",
+    }.get(rule, rule)

@@ -1,0 +1,20 @@
+-- When PyTorch passed TensorFlow, in each series with a year of months or more.
+select
+    source,
+    metric,
+    series,
+    definition,
+    leader,
+    challenger,
+    first_month,
+    last_month,
+    months_observed,
+    crossed,
+    lasted,
+    settled
+from marts.crossovers
+where
+    leader in ('tensorflow', 'pytorch')
+    and challenger in ('tensorflow', 'pytorch')
+    and months_observed >= 12
+order by source, metric, series

@@ -1,0 +1,42 @@
+-- How much PyTorch there is for each TensorFlow: four sources, each counted in its own way. Above 1, PyTorch leads.
+with monthly as (
+    select
+        month,
+        source,
+        series,
+        'month' as period,
+        max(value) filter (where framework = 'pytorch') as pytorch,
+        max(value) filter (where framework = 'tensorflow') as tensorflow
+    from marts.framework_metrics
+    where metric in ('questions', 'downloads_per_day') and framework in ('pytorch', 'tensorflow')
+    group by month, source, series
+),
+
+yearly as (
+    select
+        starts + interval 6 month as month,
+        'papers' as source,
+        series,
+        period,
+        pytorch,
+        tensorflow
+    from marts.research_adoption
+    where period = 'year' and metric = 'papers' and scope = 'all' and pytorch + tensorflow >= 20
+),
+
+both_periods as (
+    select * from monthly
+    union all by name
+    select * from yearly
+)
+
+select
+    month::date as month,
+    source,
+    series,
+    period,
+    pytorch,
+    tensorflow,
+    round(pytorch / nullif(tensorflow, 0), 6) as ratio
+from both_periods
+order by source, series, month

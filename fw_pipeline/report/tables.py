@@ -1,0 +1,146 @@
+"""The tables of the page, their figures already in words: crossings, published figures, coverage, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from types import MappingProxyType
+from typing import Any
+
+import polars as pl
+
+from fw_pipeline.report.words import SOURCES, figure, in_month, listed
+
+METRICS: Mapping[str, str] = MappingProxyType(
+    {
+        "questions": "questions a month",
+        "downloads_per_day": "downloads of the package",
+        "family_downloads_per_day": "downloads with variants",
+        "papers": "papers",
+        "repositories": "repositories",
+        "models": "models",
+    }
+)
+
+STATUSES: Mapping[str, str] = MappingProxyType(
+    {
+        "present": "complete",
+        "partial": "partial",
+        "gap": "known gap",
+        "missing": "nothing",
+    }
+)
+"""What `meta.coverage` says of a month, as the page writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Months in a row with the same coverage."""
+
+    status: str
+    first: date
+    last: date
+    months: int
+    reasons: str
+
+    @property
+    def text(self) -> str:
+        """Name the span: `Apr 2016: known gap`."""
+        when = in_month(self.first) if self.months == 1 else f"{in_month(self.first)} to {in_month(self.last)}"
+        return f"{when}: {STATUSES.get(self.status, self.status)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """The coverage of one source over all months."""
+
+    title: str
+    spans: tuple[Span, ...]
+
+    @property
+    def summary(self) -> str:
+        """Count the months by what there is of them."""
+        counts = {status: sum(span.months for span in self.spans if span.status == status) for status in STATUSES}
+        return listed([f"{count} {STATUSES[status]}" for status, count in counts.items() if count])
+
+
+def coverage(rows: pl.DataFrame) -> tuple[Strip, ...]:
+    """Return a strip for each source: its months, run together where their coverage is the same."""
+    return tuple(
+        Strip(title, _spans(rows.filter(pl.col("source") == source).sort("month")))
+        for source, title in SOURCES.items()
+        if source in set(rows["source"])
+    )
+
+
+def crossings(rows: pl.DataFrame) -> list[dict[str, str]]:
+    """Say for each series whether and when PyTorch and TensorFlow changed places, and whether it lasted."""
+    titles = {"pytorch": "PyTorch", "tensorflow": "TensorFlow"}
+    found = []
+    for row in rows.iter_rows(named=True):
+        leader, challenger = titles[row["leader"]], titles[row["challenger"]]
+        if row["crossed"] is None:
+            order = f"{leader} led throughout"
+        else:
+            order = f"{challenger} passed {leader} in {in_month(row['crossed'])}"
+        found.append(
+            {
+                "source": SOURCES.get(row["source"], row["source"]),
+                "counted": f"{METRICS.get(row['metric'], row['metric'])}, {row['series']}",
+                "seen": f"{in_month(row['first_month'])} to {in_month(row['last_month'])}",
+                "order": order,
+                "lasted": _lasted(row),
+            }
+        )
+    return found
+
+
+def reconciled(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Set every published figure beside the measured one."""
+    found = []
+    for row in rows.iter_rows(named=True):
+        agrees = {True: "agrees", False: "differs", None: "cannot be compared"}[row["within_tolerance"]]
+        found.append(
+            {
+                "claim": row["claim"],
+                "metric": row["metric"],
+                "as_of": row["as_of"],
+                "published": _written(row["published"], row["unit"]),
+                "measured": _written(row["measured"], row["unit"]),
+                "tolerance": _written(row["tolerance"], row["unit"], tolerance=True),
+                "agrees": agrees,
+                "citation": row["citation"],
+                "definition": row["definition"] or "",
+                "reason": row["reason"] or "",
+            }
+        )
+    return found
+
+
+def _spans(rows: pl.DataFrame) -> tuple[Span, ...]:
+    found = []
+    for status, run in groupby(rows.iter_rows(named=True), key=lambda row: row["status"]):
+        months = list(run)
+        reasons = dict.fromkeys(row["reason"] for row in months if row["reason"] and status != "present")
+        found.append(Span(status, months[0]["month"], months[-1]["month"], len(months), "; ".join(reasons)))
+    return tuple(found)
+
+
+def _lasted(row: Mapping[str, Any]) -> str:
+    if row["crossed"] is None:
+        return ""
+    if row["lasted"]:
+        return "yes, for six more months at least"
+    if row["lasted"] is None:
+        return "too early to know"
+    return f"no; for good from {in_month(row['settled'])}" if row["settled"] else "no"
+
+
+def _written(value: float | None, unit: str | None, *, tolerance: bool = False) -> str:
+    if value is None:
+        return "–"
+    if unit is not None and unit.startswith("month"):
+        return f"{value:.0f} months" if tolerance else f"{value // 100:.0f}-{value % 100:02.0f}"
+    return f"{figure(value, unit)} {unit}" if unit == "questions" and not tolerance else figure(value, unit)

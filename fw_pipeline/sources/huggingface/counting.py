@@ -1,0 +1,113 @@
+"""Models of the Hub, whoever listed them, made into the figures of a month.
+
+Nothing here asks or reads a file: the providers bring the models of one month and say how they came by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+
+from fw_pipeline.contract import TABLES, Batch, Fetch, MonthRefused, Reach, Window, last_closed_month, next_month
+from fw_pipeline.frameworks import HUB_NAMES
+
+SOURCE = "huggingface"
+POPULATION = "hub"
+DETAIL = "huggingface_models"
+"""The row-level table of both providers."""
+
+FIRST_MONTH = date(2022, 3, 1)
+OLDEST = datetime(2022, 3, 2, 23, 29, 5, tzinfo=UTC)
+"""The Hub began to keep dates here: every older model carries this second, or the one before."""
+
+FORMATS: tuple[str, ...] = tuple(sorted(it.name for it in HUB_NAMES if it.kind == "tag"))
+"""The tags that are kept, in order: frameworks and file formats."""
+
+MODELS = pl.Schema(
+    {
+        "model_id": pl.String,
+        "id": pl.String,
+        "created_at": pl.Datetime("us", "UTC"),
+        "library": pl.String,
+        "formats": pl.List(pl.String),
+        "gated": pl.String,
+        "downloads_30d": pl.Int64,
+        "likes": pl.Int64,
+    }
+)
+"""A row a model: the Hub's own immutable identifier, the name, and what is counted."""
+
+_QUIET = timedelta(days=1)
+"""The Hub gains a model every few seconds; a listing whose newest model is older than this does not hold the present."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at the Hub: what every figure of it says of itself."""
+
+    provider: str
+    method: str
+    origin: str
+    observed_on: date
+    newest: datetime
+    """Creation of the newest model that was seen (UTC)."""
+    seen_at: datetime
+    """When the look was taken, by the clock of whoever gave it (UTC)."""
+
+    def lacks(self, month: date) -> str | None:
+        """Return why a month is not whole in what was seen, or None when it is."""
+        end = datetime.combine(next_month(month), datetime.min.time(), UTC)
+        if self.seen_at < end:
+            return f"it was not over when the Hub was looked at ({self.seen_at:%Y-%m-%d %H:%M} UTC)"
+        if self.newest < end - _QUIET:
+            return f"what was seen of the Hub ends on {self.newest:%Y-%m-%d}"
+        return None
+
+
+def reach_of(fetch: Fetch) -> Reach:
+    """Return the months that the Hub has creation dates for."""
+    return Reach(
+        Window.of(FIRST_MONTH, max(FIRST_MONTH, last_closed_month(fetch.now))),
+        before=f"the Hub keeps creation dates since {OLDEST:%Y-%m-%d}; every older model carries that date",
+        after="only months that are over are counted",
+    )
+
+
+def counted(
+    month: date, models: pl.DataFrame, look: Look, *, evidence: Iterable[str], notes: Iterable[str] = ()
+) -> Batch | MonthRefused:
+    """Return the figures of one month; `models` has the columns `MODELS` and each model once.
+
+    A month without any model is refused: the Hub has gained models in every month since it keeps dates.
+    """
+    if not models.height:
+        cause = "no model was created in this month, although the Hub has older and newer ones"
+        return MonthRefused(f"{SOURCE} ({look.provider})", cause, "run again later, or use another provider", month=month)
+    old = models.filter(pl.col("created_at") <= OLDEST).height if month == FIRST_MONTH else 0
+    pile = f"; {old} of the month are older: the Hub dates them {OLDEST:%Y-%m-%d}" if old else ""
+    whole = {name: _whole(name) for name in ("downloads_30d", "likes")}
+    rows = (
+        models.group_by("library", "formats")
+        .agg(pl.len().cast(pl.Int64).alias("models"), **whole)
+        .with_columns(
+            pl.lit(month).alias("month"),
+            pl.lit(POPULATION).alias("population"),
+            pl.lit(look.method + pile).alias("method"),
+            pl.lit(look.origin).alias("origin"),
+            pl.lit(look.observed_on).alias("observed_on"),
+        )
+        .select(TABLES[SOURCE].schema.names())
+        .sort("library", "formats")
+    )
+    listing = models.sort("created_at", "model_id").with_columns(
+        pl.lit(month).alias("month"), pl.lit(look.observed_on).alias("observed_on")
+    )
+    return Batch(month, rows, tuple(evidence), detail=listing, notes=tuple(notes))
+
+
+def _whole(name: str) -> pl.Expr:
+    """Return the sum of a column, or NULL where it is not known of every model: a part is not the whole."""
+    return pl.when(pl.col(name).is_null().any()).then(None).otherwise(pl.col(name).sum())

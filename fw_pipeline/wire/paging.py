@@ -1,0 +1,44 @@
+"""The trail of a listing over its pages, so that it cannot lead in a circle or away.
+
+Nothing here asks for a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import urljoin, urlsplit
+
+from fw_pipeline.wire.answer import Answer
+from fw_pipeline.wire.exchange import same_site
+from fw_pipeline.wire.faults import Unfit
+
+T = TypeVar("T")
+
+
+class Trail:
+    """The pages of one listing that were read so far."""
+
+    def __init__(self, request_of: Callable[[str], str]) -> None:
+        """Start. `request_of` gives the canonical request of an address."""
+        self._request_of = request_of
+        self._seen: set[str] = set()
+
+    def turned(
+        self, url: str, read: Callable[[Answer], T], next_url: Callable[[Answer], str | None], answer: Answer
+    ) -> tuple[T, str | None]:
+        """Return what `read` makes of the page at `url`, and the address of the next one, if there is one.
+
+        Raises:
+            Unfit: the next page lies on another site, or was there already.
+        """
+        self._seen.add(self._request_of(url))
+        result, named = read(answer), next_url(answer)
+        if named is None:
+            return result, None
+        following = urljoin(url, named)
+        if not same_site(urlsplit(url), urlsplit(following)):
+            raise Unfit(f"the next page lies on another site, {urlsplit(following).hostname}")
+        if self._request_of(following) in self._seen:
+            raise Unfit("the next page is one that was there already")
+        return result, following

@@ -1,0 +1,189 @@
+"""All models built on the recorded figures: what the documents promise is produced, and known figures come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from fw_pipeline.contract import FIRST_MONTH, Window
+from fw_pipeline.models import MEASUREMENTS, Model, lineage
+from fw_pipeline.orchestration.ingest import choose, ingest
+from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.seeds import SEEDS
+from fw_pipeline.settings import read
+from fw_pipeline.sources import SOURCES
+from fw_pipeline.warehouse import Built, Writer
+from fw_pipeline_tests.relations import models
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+RECORDED = Window.of(FIRST_MONTH, date(2026, 10, 1))
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The models, what building each of them made, and the file to query."""
+
+    models: tuple[Model, ...]
+    built: Mapping[str, Built]
+    connection: duckdb.DuckDBPyConnection
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql).fetchall()
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
+    settings = read({"FW_DATA_DIR": str(tmp_path_factory.mktemp("data"))}, dotenv=Path("none"))
+    known = models()
+    pipeline = Pipeline(SOURCES, known, given=settings, clock=lambda: NOW)
+    for source in SOURCES.values():
+        chosen = choose(source, settings)
+        ingest(chosen, RECORDED, settings, run_id="run", now=NOW, log=lambda _: None, done=lambda _: None, patience=5)
+    built: dict[str, Built] = {}
+    with pipeline.writing() as writer:
+        for seed in SEEDS:
+            writer.seed(f"meta.{seed.name}", seed.frame(pipeline), description=seed.description, columns=seed.words)
+        for model in known:
+            if MEASUREMENTS in model.upstream and MEASUREMENTS not in built:
+                built[MEASUREMENTS] = measure(writer, known)
+            built[model.name] = writer.build(model.name, model.sql, description=model.doc.description, columns={})
+    with duckdb.connect(str(pipeline.warehouse.working), read_only=True) as connection:
+        yield Recorded(known, built, connection)
+
+
+def measure(writer: Writer, known: tuple[Model, ...]) -> Built:
+    """Put the rows of all claims into one table."""
+    selects = [
+        f"select '{model.doc.claim.id}' as claim, definition, as_of, value, n, detail from {model.name}"
+        for model in known
+        if model.doc.claim
+    ]
+    return writer.build(MEASUREMENTS, " union all ".join(selects), description="All claims.", columns={})
+
+
+def test_documented_columns_and_types_are_the_produced_ones_in_order(recorded: Recorded) -> None:
+    for model in recorded.models:
+        documented = [(name, column.type) for name, column in model.doc.columns.items()]
+        assert documented == list(recorded.built[model.name].columns.items()), model.name
+
+
+def test_every_model_has_rows_and_one_row_for_each_grain(recorded: Recorded) -> None:
+    for model in recorded.models:
+        grain = ", ".join(f'"{name}"' for name in model.doc.grain)
+        doubled = recorded.rows(f"select {grain}, count(*) from {model.name} group by all having count(*) > 1 limit 3")
+        assert recorded.built[model.name].rows > 0, model.name
+        assert not doubled, f"{model.name}: {doubled}"
+
+
+def test_only_columns_documented_as_nullable_hold_null(recorded: Recorded) -> None:
+    for model in recorded.models:
+        for name, column in model.doc.columns.items():
+            if not column.nullable:
+                holes = recorded.rows(f'select * from {model.name} where "{name}" is null limit 3')
+                assert not holes, f"{model.name}.{name}: {holes}"
+
+
+def test_values_are_the_documented_ones(recorded: Recorded) -> None:
+    for model in recorded.models:
+        for name, column in model.doc.columns.items():
+            if column.values is not None:
+                seen = recorded.rows(f'select distinct "{name}" from {model.name} where "{name}" is not null')
+                assert {row[0] for row in seen} <= set(column.values), f"{model.name}.{name}"
+
+
+def test_no_rule_of_a_model_finds_a_failing_row(recorded: Recorded) -> None:
+    for model in recorded.models:
+        for rule in model.doc.expectations:
+            if rule["type"] == "failing_rows":
+                assert not recorded.rows(f"select * from ({rule['sql']}) limit 3"), f"{model.name}: {rule['name']}"
+
+
+def test_lineage_names_columns_that_exist(recorded: Recorded) -> None:
+    for model in recorded.models:
+        for column, origins in lineage(model, recorded.models).items():
+            for relation, origin in origins:
+                assert relation in model.upstream, f"{model.name}.{column} <- {relation}"
+                there = {row[0] for row in recorded.rows(f"describe {relation}")}
+                assert origin in there, f"{model.name}.{column} <- {relation}.{origin}"
+
+
+def test_the_yearly_questions_on_tensorflow_come_out(recorded: Recorded) -> None:
+    sums = recorded.rows("""
+        select year(month), sum(questions)::bigint from staging.stackoverflow
+        where tagged = 'tensorflow' and year(month) in (2018, 2020, 2022) group by all order by all
+    """)
+    assert sums == [(2018, 14_307), (2020, 20_629), (2022, 11_301)]
+
+
+def test_torch_passes_tensorflow_in_the_months_that_the_figures_say(recorded: Recorded) -> None:
+    crossed = dict(
+        recorded.rows("""
+            select series, strftime(crossed, '%Y-%m') || case when lasted then ' and it lasted' else '' end
+            from marts.crossovers where leader = 'tensorflow' and challenger = 'pytorch'
+            and (metric = 'downloads_per_day' or source = 'stackoverflow')
+        """)
+    )
+    assert crossed == {
+        "StarScout, all": "2024-01 and it lasted",
+        "top-pypi-packages (BigQuery), pip": "2024-03 and it lasted",
+        "recorded": None,
+    }
+
+
+def test_the_shares_of_papers_at_the_venues_come_out(recorded: Recorded) -> None:
+    shares = recorded.rows("""
+        select year(starts), round(pytorch_of_pair, 3), round(pytorch_of_all, 3) from marts.research_adoption
+        where series = 'nine venues' and period = 'year' and year(starts) in (2020, 2022) order by all
+    """)
+    assert shares == [(2020, 0.767, 0.219), (2022, 0.840, 0.322)]
+
+
+@pytest.mark.parametrize(
+    ("source", "first", "last", "status", "words"),
+    [
+        ("pypi", "2015-11-01", "2015-12-01", "gap", "begin in 2016-01"),
+        ("pypi", "2016-04-01", "2016-04-01", "gap", "not recorded"),
+        ("pypi", "2024-08-01", "2024-11-01", "partial", "windows"),
+        ("pypi", "2024-12-01", "2024-12-01", "gap", "none for this month"),
+        ("pypi", "2025-01-01", "2025-04-01", "partial", "windows"),
+        ("pypi", "2025-05-01", "2025-05-01", "gap", "days lost"),
+        ("pypi", "2025-06-01", "2025-06-01", "present", ""),
+        ("pypi", "2018-08-01", "2024-07-01", "present", ""),
+        ("stackoverflow", "2015-11-01", "2023-05-01", "present", ""),
+        ("stackoverflow", "2023-06-01", "2026-10-01", "missing", "the recorded figures end in 2023-05"),
+        ("huggingface", "2015-11-01", "2022-02-01", "gap", "2022-03-02"),
+        ("huggingface", "2022-03-01", "2022-03-01", "partial", "holds them all"),
+        ("huggingface", "2024-09-01", "2026-08-01", "present", "samples only"),
+    ],
+)
+def test_a_hole_is_told_from_a_figure_and_says_why(
+    recorded: Recorded, source: str, first: str, last: str, *, status: str, words: str
+) -> None:
+    seen = recorded.rows(f"""
+        select status, coalesce(reason, '') from meta.coverage
+        where source = '{source}' and month between '{first}' and '{last}'
+    """)
+    assert {row[0] for row in seen} == {status}
+    assert all(words in row[1] for row in seen), seen[:3]
+
+
+def test_every_month_is_in_the_coverage_of_every_source(recorded: Recorded) -> None:
+    counts = recorded.rows("select source, count(*), count(distinct month) from meta.coverage group by source")
+    assert counts == [(source, 132, 132) for source, _, _ in counts]
+    assert {row[0] for row in counts} == set(SOURCES)
+
+
+def test_published_figures_that_can_be_measured_agree_but_for_the_sample_of_repositories(recorded: Recorded) -> None:
+    outside = recorded.rows("""
+        select distinct metric from marts.reconciliation where measured is not null and not within_tolerance
+    """)
+    assert {row[0] for row in outside} == {
+        "papers with code pytorch share of repositories",
+        "papers with code tensorflow share of repositories",
+    }

@@ -1,0 +1,180 @@
+"""Keys, tokens and certificates: nothing secret is written anywhere, and nobody false is believed."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import logging
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from fw_pipeline.contract import MonthRefused, Reason
+from fw_pipeline.web import Answer, Unfit
+from fw_pipeline.wire.redaction import Redactor
+from fw_pipeline_tests.fake_services.faults import Answer as Answering
+from fw_pipeline_tests.fake_services.messages import Request, Response, as_json
+from fw_pipeline_tests.fake_services.server import FakeServices
+from fw_pipeline_tests.web_bench import Bench, ask, rows_of
+
+KEY, TOKEN = "k3y+/with=odd&signs((", "hf_abcdefghijklmnop"
+SPELLINGS = (KEY, TOKEN, "k3y%2B%2Fwith", "k3y%2b%2fwith", "k3y+/with%3Dodd", "odd%26signs", "odd&amp;signs")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path, secrets={"STACKEXCHANGE_KEY": KEY, "HF_TOKEN": TOKEN})
+
+
+def _echo(request: Request, _answer: Answering) -> Response:
+    said = f"key {request.one('key')} and {request.headers['authorization']} are wrong"
+    return as_json({"error": said, "url": f"https://x/?{request.query}"}, 400)
+
+
+def _away(request: Request, _answer: Answering) -> Response:
+    return Response(302, {"Location": f"http://localhost:1/{request.one('key')}?token={TOKEN}"})
+
+
+def _linked(request: Request, answer: Answering) -> Response:
+    true = answer(request)
+    return Response(
+        200, {**true.headers, "Link": f'<{request.base_url}?key={request.one("key")}>; rel="next"'}, true.body
+    )
+
+
+FAULTS = {
+    "error": "error",
+    "html": "html_200",
+    "reset": "reset_mid_body",
+    "truncated": "truncated_body",
+    "loop": "redirect_loop",
+    "echo": _echo,
+    "away": _away,
+    "linked": _linked,
+    "none": None,
+    "down": None,
+    "bug": None,
+}
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        yield from _chain(error.__cause__)
+        error = error.__context__
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_no_secret_is_written_anywhere(
+    case: str, bench: Bench, services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    fault = FAULTS[case]
+    if fault is not None:
+        services.faults.add("/pypistats", fault, times=-1)
+    told: list[str] = []
+
+    def read(answer: Answer) -> int:
+        told.extend((repr(answer), answer.request, str(answer.headers)))
+        if case == "bug":
+            raise Unfit(f"a reader that repeats {KEY} and {TOKEN}", f"never write {TOKEN}")
+        return rows_of(answer)
+
+    with bench.web() as web:
+        told.append(repr(web))
+        try:
+            with services.down() if case == "down" else contextlib.nullcontext():
+                ask(web, services.url, read=read, params={"key": KEY}, headers={"Authorization": f"Bearer {TOKEN}"})
+        except Reason as reason:
+            told += traceback.format_exception(reason)
+            told += [repr(error) + str(error.args) + str(error) for error in _chain(reason)]
+            told += [repr(reason.__reduce__())]
+        told += [repr(web)]
+    assert case == "down" or dict(services.requests[0].query)["key"] == KEY
+    assert caplog.records, "the libraries log at this level"
+    everything = {"said": "\n".join(told), "log": "\n".join(bench.log), "libraries": caplog.text}
+    everything |= {f"{path}": body.decode("utf-8", "replace") for path, body in bench.written().items()}
+    for place, text in everything.items():
+        for spelling in SPELLINGS:
+            assert spelling not in text, place
+
+
+def test_a_request_is_found_again_with_another_key_or_with_none(bench: Bench, services: FakeServices) -> None:
+    for secrets in ({"STACKEXCHANGE_KEY": KEY}, {"STACKEXCHANGE_KEY": "another"}, {}):
+        bench.secrets = secrets
+        with bench.web() as web:
+            ask(web, services.url, params={"mirrors": "true", "key": secrets.get("STACKEXCHANGE_KEY")})
+    assert len(services.requests) == 1
+
+
+def test_a_short_secret_does_not_change_figures() -> None:
+    assert Redactor({"x": "12"}).body(b'{"downloads":123}') == b'{"downloads":123}'
+
+
+def _certificate(folder: Path, *, days: int, host: str) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fake services")])
+    end = datetime.now(UTC) + timedelta(days=days)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(end - timedelta(days=30))
+        .not_valid_after(end)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    kind = serialization.PrivateFormat.PKCS8
+    pem = serialization.Encoding.PEM
+    path = folder / f"{host}-{days}.pem"
+    path.write_bytes(key.private_bytes(pem, kind, serialization.NoEncryption()) + made.public_bytes(pem))
+    return path
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate of the server, and what it leads to."""
+
+    cause: str | None
+    days: int = 10
+    host: str = "127.0.0.1"
+    is_trusted: bool = True
+
+
+CERTIFICATES = (
+    Certificate("the certificate is not valid: certificate has expired", days=-1),
+    Certificate("the certificate is not valid: self-signed certificate", is_trusted=False),
+    Certificate("the certificate is not valid: IP address mismatch", host="127.0.0.2"),
+    Certificate(None),
+)
+
+
+@pytest.mark.parametrize("case", CERTIFICATES, ids=lambda case: f"{case.cause}".rpartition(": ")[2])
+def test_certificates_are_checked(
+    case: Certificate, bench: Bench, services: FakeServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _certificate(tmp_path, days=case.days, host=case.host)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    if case.is_trusted:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", f"{path}")
+    with services.over_tls(f"{path}") as url, bench.web() as web:
+        if case.cause is None:
+            assert ask(web, url) == 360
+            return
+        with pytest.raises(MonthRefused) as caught:
+            ask(web, url)
+    assert caught.value.cause.startswith(case.cause)
+    assert not services.requests
+    assert not bench.clock.slept

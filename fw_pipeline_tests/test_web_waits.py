@@ -1,0 +1,175 @@
+"""How long a fetch waits: as long as the server says, by the server's clock, and never longer than is useful."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from fw_pipeline.contract import Reason, SourceFailed
+from fw_pipeline.web import Answer, Limits, Pace, Throttled, seconds_in
+from fw_pipeline.wire.pace import Turns
+from fw_pipeline_tests.fake_services.faults import Answer as Answering
+from fw_pipeline_tests.fake_services.faults import instead
+from fw_pipeline_tests.fake_services.messages import Request, Response
+from fw_pipeline_tests.fake_services.server import FakeServices
+from fw_pipeline_tests.web_bench import TORCH, Bench, Clock, ask
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+WAITS = {"seconds": (30, 31), "date": (29, 31), "ratelimit": (31, 32), "none": (0, 60)}
+
+
+@pytest.mark.parametrize("hint", WAITS)
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_wait_is_what_the_server_asks_for(hint: str, status: int, bench: Bench, services: FakeServices) -> None:
+    least, most = WAITS[hint]
+    services.faults.add("/pypistats", "throttled", status=status, hint=hint, seconds=30)
+    with bench.web() as web:
+        ask(web, services.url)
+    assert least <= sum(bench.clock.slept) <= most
+    assert len(services.requests) == 2
+
+
+@pytest.mark.parametrize("skew", [-86_400, 86_400])
+def test_a_date_to_wait_for_is_read_by_the_clock_of_the_server(skew: int, bench: Bench, services: FakeServices) -> None:
+    services.faults.add("/pypistats", "throttled", hint="date", seconds=30, skew=skew)
+    with bench.web() as web:
+        ask(web, services.url)
+    assert 29 <= sum(bench.clock.slept) <= 31
+
+
+def test_seconds_named_in_a_text_are_obeyed(bench: Bench, services: FakeServices) -> None:
+    def classify(answer: Answer) -> None:
+        if answer.status == 400:
+            raise Throttled("the quota is spent", seconds_in(answer.text()))
+
+    services.faults.add("/pypistats", instead(400, "more requests available in 40 seconds"))
+    with bench.web() as web:
+        ask(web, services.url, classify=classify)
+    assert 40 <= sum(bench.clock.slept) <= 41
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("too many requests from this IP, more requests available in 33635 seconds", 33635),
+        ("Please try again in 12s.", 12),
+        ("quota for 3600s has been exceeded", 3600),
+        ("Rate exceeded.", None),
+        ("HTTP 503 from 10 servers", None),
+    ],
+)
+def test_seconds_are_found_in_a_text_only_where_they_are_named(text: str, seconds: int | None) -> None:
+    assert seconds_in(text) == seconds
+
+
+def test_a_spent_window_holds_the_next_request_before_the_server_refuses_it(
+    bench: Bench, services: FakeServices
+) -> None:
+    services.world.hub_quota = 1
+    with bench.web() as web:
+        web.get(f"{services.url}/huggingface/api/models", name="first", read=lambda it: it.status)
+        assert not bench.clock.slept
+        services.reset()
+        web.get(f"{services.url}/huggingface/api/models?limit=1", name="next", read=lambda it: it.status)
+    assert 295 <= sum(bench.clock.slept) <= 301
+    assert [request.status for request in services.requests] == [200]
+
+
+def test_a_reader_can_ask_for_a_pause(bench: Bench, services: FakeServices) -> None:
+    with bench.web() as web:
+        ask(web, services.url, name="one", read=lambda _: web.hold(10))
+        ask(web, services.url, name="two", params={"mirrors": "true"})
+    assert bench.clock.slept == [10]
+
+
+def test_a_pause_beyond_our_patience_stops_the_fetch(bench: Bench, services: FakeServices) -> None:
+    with bench.web() as web:
+        web.hold(5000)
+        with pytest.raises(SourceFailed, match=r"asked for a pause; run again after 2023-07-05 13:24 UTC"):
+            ask(web, services.url)
+    assert not services.requests
+
+
+def test_waits_grow_and_are_drawn_at_random_below_a_bound(bench: Bench, services: FakeServices) -> None:
+    services.faults.add("/pypistats", "error", times=-1)
+    with bench.web(tries=9, first_wait=1.0, longest_wait=20.0) as web, pytest.raises(SourceFailed, match="9 tries"):
+        ask(web, services.url)
+    bounds = [1, 2, 4, 8, 16, 20, 20, 20]
+    assert all(0 <= wait <= bound for wait, bound in zip(bench.clock.slept, bounds, strict=True))
+    assert len(set(bench.clock.slept)) == len(bounds)
+
+
+def test_requests_of_one_process_keep_their_distance(bench: Bench, services: FakeServices) -> None:
+    with bench.web(pace=Pace(3.0)) as web:
+        for number in range(3):
+            ask(web, services.url, name=f"{number}", params={"period": number})
+    assert bench.clock.slept == [3.0, 3.0]
+
+
+def test_the_pace_of_a_mirror_can_be_set(bench: Bench, services: FakeServices) -> None:
+    bench.options = {"pace": "0"}
+    with bench.web(pace=Pace(3.0)) as web:
+        for number in range(3):
+            ask(web, services.url, name=f"{number}", params={"period": number})
+    assert not bench.clock.slept
+
+
+@pytest.mark.parametrize(("name", "text"), [("pace", "fast"), ("pace", "-1"), ("tries", "inf"), ("patience", "nan")])
+def test_an_impossible_option_is_named(name: str, text: str) -> None:
+    with pytest.raises(Reason, match=f"option {name}: '{text}'"):
+        Pace(1).changed({name: text}) if name == "pace" else Limits.of({name: text})
+
+
+def test_options_change_the_limits() -> None:
+    assert Limits.of({"tries": "2", "patience": "1.5", "url": "x"}) == Limits(tries=2, patience=1.5)
+
+
+def test_a_stamp_from_a_wrong_clock_is_not_believed(tmp_path: Path) -> None:
+    path, clock = tmp_path / "x.pace", Clock()
+    for stamp in (f"{clock.now + 10**6}", "nan", "", "junk\x00"):
+        path.write_text(stamp)
+        with Turns(Pace(3.0, path), clock=clock, sleep=clock.sleep, patience=900).turn():
+            pass
+    assert not clock.slept
+
+
+def test_a_pause_that_one_process_is_asked_for_holds_the_others(tmp_path: Path) -> None:
+    clock, pace = Clock(), Pace(3.0, tmp_path / "x.pace")
+    one, other = (Turns(pace, clock=clock, sleep=clock.sleep, patience=900) for _ in range(2))
+    one.hold(600)
+    with other.turn():
+        assert sum(clock.slept) == pytest.approx(600, abs=0.01)
+
+
+_ASKER = """
+import sys, pathlib, requests, time
+from fw_pipeline.wire.pace import Pace, Turns
+turns = Turns(Pace(0.3, pathlib.Path(sys.argv[2])), clock=time.time, sleep=time.sleep, patience=60)
+for number in range(3):
+    with turns.turn():
+        requests.get(sys.argv[1], timeout=10)
+"""
+
+
+def test_processes_of_one_machine_take_turns(services: FakeServices, tmp_path: Path) -> None:
+    def slowly(request: Request, answer: Answering) -> Response:
+        time.sleep(0.1)
+        return answer(request)
+
+    services.faults.add("/pypistats", slowly, times=-1)
+    asker = [sys.executable, "-c", _ASKER, f"{services.url}{TORCH}", f"{tmp_path / 'shared' / 'x.pace'}"]
+    askers = [subprocess.Popen(asker, cwd=Path(__file__).parents[1]) for _ in range(2)]
+    assert [it.wait(60) for it in askers] == [0, 0]
+    assert len(services.requests) == 6
+    for before, after in pairwise(sorted(services.requests, key=lambda it: it.at)):
+        assert after.at - before.until >= 0.29
