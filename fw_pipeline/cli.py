@@ -15,7 +15,7 @@ import sysconfig
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -171,8 +171,9 @@ def _run_job(
     from fw_pipeline.home import prepare
 
     prepare(settings.data_dir)
+    from fw_pipeline.progress import Progress
+
     with Progress() as progress:
-        progress("start", "loading")
         from dagster import AssetKey, DagsterInstance
 
         from fw_pipeline.definitions import build_defs, load_models
@@ -186,50 +187,6 @@ def _run_job(
         skip = [AssetKey(["raw", source]) for source in SOURCES if only and source not in only]
         with DagsterInstance.get() as instance:
             return run_job(definitions, name, instance=instance, window=window, skip=skip).failures
-
-
-class Progress:
-    """What is being done: a line that moves on a terminal, plain lines elsewhere."""
-
-    def __enter__(self) -> Self:
-        """Begin to show."""
-        from rich.console import Console
-        from rich.progress import Progress as Bar
-        from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        self._console = Console(stderr=True)
-        self._bar: Bar | None = None
-        self._stage = ""
-        self._counts: dict[str, int] = {}
-        if self._console.is_terminal:
-            self._bar = Bar(
-                SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=self._console
-            )
-            self._bar.start()
-            self._task = self._bar.add_task("starting", total=None)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop showing."""
-        if self._bar is not None:
-            self._bar.stop()
-        elif self._stage:
-            self._tell()
-
-    def __call__(self, stage: str, what: str) -> None:
-        """Show one step."""
-        if self._bar is not None:
-            self._counts[stage] = self._counts.get(stage, 0) + 1
-            self._bar.update(self._task, description=f"{stage} {self._counts[stage]}: {what}"[:100])
-            return
-        if stage != self._stage and self._stage:
-            self._tell()
-        self._stage = stage
-        self._counts[stage] = self._counts.get(stage, 0) + 1
-
-    def _tell(self) -> None:
-        if self._stage != "start":
-            click.echo(f"{self._stage}: {self._counts[self._stage]} done", err=True)
 
 
 def _finish(settings: Settings, failures: Sequence[str]) -> None:

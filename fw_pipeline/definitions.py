@@ -10,7 +10,7 @@ from dagster import Definitions, in_process_executor
 from fw_pipeline import models as sql_models
 from fw_pipeline.contract import Source
 from fw_pipeline.models import MEASUREMENTS, Model
-from fw_pipeline.orchestration import checks, jobs
+from fw_pipeline.orchestration import checks, history, jobs
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.publishing import publish_asset, report_asset
 from fw_pipeline.orchestration.raw_assets import raw_asset
@@ -48,6 +48,7 @@ def build_defs(
     Raises:
         Reason: a model, its document or a rule in it is wrong; the line says which and how to mend it.
     """
+    history.write_quickly()
     models = load_models(sources) if models is None else models
     rules = {
         **{f"raw.{source.name}": checks.rules_for_source(source) for source in sources.values()},

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from fw_pipeline_tests.command import fw_pipeline
 from fw_pipeline_tests.fake_services.server import FakeServices
 
 
@@ -21,3 +24,20 @@ def services(running_services: FakeServices) -> FakeServices:
     """The fake services, with a fresh world, no faults and an empty log."""
     running_services.reset()
     return running_services
+
+
+@pytest.fixture(scope="session")
+def recorded_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder after one full recorded run by the command line. Do not change it: take `recorded`."""
+    data = tmp_path_factory.mktemp("recorded") / "data"
+    done = fw_pipeline(data, "run")
+    assert done.status == 0, done.err
+    return data
+
+
+@pytest.fixture
+def recorded(recorded_once: Path, tmp_path: Path) -> Path:
+    """A copy of the data folder after one full recorded run, to do with as you like."""
+    data = tmp_path / "data"
+    shutil.copytree(recorded_once, data)
+    return data

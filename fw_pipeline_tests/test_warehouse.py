@@ -69,7 +69,7 @@ def test_figures_without_a_month_are_kept_apart(tmp_path: Path) -> None:
 def test_a_source_without_vintages_is_an_empty_table_with_the_right_types(tmp_path: Path) -> None:
     assert load(tmp_path) == 0
     sql = "select column_name, data_type from duckdb_columns() where table_name = 'stackoverflow'"
-    found = dict(look(tmp_path, sql))
+    found = {name: kind for name, kind in look(tmp_path, sql)}  # noqa: C416 - rows of a query are not typed as pairs
     assert found["questions"] == "BIGINT"
     assert found["observed_at"] == "TIMESTAMP WITH TIME ZONE"
 

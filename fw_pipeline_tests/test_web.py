@@ -11,7 +11,7 @@ import pytest
 
 from fw_pipeline.contract import MonthRefused, Reason, SourceFailed
 from fw_pipeline.web import Answer, Throttled, Transient, Unfit
-from fw_pipeline_tests.fake_services.faults import Fault, changed, instead
+from fw_pipeline_tests.fake_services.faults import instead
 from fw_pipeline_tests.fake_services.server import FakeServices
 from fw_pipeline_tests.web_bench import MONTH, TORCH, Bench, ask, rows_of
 
@@ -208,19 +208,6 @@ def test_an_accepted_status_is_read_and_replayed_with_its_status(bench: Bench, s
     assert len(services.requests) == 1
 
 
-def test_a_content_type_that_was_not_asked_for_is_refused(bench: Bench, services: FakeServices) -> None:
-    with bench.web() as web, pytest.raises(MonthRefused, match="answered application/json instead of text/csv"):
-        ask(web, services.url, accept=("text/csv",))
-    assert services.requests[0].headers["accept"] == "text/csv"
-
-
-def test_the_budget_ends_the_fetch_and_counts_repetitions(bench: Bench, services: FakeServices) -> None:
-    services.faults.add("/pypistats", "error", times=-1)
-    with bench.web(budget=2) as web, pytest.raises(SourceFailed, match="the budget of 2 requests is spent"):
-        ask(web, services.url)
-    assert len(services.requests) == 2
-
-
 def test_a_reason_of_the_provider_passes_through(bench: Bench, services: FakeServices) -> None:
     own = MonthRefused("pypi pypistats", "too few days", "wait", month=date(2023, 1, 1))
 
@@ -243,23 +230,3 @@ def test_a_wait_beyond_our_patience_stops_at_once_and_says_until_when(
         ask(web, services.url, read=read)
     assert not bench.clock.slept
     _heals(bench, services)
-
-
-@pytest.mark.parametrize("encoding", ["br", "zstd"])
-def test_a_packing_that_was_not_asked_for_is_refused(encoding: str, bench: Bench, services: FakeServices) -> None:
-    fault: Fault = changed(headers={"Content-Type": "application/json", "Content-Encoding": encoding})
-    services.faults.add("/pypistats", fault)
-    assert f"packed as {encoding}" in _refused(bench, services).cause
-
-
-def test_the_agent_says_who_asks_and_takes_no_password_from_the_machine(
-    bench: Bench, services: FakeServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
-    monkeypatch.setenv("NETRC", f"{netrc}")
-    with bench.web() as web:
-        ask(web, services.url, headers={"Authorization": "Bearer given"})
-    headers = services.requests[0].headers
-    assert re.fullmatch(r"fw-pipeline(/[\d.]+)? \(\+mail@example\.org\)", headers["user-agent"])
-    assert headers["authorization"] == "Bearer given"

@@ -108,6 +108,12 @@ def test_a_next_page_on_another_host_is_refused(bench: Bench, services: FakeServ
     assert len(services.requests) == 1
 
 
+def test_a_next_page_without_an_address_is_refused(bench: Bench, services: FakeServices) -> None:
+    services.faults.add(LISTING, _relinked(lambda *_: '<http://[::1>; rel="next"'))
+    with bench.web() as web, pytest.raises(SourceFailed, match="names an address that cannot be read"):
+        _listed(web, services)
+
+
 def test_endless_pages_end(bench: Bench, services: FakeServices) -> None:
     services.world.hub_page_cap = 1
     with bench.web(pages=20) as web, pytest.raises(SourceFailed, match="more than 20 pages"):

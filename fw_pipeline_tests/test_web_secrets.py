@@ -21,6 +21,7 @@ from fw_pipeline.contract import MonthRefused, Reason
 from fw_pipeline.web import Answer, Unfit
 from fw_pipeline.wire.redaction import Redactor
 from fw_pipeline_tests.fake_services.faults import Answer as Answering
+from fw_pipeline_tests.fake_services.faults import Fault
 from fw_pipeline_tests.fake_services.messages import Request, Response, as_json
 from fw_pipeline_tests.fake_services.server import FakeServices
 from fw_pipeline_tests.web_bench import Bench, ask, rows_of
@@ -50,7 +51,7 @@ def _linked(request: Request, answer: Answering) -> Response:
     )
 
 
-FAULTS = {
+FAULTS: dict[str, Fault | str | None] = {
     "error": "error",
     "html": "html_200",
     "reset": "reset_mid_body",
@@ -178,3 +179,27 @@ def test_certificates_are_checked(
     assert caught.value.cause.startswith(case.cause)
     assert not services.requests
     assert not bench.clock.slept
+
+
+def test_a_token_does_not_follow_a_redirect_to_the_host_that_holds_the_files(
+    bench: Bench, services: FakeServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _certificate(tmp_path, days=10, host="127.0.0.1")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", f"{path}")
+    asked, name = f"{services.url}/huggingface/file.parquet", "papers-with-abstracts.parquet"
+    with services.over_tls(f"{path}") as url, bench.web() as web:
+        away = Response(302, {"Location": f"{url}/pwc/{name}?signed={TOKEN}"})
+        services.faults.add("/huggingface/file", lambda _request, _answer: away, times=-1)
+        with pytest.raises(Reason, match=r"redirected to another site, 127\.0\.0\.1"):
+            web.download(asked, name="a.parquet", read=lambda kept: kept.ref)
+        services.faults.add("/huggingface/plain", "redirect_elsewhere")
+        with pytest.raises(Reason, match="redirected to another site, localhost"):
+            web.download(asked.replace("file", "plain"), name=name, read=lambda kept: kept.ref, sites=("localhost",))
+        services.requests.clear()
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        ref = web.download(asked, headers=headers, name=name, read=lambda kept: kept.ref, sites=("127.0.0.*",))
+    first, second = services.requests
+    assert first.headers["authorization"] == f"Bearer {TOKEN}"
+    assert "authorization" not in second.headers
+    assert (bench.folder / ref).stat().st_size > 1000
+    assert all(TOKEN.encode() not in body for body in bench.written().values())

@@ -173,3 +173,11 @@ def test_processes_of_one_machine_take_turns(services: FakeServices, tmp_path: P
     assert len(services.requests) == 6
     for before, after in pairwise(sorted(services.requests, key=lambda it: it.at)):
         assert after.at - before.until >= 0.29
+
+
+def test_a_shared_pace_that_cannot_be_kept_is_named(bench: Bench, services: FakeServices) -> None:
+    (bench.folder / "file").write_text("")
+    pace = Pace(3.0, bench.folder / "file" / "x.pace")
+    with bench.web(pace=pace) as web, pytest.raises(SourceFailed, match="cannot keep the pace that this machine"):
+        ask(web, services.url)
+    assert not services.requests

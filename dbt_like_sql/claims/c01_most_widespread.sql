@@ -35,6 +35,7 @@ bases as (
     select unnest(['published', 'exact']) as basis
 ),
 
+-- Each figure twice: as published, and with the interpolated ones left out.
 figures as (
     select
         bases.basis,
@@ -48,30 +49,13 @@ figures as (
     cross join bases
 ),
 
-monthly as (
+-- Venues meet once a year: papers and repositories are those of the calendar year so far.
+sums as (
     select
         *,
-        case metric
-            when 'questions' then 'questions in the month'
-            when 'downloads_per_day' then 'downloads of the package'
-            else 'downloads of the family'
-        end as formula,
-        month as from_month,
-        value as total
+        case when count(value) over last_year >= 8 then avg(value) over last_year end as yearly,
+        sum(value) over (partition by basis, metric, series, framework, year(month) order by month) as to_date
     from figures
-    where metric in ('questions', 'downloads_per_day', 'family_downloads_per_day')
-),
-
-yearly as (
-    select
-        *,
-        'questions over 12 months' as formula,
-        cast(month - interval 11 months as date) as from_month,
-        case
-            when count(value) over last_year >= 8 then sum(value) over last_year / count(value) over last_year
-        end as total
-    from figures
-    where metric = 'questions'
     window
         last_year as (
             partition by basis, metric, series, framework
@@ -79,16 +63,7 @@ yearly as (
         )
 ),
 
-to_date as (
-    select
-        *,
-        metric || ' in the year' as formula,
-        cast(date_trunc('year', month) as date) as from_month,
-        sum(value) over (partition by basis, metric, series, framework, year(month) order by month) as total
-    from figures
-    where metric in ('papers', 'repositories')
-),
-
+-- Models are known as they stood when somebody looked, and no earlier.
 looks as (
     select distinct
         series,
@@ -96,19 +71,59 @@ looks as (
     from models
 ),
 
-named as (select unnest(['pytorch', 'tensorflow', 'jax', 'keras']) as framework),
+named as (
+    select unnest(['pytorch', 'tensorflow', 'jax', 'keras']) as framework
+),
 
-on_the_hub as (
+totals as (
+    select
+        basis,
+        case metric
+            when 'questions' then 'questions in the month'
+            when 'downloads_per_day' then 'downloads of the package'
+            else 'downloads of the family'
+        end as formula,
+        source,
+        series,
+        month,
+        month as from_month,
+        framework,
+        value as total
+    from sums
+    where metric in ('questions', 'downloads_per_day', 'family_downloads_per_day')
+    union all
+    select
+        basis,
+        'questions over 12 months' as formula,
+        source,
+        series,
+        month,
+        cast(month - interval 11 months as date) as from_month,
+        framework,
+        yearly as total
+    from sums
+    where metric = 'questions'
+    union all
+    select
+        basis,
+        metric || ' in the year' as formula,
+        source,
+        series,
+        month,
+        cast(date_trunc('year', month) as date) as from_month,
+        framework,
+        to_date as total
+    from sums
+    where metric in ('papers', 'repositories')
+    union all
     select
         'published' as basis,
-        'models' as metric,
+        'models on the hub' as formula,
         'huggingface' as source,
         looks.series,
         looks.observed_month as month,
-        named.framework,
-        sum(models.models) as value,
-        'models on the hub' as formula,
         looks.observed_month as from_month,
+        named.framework,
         -- The Hub's own count by tag has no sets of tags: there the tag stands in the place of the library.
         if(
             looks.series = 'hub, by tag',
@@ -129,16 +144,6 @@ on_the_hub as (
     group by looks.series, looks.observed_month, named.framework
 ),
 
-totals as (
-    select * from monthly
-    union all
-    select * from yearly
-    union all
-    select * from to_date
-    union all
-    select * from on_the_hub
-),
-
 compared as (
     select
         basis,
@@ -149,7 +154,10 @@ compared as (
         min(from_month) as from_month,
         max(total) filter (where framework = 'tensorflow') as tensorflow,
         max(total) filter (where framework != 'tensorflow') as rival,
-        arg_max(framework, total) filter (where framework != 'tensorflow') as rival_name,
+        -- Of equals, always the same one is named.
+        arg_max(framework, struct_pack(total := total, framework := framework)) filter (
+            where framework != 'tensorflow' and total is not null
+        ) as rival_name,
         string_agg(framework, ', ' order by framework) filter (
             where total is null and framework in ('pytorch', 'keras', 'jax')
         ) as without
@@ -157,26 +165,16 @@ compared as (
     group by basis, formula, source, series, month
 ),
 
-ratios as (
-    select
-        *,
-        -- An estimate of one of them spoils the month for all.
-        case
-            when basis = 'published' or formula != 'questions in the month' or without is null
-                then tensorflow / nullif(rival, 0)
-        end as ratio
-    from compared
-),
-
 carried as (
     select
         *,
         -- Without the month's own estimates, the last exact month stands in, if it is near.
         case
-            when basis = 'exact' and formula = 'questions in the month' then last_value(ratio ignore nulls) over near
-            else ratio
+            when basis = 'exact' and formula = 'questions in the month'
+                then last_value(if(without is null, tensorflow / nullif(rival, 0), null) ignore nulls) over near
+            else tensorflow / nullif(rival, 0)
         end as result
-    from ratios
+    from compared
     window
         near as (
             partition by basis, formula, series
@@ -195,7 +193,9 @@ measured as (
         max(carried.result) filter (
             where carried.basis = if(carried.source = 'stackoverflow', 'exact', 'published')
         ) as exact_value,
-        cast(max(carried.tensorflow + carried.rival) filter (where carried.basis = 'published') as bigint) as n,
+        cast(coalesce(
+            max(carried.tensorflow + carried.rival) filter (where carried.basis = 'published'), 0
+        ) as bigint) as n,
         max(carried.tensorflow) filter (where carried.basis = 'published') as numerator,
         max(carried.rival) filter (where carried.basis = 'published') as denominator,
         coalesce(

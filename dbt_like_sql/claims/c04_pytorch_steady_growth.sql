@@ -122,9 +122,10 @@ smallest as (
         48 as months,
         sum(past.months_found) as n,
         case when count(past.change) = 3 then min(past.change) end as result,
-        arg_min(past.level, past.change) as numerator,
-        arg_min(past.earlier_level, past.change) as denominator,
-        'smallest in the year to ' || strftime(arg_min(past.as_of, past.change), '%Y-%m') as remark
+        arg_min(past.level, struct_pack(change := past.change, as_of := past.as_of)) as numerator,
+        arg_min(past.earlier_level, struct_pack(change := past.change, as_of := past.as_of)) as denominator,
+        'smallest in the year to '
+        || strftime(arg_min(past.as_of, struct_pack(change := past.change, as_of := past.as_of)), '%Y-%m') as remark
     from changes
     inner join changes as past
         on

@@ -44,6 +44,7 @@ published as (
     from metrics
 ),
 
+-- Each figure twice: as published, and with the interpolated ones left out.
 figures as (
     select
         bases.basis,
@@ -73,8 +74,11 @@ ends as (
     cross join lengths
 ),
 
-shifts as (select unnest([0, 1, 2]) as years_back),
+shifts as (
+    select unnest([0, 1, 2]) as years_back
+),
 
+-- The window, the same window a year before, and that of two years before: the same months, so no season is seen.
 windows as (
     select
         ends.*,

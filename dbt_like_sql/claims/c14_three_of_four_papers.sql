@@ -60,8 +60,11 @@ spans as (
     group by series, counted
 ),
 
-windows as (select unnest(['in the year', 'over 12 months']) as covers),
+windows as (
+    select unnest(['in the year', 'over 12 months']) as covers
+),
 
+-- A paper counts in the month that it is dated by: nothing later than the end of the window is looked at.
 ends as (
     select
         spans.series,
@@ -123,12 +126,12 @@ measured as (
         forms.as_of,
         forms.from_month,
         forms.pytorch / nullif(forms.whole, 0) as value,
-        cast(forms.whole as bigint) as n,
+        cast(coalesce(forms.whole, 0) as bigint) as n,
         forms.pytorch as numerator,
         forms.whole as denominator,
         case
             when populations.is_sample then populations.what
-            when forms.whole = 0 then 'no paper names one of the two'
+            when coalesce(forms.whole, 0) = 0 then 'no paper names one of the two'
         end as cannot_decide,
         'partial months: ' || nullif(forms.months_partial, 0) as remark
     from forms
@@ -145,8 +148,6 @@ explained as (
                 outages.source = measured.source
                 and outages.first_day < measured.as_of + interval 1 month
                 and outages.last_day >= measured.from_month
-                -- The known break of Stack Overflow is one of the digitised series, not of the site.
-                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
         )), '') as note
     from measured
 ),

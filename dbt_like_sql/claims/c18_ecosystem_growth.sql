@@ -142,8 +142,6 @@ explained as (
                 outages.source = measured.source
                 and outages.first_day < measured.as_of + interval 1 month
                 and outages.last_day >= measured.from_month
-                -- The known break of Stack Overflow is one of the digitised series, not of the site.
-                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
         )), '') as note
     from measured
 ),

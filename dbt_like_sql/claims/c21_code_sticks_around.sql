@@ -113,9 +113,9 @@ new_work as (
         cast(month - interval 11 months as date) as from_month,
         sum(pytorch) over last_year as numerator,
         sum(pytorch + tensorflow) over last_year as denominator,
-        cast(sum(pytorch + tensorflow) over last_year as bigint) as n,
+        cast(coalesce(sum(pytorch + tensorflow) over last_year, 0) as bigint) as n,
         coalesce(
-            sample_of, case when sum(pytorch + tensorflow) over last_year = 0 then 'no paper names one of the two' end
+            sample_of, case when coalesce(sum(pytorch + tensorflow) over last_year, 0) = 0 then 'no paper names one of the two' end
         ) as cannot_decide,
         'partial months: ' || nullif(count(*) filter (where is_partial) over last_year, 0) as remark
     from papers

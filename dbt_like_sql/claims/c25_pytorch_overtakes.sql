@@ -104,12 +104,12 @@ lasting as (
         ends.as_of,
         cast(ends.as_of - interval 5 months as date) as from_month,
         if(count(ratios.ratio) >= 4, min(ratios.ratio), null) as result,
-        arg_min(ratios.pytorch, ratios.ratio) as numerator,
-        arg_min(ratios.tensorflow, ratios.ratio) as denominator,
+        arg_min(ratios.pytorch, struct_pack(ratio := ratios.ratio, month := ratios.month)) as numerator,
+        arg_min(ratios.tensorflow, struct_pack(ratio := ratios.ratio, month := ratios.month)) as denominator,
         count(ratios.ratio) as months_found,
         concat_ws(
             '; ',
-            'lowest in ' || strftime(arg_min(ratios.month, ratios.ratio), '%Y-%m'),
+            'lowest in ' || strftime(arg_min(ratios.month, struct_pack(ratio := ratios.ratio, month := ratios.month)), '%Y-%m'),
             'months without a figure: ' || nullif(6 - count(ratios.ratio), 0),
             'partial months: ' || nullif(count(*) filter (where ratios.is_partial), 0)
         ) as remark

@@ -30,6 +30,7 @@ bases as (
     select unnest(['published', 'exact']) as basis
 ),
 
+-- Each figure twice: as published, and with the interpolated ones left out.
 pairs as (
     select
         bases.basis,
@@ -65,7 +66,9 @@ ends as (
     where pairs.basis = 'published'
 ),
 
-shifts as (select unnest([0, 1]) as years_back),
+shifts as (
+    select unnest([0, 1]) as years_back
+),
 
 years as (
     select
@@ -92,6 +95,7 @@ years as (
         shifts.years_back
 ),
 
+-- A year of a monthly series needs eight months; a year of venues is whatever met.
 shares as (
     select
         basis,

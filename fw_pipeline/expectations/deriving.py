@@ -7,13 +7,21 @@ from __future__ import annotations
 
 import difflib
 import re
-import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from fw_pipeline.contract import Reason, Table
-from fw_pipeline.expectations.rule import AT_LEAST_ONE_ROW, BETWEEN, BOUNDS, FAILING_ROWS, TYPES, Expectation
+from fw_pipeline.expectations.rule import (
+    AT_LEAST_ONE_ROW,
+    BETWEEN,
+    BOUNDS,
+    FAILING_ROWS,
+    NOT_FINITE_AMONG,
+    NULL_AMONG,
+    TYPES,
+    Expectation,
+)
 
 
 def implied(
@@ -47,15 +55,12 @@ def implied(
             column_list=[*columns],
         ),
     ]
-    found += [_not_null(column, "Not documented as nullable.") for column in columns if column not in nullable]
+    if filled := [column for column in columns if column not in nullable]:
+        found.append(_none_among(NULL_AMONG, filled, "no_unexpected_null", "Not documented as nullable."))
     found += [_one_row_per(grain, nullable)] if grain else []
-    for column, kind in types.items():
-        if kind.upper() in ("DOUBLE", "FLOAT", "REAL"):
-            reason = "A division by zero gives NaN or infinity; what is missing is NULL."
-            limit = sys.float_info.max
-            found.append(
-                _rule(BETWEEN, reason, name=f"{column}_is_finite", column=column, min_value=-limit, max_value=limit)
-            )
+    if numbers := [column for column, kind in types.items() if kind.upper() in ("DOUBLE", "FLOAT", "REAL")]:
+        reason = "A division by zero gives NaN or infinity; what is missing is NULL."
+        found.append(_none_among(NOT_FINITE_AMONG, numbers, "numbers_are_finite", reason))
     for column, known in values.items():
         reason = "The documentation lists every value."
         found.append(_rule("expect_column_values_to_be_in_set", reason, column=column, value_set=[*known]))
@@ -139,6 +144,10 @@ def _name(kind: str, given: Mapping[str, Any]) -> str:
 
 def _rule(kind: str, reason: str, *, name: str = "", **given: Any) -> Expectation:
     return Expectation(name or _name(kind, given), kind, MappingProxyType(given), reason=reason)
+
+
+def _none_among(among: str, columns: Sequence[str], name: str, reason: str) -> Expectation:
+    return _rule("expect_column_values_to_be_null", reason, name=name, column=f"{among}{', '.join(columns)}")
 
 
 def _not_null(column: str, reason: str) -> Expectation:

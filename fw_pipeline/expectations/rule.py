@@ -85,7 +85,22 @@ class Expectation:
         """The columns that the rule looks at, in order; none for a rule on the whole table."""
         listed = () if self.type.startswith("expect_table_") else self.kwargs.get("column_list", ())
         named = [self.kwargs[key] for key in ("column", "column_A", "column_B") if key in self.kwargs]
-        return tuple(dict.fromkeys(part for column in [*named, *listed] for part in str(column).split(" - ")))
+        return tuple(dict.fromkeys(part for column in [*named, *listed] for part in parts(str(column))))
+
+
+NULL_AMONG, NOT_FINITE_AMONG = "NULL among ", "not finite among "
+"""How a column is written that names the first of some columns which is NULL, or no finite number, in each row.
+
+One rule on it stands for a rule on each of them: a table has dozens, and each rule is an asset check with a history.
+"""
+
+
+def parts(column: str) -> tuple[str, ...]:
+    """Return the columns that a column is made of: itself, both sides of `a - b`, or those listed after `among`."""
+    for among in (NULL_AMONG, NOT_FINITE_AMONG):
+        if column.startswith(among):
+            return tuple(column.removeprefix(among).split(", "))
+    return tuple(column.split(" - "))
 
 
 AT_LEAST_ONE_ROW = Expectation(

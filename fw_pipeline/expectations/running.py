@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import polars as pl
 
 from fw_pipeline.contract import Reason
-from fw_pipeline.expectations.rule import FAILING_ROWS, Expectation
+from fw_pipeline.expectations.rule import FAILING_ROWS, NOT_FINITE_AMONG, NULL_AMONG, Expectation, parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,8 +111,12 @@ def _run(frame: pl.DataFrame, rules: Sequence[Expectation]) -> dict[str, Outcome
 
     found: dict[str, Outcome] = {}
     suite = ExpectationSuite(name="rules")
+    ready_frame = _to_pandas(frame, rules)
+    derived = [str(name) for name in ready_frame.columns[frame.width :]]
     for rule in rules:
         given = {key: _comparable(value) for key, value in rule.kwargs.items()}
+        if rule.type == "expect_table_columns_to_match_ordered_list":
+            given["column_list"] = [*given["column_list"], *derived]
         ready = gx.ExpectationConfiguration(rule.type, given, meta={"name": rule.name}, severity=rule.severity)
         try:
             suite.add_expectation(ready.to_domain_obj())
@@ -120,7 +124,7 @@ def _run(frame: pl.DataFrame, rules: Sequence[Expectation]) -> dict[str, Outcome
             found[rule.name] = _unchecked(rule, str(error))
     if not suite.expectations:
         return found
-    batch = slot.get_batch(batch_parameters={"dataframe": _to_pandas(frame, rules)})
+    batch = slot.get_batch(batch_parameters={"dataframe": ready_frame})
     report = batch.validate(suite, result_format={"result_format": "COMPLETE", "exclude_unexpected_values": True})
     by_name = {rule.name: rule for rule in rules}
     for result in report.results:
@@ -149,11 +153,19 @@ def _outcome(frame: pl.DataFrame, rule: Expectation, result: Any) -> Outcome:
     count = int(told.get("unexpected_count") or 0)
     if "observed_value" in told:
         seen = told["observed_value"]
-        observed = ", ".join(map(str, seen)) if isinstance(seen, list) else str(seen)
+        shown = seen[: frame.width] if rule.type == "expect_table_columns_to_match_ordered_list" else seen
+        observed = ", ".join(map(str, shown)) if isinstance(shown, list) else str(shown)
     elif told.get("missing_count") == frame.height:
         observed = "every value is NULL"
     else:
         observed = f"{count} of {frame.height} rows"
+        if index and rule.type == "expect_column_values_to_be_null":
+            flagged = (
+                frame[list(index)].select(_derived(frame, str(rule.kwargs["column"])))
+                if len(rule.columns) > 1
+                else None
+            )
+            observed += f": {', '.join(flagged.to_series().unique().sort())}" if flagged is not None else ""
     return Outcome(rule, result.success is True, count, observed, _shown(frame, index), index)
 
 
@@ -176,14 +188,23 @@ def _to_pandas(frame: pl.DataFrame, rules: Iterable[Expectation]) -> pd.DataFram
     import pyarrow as pa  # noqa: PLC0415
 
     columns = [_flat(pl.col(name), kind).alias(name) for name, kind in frame.schema.items()]
-    for name in dict.fromkeys(str(rule.kwargs.get("column")) for rule in rules):
-        left, minus, right = name.partition(" - ")
-        if minus and name not in frame.columns and {left, right} <= {*frame.columns}:
-            days = frame.schema[left].is_temporal()
-            difference = pl.col(left) - pl.col(right)
-            columns.append((difference.dt.total_days() if days else difference).alias(name))
+    named = dict.fromkeys(str(rule.kwargs.get("column")) for rule in rules)
+    columns += [
+        _derived(frame, name) for name in named if name not in frame.columns and {*parts(name)} <= {*frame.columns}
+    ]
     exact = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int32Dtype(), pa.bool_(): pd.BooleanDtype()}
     return frame.select(columns).to_pandas(types_mapper=exact.get)
+
+
+def _derived(frame: pl.DataFrame, name: str) -> pl.Expr:
+    """Return the column that a name like `a - b`, `NULL among a, b` or `not finite among a, b` stands for."""
+    if name.startswith((NULL_AMONG, NOT_FINITE_AMONG)):
+        null = name.startswith(NULL_AMONG)
+        wrong = {c: pl.col(c).is_null() if null else ~pl.col(c).is_finite() for c in parts(name)}
+        return pl.coalesce(*(pl.when(found).then(pl.lit(column)) for column, found in wrong.items())).alias(name)
+    left, right = parts(name)
+    difference = pl.col(left) - pl.col(right)
+    return (difference.dt.total_days() if frame.schema[left].is_temporal() else difference).alias(name)
 
 
 def _flat(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
@@ -242,7 +263,8 @@ def refused_months(frame: pl.DataFrame, outcomes: Iterable[Outcome]) -> Mapping[
             rows.setdefault(months[number], []).append(number)
         for month, numbers in rows.items():
             first = frame.row(numbers[0], named=True)
-            value = ", ".join(f"{name} = {'NULL' if first[name] is None else first[name]}" for name in rule.columns)
+            broken = [name for name in rule.columns if first[name] is None] or rule.columns
+            value = ", ".join(f"{name} = {'NULL' if first[name] is None else first[name]}" for name in broken)
             said = f"{rule.name}: {value} ({len(numbers)} row{'s' * (len(numbers) > 1)})"
             causes.setdefault(month, []).append(said)
         if not rows:

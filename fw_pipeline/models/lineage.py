@@ -59,6 +59,10 @@ class _Trace:
             yield from self.output(left, name)
             yield from self.output(right, self._same_place(scope.expression, left, right, name))
             return
+        if scope.is_udtf and scope.parent is not None:
+            for column in scope.expression.find_all(exp.Column):
+                yield from self._column(scope.parent, column, within=scope.expression)
+            return
         projections = scope.expression.selects if isinstance(scope.expression, exp.Query) else [scope.expression]
         named = [item for item in projections if item.alias_or_name.lower() == name and not item.is_star]
         stars = [item for item in projections if item.is_star]

@@ -109,8 +109,9 @@ def _upstream(where: str, sql: str) -> tuple[str, ...]:
     read = set()
     for table in statements[0].find_all(exp.Table):
         if isinstance(table.this, exp.Func):
-            if (function := table.this.sql_name().lower()) not in ROW_MAKERS and table.this.name not in ROW_MAKERS:
-                raise Reason(where, f"reads through {table.this.name or function}()", "read tables, as schema.table")
+            function = table.this.name if isinstance(table.this, exp.Anonymous) else table.this.sql_name().lower()
+            if function.lower() not in ROW_MAKERS:
+                raise Reason(where, f"reads through {function}()", "read tables, as schema.table")
         elif table.db:
             read.add(f"{table.db}.{table.name}".lower())
         elif table.name.lower() not in named_inside:

@@ -287,6 +287,10 @@ class _Ingest:
         for note in batch.notes:
             self._fetch.log(f"{self._source.name} {batch.month or ''}: {note}")
         status: Status = "unchanged" if vintage is None else "present"
+        if vintage is None and batch.month is not None:
+            said = self._store.statements(self._source.name, batch.month)
+            if said and said[-1].provider == self._provider.name and said[-1].status != "answered":
+                self._state(batch.month, "answered", "the answer is the one that is here", "")
         self._note(
             MonthOutcome(
                 batch.month, status, batch.rows.height, None, vintage.path if vintage else None, batch.evidence
@@ -302,7 +306,7 @@ class _Ingest:
             self._state(month, "refused", refusal.cause, refusal.remedy)
         self._note(MonthOutcome(month, "refused", cause=refusal.cause, evidence=evidence))
 
-    def _state(self, month: date, status: Literal["gap", "refused"], cause: str, remedy: str) -> None:
+    def _state(self, month: date, status: Literal["gap", "refused", "answered"], cause: str, remedy: str) -> None:
         self._store.state(
             Statement(self._source.name, month, self._provider.name, self._fetch.now, status, cause, remedy)
         )

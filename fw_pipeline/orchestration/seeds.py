@@ -75,10 +75,14 @@ def _reach(pipeline: Pipeline) -> list[dict[str, Any]]:
 
 
 def _statements(pipeline: Pipeline) -> list[dict[str, Any]]:
+    """Return the last word of each provider on each month, unless it took it back."""
+    said = [statement for source in pipeline.sources for statement in pipeline.vintages.statements(source)]
+    last = {(statement.source, statement.month, statement.provider): statement for statement in said}
+    columns = ("source", "month", "provider", "at", "status", "cause", "remedy")
     return [
-        {name: getattr(said, name) for name in ("source", "month", "provider", "at", "status", "cause", "remedy")}
-        for source in pipeline.sources
-        for said in pipeline.vintages.statements(source)
+        {name: getattr(statement, name) for name in columns}
+        for statement in last.values()
+        if statement.status != "answered"
     ]
 
 

@@ -46,7 +46,8 @@ class Statement:
     month: date
     provider: str
     at: datetime
-    status: Literal["gap", "refused"]
+    status: Literal["gap", "refused", "answered"]
+    """`answered` takes a refusal back where the good answer said what the vintage already holds."""
     cause: str
     remedy: str
 

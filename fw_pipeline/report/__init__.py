@@ -3,45 +3,92 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 
 import polars as pl
 
-from fw_pipeline.report import charts, events, page, render, verdicts
-from fw_pipeline.report.figures import Figure, sql
+from fw_pipeline.contract import FIRST_MONTH, Window
+from fw_pipeline.report import charts, claim_charts, credits, events, overview, page, render, tables, verdicts
+from fw_pipeline.report.figures import Event, Figure, sql
 from fw_pipeline.report.palette import solid
 
 __all__ = ["build"]
 
+Read = Callable[[str], pl.DataFrame]
 
-def build(read: Callable[[str], pl.DataFrame]) -> dict[str, bytes]:
-    """Return every file of the report by its name: `index.html` first, then the charts as pictures and data.
+
+def build(read: Read) -> dict[str, bytes]:
+    """Return every file of the report by its name: `index.html` first, then the charts as pictures, data and SQL.
 
     Args:
         read: runs one SQL query on the published file and returns its rows.
     """
-    figures = _figures(read)
+    origins = read(sql("origins"))
+    figures = _figures(read, origins)
+    every_verdict = read(sql("verdicts"))
+    cards = verdicts.cards(read(sql("claims")), every_verdict, read(sql("headlines")))
+    of_claims = _claim_figures(cards, every_verdict)
     drawings = {figure.name: render.drawn(figure) for figure in figures}
-    cards = verdicts.cards(read(sql("claims")), read(sql("verdicts")), read(sql("headlines")))
-    files = {"index.html": page.page(cards, figures, drawings, render.bundle())}
-    for figure in figures:
-        picture = solid(render.framed(figure, drawings[figure.name]))
-        files |= {
-            f"charts/{figure.name}.svg": picture.encode(),
-            f"charts/{figure.name}.png": render.png(picture),
-            f"charts/{figure.name}.csv": figure.csv.encode(),
-            f"charts/{figure.name}.sql": figure.sql.encode(),
-            f"charts/{figure.name}.vl.json": solid(json.dumps(figure.full_spec(), indent=1)).encode(),
-        }
+    coverage = read(sql("coverage"))
+    content = page.Content(
+        cards=cards,
+        figures=figures,
+        pictures=drawings,
+        claim_figures=of_claims,
+        crossings=tables.crossings(read(sql("crossovers"))),
+        reconciled=tables.reconciled(read(sql("reconciliation"))),
+        strips=tables.coverage(coverage),
+        origins=credits.credited(origins),
+        months=_months(coverage),
+    )
+    files = {"index.html": page.page(content, render.bundle())}
+    for figure in [*figures, *(each for each in of_claims.values() if each is not None)]:
+        files.update(_chart_files(figure, drawings.get(figure.name)))
     return files
 
 
-def _figures(read: Callable[[str], pl.DataFrame]) -> list[Figure]:
+def _figures(read: Read, origins: pl.DataFrame) -> list[Figure]:
     dated = read(sql("events"))
-    found = []
-    for name, chart in (("questions", charts.questions), ("downloads", charts.downloads)):
-        rows = read(sql(name))
-        marked = events.for_chart(dated, rows["framework"].unique().to_list(), rows["month"].min(), rows["month"].max())
-        found.append(chart(rows, marked))
-    found.append(charts.venues(read(sql("venues"))))
-    return found
+    questions, downloads = read(sql("questions")), read(sql("downloads"))
+    return [
+        charts.questions(questions, _events(dated, questions), credits.credit_line(origins, "stackoverflow")),
+        overview.ratios(read(sql("ratios")), credits.credit_line(origins, "stackoverflow", "papers", "pypi")),
+        charts.downloads(downloads, _events(dated, downloads), credits.credit_line(origins, "pypi")),
+        charts.venues(read(sql("venues")), credits.credit_line(origins, "papers")),
+        overview.exclusivity(read(sql("exclusivity")), credits.credit_line(origins, "huggingface")),
+    ]
+
+
+def _events(dated: pl.DataFrame, rows: pl.DataFrame) -> Sequence[Event]:
+    first, last = rows["month"].min(), rows["month"].max()
+    assert first is None or isinstance(first, date)
+    assert last is None or isinstance(last, date)
+    return events.for_chart(dated, rows["framework"].unique().to_list(), first, last)
+
+
+def _claim_figures(cards: Sequence[verdicts.Card], every_verdict: pl.DataFrame) -> dict[str, Figure | None]:
+    templates, query = claim_charts.templates(), sql("verdicts")
+    return {
+        card.claim: claim_charts.claim_chart(
+            card, every_verdict.filter(pl.col("claim") == card.claim), query, templates
+        )
+        for card in cards
+    }
+
+
+def _chart_files(figure: Figure, drawing: str | None) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of one chart. Those of a claim have no bitmap: there are many, and a bitmap takes the longest."""
+    stem = f"charts/{figure.name}"
+    picture = solid(render.framed(figure, drawing or render.drawn(figure)))
+    yield f"{stem}.svg", picture.encode()
+    if drawing is not None:
+        yield f"{stem}.png", render.png(picture)
+    yield f"{stem}.csv", figure.csv.encode()
+    yield f"{stem}.sql", figure.sql.encode()
+    yield f"{stem}.vl.json", solid(json.dumps(figure.full_spec(), indent=1)).encode()
+
+
+def _months(coverage: pl.DataFrame) -> tuple[date, ...]:
+    last = coverage["month"].max()
+    return Window.of(FIRST_MONTH, last).months() if isinstance(last, date) else (verdicts.THEN,)

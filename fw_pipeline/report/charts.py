@@ -77,7 +77,7 @@ def questions(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
         lead="The article's own figure, drawn anew from the monthly counts. It shows a share of all questions; "
         "switch to counts to see how different the same months look. Hollow points are interpolated.",
         summary=lines_in_words(rows.filter(pl.col("series").is_in(series[:1])), "share", "share"),
-        spec=finished(chart, controls, title=title),
+        spec=finished(chart, controls, title=title, events=events),
         rows=rows,
         sql=sql("questions"),
         credit=credit,
@@ -145,7 +145,7 @@ def downloads(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
         lead="Each line is one series: one origin, one set of installers. They are never joined up, since a change of "
         "method would look like a change of use. A hollow point covers part of its month; a break is a gap.",
         summary=f"Series {series[0]}. {lines_in_words(plain, 'downloads_per_day', None)}" if series else "No figures.",
-        spec=finished(chart, controls, title="Downloads per day"),
+        spec=finished(chart, controls, title="Downloads per day", events=events),
         rows=rows,
         sql=sql("downloads"),
         credit=credit,

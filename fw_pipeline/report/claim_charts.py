@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.drawing import finished, in_range, pointed, time_axis
+from fw_pipeline.report.drawing import EVER, finished, in_range, pointed, time_axis
 from fw_pipeline.report.figures import Control, Figure
 from fw_pipeline.report.palette import token
 from fw_pipeline.report.verdicts import DECIDED, THEN, Card, Definition
 from fw_pipeline.report.words import VERDICTS, figure, in_month, is_share
 
+OUTSIZED = 6
+"""A value this many times as large as the threshold, or as the median, leaves no room for the turn of the verdict."""
+
+Spec = dict[str, Any]
+
 COLUMNS = ("definition", "as_of", "value", "threshold", "upper", "n", "verdict")
 
 
-def claim_chart(card: Card, verdicts: pl.DataFrame, sql: str, template: dict[str, Any]) -> Figure | None:
+def claim_chart(card: Card, verdicts: pl.DataFrame, sql: str, templates: Mapping[bool, Spec]) -> Figure | None:
     """Return the chart of a claim, or None where no definition has a value.
 
     Args:
         card: the claim.
         verdicts: the rows of `marts.verdicts` on this claim.
         sql: the query that returned them.
-        template: what `drawing_of_a_claim` returned; the same for every claim.
+        templates: the specification that claims share, without (False) and with (True) an upper end of the rule.
     """
     drawn = [found for found in card.definitions if found.now.month is not None and _has_values(found, verdicts)]
     if not drawn:
@@ -35,13 +41,17 @@ def claim_chart(card: Card, verdicts: pl.DataFrame, sql: str, template: dict[str
     controls = (Control("definition", "Definition", {found.name: _option(found) for found in drawn}),)
     formats = {found.name: ".0%" if is_share(found.unit) else ",.4~g" for found in drawn}
     units = {found.name: found.unit or "" for found in drawn}
+    template = templates[any(found.upper is not None for found in drawn)]
+    start = _start(drawn[0], rows)
+    first = EVER["first"] if start is None else datetime(start, 1, 1, tzinfo=UTC).timestamp() * 1000
     spec = {
         **template,
         "params": [
             {"name": "definition", "value": drawn[0].name},
             {"name": "number_format", "expr": f"{json.dumps(formats)}[definition]"},
             {"name": "unit_word", "expr": f"{json.dumps(units)}[definition]"},
-            *template["params"],
+            {"name": "first", "value": first},
+            *(param for param in template["params"] if param["name"] != "first"),
         ],
     }
     return Figure(
@@ -54,11 +64,16 @@ def claim_chart(card: Card, verdicts: pl.DataFrame, sql: str, template: dict[str
         sql=sql,
         credit=f"Definition: {drawn[0].name}",
         controls=controls,
+        start_year=start,
     )
 
 
-def drawing_of_a_claim() -> dict[str, Any]:
-    """Return the specification that all claims share; a claim adds its definitions."""
+def templates() -> Mapping[bool, Spec]:
+    """Return the specifications that claims share, by whether the rule has an upper end."""
+    return {False: _template(("threshold",)), True: _template(("threshold", "upper"))}
+
+
+def _template(ends: Sequence[str]) -> Spec:
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
     base = (
@@ -78,11 +93,8 @@ def drawing_of_a_claim() -> dict[str, Any]:
         )
     )
     shapes = {"supported": "circle", "refuted": "circle", "insufficient_data": "M-0.8,-0.8L0.8,0.8M-0.8,0.8L0.8,-0.8"}
-    ends = base.transform_joinaggregate(latest="max(as_of)").transform_filter("datum.as_of == datum.latest")
-    decides = [
-        ends.transform_filter(f"isValid(datum.{end})").encode(y=f"{end}:Q", x=alt.value(0), x2=alt.value("width"))
-        for end in ("threshold", "upper")
-    ]
+    last = base.transform_joinaggregate(latest="max(as_of)").transform_filter("datum.as_of == datum.latest")
+    decides = [last.transform_filter(f"isValid(datum.{end})").encode(y=f"{end}:Q", x=alt.value(0)) for end in ends]
     appeared = alt.Chart(alt.InlineData(values=[{"day": THEN.isoformat()}])).transform_filter(in_range("day"))
     tooltip = [
         alt.Tooltip("as_of:T", title="As of", format="%b %Y", formatType="utc"),
@@ -91,7 +103,10 @@ def drawing_of_a_claim() -> dict[str, Any]:
         alt.Tooltip("verdict_text:N", title="Verdict"),
     ]
     chart = alt.layer(
-        *(line.mark_rule(color=token("ink"), strokeDash=[5, 4], strokeWidth=1.2) for line in decides),
+        *(
+            line.mark_rule(color=token("ink"), strokeDash=[5, 4], strokeWidth=1.2).encode(x2=alt.value("width"))
+            for line in decides
+        ),
         decides[0]
         .transform_calculate(threshold_text="'decides: ' + format(datum.threshold, number_format)")
         .mark_text(align="left", baseline="bottom", dx=2, dy=-3, color=token("ink"))
@@ -116,6 +131,16 @@ def drawing_of_a_claim() -> dict[str, Any]:
     return finished(chart, (), title="=definition + (unit_word ? ' (' + unit_word + ')' : '')", height=240)
 
 
+def _start(found: Definition, rows: pl.DataFrame) -> int | None:
+    """Return the year from which on no value is so far above the threshold that it would flatten all others."""
+    line = rows.filter(pl.col("definition") == found.name).drop_nulls("value")
+    limit = OUTSIZED * max(abs(found.threshold or 0), line["value"].abs().median() or 0)
+    outsized = line.filter(pl.col("value").abs() > limit)
+    if outsized.is_empty() or outsized["as_of"].max() == line["as_of"].max():
+        return None
+    return int(outsized["as_of"].dt.year().to_list()[-1]) + 1
+
+
 def _has_values(found: Definition, verdicts: pl.DataFrame) -> bool:
     values = verdicts.filter(pl.col("definition") == found.name)["value"]
     return values.count() > 0
@@ -136,7 +161,8 @@ def _in_words(found: Definition, rows: pl.DataFrame) -> str:
     if turns.height > 1:
         shown: Sequence[dict[str, Any]] = list(turns.tail(5).iter_rows(named=True))
         steps = "; ".join(f"{VERDICTS[row['verdict']]} from {in_month(row['as_of'])}" for row in shown)
-        said += f". The verdict changed {turns.height - 1} times; latest turns: {steps}"
+        times = "once" if turns.height == 2 else f"{turns.height - 1} times"  # noqa: PLR2004 - a turn and its beginning
+        said += f". The verdict changed {times}; its latest turns: {steps}"
     return f"{said}."
 
 

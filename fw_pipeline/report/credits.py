@@ -24,6 +24,8 @@ class Credit:
     what: str
 
 
+NONE_STATED = "none stated; counts are facts"
+
 CREDITS: Mapping[str, Credit] = MappingProxyType(
     {
         "nschloe/stackoverflow-trends": Credit(
@@ -32,26 +34,24 @@ CREDITS: Mapping[str, Credit] = MappingProxyType(
         "StarScout": Credit(
             "hehao98/StarScout", "Apache-2.0", "calendar months of all installers, from the public BigQuery table"
         ),
-        "top-pypi-packages (BigQuery)": Credit(
-            "hugovk/top-pypi-packages", "none stated; counts", "published 30-day files"
-        ),
+        "top-pypi-packages (BigQuery)": Credit("hugovk/top-pypi-packages", NONE_STATED, "published 30-day files"),
         "top-pypi-packages (ClickHouse)": Credit(
-            "hugovk/top-pypi-packages", "none stated; counts", "published files of calendar months"
+            "hugovk/top-pypi-packages", NONE_STATED, "published files of calendar months"
         ),
         "Chillee/pytorch-vs-tensorflow": Credit(
-            "Chillee/pytorch-vs-tensorflow", "none stated; counts", "Horace He's search of the papers of nine conferences"
+            "Chillee/pytorch-vs-tensorflow", NONE_STATED, "Horace He's search of the papers of nine conferences"
         ),
         "Papers with Code links dump": Credit(
             "rockett-m/grimrepor", "CC BY-SA 4.0", "a sample of the links between papers and repositories, aggregated"
         ),
         "TheExGenesis/hugingface-data": Credit(
-            "TheExGenesis/hugingface-data", "none stated; counts", "the models on top of the download ranking, aggregated"
+            "TheExGenesis/hugingface-data", NONE_STATED, "the models on top of the download ranking, aggregated"
         ),
         "686f6c61/radar-huggingface-dataset": Credit(
             "686f6c61/radar-huggingface-dataset", "CC BY 4.0", "a curated selection of models, aggregated"
         ),
         "hamidahoderinwale/model_metadata_analyses": Credit(
-            "hamidahoderinwale/model_metadata_analyses", "none stated; counts", "models of the whole Hub by library"
+            "hamidahoderinwale/model_metadata_analyses", NONE_STATED, "models of the whole Hub by library"
         ),
     }
 )
@@ -90,7 +90,10 @@ def credited(rows: pl.DataFrame) -> list[dict[str, str]]:
 def credit_line(rows: pl.DataFrame, *sources: str) -> str:
     """Return who published the figures of these sources, as a line below a chart."""
     origins = rows.filter(pl.col("source").is_in(sources))["origin"].drop_nulls().unique(maintain_order=True)
-    named = [f"{origin}, {credit.licence}" if (credit := _credit(origin)) else origin for origin in origins]
+    named = []
+    for origin in origins:
+        credit = _credit(origin)
+        named.append(f"{origin}, {credit.licence}" if credit and credit.licence != NONE_STATED else origin)
     return f"Figures: {'; '.join(named)}" if named else "Figures: none"
 
 

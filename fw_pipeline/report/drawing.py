@@ -55,11 +55,13 @@ CONFIG: Mapping[str, Any] = {
         "offset": 8,
     },
     "line": {"strokeCap": "round", "strokeJoin": "round"},
-    "text": {"color": token("soft"), "font": FONT},
+    "text": {"color": token("soft"), "font": FONT, "fontSize": 12},
 }
 
 
-def finished(chart: Any, controls: Sequence[Control], *, title: str, height: int = 340) -> dict[str, Any]:
+def finished(
+    chart: Any, controls: Sequence[Control], *, title: str, height: int = 340, events: Sequence[Event] = ()
+) -> dict[str, Any]:
     """Return the specification of `chart` with its parameters, in the common hand.
 
     Args:
@@ -67,8 +69,9 @@ def finished(chart: Any, controls: Sequence[Control], *, title: str, height: int
         controls: the choices that set its parameters.
         title: what the upright axis shows: plain words, or a Vega expression if it starts with `=`.
         height: of the plot, in pixels.
+        events: those that are marked; the legend keeps out of their way.
     """
-    spec: dict[str, Any] = chart.to_dict()
+    spec: dict[str, Any] = chart.to_dict(validate=False)  # takes most of a second; the tests validate
     datasets = spec.pop("datasets", {})
     for layer in spec.get("layer", [spec]):
         values = datasets.get(layer.pop("data", {}).get("name"))
@@ -82,7 +85,8 @@ def finished(chart: Any, controls: Sequence[Control], *, title: str, height: int
     spec["title"] = {"text": {"expr": title[1:]} if title.startswith("=") else title}
     spec["width"], spec["height"] = 760, height
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
-    spec["config"] = dict(CONFIG)
+    raised = any(event.height for event in events)
+    spec["config"] = {**CONFIG, "legend": {**CONFIG["legend"], "offset": 34 if raised else 16}}
     return spec
 
 
@@ -97,7 +101,13 @@ def framework_colour(alt: Any, names: Sequence[str], *, legend: bool = True) -> 
         alt.Color("framework:N")
         .scale(domain=list(names), range=[token(name) for name in names])
         .legend(
-            alt.Legend(title=None, labelExpr=f"{titles_of(names)}[datum.label]", symbolType="stroke", symbolSize=260)
+            alt.Legend(
+                title=None,
+                labelExpr=f"{titles_of(names)}[datum.label]",
+                symbolType="stroke",
+                symbolSize=260,
+                columns={"expr": f"width < 330 ? 2 : {len(names)}"},
+            )
             if legend
             else None
         )

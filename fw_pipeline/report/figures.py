@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
@@ -54,7 +54,9 @@ class Figure:
     controls: tuple[Control, ...] = ()
     events: tuple[Event, ...] = ()
     notes: tuple[str, ...] = ()
-    has_range: bool = field(default=True)
+    has_range: bool = True
+    start_year: int | None = None
+    """The first year that is shown at first, where an earlier one would dwarf the rest."""
 
     @property
     def csv(self) -> str:
@@ -65,6 +67,15 @@ class Figure:
     def parse(self) -> dict[str, str]:
         """How Vega reads each column of the CSV."""
         return {name: PARSE.get(str(kind), "number") for name, kind in self.rows.schema.items()}
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The years that the reader may choose from; none where a range makes no sense."""
+        column = next((name for name, kind in self.rows.schema.items() if kind == pl.Date), None)
+        if not self.has_range or column is None or self.rows[column].is_null().all():
+            return ()
+        found = self.rows[column].dt.year().drop_nulls().to_list()
+        return tuple(range(min(found), max(found) + 1)) if min(found) < max(found) else ()
 
     def full_spec(self) -> dict[str, Any]:
         """Return the specification with its data in it, fit for the Vega editor."""

@@ -39,9 +39,14 @@ def ratios(rows: pl.DataFrame, credit: str) -> Figure:
         dashes.append(options[seen.get(source, 0) % len(options)])
         seen[source] = seen.get(source, 0) + 1
     names = lines["line"].to_list()
-    weights = [2.6 if source == "stackoverflow" else 1.7 for source in lines["source"]]
     shades = ["ink" if source == "stackoverflow" else "soft" for source in lines["source"]]
-    legend = alt.Legend(title=None, symbolType="stroke", symbolSize=420, columns={"expr": "width < 560 ? 1 : 2"})
+    legend = alt.Legend(
+        title=None,
+        symbolType="stroke",
+        symbolSize=420,
+        columns={"expr": "width < 560 ? 1 : 2"},
+        labelExpr="width < 330 ? replace(datum.label, '-packages', '') : datum.label",
+    )
     base = (
         alt.Chart()
         .transform_filter(in_range())
@@ -66,21 +71,20 @@ def ratios(rows: pl.DataFrame, credit: str) -> Figure:
         alt.Tooltip("tensorflow:Q", title="TensorFlow", format=",.0f"),
     ]
     level = alt.Chart(alt.InlineData(values=[{"level": 1}])).encode(y="level:Q")
-    line = base.mark_line().encode(
+    line = base.mark_line(strokeWidth=2).encode(
         strokeDash=alt.StrokeDash("line:N").scale(domain=names, range=dashes).legend(legend),
         stroke=alt.Stroke("line:N").scale(domain=names, range=[token(shade) for shade in shades]).legend(legend),
-        strokeWidth=alt.StrokeWidth("line:N").scale(domain=names, range=weights).legend(legend),
     )
     years = base.transform_filter("datum.period == 'year' && isValid(datum.ratio)").mark_point(
         filled=True, size=46, fill=token("soft"), opacity=1
     )
     chart = alt.layer(
         level.mark_rule(color=token("ink"), strokeWidth=1.2),
-        level.mark_text(align="right", baseline="bottom", dx=-2, dy=-5, fontWeight="bold", color=token("pytorch")).encode(
-            x=alt.value("width"), text=alt.value("more PyTorch")
-        ),
-        level.mark_text(align="right", baseline="top", dx=-2, dy=5, fontWeight="bold", color=token("tensorflow")).encode(
-            x=alt.value("width"), text=alt.value("more TensorFlow")
+        level.mark_text(
+            align="left", baseline="bottom", dx=4, dy=-26, fontWeight="bold", color=token("pytorch")
+        ).encode(x=alt.value(0), text=alt.value("more PyTorch")),
+        level.mark_text(align="left", baseline="top", dx=4, dy=8, fontWeight="bold", color=token("tensorflow")).encode(
+            x=alt.value(0), text=alt.value("more TensorFlow")
         ),
         line,
         years,
@@ -126,7 +130,10 @@ def exclusivity(rows: pl.DataFrame, credit: str) -> Figure:
             label="datum.series + (datum.is_sample ? ' (a sample)' : '')",
         )
         .encode(
-            x=alt.X("share:Q").scale(domain=[0, 1], nice=False).stack("zero").axis(title=None, format=".0%", grid=True, tickCount=5),
+            x=alt.X("share:Q")
+            .scale(domain=[0, 1], nice=False)
+            .stack("zero")
+            .axis(title=None, format=".0%", grid=True, tickCount=5),
             y=alt.Y("label:N")
             .sort(alt.EncodingSortField("seen", op="min"))
             .scale(paddingInner=0.62, paddingOuter=0.5)
@@ -170,11 +177,16 @@ def exclusivity(rows: pl.DataFrame, credit: str) -> Figure:
 
 
 def _line_names(rows: pl.DataFrame) -> pl.Expr:
-    source = pl.col("source").replace(SOURCES)
-    by_year = pl.when(pl.col("period") == "year").then(pl.lit(", by year")).otherwise(pl.lit(""))
-    several = rows.group_by("source").agg(pl.col("series").n_unique())
-    one = several.filter(pl.col("series") == 1)["source"].implode()
-    return pl.when(pl.col("source").is_in(one)).then(source).otherwise(source + ": " + pl.col("series") + by_year)
+    """Name each series as a legend does: by its source alone where the source has one series."""
+    names = {}
+    for source, series, period in rows.select("source", "series", "period").unique().iter_rows():
+        title, by_year = SOURCES.get(source, source), ", by year" if period == "year" else ""
+        alone = rows.filter(pl.col("source") == source)["series"].n_unique() == 1
+        names[source, series] = title if alone else f"{title}: {series}{by_year}"
+        if not alone and series.lower().startswith(title.lower()):
+            names[source, series] = f"{series[:1].upper()}{series[1:]}{by_year}"
+    keys = {f"{source}\t{series}": name for (source, series), name in names.items()}
+    return (pl.col("source") + "\t" + pl.col("series")).replace_strict(keys)
 
 
 def _ratios_in_words(rows: pl.DataFrame) -> str:

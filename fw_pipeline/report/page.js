@@ -4,98 +4,189 @@
   for (const element of document.querySelectorAll("script.payload")) {
     payloads.set(element.dataset.for, JSON.parse(element.textContent));
   }
-  const TYPES = { csv: "text/csv", sql: "text/plain", svg: "image/svg+xml", png: "image/png", "vl.json": "application/json" };
 
-  // Vega's own reader of CSV compiles code from text, which the page's policy forbids.
-  function rowsOf(payload) {
+  // Vega's own reader of CSV compiles code from text, which the policy of this page forbids.
+  function linesOf(csv) {
     const lines = [[""]];
     let quoted = false;
-    for (let at = 0; at < payload.csv.length; at += 1) {
-      const sign = payload.csv[at];
+    for (let at = 0; at < csv.length; at += 1) {
+      const sign = csv[at];
       const line = lines[lines.length - 1];
       if (quoted ? sign !== '"' : sign !== '"' && sign !== "," && sign !== "\n") line[line.length - 1] += sign;
-      else if (quoted && payload.csv[at + 1] === '"') { line[line.length - 1] += '"'; at += 1; }
+      else if (quoted && csv[at + 1] === '"') { line[line.length - 1] += '"'; at += 1; }
       else if (sign === '"') quoted = !quoted;
       else if (sign === ",") line.push("");
       else lines.push([""]);
     }
-    const [names, ...rest] = lines;
-    const read = {
-      number: (text) => (text === "" ? null : Number(text)),
-      boolean: (text) => (text === "" ? null : text === "true"),
-      date: (text) => (text === "" ? null : Date.parse(text)),
-      string: (text) => (text === "" ? null : text),
-    };
-    return rest.filter((line) => line.length === names.length)
-      .map((line) => Object.fromEntries(names.map((name, place) => [name, read[payload.parse[name]](line[place])])));
+    return lines.filter((line) => line.length === lines[0].length);
   }
 
-  function specOf(payload) {
+  const READ = { number: Number, boolean: (text) => text === "true", date: Date.parse, string: String };
+
+  function rowsOf(payload) {
+    const [names, ...rest] = linesOf(payload.csv);
+    return rest.map((line) => Object.fromEntries(
+      names.map((name, place) => [name, line[place] === "" ? null : READ[payload.parse[name]](line[place])])));
+  }
+
+  function specOf(payload, scale) {
     const spec = structuredClone(payload.spec);
     spec.data = { values: rowsOf(payload) };
     spec.width = "container";
+    for (const layer of scale === "log" ? spec.layer : []) {
+      if (layer.encoding?.y?.field) layer.encoding.y.scale = { ...layer.encoding.y.scale, type: "log" };
+    }
     return spec;
   }
 
-  function save(name, content, type) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([content], { type: type + ";charset=utf-8" }));
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  // Milliseconds of the first or last day of the year that the reader chose; an end left alone is no limit.
+  function limitOf(field) {
+    const isFirst = field.dataset.year === "first";
+    if (field.selectedIndex === (isFirst ? 0 : field.options.length - 1)) return isFirst ? -8e14 : 8e14;
+    return isFirst ? Date.UTC(Number(field.value), 0, 1) : Date.UTC(Number(field.value), 11, 31);
   }
 
   async function draw(figure) {
-    const name = figure.dataset.figure;
-    const payload = payloads.get(name);
     const picture = figure.querySelector(".picture");
     const holder = document.createElement("div");
     holder.className = "live";
-    picture.append(holder);
-    const { view } = await vegaEmbed(holder, specOf(payload), {
-      ast: true, renderer: "svg", actions: false, defaultStyle: false, tooltip: { disableDefaultStyle: true },
+    const parameters = [...figure.querySelectorAll("select[data-param]")];
+    const years = [...figure.querySelectorAll("select[data-year]")];
+    const scale = parameters.find((select) => select.dataset.param === "scale");
+    const payload = payloads.get(figure.dataset.figure);
+    picture.prepend(holder);
+    const { view } = await vegaEmbed(holder, specOf(payload, scale?.value), {
+      mode: "vega-lite", ast: true, renderer: "svg", actions: false, defaultStyle: false, tooltip: { disableDefaultStyle: true },
     });
-    holder.querySelector("svg")?.setAttribute("aria-hidden", "true");
-    for (const old of [...picture.children]) {
-      if (old !== holder) old.remove();
+    for (const other of [...picture.children]) if (other !== holder) other.remove();
+    for (const select of parameters) {
+      if (select !== scale) view.signal(select.dataset.param, select.value);
     }
+    for (const field of years) view.signal(field.dataset.year, limitOf(field));
+    await view.runAsync();
+    figure.view?.finalize();
+    figure.view = view;
+    figure.dataset.drawn = figure.dataset.drawn ? Number(figure.dataset.drawn) + 1 : 1;
     const controls = figure.querySelector(".controls");
-    if (controls) {
-      controls.hidden = false;
-      for (const select of controls.querySelectorAll("select[data-param]")) {
-        select.addEventListener("change", () => view.signal(select.dataset.param, select.value).runAsync());
-      }
-      for (const field of controls.querySelectorAll("input[data-year]")) {
-        field.addEventListener("change", () => {
-          const year = Number(field.value);
-          const ever = field.dataset.year === "first" ? 0 : Date.UTC(2100, 0, 1);
-          const month = field.dataset.year === "first" ? Date.UTC(year, 0, 1) : Date.UTC(year, 11, 31);
-          view.signal(field.dataset.year, year ? month : ever).runAsync();
-        });
-      }
-    }
-    figure.dataset.drawn = "yes";
+    if (controls) controls.hidden = false;
   }
+
+  async function redraw(field) {
+    const figure = field.closest("[data-figure]");
+    if (field.dataset.param === "scale") await draw(figure);
+    else await figure.view.signal(field.dataset.year ?? field.dataset.param, field.dataset.year ? limitOf(field) : field.value).runAsync();
+  }
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("select[data-param], select[data-year]")) redraw(event.target);
+  });
 
   const watcher = new IntersectionObserver((entries) => {
     for (const entry of entries) {
-      if (entry.isIntersecting) {
-        watcher.unobserve(entry.target);
-        draw(entry.target).catch((error) => console.error(entry.target.dataset.figure, error));
-      }
+      if (!entry.isIntersecting) continue;
+      watcher.unobserve(entry.target);
+      draw(entry.target).catch((error) => {
+        entry.target.querySelector(".live")?.remove();
+        console.error(entry.target.dataset.figure, error);
+      });
     }
-  }, { rootMargin: "600px" });
-  for (const figure of document.querySelectorAll(".figure")) watcher.observe(figure);
+  }, { rootMargin: "400px" });
+  for (const figure of document.querySelectorAll("[data-figure]")) watcher.observe(figure);
 
-  document.addEventListener("click", (event) => {
+  // Files: what is in the page is saved from it; a bitmap is drawn from the chart as it is shown.
+  const TYPES = { csv: "text/csv", sql: "text/plain", svg: "image/svg+xml", png: "image/png", "vl.json": "application/json" };
+
+  function save(name, blob) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  }
+
+  const colours = () => getComputedStyle(document.documentElement);
+  const solid = (text) => text.replace(/var\(--([a-z]+)\)/g, (_, name) => colours().getPropertyValue(`--${name}`).trim());
+
+  async function contentOf(figure, payload, kind) {
+    if (kind === "csv" || kind === "sql") return payload[kind];
+    if (kind === "vl.json") return solid(JSON.stringify({ ...payload.spec, data: { values: rowsOf(payload) } }));
+    if (!figure.view) await draw(figure);
+    return solid(await figure.view.toSVG());
+  }
+
+  async function bitmapOf(svg) {
+    const image = new Image();
+    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [image.width * 2, image.height * 2];
+    const context = canvas.getContext("2d");
+    context.fillStyle = colours().getPropertyValue("--paper");
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    return new Promise((done) => { canvas.toBlob(done, "image/png"); });
+  }
+
+  document.addEventListener("click", async (event) => {
     const link = event.target.closest("a[data-file]");
     if (!link) return;
-    const name = link.closest("[data-figure]").dataset.figure;
-    const payload = payloads.get(name);
-    const kind = link.dataset.file;
-    const content = { csv: payload.csv, sql: payload.sql, "vl.json": JSON.stringify({ ...payload.spec, data: { values: payload.csv, format: { type: "csv", parse: payload.parse } } }) }[kind];
-    if (content === undefined) return;
     event.preventDefault();
-    save(`${name}.${kind}`, content, TYPES[kind]);
+    const figure = link.closest("[data-figure]");
+    const kind = link.dataset.file;
+    const content = await contentOf(figure, payloads.get(figure.dataset.figure), kind);
+    const blob = kind === "png" ? await bitmapOf(content) : new Blob([content], { type: `${TYPES[kind]};charset=utf-8` });
+    save(`${figure.dataset.figure}.${kind}`, blob);
   });
+
+  // The figures of a chart as a table, made when somebody opens it.
+  for (const details of document.querySelectorAll("details.numbers")) {
+    details.addEventListener("toggle", () => {
+      const place = details.querySelector(".scroll");
+      if (place.firstChild) return;
+      const [names, ...rest] = linesOf(payloads.get(details.closest("[data-figure]").dataset.figure).csv);
+      const table = place.appendChild(document.createElement("table"));
+      const head = table.createTHead().insertRow();
+      for (const name of names) {
+        const cell = head.appendChild(document.createElement("th"));
+        cell.scope = "col";
+        cell.textContent = name.replaceAll("_", " ");
+      }
+      const body = table.createTBody();
+      for (const line of rest) {
+        const row = body.insertRow();
+        for (const text of line) row.insertCell().textContent = text;
+      }
+    });
+  }
+
+  // Replay: each row knows the months in which its verdict changed.
+  const range = document.getElementById("as-of");
+  const words = Object.fromEntries([...document.querySelectorAll(".chip")].map((chip) => [chip.classList[1], chip.textContent]));
+  const output = document.getElementById("as-of-month");
+  const head = document.getElementById("then-head");
+  const start = range.value;
+
+  function replay() {
+    const [year, month] = range.dataset.first.split("-").map(Number);
+    const day = new Date(Date.UTC(year, month - 1 + Number(range.value), 1));
+    const asOf = day.toISOString().slice(0, 10);
+    const name = day.toLocaleDateString("en-GB", { month: "short", year: "numeric", timeZone: "UTC" });
+    output.textContent = name;
+    head.textContent = name;
+    range.setAttribute("aria-valuetext", name);
+    for (const cell of document.querySelectorAll("td.then")) {
+      let verdict = cell.dataset.otherwise;
+      for (const step of cell.dataset.history.split(";")) {
+        const [since, found] = step.split(" ");
+        if (found && since <= asOf) verdict = found;
+      }
+      const chip = cell.querySelector(".chip");
+      chip.className = `chip ${verdict}`;
+      chip.textContent = words[verdict] ?? verdict.replaceAll("_", " ");
+      cell.dataset.label = name;
+    }
+  }
+  document.querySelector(".replay").hidden = false;
+  range.addEventListener("input", replay);
+  document.getElementById("as-of-back").addEventListener("click", () => { range.value = start; replay(); });
 })();

@@ -5,49 +5,73 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
 from importlib import resources
 
 from fw_pipeline.report import verdicts, words
 from fw_pipeline.report.figures import Figure, for_script
 from fw_pipeline.report.palette import DARK, LIGHT, declarations
+from fw_pipeline.report.tables import STATUSES, Strip
 from fw_pipeline.report.verdicts import Card
 
 
-def page(cards: Sequence[Card], figures: Sequence[Figure], pictures: Mapping[str, str], library: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Everything that the page shows."""
+
+    cards: Sequence[Card]
+    figures: Sequence[Figure]
+    pictures: Mapping[str, str]
+    """Each of `figures` as SVG, by name: what is seen before the script draws, or without it."""
+    claim_figures: Mapping[str, Figure | None]
+    """The chart of each claim, by claim; None where nothing was measured."""
+    crossings: Sequence[Mapping[str, str]]
+    reconciled: Sequence[Mapping[str, str]]
+    strips: Sequence[Strip]
+    origins: Sequence[Mapping[str, str]]
+    months: Sequence[date]
+    """Every month that the verdicts can be replayed as of."""
+
+
+def page(content: Content, library: str) -> bytes:
     """Return the page.
 
     Args:
-        cards: the claims.
-        figures: the charts, in order.
-        pictures: each chart as SVG, by name: what is seen before, or without, the script.
+        content: what it shows.
         library: Vega, Vega-Lite and Vega-Embed as one script.
     """
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only the page needs it
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     script = _file("page.js")
-    style = f":root{{color-scheme:light dark;{declarations(LIGHT)}}}@media(prefers-color-scheme:dark){{:root{{{declarations(DARK)}}}}}{_file('page.css')}"
-    payloads = [
-        {
-            "name": figure.name,
-            "json": for_script({"spec": figure.spec, "csv": figure.csv, "parse": figure.parse, "sql": figure.sql}),
-        }
-        for figure in figures
-    ]
+    style = "".join(
+        (
+            f":root{{color-scheme:light dark;{declarations(LIGHT)}}}",
+            f"@media screen and (prefers-color-scheme:dark){{:root{{{declarations(DARK)}}}}}",
+            _file("page.css"),
+        )
+    )
+    drawn = [*content.figures, *(figure for figure in content.claim_figures.values() if figure is not None)]
     text = environment.from_string(_file("page.html")).render(
         policy=_policy(scripts=(library, script), style=style),
         style=style,
         script=script,
         library=library,
         words=words,
-        claim_cards=cards,
-        figures=figures,
-        pictures=pictures,
-        payloads=payloads,
-        tallies={when: verdicts.tally(cards, when) for when in ("then", "now")},
+        statuses=STATUSES,
+        payloads=[{"name": figure.name, "json": for_script(_payload(figure))} for figure in drawn],
+        tallies={when: verdicts.tally(content.cards, when) for when in ("then", "now")},
+        agreeing=sum(row["agrees"] == "agrees" for row in content.reconciled),
+        then=verdicts.THEN,
         then_words=words.in_month(verdicts.THEN),
+        **{field.name: getattr(content, field.name) for field in fields(content)},
     )
     return text.encode()
+
+
+def _payload(figure: Figure) -> dict[str, object]:
+    return {"spec": figure.spec, "csv": figure.csv, "parse": figure.parse, "sql": figure.sql}
 
 
 def _policy(*, scripts: Sequence[str], style: str) -> str:

@@ -29,7 +29,7 @@ def drawn(figure: Figure) -> str:
 
     spec = figure.full_spec()
     spec["width"] = WIDTH - 2 * MARGIN
-    spec["layer"] = [layer for layer in spec["layer"] if not _follows_pointer(layer)]
+    spec = _without_pointer(spec)
     svg: str = vl_convert.vegalite_to_svg(json.dumps(spec), allowed_base_urls=[])
     return svg
 
@@ -75,5 +75,12 @@ def _attribute(text: str) -> str:
     return escape(text, {'"': "&quot;"})
 
 
-def _follows_pointer(layer: dict[str, Any]) -> bool:
-    return any(param["name"] == "near" for param in layer.get("params", ()))
+def _without_pointer(spec: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the layer that only answers a pointer: a picture has none, and the layer has a mark for every figure."""
+    near = [param for param in spec["params"] if param["name"] == "near"]
+    views = {view for param in near for view in param["views"]}
+    return {
+        **spec,
+        "params": [param for param in spec["params"] if param not in near],
+        "layer": [layer for layer in spec["layer"] if layer.get("name") not in views],
+    }

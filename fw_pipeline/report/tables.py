@@ -28,8 +28,8 @@ STATUSES: Mapping[str, str] = MappingProxyType(
     {
         "present": "complete",
         "partial": "partial",
-        "gap": "known gap",
-        "missing": "nothing",
+        "gap": "a known gap",
+        "missing": "without figures",
     }
 )
 """What `meta.coverage` says of a month, as the page writes it."""
@@ -63,7 +63,15 @@ class Strip:
     def summary(self) -> str:
         """Count the months by what there is of them."""
         counts = {status: sum(span.months for span in self.spans if span.status == status) for status in STATUSES}
-        return listed([f"{count} {STATUSES[status]}" for status, count in counts.items() if count])
+        return listed([f"{count} months {STATUSES[status]}" for status, count in counts.items() if count])
+
+    @property
+    def years(self) -> tuple[tuple[int, float], ...]:
+        """Where each second year begins, as a part of the strip's length."""
+        first = self.spans[0].first
+        total = sum(span.months for span in self.spans)
+        every = range(first.year + 1, self.spans[-1].last.year + 1, 2)
+        return tuple((year, (12 * (year - first.year) - first.month + 1) / total) for year in every)
 
 
 def coverage(rows: pl.DataFrame) -> tuple[Strip, ...]:

@@ -5,6 +5,7 @@ Pure: frames in, dataclasses out. The rule that makes one verdict of many defini
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,10 +13,15 @@ from typing import Any
 
 import polars as pl
 
+from fw_pipeline.report.words import figure, rule, suffix
+
 THEN = date(2023, 1, 1)
 """The month in which the article appeared."""
 
 DECIDED = ("supported", "refuted")
+CAMPS = ("for", "against")
+
+LONG_DECIMAL = re.compile(r"\d+\.\d{3,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,8 @@ class Definition:
     """One way to measure a claim, and what came out of it."""
 
     name: str
+    formula: str
+    series: str
     meaning: str
     unit: str | None
     rule: str | None
@@ -47,6 +55,24 @@ class Definition:
     headline: bool
     then: Reading
     now: Reading
+
+    def said(self, when: str) -> str:
+        """Say in a sentence what the definition came to, `then` or `now`, and what would decide."""
+        reading: Reading = getattr(self, when)
+        if reading.verdict not in DECIDED or reading.value is None:
+            return LONG_DECIMAL.sub(lambda found: figure(float(found[0])), reading.why)
+        met = "is" if reading.verdict == "supported" else "is not"
+        limit = rule(self.rule, self.threshold, self.upper, self.unit)
+        _, _, note = reading.why.partition("; ")
+        return "; ".join(
+            part
+            for part in (
+                f"{figure(reading.value, self.unit)}{suffix(self.unit)} {met} {limit}",
+                f"n = {reading.n:,}" if reading.n is not None else "",
+                LONG_DECIMAL.sub(lambda found: figure(float(found[0])), note),
+            )
+            if part
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +96,46 @@ class Card:
         """The card's place on the page."""
         return self.claim.lower()
 
-    def flips(self, when: str) -> tuple[Definition, ...]:
-        """Return the definitions that decide otherwise than the headline of that time does."""
-        headline = getattr(self, when)
-        decided = [found for found in self.definitions if getattr(found, when).verdict in DECIDED]
-        if headline in DECIDED:
-            return tuple(found for found in decided if getattr(found, when).verdict != headline)
-        return tuple(decided) if headline == "mixed" else ()
+    @property
+    def formulas(self) -> tuple[tuple[Definition, ...], ...]:
+        """The definitions, those of one formula together: they differ only in the series."""
+        found: dict[str, list[Definition]] = {}
+        for each in self.definitions:
+            found.setdefault(each.formula, []).append(each)
+        return tuple(tuple(group) for group in found.values())
 
-    def found(self, when: str, verdict: str) -> tuple[Definition, ...]:
-        """Return the definitions that came to `verdict` at that time."""
+    @property
+    def has_turned(self) -> bool:
+        """Whether the headline is another one now than when the article appeared."""
+        return self.then != self.now
+
+    def turns(self, when: str) -> tuple[tuple[str, tuple[Definition, ...]], ...]:
+        """Return what flips the claim at that time: the definitions that decide otherwise than its headline.
+
+        For a mixed claim these are both camps.
+        """
+        headline = getattr(self, when)
+        wanted = DECIDED if headline == "mixed" else tuple(set(DECIDED) - {headline}) if headline in DECIDED else ()
+        camps = ((verdict, self._found(when, verdict)) for verdict in wanted)
+        return tuple((verdict, found) for verdict, found in camps if found)
+
+    def split(self, when: str) -> str:
+        """Count the definitions by what they decide: `8 for, 4 against`."""
+        counts = [(len(self._found(when, verdict)), word) for verdict, word in zip(DECIDED, CAMPS, strict=True)]
+        return ", ".join(f"{count} {word}" for count, word in counts if count) or "none decides"
+
+    def _found(self, when: str, verdict: str) -> tuple[Definition, ...]:
         return tuple(found for found in self.definitions if getattr(found, when).verdict == verdict)
+
+    def telling(self, when: str) -> tuple[Definition, ...]:
+        """Return the definitions that show best why the headline of that time is what it is: one, or two at odds."""
+        headline = getattr(self, when)
+        wanted = DECIDED if headline == "mixed" else (headline,)
+        carrying = [found for found in self.definitions if found.headline] or self.definitions
+        shown = (
+            next((each for each in carrying if getattr(each, when).verdict == verdict), None) for verdict in wanted
+        )
+        return tuple(found for found in shown if found is not None)
 
 
 def cards(claims: pl.DataFrame, verdicts: pl.DataFrame, headlines: pl.DataFrame) -> tuple[Card, ...]:
@@ -129,6 +184,8 @@ def _definition(rows: pl.DataFrame) -> Definition:
     before = dated.filter(pl.col("as_of") <= THEN)
     return Definition(
         name=first["definition"],
+        formula=first["formula"] or first["definition"],
+        series=first["series"] or "nothing measured",
         meaning=first["meaning"] or "",
         unit=first["unit"],
         rule=first["rule"],

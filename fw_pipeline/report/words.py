@@ -40,6 +40,8 @@ def figure(value: float | None, unit: str | None = None) -> str:
         return "–"
     if is_share(unit):
         return f"{value:.1%}" if abs(value) >= 0.02 else f"{value:.2%}"  # noqa: PLR2004 - a second digit below 2 %
+    if unit == "year":
+        return f"{value:.2f}"
     return compact(value)
 
 
@@ -65,7 +67,12 @@ def rule(words: str | None, threshold: float | None, upper: float | None, unit: 
         return "–"
     if words == "between":
         return f"{figure(threshold, unit)} to {figure(upper, unit)}"
-    return f"{RULES.get(words, words)} {figure(threshold, unit)}"
+    return f"{RULES.get(words, words)} {figure(threshold, unit)}{suffix(unit)}"
+
+
+def suffix(unit: str | None) -> str:
+    """Write the unit behind a figure, where the figure does not show it already."""
+    return "" if unit is None or unit == "year" or is_share(unit) else f" {unit}"
 
 
 def listed(parts: Sequence[str], last: str = "and") -> str:

@@ -120,14 +120,11 @@ def raw_chunks(response: requests.Response, *, seconds: float) -> Iterator[bytes
         Transient: it takes longer than `seconds` in all, or ends before its announced length.
     """
     deadline, got = time.monotonic() + seconds, 0
-    announced = response.headers.get("content-length", "")
     while chunk := _next_chunk(response):
         yield chunk
         got += len(chunk)
         if time.monotonic() > deadline:
             raise Transient(f"the answer was still dripping in after {seconds:g} seconds ({got} bytes)")
-    if announced.isdecimal() and got < int(announced):
-        raise Transient(f"the answer broke off after {got} of {announced} bytes")
 
 
 def _next_chunk(response: requests.Response) -> bytes:
@@ -159,7 +156,7 @@ def whole_body(response: requests.Response, limits: Limits) -> bytes:
 
 
 def _redirected(question: Question, response: requests.Response, sites: tuple[str, ...]) -> Question:
-    target = urljoin(question.url, response.headers["location"])
+    target = followed(question.url, response.headers["location"])
     here, there = urlsplit(question.url), urlsplit(target)
     if question.method != "GET" and response.status_code not in _METHOD_KEPT:
         raise Unfit(f"a {question.method} was redirected ({response.status_code})", _ADDRESS)
@@ -169,6 +166,22 @@ def _redirected(question: Question, response: requests.Response, sites: tuple[st
     if not known:
         raise Unfit(f"redirected to another site, {there.hostname or 'nowhere'}", _ADDRESS)
     return replace(question, url=target, headers={})
+
+
+def followed(url: str, named: str) -> str:
+    """Return the address that a server names in its answer from `url`.
+
+    Raises:
+        Unfit: it is no address.
+    """
+    try:
+        target = urljoin(url, named)
+        urlsplit(target)
+    except ValueError:
+        target = ""
+    if not target:
+        raise Unfit("the server names an address that cannot be read", _ADDRESS)
+    return target
 
 
 def same_site(here: SplitResult, there: SplitResult) -> bool:
@@ -186,7 +199,7 @@ def _network_faults() -> Iterator[None]:
     """Turn what the HTTP libraries raise into a fault whose text and chain hold no address."""
     try:
         yield
-    except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+    except _NETWORK as error:
         fault = _explained(error)
     else:
         return
@@ -201,6 +214,8 @@ def _explained(error: BaseException) -> Fault:
     if "CERTIFICATE_VERIFY_FAILED" in texts or "doesn't match" in texts:
         why = texts.partition("certificate verify failed: ")[2].partition(" (_ssl")[0] or "not the one of this host"
         return Unfit(f"the certificate is not valid: {why}", "check the clock of this machine and the address")
+    if isinstance(error, requests.exceptions.InvalidHeader | UnicodeError):
+        return Unfit("a header cannot be sent", "check the token and FW_CONTACT for characters that are not ASCII")
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | ValueError):
         return Unfit("the address cannot be asked", _ADDRESS)
     for kinds, cause in _CAUSES:
@@ -214,6 +229,10 @@ def _inner(error: BaseException) -> Iterator[BaseException]:
     yield from (item for item in named if isinstance(item, BaseException))
 
 
+_NETWORK = (
+    *(requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException),
+    *(OSError, UnicodeError),
+)
 _CAUSES: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((urllib3.exceptions.NameResolutionError,), "the name of the server cannot be resolved"),
     ((ConnectionRefusedError,), "the server refuses the connection"),

@@ -44,7 +44,7 @@ class Host:
         self._log, self._budget, self._label, self._clock, self._sleep = fetch.log, budget, label, clock, sleep
         self.limits, self.redactor = limits, Redactor(fetch.secrets)
         self.turns = Turns(pace, clock=clock, sleep=sleep, patience=limits.patience)
-        self.session = requests.Session()
+        self.session = _Session()
         self.session.auth = _as_given
         self.session.headers["User-Agent"] = _user_agent(fetch.options.get("contact", ""))
         self.session.headers["Accept-Encoding"] = "gzip, deflate"
@@ -101,6 +101,14 @@ class Host:
 
     def _say(self, line: str) -> None:
         self._log(one_line(f"{self._label}: {self.redactor.text(line)}", 400))
+
+
+class _Session(requests.Session):
+    """A session that never looks at a redirect: the library would read the whole body of one, however large."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the library's signature
+        """Return nothing to go on with; redirects are judged and followed by `exchange.opened`."""
+        return
 
 
 def _as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:

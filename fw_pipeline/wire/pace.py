@@ -16,6 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from fw_pipeline.contract import SourceFailed
 from fw_pipeline.wire.faults import Throttled
 from fw_pipeline.wire.limits import option_number
 
@@ -64,6 +65,7 @@ class Turns:
 
         Raises:
             Throttled: the turn would come later than our patience lasts.
+            SourceFailed: the file of the shared pace cannot be written.
         """
         with self._mine, self._machine() as stamp:
             self._await(max(self._free_at, stamp.read(self._clock() + max(_FAR, self._pace.seconds))))
@@ -92,11 +94,14 @@ class Turns:
             lock = FileLock(path.with_name(f"{path.name}.lock"), timeout=self._patience, mode=0o666)
             lock.acquire()
         except Timeout:
-            held = True
+            fault: Exception | None = Throttled(late, self._patience + 1)
+        except OSError as error:
+            cause = f"cannot keep the pace that this machine shares, in {path.parent}: {error.strerror}"
+            fault = SourceFailed(path.stem, cause, "allow writing there, or set TMPDIR to another folder")
         else:
-            held = False
-        if held:
-            raise Throttled(late, self._patience + 1)
+            fault = None
+        if fault is not None:
+            raise fault
         try:
             yield _Stamp(path)
         finally:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from fw_pipeline.wire.answer import Answer
-from fw_pipeline.wire.exchange import same_site
+from fw_pipeline.wire.exchange import followed, same_site
 from fw_pipeline.wire.faults import Unfit
 
 T = TypeVar("T")
@@ -30,13 +30,13 @@ class Trail:
         """Return what `read` makes of the page at `url`, and the address of the next one, if there is one.
 
         Raises:
-            Unfit: the next page lies on another site, or was there already.
+            Unfit: the next page lies on another site, was there already, or has no address.
         """
         self._seen.add(self._request_of(url))
         result, named = read(answer), next_url(answer)
         if named is None:
             return result, None
-        following = urljoin(url, named)
+        following = followed(url, named)
         if not same_site(urlsplit(url), urlsplit(following)):
             raise Unfit(f"the next page lies on another site, {urlsplit(following).hostname}")
         if self._request_of(following) in self._seen:

@@ -42,7 +42,7 @@ def parse(text: str) -> Matches:
         place = found.end()
     rest = iter(tokens)
     try:
-        matches = _expression(rest, closing=False)
+        matches = _expression(rest, "all", closing=False)
     except (StopIteration, ValueError):
         matches = None
     if matches is None:
@@ -51,24 +51,27 @@ def parse(text: str) -> Matches:
 
 
 def normal_form(text: str) -> str:
-    """Return a query as the service repeats it in its title."""
-    return f"all:{text}" if re.fullmatch(r"\w+", text) else text
+    """Return a query as the service repeats it in its title: a bare word with its field, a range in quotes."""
+    return f"all:{text}" if re.fullmatch(r"\w+", text) else re.sub(r"\[([^]]*)\]", r'"\1"', text)
 
 
-def _expression(tokens: Iterator[str], *, closing: bool) -> Matches | None:
+def _expression(tokens: Iterator[str], field: str, *, closing: bool) -> Matches | None:
     left: Matches | None = None
-    operator = "OR"
+    operator, inner = "OR", field
     for token in tokens:
         if token == ")":
             return left if closing else None
         if token in _OPERATORS:
             operator = token
             continue
-        right = _expression(tokens, closing=True) if token == "(" else _term(token)
+        if token.removesuffix(":") in _FIELDS and token.endswith(":"):  # of the group that follows
+            inner = token.removesuffix(":")
+            continue
+        right = _expression(tokens, inner, closing=True) if token == "(" else _term(token, inner)
         if right is None:
             return None
         left = right if left is None else _joined(left, operator, right)
-        operator = "OR"
+        operator, inner = "OR", field
     return None if closing else left
 
 
@@ -82,10 +85,10 @@ def _joined(left: Matches, operator: str, right: Matches) -> Matches:
             return lambda paper: left(paper) or right(paper)
 
 
-def _term(token: str) -> Matches:
+def _term(token: str, field: str) -> Matches:
     name, colon, value = token.partition(":")
     if not colon:
-        name, value = "all", token
+        name, value = field, token
     if name in {"submittedDate", "lastUpdatedDate"}:  # the second is silently taken for the first
         first, last = (datetime.strptime(it, "%Y%m%d%H%M").replace(tzinfo=UTC) for it in re.findall(r"\d{12}", value))
         return lambda paper: first <= paper["published"].replace(second=0) <= last

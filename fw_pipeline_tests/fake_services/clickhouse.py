@@ -51,7 +51,7 @@ class Engine:
                         self._session.query(f"SET {name} = DEFAULT")
 
     def _load(self, world: World) -> None:
-        wanted = (world.today, world.missing_days)
+        wanted = (type(world), world.today, world.missing_days)
         if wanted == self._loaded:
             return
         self._session.query("DROP TABLE IF EXISTS pypi.pypi_downloads_per_day SYNC")

@@ -7,7 +7,7 @@ import time
 from email.utils import formatdate
 
 from fw_pipeline_tests.fake_services.clickhouse import engine
-from fw_pipeline_tests.fake_services.messages import Request, Response
+from fw_pipeline_tests.fake_services.messages import Request, Response, as_json
 from fw_pipeline_tests.fake_services.world import World
 
 _NO_SETTINGS = frozenset({"user", "password", "query", "database", "default_format", "wait_end_of_query", "query_id"})
@@ -60,9 +60,9 @@ def answer(request: Request, world: World) -> Response:
 
 
 def _exception(code: int, message: str, form: str) -> Response:
-    text = f"Code: {code}. DB::Exception: {message}"
+    text = f"Code: {code}. DB::Exception: {message} (version 26.9.2.1 (official build))"
     headers = {"X-ClickHouse-Exception-Code": str(code), "X-ClickHouse-Format": form}
+    if form == "JSON":
+        return as_json({"exception": text}, _STATUS.get(code, 500), **headers)
     kind = {"Content-Type": "text/plain; charset=UTF-8"}
-    return Response(
-        _STATUS.get(code, 500), {**kind, **headers}, f"{text} (version 26.9.2.1 (official build))\n".encode()
-    )
+    return Response(_STATUS.get(code, 500), {**kind, **headers}, f"{text}\n".encode())

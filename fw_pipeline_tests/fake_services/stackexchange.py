@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from fw_pipeline_tests.fake_services.messages import Request, Response, as_json
 from fw_pipeline_tests.fake_services.world import Question, World
@@ -30,7 +31,9 @@ _ERRORS = {
 _METHOD_NAMES = frozenset(
     {"filters", "create", "errors", "info", "questions", "search", "advanced", "tags", "synonyms"}
 )
-_MAX_TAGS, _MAX_PAGE_SIZE, _LAST_OPEN_PAGE = 5, 100, 25
+_MAX_TAGS, _MAX_NAMES, _MAX_PAGE_SIZE, _LAST_OPEN_PAGE = 5, 100, 100, 25
+
+T = TypeVar("T")
 
 
 class _Wrong(Exception):  # noqa: N818 - an answer of the service
@@ -56,7 +59,7 @@ def _packed(fields: dict[str, Any], status: int) -> Response:
 
 
 def _answered(request: Request, world: World) -> dict[str, Any]:
-    parts = [part for part in request.path.split("/") if part]
+    parts = [unquote(part) for part in request.path.split("/") if part]
     method = "/".join(part for part in parts if part in _METHOD_NAMES)
     wrapper = _admitted(request, world, method)
     match parts:
@@ -100,9 +103,12 @@ def _of_site(request: Request, world: World, parts: list[str]) -> dict[str, Any]
         case ["search"] | ["search", "advanced"]:
             return _listed(request, world, _tagged(request, _any_of))
         case ["tags", names, "info"]:
-            return {"items": [_tag(name, world) for name in names.split(";") if world.all_time(name)]}
+            if names.count(";") >= _MAX_NAMES:
+                raise _Wrong(400, "tags")
+            known = [name for name in names.split(";") if world.all_time(name)]
+            return _paged(request, known, lambda name: _tag(name, world))
         case ["tags", names, "synonyms"]:
-            return {"items": [_synonym() for name in names.split(";") if name == "tensorflow"]}
+            return _paged(request, [name for name in names.split(";") if name == "tensorflow"], _synonym)
         case _:
             raise _Wrong(404, "no method found with this name")
 
@@ -139,6 +145,12 @@ def _tagged(request: Request, matches: Callable[[frozenset[str], frozenset[str]]
 
 
 def _listed(request: Request, world: World, chosen: Callable[[Question], bool]) -> dict[str, Any]:
+    found = [it for it in world.questions() if chosen(it) and not it.tags & world.dead_tags]
+    found.sort(key=lambda it: it.created, reverse=request.one("order", "desc") == "desc")
+    return {**_paged(request, found, _question), "type": "question"}
+
+
+def _paged(request: Request, found: Sequence[T], shown: Callable[[T], dict[str, Any]]) -> dict[str, Any]:
     page, size = _whole(request, "page", 1), _whole(request, "pagesize", 30)
     assert page is not None
     assert size is not None
@@ -148,16 +160,12 @@ def _listed(request: Request, world: World, chosen: Callable[[Question], bool]) 
         raise _Wrong(400, "page")
     if page > _LAST_OPEN_PAGE and not request.one("key"):
         raise _Wrong(403, "page above 25 requires access token or app key")
-    found = [it for it in world.questions() if chosen(it) and not it.tags & world.dead_tags]
-    found.sort(key=lambda it: it.created, reverse=request.one("order", "desc") == "desc")
-    shown = found[(page - 1) * size : page * size]
     return {
-        "items": [_question(it) for it in shown],
+        "items": [shown(it) for it in found[(page - 1) * size : page * size]],
         "has_more": page * size < len(found),
         "total": len(found),
         "page": page,
         "page_size": size,
-        "type": "question",
     }
 
 
@@ -188,12 +196,12 @@ def _tag(name: str, world: World) -> dict[str, Any]:
     }
 
 
-def _synonym() -> dict[str, Any]:
+def _synonym(to_tag: str) -> dict[str, Any]:
     return {
         "creation_date": 1450000000,
         "last_applied_date": 1650000000,
         "applied_count": 50,
-        "to_tag": "tensorflow",
+        "to_tag": to_tag,
         "from_tag": "tf",
     }
 

@@ -29,10 +29,10 @@ def _paper(number: int, published: datetime, chance: random.Random) -> dict[str,
     repositories = [
         {
             "repo_url": f"https://github.com/lab-{number}/code-{turn}",
-            "framework": chance.choice(_CODE),
             "is_official": turn == 0 and chance.random() < 0.6,
             "mentioned_in_paper": turn == 0,
             "mentioned_in_github": chance.random() < 0.5,
+            "framework": chance.choice(_CODE),
         }
         for turn in range(chance.choice((0, 1, 1, 1, 2, 4)))
     ]

@@ -3,10 +3,11 @@
 from types import MappingProxyType
 
 from fw_pipeline.contract import TABLES, Source
+from fw_pipeline.sources.huggingface import api, parquet
 from fw_pipeline.sources.recorded import recorded
 
 _TABLE = TABLES["huggingface"]
-_PROVIDERS = (recorded("huggingface", _TABLE),)
+_PROVIDERS = (recorded("huggingface", _TABLE), api.PROVIDER, parquet.PROVIDER)
 
 SOURCE = Source(
     name="huggingface",

@@ -5,9 +5,10 @@ Nothing here asks or reads a file: the providers bring the models of one month a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 
 import polars as pl
 
@@ -26,7 +27,7 @@ OLDEST = datetime(2022, 3, 2, 23, 29, 5, tzinfo=UTC)
 FORMATS: tuple[str, ...] = tuple(sorted(it.name for it in HUB_NAMES if it.kind == "tag"))
 """The tags that are kept, in order: frameworks and file formats."""
 
-MODELS = pl.Schema(
+MODELS: Mapping[str, pl.DataType | type[pl.DataType]] = MappingProxyType(
     {
         "model_id": pl.String,
         "id": pl.String,
@@ -40,8 +41,10 @@ MODELS = pl.Schema(
 )
 """A row a model: the Hub's own immutable identifier, the name, and what is counted."""
 
+RUN_AGAIN = "run again later: what is done is kept; if it stays so, the service may have changed"
+
 _QUIET = timedelta(days=1)
-"""The Hub gains a model every few seconds; a listing whose newest model is older than this does not hold the present."""
+"""The Hub gains a model every few seconds: where the newest is older than this, the present was not seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ def counted(
     """
     if not models.height:
         cause = "no model was created in this month, although the Hub has older and newer ones"
-        return MonthRefused(f"{SOURCE} ({look.provider})", cause, "run again later, or use another provider", month=month)
+        return MonthRefused(f"{SOURCE} ({look.provider})", cause, RUN_AGAIN, month=month)
     old = models.filter(pl.col("created_at") <= OLDEST).height if month == FIRST_MONTH else 0
     pile = f"; {old} of the month are older: the Hub dates them {OLDEST:%Y-%m-%d}" if old else ""
     whole = {name: _whole(name) for name in ("downloads_30d", "likes")}

@@ -3,10 +3,11 @@
 from types import MappingProxyType
 
 from fw_pipeline.contract import TABLES, Source
+from fw_pipeline.sources.papers import archive, arxiv
 from fw_pipeline.sources.recorded import recorded
 
 _TABLE = TABLES["papers"]
-_PROVIDERS = (recorded("papers", _TABLE),)
+_PROVIDERS = (recorded("papers", _TABLE), archive.PROVIDER, arxiv.PROVIDER)
 
 SOURCE = Source(
     name="papers",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import polars as pl
 
 DETAIL_NAME = "papers"
 
-DETAIL_SCHEMA = pl.Schema(
+DETAIL_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = MappingProxyType(
     {
         "population": pl.String,
         "paper_url": pl.String,
@@ -16,7 +19,10 @@ DETAIL_SCHEMA = pl.Schema(
         "frameworks": pl.List(pl.String),
         "official": pl.Boolean,
         "authors": pl.List(pl.String),
+        "repositories": pl.List(
+            pl.Struct({"repository": pl.String, "framework": pl.String, "official": pl.Boolean}),
+        ),
     }
 )
 """A row for each paper of a population: the frameworks that it names or its repositories use, whether one of these is
-the authors' own (NULL where repositories are not known), and its authors in order (NULL where they are not known)."""
+the authors' own, its authors in order, and its repositories. What a provider does not know is NULL."""

@@ -4,9 +4,10 @@ from types import MappingProxyType
 
 from fw_pipeline.contract import TABLES, Source
 from fw_pipeline.sources.recorded import recorded
+from fw_pipeline.sources.stackoverflow import api, dump
 
 _TABLE = TABLES["stackoverflow"]
-_PROVIDERS = (recorded("stackoverflow", _TABLE),)
+_PROVIDERS = (recorded("stackoverflow", _TABLE), api.PROVIDER, dump.PROVIDER)
 
 SOURCE = Source(
     name="stackoverflow",

@@ -1,4 +1,4 @@
-"""The questions in a Posts.xml, counted while it streams by: month by month, in memory that does not grow with the file.
+"""The questions in a Posts.xml, counted by month while it streams by, in memory that does not grow with the file.
 
 Nothing here opens a file, and nothing knows where the bytes come from.
 
@@ -93,8 +93,6 @@ class Posts:
         """
         if not self._begun:
             raise NotPosts("it is empty" if not self._rest.strip() else _no_posts(self._rest))
-        if not self._ended and self._rest.strip() == _END:
-            self._ended = True
         if not self._ended:
             raise NotPosts(f"it breaks off after {self.rows:,} rows")
         if not self.questions:
@@ -117,16 +115,14 @@ class Posts:
         except ValueError:
             raise NotPosts(f"it has a question of {one_line(repr(self._last), 60)}, which is no date") from None
 
-    def months(self) -> dict[date, int]:
-        """Return the questions of the whole site by month."""
-        return {parse_month(month.decode()): count for month, count in self.questions.items()}
-
-    def tagged(self) -> dict[tuple[date, frozenset[str]], int]:
-        """Return the questions with tags of interest, by month and by the set of these tags."""
-        return {
-            (parse_month(month.decode()), frozenset(name.decode() for name in names)): count
-            for (month, names), count in self.carrying.items()
+    def by_month(self) -> dict[date, tuple[int, dict[frozenset[str], int]]]:
+        """Return by month the questions of the whole site, and those with tags of interest by the set of these tags."""
+        found: dict[date, tuple[int, dict[frozenset[str], int]]] = {
+            parse_month(month.decode()): (count, {}) for month, count in self.questions.items()
         }
+        for (month, names), count in self.carrying.items():
+            found[parse_month(month.decode())][1][frozenset(name.decode() for name in names)] = count
+        return found
 
     def _after_prolog(self, data: bytes) -> bytes:
         """Return what follows the root element's tag; nothing as long as that is not there."""

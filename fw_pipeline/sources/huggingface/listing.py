@@ -1,0 +1,152 @@
+"""The Hub's listing of models, newest first: where it has come to, and when a month of it is whole.
+
+Nothing here asks for a page or reads one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+import polars as pl
+
+from fw_pipeline.contract import Window
+from fw_pipeline.sources.huggingface.counting import MODELS, OLDEST
+from fw_pipeline.sources.huggingface.page import Model, Page
+
+_STANDSTILL = 3
+"""So many pages in a row that bring nothing older, and the listing leads nowhere."""
+
+
+class OutOfPlace(Exception):  # noqa: N818 - a signal to the provider, not a bug
+    """A page does not go on where the listing was."""
+
+
+@dataclass(slots=True)
+class MonthListed:
+    """What the listing brought for one month."""
+
+    models: dict[str, Model] = field(default_factory=dict)
+    """By the immutable identifier: a model that comes twice is one."""
+    refs: dict[str, None] = field(default_factory=dict)
+    """The pages that brought them, in order; where the listing passed the month by, the pages before and after."""
+    faults: list[str] = field(default_factory=list)
+
+    def frame(self) -> pl.DataFrame:
+        """Return the models with the columns `MODELS`."""
+        joined: dict[str, pl.DataType | type[pl.DataType]] = {**MODELS, "formats": pl.String}
+        frame = pl.DataFrame(list(self.models.values()), schema=joined, orient="row")
+        return frame.with_columns(pl.col("formats").str.split(";").list.filter(pl.element() != ""))
+
+
+class Listing:
+    """The months of a window, filled page by page from the newest on.
+
+    The Hub gives its pages in order. Should two neighbours be swapped, nothing is lost: a month counts as whole only
+    when two pages in a row hold nothing but older models. Once the order was broken, no month counts as whole before
+    the listing has come to its end in this way.
+    """
+
+    def __init__(self, window: Window) -> None:
+        """Begin with nothing listed."""
+        self._window = window
+        self._start = _moment(window.start)
+        self._open = {month: MonthListed() for month in reversed(window.months())}
+        self._last: tuple[Page, ...] = ()
+        self._standing = 0
+        self._in_order = True
+        self.first: Page | None = None
+        """The page that the listing began with."""
+        self.newest: datetime | None = None
+        self.oldest: datetime | None = None
+        self.strange: set[str] = set()
+
+    def add(self, page: Page) -> None:
+        """Take in the next page.
+
+        Raises:
+            OutOfPlace: it brings models of a month that is counted already, or the listing stands still.
+        """
+        self.first = self.first or page
+        fresh = self._fresh(page)
+        self._check_progress(page, moved=bool(fresh) or not page.models)
+        self.strange |= page.strange
+        before = self._last[-1].oldest if self._last else None
+        if before is not None and fresh and fresh[0].created_at > before:
+            self._in_order = False
+        for model in fresh:
+            if (month := model.month) not in self._window:
+                continue
+            if (listed := self._open.get(month)) is None:
+                raise OutOfPlace(f"a page brings models of {month:%Y-%m} after that month was over in the listing")
+            listed.models.setdefault(model.model_id, model)
+            listed.refs[page.ref] = None
+        for month, listed in self._open.items():
+            listed.faults += [cause for first, last, cause in page.faults if first <= month <= last]
+            if not listed.refs and page.oldest is not None and page.oldest < _moment(month):
+                listed.refs = dict.fromkeys((*self.recent_refs[-1:], page.ref))
+        self.newest = max(filter(None, (self.newest, page.newest)), default=None)
+        self.oldest = min(filter(None, (self.oldest, page.oldest)), default=None)
+        if page.newest is not None:
+            self._last = (*self._last[-1:], page)
+
+    def spoiled_by(self, page: Page) -> str | None:
+        """Return why a page must be asked for again: what it holds of the window cannot all be read."""
+        begin, end = self._window.start, self._window.end
+        return next((cause for first, last, cause in page.faults if first < end and last >= begin), None)
+
+    @property
+    def recent_refs(self) -> tuple[str, ...]:
+        """The last pages: where something is missing from the listing, one of them led astray."""
+        return tuple(page.ref for page in self._last)
+
+    def take_whole(self) -> Iterator[tuple[date, MonthListed]]:
+        """Give away the months that no further page can add to, the newest first."""
+        done = self.past_start
+        while self._open:
+            month = next(iter(self._open))
+            if not done and not (self._in_order and self._behind(_moment(month))):
+                return
+            yield month, self._open.pop(month)
+
+    def take_rest(self) -> Iterator[tuple[date, MonthListed]]:
+        """Give away the months that are left, once the listing has come to its end."""
+        while self._open:
+            month = next(iter(self._open))
+            yield month, self._open.pop(month)
+
+    @property
+    def past_start(self) -> bool:
+        """Whether everything in the window has been listed."""
+        if self._in_order:
+            return self.oldest is not None and self.oldest < self._start
+        return self._behind(self._start)
+
+    @property
+    def reached_the_oldest(self) -> bool:
+        """Whether the listing has come to the models that are older than the Hub's dates."""
+        return self.oldest is not None and self.oldest <= OLDEST
+
+    def _fresh(self, page: Page) -> list[Model]:
+        """Return the models that did not come before, as far back as they could still be counted twice."""
+        known = {model.model_id for last in self._last for model in last.models}
+        unknown = [model for model in page.models if model.model_id not in known]
+        nothing = MonthListed()
+        return [model for model in unknown if model.model_id not in self._open.get(model.month, nothing).models]
+
+    def _behind(self, moment: datetime) -> bool:
+        """Say whether the last two pages hold nothing but what is older than `moment`."""
+        return len(self._last) > 1 and all(page.newest is not None and page.newest < moment for page in self._last)
+
+    def _check_progress(self, page: Page, *, moved: bool) -> None:
+        older = page.oldest is not None and (self.oldest is None or page.oldest < self.oldest)
+        same = page.oldest is not None and page.oldest == self.oldest and moved
+        self._standing = 0 if older or same else self._standing + 1
+        if self._standing >= _STANDSTILL:
+            where = f"at {self.oldest:%Y-%m-%d %H:%M:%S}" if self.oldest else "at its beginning"
+            raise OutOfPlace(f"the listing stands still {where}: {_STANDSTILL} pages brought nothing older")
+
+
+def _moment(month: date) -> datetime:
+    return datetime.combine(month, datetime.min.time(), UTC)

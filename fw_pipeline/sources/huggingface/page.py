@@ -1,0 +1,140 @@
+"""One page of the Hub's listing of models, read strictly.
+
+Nothing here asks for a page, or knows what came before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from fw_pipeline.sources.huggingface.counting import FORMATS
+from fw_pipeline.web import Answer, Unfit, needed, one_line, optional, rows, text, utc_moment, whole_number
+
+EXPANDED = ("createdAt", "library_name", "tags", "downloads", "likes", "gated", "private")
+"""The fields that are asked for; `_id` and `id` come by themselves."""
+
+_FIELDS = frozenset({"_id", "id", *EXPANDED})
+_KEPT = frozenset(FORMATS)
+
+
+class Model(NamedTuple):
+    """One model; the columns of `MODELS`, but the formats in one text, joined by `;`."""
+
+    model_id: str
+    name: str
+    created_at: datetime
+    library: str | None
+    formats: str
+    gated: str | None
+    downloads: int | None
+    likes: int | None
+
+    @property
+    def month(self) -> date:
+        """The month of creation."""
+        return date(self.created_at.year, self.created_at.month, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one page of the listing says."""
+
+    ref: str
+    """Where it is kept."""
+    seen_at: datetime
+    models: tuple[Model, ...]
+    """The public models, newest first."""
+    faults: tuple[tuple[date, date, str], ...]
+    """What could not be read: the first and the last month that it may belong to, and the cause."""
+    newest: datetime | None
+    """None on an empty page."""
+    oldest: datetime | None
+    strange: frozenset[str]
+    """Fields that were not asked for."""
+
+
+def read_page(answer: Answer, *, over: datetime) -> Page:
+    """Read one page strictly.
+
+    A model that cannot be read spoils its month and nothing else; where its date cannot be read either, it spoils every
+    month that the page spans.
+
+    Args:
+        answer: the page.
+        over: when the last month that is wanted was over; a page that was kept before then is asked for anew.
+
+    Raises:
+        Unfit: it is not a page of the listing, is not sorted by creation, or nothing in it can be read.
+    """
+    if answer.replayed and answer.served_at < over:
+        raise Unfit("the kept page is from before the end of the range")
+    listed = rows(answer.json(list), "models")
+    moments: list[datetime] = []
+    faults: list[tuple[datetime | None, str]] = []
+    models: list[Model] = []
+    strange: set[str] = set()
+    for number, row in enumerate(listed, 1):
+        strange |= row.keys() - _FIELDS
+        created: datetime | None = None
+        try:
+            created = needed(row, "createdAt", utc_moment)
+            model = _model(row, created)
+        except Unfit as fault:
+            faults.append((created, f"model {number} of the page, {_named(row)}: {fault.cause}"))
+        else:
+            models += [model] if model else []
+        if created is not None and moments and created > moments[-1]:
+            raise Unfit(
+                f"model {number} of the page is newer than the one before it: the listing is not sorted by creation",
+                "the service answered another question than sort=createdAt, newest first; it may have changed",
+            )
+        moments += [created] if created else []
+    if faults and len(faults) == len(listed):
+        raise Unfit(f"no model of the page can be read; {faults[0][1]}")
+    spans = [(created or moments[-1], created or moments[0], cause) for created, cause in faults]
+    return Page(
+        ref=answer.evidence.ref,
+        seen_at=answer.served_at,
+        models=tuple(models),
+        faults=tuple((first.date().replace(day=1), last.date().replace(day=1), cause) for first, last, cause in spans),
+        newest=moments[0] if moments else None,
+        oldest=moments[-1] if moments else None,
+        strange=frozenset(strange),
+    )
+
+
+def _model(row: dict[str, Any], created: datetime) -> Model | None:
+    """Return one model, or None where it is a private one, which only its owner's token shows."""
+    key, name = needed(row, "_id", text), needed(row, "id", text)
+    library = None if row.get("library_name") == "" else optional(row, "library_name", text)
+    tags = needed(row, "tags", _tags)
+    gated = row.get("gated")
+    model = Model(
+        model_id=key,
+        name=name,
+        created_at=created,
+        library=library,
+        formats=";".join(sorted(_KEPT.intersection(tags))),
+        gated=None if gated is None else "no" if gated is False else one_line(str(gated), 40),
+        downloads=optional(row, "downloads", whole_number),
+        likes=optional(row, "likes", whole_number),
+    )
+    return None if optional(row, "private", _truth) else model
+
+
+def _tags(value: Any, field_name: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
+        raise Unfit(f"field {field_name} is {one_line(repr(value), 60)}, not a list of texts")
+    return value
+
+
+def _truth(value: Any, field_name: str) -> bool:
+    if not isinstance(value, bool):
+        raise Unfit(f"field {field_name} is {one_line(repr(value), 60)}, neither true nor false")
+    return value
+
+
+def _named(row: dict[str, Any]) -> str:
+    return one_line(str(row.get("id") or row.get("_id") or "without a name"), 60)

@@ -1,0 +1,151 @@
+"""The provider `archive`: papers with a repository, from the two frozen files of Papers with Code.
+
+Two kinds of rows come of each month, which do not add up to one another. Where `official` is NULL, each paper counts
+once, under the set of the frameworks of all its repositories. Where it is true or false, repositories of that kind are
+counted by framework, and the papers that have such a repository, each under every framework that it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from functools import partial
+
+import polars as pl
+
+from fw_pipeline.contract import (
+    FIRST_MONTH,
+    TABLES,
+    WHOLE_SITE,
+    Batch,
+    Fetch,
+    MonthRefused,
+    Plan,
+    Provider,
+    Reach,
+    Window,
+    last_closed_month,
+)
+from fw_pipeline.sources.papers.archive_files import SUBJECT, is_address, obtained, places
+from fw_pipeline.sources.papers.archive_join import LAST_MONTH, Joined, checked_links, joined
+from fw_pipeline.sources.papers.detail import DETAIL_NAME, DETAIL_SCHEMA
+from fw_pipeline.web import Pace, Web
+
+_POPULATION = "papers with code"
+_ORIGIN = "Papers with Code archive, CC BY-SA 4.0"
+_BY_SET = "papers counted once each, under the set of the frameworks of all their repositories; dated as papers"
+_BY_FRAMEWORK = (
+    "repositories counted by framework, dated as their papers; a paper with repositories of two frameworks is counted "
+    "under each"
+)
+_NO_PAPER = "the archive has no paper with a repository that is dated in this month"
+
+
+def _reach(fetch: Fetch) -> Reach:
+    return Reach(
+        Window.of(FIRST_MONTH, min(LAST_MONTH, last_closed_month(fetch.now))),
+        before=f"the first month kept is {FIRST_MONTH:%Y-%m}, when TensorFlow was released",
+        after=f"Papers with Code was shut on 2025-07-24, and its archive ends in {LAST_MONTH:%Y-%m}",
+    )
+
+
+def _plan(fetch: Fetch) -> Plan:
+    found = places(fetch)
+    asked = sum(is_address(it) for it in found.values())
+    if not asked:
+        return Plan(0, "no request: reads two files")
+    files = "two files" if asked == len(found) else "one file"
+    text = f"{asked} requests, for {files} of up to 0.5 GB with all months, less those that are here already"
+    return Plan(asked, text)
+
+
+def _fetch(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+    with Web(fetch, pace=Pace(1.0), budget=20, host_label=SUBJECT) as web:
+        links = obtained(fetch, web, "links", partial(checked_links, fetch))
+        fetch.log(f"{SUBJECT}: {links.papers:,} papers have a repository; now their dates")
+        found = obtained(fetch, web, "papers", partial(joined, fetch, links))
+    yield from _batches(fetch, found)
+
+
+def _batches(fetch: Fetch, found: Joined) -> Iterator[Batch | MonthRefused]:
+    within = pl.col("month").is_not_null() & (pl.col("month") >= FIRST_MONTH)
+    parts = found.papers.filter(within).partition_by("month", as_dict=True)
+    for month in fetch.window.months():
+        if (part := parts.pop((month,), None)) is not None:
+            yield _batch(fetch, month, part, found)
+        else:
+            yield Batch(month, TABLES["papers"].schema.to_frame(), found.refs, gap=_NO_PAPER)
+    rest = found.papers.filter(~within)
+    if rest.height:
+        yield _batch(fetch, None, rest, found, notes=found.notes)
+    else:
+        for note in found.notes:
+            fetch.log(f"{SUBJECT}: {note}")
+
+
+def _batch(
+    fetch: Fetch, month: date | None, papers: pl.DataFrame, found: Joined, *, notes: tuple[str, ...] = ()
+) -> Batch | MonthRefused:
+    for column, field in (("without_repository", "repo_url"), ("without_official", "is_official")):
+        if lacking := papers[column].sum():
+            cause = f"{lacking} links of its papers have no field {field} that can be read"
+            for ref in found.links.file.refs:
+                fetch.keeper.reject(ref, cause)
+            return MonthRefused(SUBJECT, cause, "take the links file from another place, or later", month=month)
+    said = (pl.lit(_ORIGIN).alias("origin"), pl.lit(found.day, dtype=pl.Date).alias("observed_on"))
+    rows = pl.concat([_by_set(papers), _by_framework(papers)]).with_columns(
+        pl.lit(_POPULATION).alias("population"), pl.lit(WHOLE_SITE).alias("venue"), *said
+    )
+    detail = papers.with_columns(pl.lit(_POPULATION).alias("population")).select(
+        pl.col(name).cast(kind) for name, kind in DETAIL_SCHEMA.items()
+    )
+    schema = TABLES["papers"].schema
+    return Batch(
+        month,
+        rows.select(pl.col(name).cast(kind) for name, kind in schema.items()),
+        found.refs,
+        detail=detail,
+        notes=notes,
+    )
+
+
+def _by_set(papers: pl.DataFrame) -> pl.DataFrame:
+    """Count each paper once, under the set of all its frameworks."""
+    return papers.group_by("month", "frameworks").agg(
+        pl.lit(None, dtype=pl.Boolean).alias("official"),
+        pl.col("paper_url").n_unique().cast(pl.Int64).alias("papers"),
+        pl.lit(None, dtype=pl.Int64).alias("repositories"),
+        pl.lit(_BY_SET).alias("method"),
+    )
+
+
+def _by_framework(papers: pl.DataFrame) -> pl.DataFrame:
+    """Count repositories by their one framework and by whether they are the authors' own, and the papers with them."""
+    links = papers.select("month", "paper_url", pl.col("repositories")).explode("repositories").unnest("repositories")
+    counted = links.group_by("month", "framework", "official").agg(
+        pl.col("paper_url").n_unique().cast(pl.Int64).alias("papers"),
+        pl.col("repository").n_unique().cast(pl.Int64).alias("repositories"),
+    )
+    return counted.select(
+        "month",
+        pl.concat_list("framework").list.drop_nulls().alias("frameworks"),
+        "official",
+        "papers",
+        "repositories",
+        pl.lit(_BY_FRAMEWORK).alias("method"),
+    )
+
+
+PROVIDER = Provider(
+    name="archive",
+    source="papers",
+    reach=_reach,
+    fetch=_fetch,
+    plan=_plan,
+    answers="papers with a repository, dated 2015-11 to 2025-07, all months at once",
+    cost="two requests for all months, or none with files of one's own",
+    needs="nothing, or two files: papers=archive:links=FILE;papers=FILE",
+    cannot_see="anything after 2025-07, papers without code, and the date of the code",
+    options=("FW_PWC_LINKS_URL", "FW_PWC_PAPERS_URL", "FW_CONTACT"),
+    detail=DETAIL_NAME,
+)

@@ -1,0 +1,227 @@
+"""The two files of the Papers with Code archive: where they are, what they are, and how their fields are selected.
+
+Each comes as Parquet or as JSON, packed or not; what a file is, is told by its content and never by its name. What the
+fields mean together is the business of `archive_join`.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from fw_pipeline.contract import Evidence, Fetch, SourceFailed
+from fw_pipeline.web import Unfit, Web, one_line
+
+T = TypeVar("T")
+
+SUBJECT = "papers archive"
+
+_ADDRESSES: Mapping[str, str] = MappingProxyType({"links": "FW_PWC_LINKS_URL", "papers": "FW_PWC_PAPERS_URL"})
+_NEEDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"links": ("paper_url", "repo_url", "is_official", "framework"), "papers": ("paper_url", "date")}
+)
+_OPTIONAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"links": ("paper_title", "paper_arxiv_id"), "papers": ("arxiv_id", "title", "authors")}
+)
+_UNUSED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "links": frozenset({"paper_url_abs", "paper_url_pdf", "mentioned_in_paper", "mentioned_in_github"}),
+        "papers": frozenset(
+            {
+                *(
+                    "nips_id",
+                    "openreview_id",
+                    "abstract",
+                    "short_abstract",
+                    "url_abs",
+                    "url_pdf",
+                    "proceeding",
+                    "tasks",
+                ),
+                *("conference", "conference_url_abs", "conference_url_pdf", "reproduces_paper", "methods"),
+            }
+        ),
+    }
+)
+_TYPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"date": ("VARCHAR", "JSON", "DATE", "TIMESTAMP"), "is_official": ("BOOLEAN", "VARCHAR", "JSON")}
+)
+"""What the type of a column in Parquet begins with, where more than a text will do."""
+
+_FILE_SITES = ("*.hf.co", "*.huggingface.co")
+"""Where Hugging Face keeps large files: its own address only redirects to them."""
+
+_WRITE = "write papers=archive:links=FILE;papers=FILE, each a path or an address"
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveFile:
+    """One of the two files, checked to be what it claims."""
+
+    role: str
+    refs: tuple[str, ...]
+    paths: tuple[str, ...]
+    day: date | None
+    """Day on which the file was last changed, where the server says it."""
+    fields: str
+    """The SQL that selects its fields, each NULL where the file does not have it; reads the files `$<role>`."""
+    strange: tuple[str, ...]
+    """Fields that are not known; they are kept in the file, and not read."""
+
+
+def places(fetch: Fetch) -> dict[str, str]:
+    """Return where the two files are: what the user named, else the addresses of the settings.
+
+    Raises:
+        SourceFailed: what the user named cannot be understood.
+    """
+    found = {role: fetch.options.get(setting, "") for role, setting in _ADDRESSES.items()}
+    for part in filter(None, (it.strip() for it in fetch.options.get("path", "").split(";"))):
+        role, sign, place = part.partition("=")
+        if role not in found or not sign or not place:
+            raise SourceFailed(SUBJECT, f"{one_line(part, 80)!r} names neither of its two files", _WRITE)
+        found[role] = place
+    return found
+
+
+def is_address(place: str) -> bool:
+    """Say whether a place is to be asked for over HTTP."""
+    return urlsplit(place).scheme in {"http", "https"}
+
+
+def obtained(fetch: Fetch, web: Web, role: str, read: Callable[[ArchiveFile], T]) -> T:
+    """Fetch or find one of the two files, keep it as evidence, and return what `read` makes of it.
+
+    Raises:
+        SourceFailed: the file cannot be had, or is not what it claims.
+    """
+    place = places(fetch)[role]
+    if is_address(place):
+        suffix = ".json.gz" if urlsplit(place).path.endswith((".gz", ".json")) else ".parquet"
+        return web.download(
+            place,
+            name=f"{role}{suffix}",
+            sites=_FILE_SITES,
+            read=lambda kept: read(_checked(fetch, role, (kept,), _day(web.head_of(place)))),
+        )
+    paths = sorted(glob.glob(str(Path(place).expanduser()))) or [place]  # noqa: PTH207 - the user may name any folder
+    kept = tuple(fetch.keeper.keep_file(f"{SUBJECT} {role}: {Path(it).name}", Path(it)) for it in paths)
+    try:
+        return read(_checked(fetch, role, kept, None))
+    except Unfit as fault:
+        for it in kept:
+            fetch.keeper.reject(it.ref, fault.cause)
+        cause, remedy = f"the {role} file {place}: {fault.cause}", "name the right file, or fetch it again"
+    raise SourceFailed(SUBJECT, cause, f"{remedy}; {_WRITE}")
+
+
+def scanned(fetch: Fetch, sql: str, file: ArchiveFile, **parameters: object) -> Sequence[dict[str, object]]:
+    """Return the rows of a small query over one file.
+
+    Raises:
+        Unfit: the file is damaged.
+    """
+    try:
+        return fetch.scan(sql, {file.role: list(file.paths), **parameters}).to_dicts()
+    except ValueError as broken:
+        raise damaged(file, broken) from None
+
+
+def damaged(file: ArchiveFile, broken: ValueError) -> Unfit:
+    """Return the fault of a file that cannot be read to its end."""
+    cause = str(broken)
+    for path in file.paths:
+        cause = cause.replace(path, Path(path).name)
+    return Unfit(f"it is damaged or cut off: {one_line(cause, 200)}", "fetch the file again")
+
+
+def _checked(fetch: Fetch, role: str, kept: Sequence[Evidence], day: date | None) -> ArchiveFile:
+    """Return a file whose form and fields are right.
+
+    Raises:
+        Unfit: it is neither Parquet nor JSON, or lacks a field.
+    """
+    forms = {_form(it.path) for it in kept}
+    if len(forms) != 1:
+        raise Unfit(f"its parts are of several forms: {', '.join(sorted(forms))}")
+    (form,) = forms
+    paths = tuple(str(it.path) for it in kept)
+    known = ("read_parquet($files)", {}) if form == "parquet" else (_READ_JSON, {"packing": form})
+    bare = ArchiveFile(role, tuple(it.ref for it in kept), paths, day, "", ())
+    try:
+        described = fetch.scan(
+            f"select column_name, column_type from (describe select * from {known[0]})",  # noqa: S608 - of this module
+            {"files": list(paths), **known[1]},
+        )
+    except ValueError as broken:
+        raise damaged(bare, broken) from None
+    types = {str(name): str(kind) for name, kind in described.iter_rows()}
+    _refuse_fields(role, types)
+    wanted = (*_NEEDED[role], *_OPTIONAL[role])
+    strange = tuple(sorted(types.keys() - {*wanted} - _UNUSED[role]))
+    return ArchiveFile(role, bare.refs, paths, day, _fields(role, form, types), strange)
+
+
+_READ_JSON = "read_json($files, compression = $packing, maximum_depth = 1, sample_size = 2000)"
+
+
+def _refuse_fields(role: str, types: Mapping[str, str]) -> None:
+    if missing := [it for it in _NEEDED[role] if it not in types]:
+        other = next(iter(_NEEDED.keys() - {role}))
+        swapped = f"; it seems to be the {other} file" if all(it in types for it in _NEEDED[other]) else ""
+        raise Unfit(f"it has no field {', '.join(missing)}{swapped}")
+    for name, kinds in _TYPES.items():
+        if name in types and not types[name].startswith(kinds):
+            raise Unfit(f"its field {name} is {types[name]}, none of {', '.join(kinds)}")
+
+
+def _fields(role: str, form: str, types: Mapping[str, str]) -> str:
+    wanted = (*_NEEDED[role], *_OPTIONAL[role])
+    if form == "parquet":
+        source = f"read_parquet(${role})"
+    else:
+        kinds = ", ".join(f"{it}: '{'JSON' if it == 'authors' else 'VARCHAR'}'" for it in wanted)
+        source = f"read_json(${role}, format = 'auto', compression = '{form}', columns = {{{kinds}}})"
+    return f"select {', '.join(_field(it, types) for it in wanted)} from {source}"  # noqa: S608 - of this module
+
+
+def _field(name: str, types: Mapping[str, str]) -> str:
+    if name not in types:
+        return f"null as {name}"
+    if name != "authors":
+        return f"nullif(trim(cast({name} as varchar)), '') as {name}"
+    as_list = name if types[name].endswith("[]") else f"try_cast({name} as json)"
+    return f"try_cast({as_list} as varchar[]) as {name}"
+
+
+def _form(path: Path) -> str:
+    """Return what a file is: `parquet`, or JSON packed as `gzip` or `none`.
+
+    Raises:
+        Unfit: it is neither.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(512)
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    if start.startswith(b"\x1f\x8b"):
+        return "gzip"
+    if start.lstrip()[:1] in {b"[", b"{"}:
+        return "none"
+    shown = json.dumps(one_line(start.decode("utf-8", "replace"), 60), ensure_ascii=False)
+    raise Unfit(f"it is neither Parquet nor JSON, it begins {shown}")
+
+
+def _day(headers: Mapping[str, str]) -> date | None:
+    try:
+        return parsedate_to_datetime(headers.get("last-modified", "")).date()
+    except ValueError:
+        return None

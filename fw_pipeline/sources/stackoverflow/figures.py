@@ -1,0 +1,63 @@
+"""What the live providers of Stack Overflow have in common: the tags, the months within reach, the rows of a month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+import polars as pl
+
+from fw_pipeline.contract import FIRST_MONTH, TABLES, WHOLE_SITE, Fetch, Reach, Window, last_closed_month
+from fw_pipeline.frameworks import Tag
+
+_TELLING = 100
+"""Of a smaller number of questions all may well carry a second tag; of more they do not."""
+
+
+def names_of(tags: Iterable[Tag]) -> tuple[str, ...]:
+    """Return every single tag that has to be known, pairs taken apart, in the order of the catalogue."""
+    return tuple(dict.fromkeys(name for tag in tags for name in tag.tagged.split(";")))
+
+
+def reach_of(fetch: Fetch) -> Reach:
+    """Return the months of the project: the site is older than them, and goes on."""
+    last = last_closed_month(fetch.now)
+    return Reach(
+        Window.of(FIRST_MONTH, last),
+        before=f"the first month kept is {FIRST_MONTH:%Y-%m}, when TensorFlow was released",
+        after=f"the month is not over: the last closed one is {last:%Y-%m}",
+    )
+
+
+def month_rows(month: date, counts: Mapping[str, int], *, origin: str, observed_on: date) -> pl.DataFrame:
+    """Return the rows of one month from its counts by tag."""
+    rows = [(month, tagged, count, "counted", origin, observed_on) for tagged, count in counts.items()]
+    return pl.DataFrame(rows, schema=TABLES["stackoverflow"].schema, orient="row")
+
+
+def contradiction(counts: Mapping[str, int], ever: Mapping[str, int]) -> tuple[str, tuple[str, ...]] | None:
+    """Return what cannot be true of one month's counts, and whose counts these are; None where they fit together.
+
+    A part is not larger than its whole, and where the whole is large, not as large: that is how a service answers that
+    has overlooked a tag or a date. Wholes are the site for a tag, each tag for a pair, and all time for a month.
+
+    Args:
+        counts: questions of the month by tag; `a;b` = both, `*` = the whole site.
+        ever: questions of all time by tag.
+    """
+    site = counts[WHOLE_SITE]
+    if not site:
+        return "the whole site has no question in this month", (WHOLE_SITE,)
+    for tagged, count in counts.items():
+        if tagged == WHOLE_SITE:
+            continue
+        wholes = [(WHOLE_SITE, "the whole site has", site)]
+        if ";" in tagged:
+            wholes += [(single, f"{single} has", counts[single]) for single in tagged.split(";") if single in counts]
+        elif tagged in ever:
+            wholes += [(tagged, "it has in all time", ever[tagged])]
+        for whole, words, questions in wholes:
+            if count > questions or count == questions >= _TELLING:
+                told = f"{tagged} has {count:,} questions in this month, and {words} {questions:,}"
+                return told, tuple(dict.fromkeys((tagged, whole)))
+    return None

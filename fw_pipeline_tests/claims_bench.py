@@ -1,0 +1,91 @@
+"""The recorded figures in an in-memory DuckDB, and the claims measured on them as often as a test wants.
+
+Fetched by the real provider and built by the real models; without vintages, orchestration and rules, which have tests
+of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from fw_pipeline.contract import TABLES
+from fw_pipeline.models import MEASUREMENTS, Model
+from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.seeds import SEEDS
+from fw_pipeline.settings import read
+from fw_pipeline.sources import SOURCES
+from fw_pipeline_tests.recorded_bench import NOW, Bench
+from fw_pipeline_tests.relations import DDL
+
+Measured = Callable[[str, str], dict[date, float]]
+"""Finds the values of one definition of a claim, by month."""
+
+
+def before_models(place: Path, known: tuple[Model, ...]) -> Mapping[str, pl.DataFrame]:
+    """Return the rows of every relation that exists before any model is built: raw figures and small tables."""
+    bench = Bench.at(place)
+    found = {}
+    for source in SOURCES:
+        answer = bench.ask(source)
+        assert answer.failed is None
+        for name, undated in ((f"raw.{source}", False), (f"raw.{source}_unpartitioned", True)):
+            parts = [batch.rows for batch in answer.batches if (batch.month is None) is undated]
+            found[name] = pl.concat([TABLES[source].schema.to_frame(eager=True), *parts]).with_columns(
+                provider=pl.lit("recorded"), observed_at=pl.lit(NOW), evidence=pl.lit("evidence"), run_id=pl.lit("run")
+            )
+    settings = read({"FW_DATA_DIR": str(place / "data")}, dotenv=Path("none"))
+    pipeline = Pipeline(SOURCES, known, given=settings, clock=lambda: NOW)
+    return {**found, **{f"meta.{seed.name}": seed.frame(pipeline) for seed in SEEDS}}
+
+
+def in_memory(relations: Mapping[str, pl.DataFrame]) -> duckdb.DuckDBPyConnection:
+    """Return a database with these relations, for a test to change."""
+    connection = duckdb.connect(":memory:")
+    connection.execute("set timezone = 'UTC'")
+    for relation, rows in relations.items():
+        connection.register("rows", rows)
+        connection.execute(f"create schema if not exists {relation.partition('.')[0]}")
+        connection.execute(f"create table {relation} ({DDL[relation]})")
+        connection.execute(f"insert into {relation} by name select * from rows")
+        connection.unregister("rows")
+    return connection
+
+
+def measure(connection: duckdb.DuckDBPyConnection, known: Iterable[Model], also: Iterable[str] = ()) -> pl.DataFrame:
+    """Build the claims, what they read and what `also` names; return every measurement with its claim."""
+    models = {model.name: model for model in known}
+    claims = {name: model.doc.claim.id for name, model in models.items() if model.doc.claim}
+    wanted: set[str] = set()
+    waiting = [*claims, *also]
+    while waiting:
+        name = waiting.pop()
+        if name in models and name not in wanted:
+            wanted.add(name)
+            waiting += models[name].upstream
+    union = " union all ".join(
+        f"select '{number}' as claim, definition, as_of, value, n, detail from {name}"
+        for name, number in claims.items()
+    )
+    judged = False
+    for name in (name for name in models if name in wanted):
+        connection.execute(f"create schema if not exists {name.partition('.')[0]}")
+        if MEASUREMENTS in models[name].upstream and not judged:
+            connection.execute(f"create or replace table {MEASUREMENTS} as {union}")
+            judged = True
+        connection.execute(f"create or replace table {name} as {models[name].sql}")
+    return connection.sql(f"select * from ({union}) order by claim, definition, as_of").pl()
+
+
+def lookup(frame: pl.DataFrame) -> Measured:
+    """Return a function that finds the values of one definition of a claim by month, without the missing ones."""
+
+    def values(claim: str, definition: str) -> dict[date, float]:
+        rows = frame.filter((pl.col("claim") == claim) & (pl.col("definition") == definition))
+        return {as_of: value for as_of, value in rows.select("as_of", "value").rows() if value is not None}
+
+    return values

@@ -1,0 +1,59 @@
+"""The `fw-pipeline` command as a user runs it: another process, a data folder of its own, a clean environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+COMMAND = (sys.executable, "-c", "from fw_pipeline.cli import main; main(prog_name='fw-pipeline')")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command left: its exit status and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def complaints(self) -> list[str]:
+        """The lines that say what went wrong."""
+        return [line for line in self.err.splitlines() if line.startswith("fw-pipeline: ")]
+
+
+def environment(data: Path, **settings: str) -> dict[str, str]:
+    """Return an environment with nothing of the caller's settings in it."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("FW_", "DAGSTER_", "STACKEXCHANGE_", "HF_"))}
+    return {**kept, "FW_DATA_DIR": str(data), "PYTHONWARNINGS": "ignore", **settings}
+
+
+def fw_pipeline(data: Path, *arguments: str, cwd: Path | None = None, stdin: str = "", **settings: str) -> Done:
+    """Run the command to its end."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        env=environment(data, **settings),
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def start(data: Path, arguments: Sequence[str], **settings: str) -> subprocess.Popen[str]:
+    """Start the command and do not wait for it; the caller ends it."""
+    return subprocess.Popen(
+        [*COMMAND, *arguments],
+        env=environment(data, **settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )

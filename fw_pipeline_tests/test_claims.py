@@ -1,0 +1,185 @@
+"""The claims: every one is there, says what it means, measures only what its document names, and never looks ahead."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from datetime import date
+
+import duckdb
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from fw_pipeline.claims import claim_rows, definition_rows
+from fw_pipeline.contract import Reason
+from fw_pipeline.models import Model
+from fw_pipeline_tests.claims_bench import before_models, in_memory, measure
+from fw_pipeline_tests.relations import models
+
+CUTS = [date(2019, 3, 1), date(2021, 1, 1), date(2022, 6, 1), date(2023, 1, 1), date(2024, 3, 1), date(2025, 3, 1)]
+
+LATER = {
+    "raw.stackoverflow": ("month", ("questions",)),
+    "raw.pypi": ("month", ("downloads",)),
+    "raw.papers": ("month", ("papers", "repositories")),
+    "raw.huggingface": ("coalesce(observed_on, observed_at::date)", ("models", "downloads_30d", "likes")),
+    "raw.huggingface_unpartitioned": ("coalesce(observed_on, observed_at::date)", ("models", "downloads_30d", "likes")),
+}
+"""The figures of each raw table, and the day from which they can be known."""
+
+
+@pytest.fixture(scope="module")
+def known() -> tuple[Model, ...]:
+    return models()
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory, known: tuple[Model, ...]) -> Mapping[str, pl.DataFrame]:
+    return before_models(tmp_path_factory.mktemp("claims"), known)
+
+
+@pytest.fixture(scope="module")
+def measured(figures: Mapping[str, pl.DataFrame], known: tuple[Model, ...]) -> pl.DataFrame:
+    return measure(in_memory(figures), known)
+
+
+def until(frame: pl.DataFrame, cut: date) -> pl.DataFrame:
+    return frame.filter(pl.col("as_of") <= cut)
+
+
+def move(connection: duckdb.DuckDBPyConnection, cut: date) -> None:
+    """Change every figure that could not be known at the end of the month `cut`."""
+    for relation, (known_from, figures) in LATER.items():
+        changed = ", ".join(f"{figure} = 7 + {figure} * 3 + hash(rowid) % 1000" for figure in figures)
+        connection.execute(f"update {relation} set {changed} where {known_from} >= ?::date + interval 1 month", [cut])
+
+
+def forget(connection: duckdb.DuckDBPyConnection, cut: date) -> None:
+    """Remove every figure that could not be known at the end of the month `cut`."""
+    for relation, (known_from, _) in LATER.items():
+        connection.execute(f"delete from {relation} where {known_from} >= ?::date + interval 1 month", [cut])
+
+
+def test_every_claim_of_the_article_is_there_in_its_order(known: tuple[Model, ...]) -> None:
+    rows = claim_rows(known)
+    assert [row["claim"] for row in rows] == [f"C{number}" for number in range(1, 27)]
+    assert {row["claim"] for row in rows if row["kind"] == "not_measurable"} == {"C7", "C10"}
+    assert all(row["reason"] for row in rows if row["kind"] == "not_measurable")
+
+
+def test_every_measured_claim_has_a_headline_and_a_number_that_decides(known: tuple[Model, ...]) -> None:
+    rows = definition_rows(known)
+    measured_claims = {row["claim"] for row in claim_rows(known) if row["kind"] == "measured"}
+    assert {row["claim"] for row in rows if row["headline"]} == measured_claims
+    assert all(row["least_n"] >= 1 for row in rows)
+
+
+def test_no_formula_begins_like_another_one_with_a_comma(known: tuple[Model, ...]) -> None:
+    """A definition is `<formula>, <series>`: a comma in a formula would make it two things."""
+    assert not [row for row in definition_rows(known) if "," in row["formula"]]
+
+
+def test_a_file_and_its_claim_that_disagree_are_refused(known: tuple[Model, ...]) -> None:
+    claims = {model.doc.claim.id: model for model in known if model.doc.claim}
+    assert claims["C3"].doc.claim
+    wrong = dataclasses.replace(claims["C2"], doc=dataclasses.replace(claims["C2"].doc, claim=claims["C3"].doc.claim))
+    with pytest.raises(Reason, match=r"claims\.c02_\w+: the document says claim C3"):
+        claim_rows([wrong])
+
+
+def test_two_files_of_one_claim_are_refused(known: tuple[Model, ...]) -> None:
+    claim = next(model for model in known if model.doc.claim)
+    with pytest.raises(Reason, match="has two files; keep one"):
+        definition_rows([claim, claim])
+
+
+def test_every_formula_is_measured_and_no_other(known: tuple[Model, ...], measured: pl.DataFrame) -> None:
+    documented = {(row["claim"], row["formula"]) for row in definition_rows(known)}
+    seen = set()
+    for claim, definition in (
+        measured.filter(~pl.col("claim").is_in(["C7", "C10"])).select("claim", "definition").rows()
+    ):
+        formulas = [
+            formula
+            for number, formula in documented
+            if number == claim and f"{definition}, ".startswith(f"{formula}, ")
+        ]
+        assert len(formulas) == 1, f"{claim}: {definition} is {formulas}"
+        seen.add((claim, formulas[0]))
+    assert seen == documented
+
+
+def test_what_is_missing_is_null_with_a_reason_and_every_detail_is_json(measured: pl.DataFrame) -> None:
+    for row in measured.iter_rows(named=True):
+        detail = json.loads(row["detail"])
+        assert row["value"] is not None or detail["cannot_decide"], row
+        assert row["n"] is not None, row
+
+
+def test_a_sample_says_of_what_it_is_one(measured: pl.DataFrame) -> None:
+    samples = "1000 most downloaded|recent and trending|papers with code sample"
+    rows = measured.filter(pl.col("definition").str.contains(samples))
+    assert rows.height > 1000
+    assert all("sample" in json.loads(detail)["cannot_decide"] for detail in rows["detail"])
+
+
+def test_only_windows_with_an_interpolated_figure_show_what_is_left_without_it(measured: pl.DataFrame) -> None:
+    rows = measured.filter((pl.col("claim") == "C2") & pl.col("detail").str.contains("without_estimates"))
+    months = {
+        definition: rows.filter(pl.col("definition") == f"{definition}, recorded")["as_of"]
+        .dt.strftime("%Y-%m")
+        .to_list()
+        for definition in ("questions in the month", "questions over 3 months")
+    }
+    assert months == {
+        "questions in the month": ["2018-10", "2019-03", "2022-06"],
+        "questions over 3 months": [
+            *("2018-10", "2018-11", "2018-12", "2019-03", "2019-04", "2019-05", "2022-06", "2022-07", "2022-08"),
+        ],
+    }
+
+
+@pytest.mark.parametrize("cut", CUTS, ids=str)
+def test_no_claim_changes_when_every_later_figure_moves(
+    figures: Mapping[str, pl.DataFrame], known: tuple[Model, ...], measured: pl.DataFrame, cut: date
+) -> None:
+    connection = in_memory(figures)
+    move(connection, cut)
+    moved = measure(connection, known)
+    assert_frame_equal(until(measured, cut), until(moved, cut), check_exact=True)
+    changed = measured.join(moved, on=["claim", "definition", "as_of", "value"], how="anti", nulls_equal=True)
+    assert changed.filter(pl.col("as_of") > cut).height > 0
+
+
+@pytest.mark.parametrize("cut", CUTS, ids=str)
+def test_no_value_changes_when_nothing_later_was_ever_counted(
+    figures: Mapping[str, pl.DataFrame], known: tuple[Model, ...], measured: pl.DataFrame, cut: date
+) -> None:
+    connection = in_memory(figures)
+    forget(connection, cut)
+    then = until(measure(connection, known), cut).filter(pl.col("value").is_not_null())
+    now = until(measured, cut).filter(pl.col("value").is_not_null())
+    same = ["claim", "definition", "as_of", "value", "n"]
+    assert then.join(now, on=same, how="anti").is_empty()
+    # Venues meet in some months only: until the next one has met, nobody knows that the series goes on.
+    assert set(now.join(then, on=same, how="anti")["definition"].str.extract("([^,]*)$", 1)) <= {" nine venues"}
+
+
+def test_the_ratio_of_questions_was_two_in_june_2022_and_no_longer_when_the_article_came(
+    figures: Mapping[str, pl.DataFrame], known: tuple[Model, ...]
+) -> None:
+    connection = in_memory(figures)
+    measure(connection, known, also=["marts.headline_verdicts"])
+    verdicts = connection.execute("""
+        select strftime(as_of, '%Y-%m'), round(value, 2), verdict from marts.verdicts
+        where claim = 'C2' and formula = 'questions in the month'
+        and as_of in ('2022-06-01', '2023-01-01', '2023-05-01') order by as_of
+    """).fetchall()
+    assert verdicts == [("2022-06", 1.90, "supported"), ("2023-01", 1.33, "refuted"), ("2023-05", 1.02, "refuted")]
+    headlines = connection.execute("""
+        select strftime(as_of, '%Y-%m'), verdict from marts.headline_verdicts
+        where claim = 'C2' and as_of in ('2022-06-01', '2023-01-01') order by as_of
+    """).fetchall()
+    assert headlines == [("2022-06", "supported"), ("2023-01", "refuted")]

@@ -1,0 +1,292 @@
+"""The command line on the recorded figures: the answers, the exit status, and one line for everything that is wrong."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from fw_pipeline.raw import VintageStore
+from fw_pipeline.settings import PROJECT_DIR
+from fw_pipeline.warehouse import query
+from fw_pipeline_tests.command import Done, fw_pipeline
+
+
+def rows(data: Path, sql: str) -> list[tuple[object, ...]]:
+    return query(data / "warehouse.duckdb", sql).rows()
+
+
+def content(data: Path) -> dict[str, pl.DataFrame]:
+    """Every table of the published file, without the marks of the moment."""
+    listed = rows(data, "select schema_name || '.' || table_name from duckdb_tables() order by all")
+    moment = "columns(c -> c not in ('observed_at', 'run_id', 'vintage', 'at', 'evidence', 'listing'))"
+    return {
+        str(name): query(data / "warehouse.duckdb", f"select {moment} from {name} order by all") for (name,) in listed
+    }
+
+
+def assert_same(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> None:
+    assert list(one) == list(other)
+    different = [name for name in one if not one[name].equals(other[name])]
+    assert different == []
+
+
+def verdict(data: Path, claim: str, definition: str, as_of: str) -> tuple[float, str]:
+    found = rows(
+        data,
+        "select value, verdict from marts.verdicts "
+        f"where claim = '{claim}' and definition = '{definition}' and as_of = date '{as_of}-01'",
+    )
+    assert len(found) == 1, found
+    return found[0]  # type: ignore[return-value]
+
+
+def test_tensorflow_questions_are_twice_pytorchs_as_of_2022_06_and_no_more_in_2023(recorded_once: Path) -> None:
+    definition = "questions in the month, recorded"
+    value, said = verdict(recorded_once, "C2", definition, "2022-06")
+    assert (round(value, 1), said) == (1.9, "supported")
+    value, said = verdict(recorded_once, "C2", definition, "2023-01")
+    assert (round(value, 2), said) == (1.33, "refuted")
+    value, said = verdict(recorded_once, "C2", definition, "2023-05")
+    assert (round(value, 2), said) == (1.02, "refuted")
+
+
+def test_the_published_file_holds_every_recorded_figure(recorded_once: Path) -> None:
+    assert rows(recorded_once, "select count(*) from raw.stackoverflow") == [(442,)]
+    assert rows(recorded_once, "select count(*) from raw.pypi") == [(3982,)]
+    venues = """
+        select count(distinct (month, venue)) from (
+            select month, venue from raw.papers where population = 'nine venues'
+            union all select month, venue from raw.papers_unpartitioned where population = 'nine venues'
+        )
+    """
+    assert rows(recorded_once, venues) == [(35,)]
+    yearly = """
+        select year(month), sum(questions) from raw.stackoverflow
+        where tagged = 'tensorflow' and year(month) in (2018, 2020, 2022) group by all order by all
+    """
+    assert rows(recorded_once, yearly) == [(2018, 14307), (2020, 20629), (2022, 11301)]
+
+
+def test_torch_passes_tensorflow_in_the_month_that_each_series_shows(recorded_once: Path) -> None:
+    passed = rows(
+        recorded_once,
+        """
+        select definition, strftime(month, '%Y-%m') from marts.crossovers
+        where source = 'pypi' and leader = 'tensorflow' and challenger = 'pytorch' and metric = 'downloads_per_day'
+        """,
+    )
+    found = {definition: month for definition, month in passed}  # noqa: C416 - rows are not typed as pairs
+    assert found["StarScout, all"] == "2024-01"
+    assert found["top-pypi-packages (BigQuery), pip"] == "2024-03"
+
+
+def test_a_gap_is_no_zero_and_says_why(recorded_once: Path) -> None:
+    found = {
+        str(month)[:7]: (status, reason)
+        for month, status, reason in rows(
+            recorded_once, "select month, status, reason from meta.coverage where source = 'pypi'"
+        )
+    }
+    assert found["2016-04"][0] == "gap"
+    assert "not recorded" in str(found["2016-04"][1])
+    assert found["2024-09"][0] == "partial"
+    assert found["2025-05"][0] == "gap"
+    assert found["2023-01"][0] == "present"
+    zero = "select count(*) from marts.framework_metrics where source = 'pypi' and value = 0"
+    assert rows(recorded_once, zero) == [(0,)]
+    missing = "select value, gap_reason is not null from marts.framework_metrics where source = 'pypi' "
+    assert set(rows(recorded_once, missing + "and month = date '2016-04-01'")) == {(None, True)}
+
+
+def test_a_sample_does_not_carry_a_claim_about_the_whole(recorded_once: Path) -> None:
+    said = rows(recorded_once, "select distinct verdict from marts.verdicts where claim in ('C11', 'C12', 'C13')")
+    assert said == [("insufficient_data",)]
+    why = rows(recorded_once, "select why from marts.verdicts where claim = 'C11'")
+    assert all("sample" in str(line).lower() or "no " in str(line).lower() for (line,) in why)
+
+
+def test_verdicts_answer_as_a_table_as_json_and_as_csv(recorded_once: Path) -> None:
+    table = fw_pipeline(recorded_once, "verdicts")
+    assert (table.status, "C2" in table.out) == (0, True)
+    as_json = json.loads(fw_pipeline(recorded_once, "verdicts", "--format", "json").out)
+    as_csv = list(csv.DictReader(io.StringIO(fw_pipeline(recorded_once, "verdicts", "--format", "csv").out)))
+    assert [row["claim"] for row in as_json] == [row["claim"] for row in as_csv]
+    assert {row["verdict"] for row in as_json} <= {
+        "supported", "refuted", "mixed", "insufficient_data", "not_measurable",
+    }  # fmt: skip
+
+
+def test_verdicts_as_of_a_month_are_those_of_that_month(recorded_once: Path) -> None:
+    def headline(as_of: str) -> str:
+        found = json.loads(fw_pipeline(recorded_once, "verdicts", "--as-of", as_of, "--format", "json").out)
+        return str(next(row["verdict"] for row in found if row["claim"] == "C2"))
+
+    assert headline("2022-06") == "supported"
+    assert headline("2023-01") == "refuted"
+
+
+def test_status_says_what_would_complete_it(recorded_once: Path) -> None:
+    done = fw_pipeline(recorded_once, "status", "--format", "json")
+    months = json.loads(done.out)
+    assert {row["status"] for row in months} == {"present", "partial", "gap", "missing"}
+    late = next(row for row in months if row["source"] == "stackoverflow" and row["month"] == "2024-01-01")
+    assert late["status"] == "missing"
+    assert "FW_MODE=live" in late["reason"]
+    assert fw_pipeline(recorded_once, "status").out.count("stackoverflow") >= 2
+
+
+def test_sql_reads_the_published_file_and_nothing_else(recorded_once: Path) -> None:
+    done = fw_pipeline(recorded_once, "sql", "select count(*) as n from raw.pypi", "--format", "csv")
+    assert (done.status, done.out) == (0, "n\n3982\n")
+    refused = fw_pipeline(recorded_once, "sql", "select * from read_csv('/etc/passwd')")
+    assert (refused.status, len(refused.complaints), refused.out) == (1, 1, "")
+
+
+def test_rebuild_after_deleting_both_files_gives_the_same_content(recorded: Path) -> None:
+    before = content(recorded)
+    shutil.rmtree(recorded / ".work")
+    (recorded / "warehouse.duckdb").unlink()
+    done = fw_pipeline(recorded, "rebuild")
+    assert done.status == 0, done.err
+    assert_same(before, content(recorded))
+
+
+def test_a_second_run_of_the_same_figures_adds_no_vintage_and_changes_nothing(recorded: Path) -> None:
+    before = content(recorded)
+    vintages = sorted(path.name for path in (recorded / "raw").rglob("*.parquet"))
+    assert fw_pipeline(recorded, "run", "--source", "pypi").status == 0
+    assert sorted(path.name for path in (recorded / "raw").rglob("*.parquet")) == vintages
+    assert_same(before, content(recorded))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "--from", "2023-13"], "write it YYYY-MM"),
+        (["run", "--from", "2022-05", "--to", "2022-01"], "no range of closed months"),
+        (["run", "--to", "2031-01"], "no range of closed months"),
+        (["run", "--from", "2015-10"], "between 2015-11"),
+        (["run", "--source", "npm"], "choose from stackoverflow"),
+        (["verdicts", "--as-of", "june"], "write it YYYY-MM"),
+        (["sql"], "Missing argument"),
+        (["ui", "--port", "0"], "0 is not in the range"),
+        (["no-such-command"], "No such command"),
+    ],
+)
+def test_a_wrong_call_exits_2_and_says_what_is_right(tmp_path: Path, arguments: list[str], says: str) -> None:
+    done = fw_pipeline(tmp_path / "data", *arguments)
+    assert done.status == 2
+    assert says in done.err
+    assert "Traceback" not in done.err
+    assert not (tmp_path / "data").exists()
+
+
+def test_an_unknown_setting_exits_2_with_its_name(tmp_path: Path) -> None:
+    done = fw_pipeline(tmp_path / "data", "run", FW_MODUS="live")
+    assert done.status == 2
+    assert "FW_MODUS is unknown; did you mean FW_MODE?" in done.err
+
+
+def test_months_that_the_recorded_figures_do_not_reach_exit_1_with_the_reason(recorded: Path) -> None:
+    done = fw_pipeline(recorded, "run", "--source", "stackoverflow", "--from", "2023-05", "--to", "2023-07")
+    assert done.status == 1
+    assert len(done.complaints) == 1
+    assert "stackoverflow 2023-06 to 2023-07: the recorded figures end in 2023-05" in done.complaints[0]
+
+
+def own_recorded(data: Path) -> Path:
+    """Give a data folder recorded figures of its own, to spoil."""
+    folder = data / "recorded"
+    shutil.copytree(PROJECT_DIR / "data" / "recorded", folder, dirs_exist_ok=True)
+    return folder
+
+
+def spoil(data: Path, name: str, change: Callable[[list[str]], list[str]]) -> None:
+    path = own_recorded(data) / name
+    path.write_text("\n".join(change(path.read_text(encoding="utf-8").splitlines())) + "\n", encoding="utf-8")
+
+
+def replaced(old: str, new: str) -> Callable[[list[str]], list[str]]:
+    def change(lines: list[str]) -> list[str]:
+        found = next(number for number, line in enumerate(lines) if line.startswith(old))
+        return [*lines[:found], lines[found].replace(old, new, 1), *lines[found + 1 :]]
+
+    return change
+
+
+BAD_ROWS = {
+    "a negative count": ("stackoverflow.csv", replaced("2020-05-01,tensorflow,", "2020-05-01,tensorflow,-"), "2020-05"),
+    "an unknown package": ("pypi.csv", replaced("2020-05-01,torch,", "2020-05-01,tortch,"), "2020-05"),
+    "a duplicate key": ("stackoverflow.csv", lambda lines: [*lines, lines[300]], ""),
+    "a month outside the range": ("stackoverflow.csv", replaced("2020-05-01,tensorflow", "2031-05-01,tensorflow"), ""),
+    "a broken date": ("pypi.csv", replaced("2020-05-01,torch,", "2020-05-32,torch,"), ""),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_ROWS)
+def test_a_bad_recorded_row_is_one_line_and_the_good_file_repairs_it(recorded: Path, fault: str) -> None:
+    before, published = content(recorded), (recorded / "warehouse.duckdb").read_bytes()
+    name, change, month = BAD_ROWS[fault]
+    spoil(recorded, name, change)
+    done = fw_pipeline(recorded, "run", "--source", name.removesuffix(".csv"))
+    assert done.status == 1
+    assert len(done.complaints) == 1, done.err
+    line = done.complaints[0]
+    assert line.startswith(f"fw-pipeline: {name.removesuffix('.csv')}")
+    assert month in line
+    assert "; " in line
+    assert (recorded / "warehouse.duckdb").read_bytes() == published
+    shutil.rmtree(recorded / "recorded")
+    assert fw_pipeline(recorded, "run", "--source", name.removesuffix(".csv")).status == 0
+    after = content(recorded)
+    for table in ("raw.stackoverflow", "raw.pypi", "marts.verdicts", "marts.framework_metrics"):
+        assert before[table].equals(after[table]), table
+
+
+def test_a_missing_recorded_file_is_one_line_with_the_remedy(recorded: Path) -> None:
+    own_recorded(recorded)
+    (recorded / "recorded" / "papers.csv").unlink()
+    done = fw_pipeline(recorded, "run", "--source", "papers")
+    assert done.status == 1
+    assert len(done.complaints) == 1
+    assert "papers" in done.complaints[0]
+    assert "restore it from the repository" in done.complaints[0]
+
+
+def test_a_truncated_vintage_is_one_line_and_the_next_run_repairs_it(recorded: Path) -> None:
+    before = content(recorded)
+    vintage = next(v for v in VintageStore(recorded).vintages("pypi") if str(v.month) == "2020-05-01")
+    vintage.path.write_bytes(vintage.path.read_bytes()[:100])
+    shutil.rmtree(recorded / ".work")
+    done = fw_pipeline(recorded, "rebuild")
+    assert done.status == 1
+    assert len(set(done.complaints)) == len(done.complaints)
+    assert any("pypi 2020-05: vintage" in line and "fetch it again" in line for line in done.complaints)
+    assert_same(before, content(recorded))
+    assert fw_pipeline(recorded, "run", "--source", "pypi").status == 0
+    assert_same(before, content(recorded))
+
+
+def test_a_program_that_writes_to_the_published_file_stops_publishing_only(recorded: Path) -> None:
+    published = (recorded / "warehouse.duckdb").read_bytes()
+    (recorded / "warehouse.duckdb.wal").touch()
+    done = fw_pipeline(recorded, "rebuild")
+    assert done.status == 1
+    assert any("open for writing; close it there" in line for line in done.complaints)
+    assert (recorded / "warehouse.duckdb").read_bytes() == published
+
+
+def test_failures_have_no_traceback_and_name_no_secret(recorded: Path) -> None:
+    own_recorded(recorded)
+    (recorded / "recorded" / "pypi.csv").write_bytes(b"\xff\xfe broken")
+    done: Done = fw_pipeline(recorded, "run", "--source", "pypi", HF_TOKEN="hf_do_not_print_me")
+    assert done.status == 1
+    assert "Traceback" not in done.err
+    assert "hf_do_not_print_me" not in done.err + done.out

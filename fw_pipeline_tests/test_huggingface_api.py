@@ -1,0 +1,272 @@
+"""The Hub's listing becomes the right figures, at the least cost, whichever of its forms it answers in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+import polars as pl
+import pytest
+
+from fw_pipeline.contract import Window
+from fw_pipeline.orchestration.ingest import Chosen, asking
+from fw_pipeline.settings import read
+from fw_pipeline.sources import SOURCES
+from fw_pipeline_tests.fake_services.faults import Answer
+from fw_pipeline_tests.fake_services.messages import Request, Response, as_json
+from fw_pipeline_tests.fake_services.server import FakeServices
+from fw_pipeline_tests.hub_live import LISTING, NOW, REAL, Desk, Row, counted, edited, lines, statuses
+
+QUARTER = ("2022-10", "2022-11", "2022-12")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, services: FakeServices) -> Desk:
+    services.world.hub_page_cap = 150
+    return Desk(tmp_path / "data", services)
+
+
+# --- The figures, and their cost
+
+
+def test_a_range_is_counted_with_no_page_more_than_it_needs(desk: Desk) -> None:
+    got = desk.run("2022-10", "2022-12")
+    assert lines(got) == []
+    assert desk.counts() == desk.expected(*QUARTER)
+    asked = desk.asked()
+    assert len(asked) == desk.least_pages("2022-10")
+    assert set(asked[0].query) == {
+        ("sort", "createdAt"),
+        ("limit", "1000"),
+        *(("expand[]", it) for it in ["createdAt", "library_name", "tags", "downloads", "likes", "gated", "private"]),
+    }
+
+
+def test_figures_say_what_they_are_and_the_listing_stands_beside_them(desk: Desk) -> None:
+    desk.run("2022-10", "2022-12")
+    rows, detail = desk.rows(), desk.detail()
+    assert rows.select("population", "origin", "method", "observed_on").unique().rows() == [
+        ("hub", "Hugging Face Hub API", "counted in the listing of all models", NOW.date())
+    ]
+    world = {model["_id"]: model for model in desk.services.world.models() if model["createdAt"][:7] in QUARTER}
+    assert set(detail["model_id"]) == set(world)
+    assert rows["models"].sum() == detail.height == len(world)
+    for measure, field in (("downloads_30d", "downloads"), ("likes", "likes")):
+        assert rows[measure].sum() == detail[measure].sum() == sum(model[field] for model in world.values())
+    one = detail.row(0, named=True)
+    assert one["created_at"] == datetime.fromisoformat(world[one["model_id"]]["createdAt"])
+    assert one["created_at"].date().replace(day=1) == one["month"]
+    assert one["id"] == world[one["model_id"]]["id"]
+    for ref in rows["evidence"].unique():
+        assert all((desk.data / part).is_file() for part in ref.split(";"))
+
+
+def test_months_are_handed_over_while_the_listing_goes_on(desk: Desk) -> None:
+    desk.services.faults.add(LISTING, "error", status=504, after=13, times=-1)
+    got = desk.run("2022-04", "2023-06")
+    seen = {month for month, status in statuses(got).items() if status == "present"}
+    assert {"2023-06", "2023-05", "2022-12"} <= seen
+    assert "2022-04" not in seen
+    assert desk.counts() == desk.expected(*seen)
+
+
+def test_the_pile_of_older_models_is_listed_to_its_end_and_labelled(desk: Desk) -> None:
+    got = desk.run("2022-03", "2022-03")
+    assert lines(got) == []
+    assert desk.counts() == desk.expected("2022-03")
+    assert len(desk.asked()) == 20
+    old = sum(model["createdAt"].startswith("2022-03-02T23:29:0") for model in desk.services.world.models())
+    said = desk.rows()["method"].unique().to_list()
+    assert old == 300
+    assert said == ["counted in the listing of all models; 300 of the month are older: the Hub dates them 2022-03-02"]
+
+
+@pytest.mark.parametrize("cap", [700, 1000, 3000])
+def test_the_last_page_counts_whether_short_full_or_the_only_one(desk: Desk, cap: int) -> None:
+    desk.services.world.hub_page_cap = cap
+    assert lines(desk.run("2022-03", "2022-04")) == []
+    assert desk.counts() == desk.expected("2022-03", "2022-04")
+
+
+def test_an_empty_last_page_ends_the_listing(desk: Desk) -> None:
+    desk.services.world.hub_page_cap = 1000
+
+    def one_more(request: Request, answer: Answer) -> Response:
+        link = f'<{request.base_url}/api/models?{urlencode([*request.query, ("cursor", "end")])}>; rel="next"'
+        true = answer(request)
+        return replace(true, headers={**true.headers, "Link": link})
+
+    desk.services.faults.add(LISTING, one_more, after=2)
+    desk.services.faults.add(LISTING, lambda _request, _answer: as_json([]), after=2)
+    assert lines(desk.run("2022-03", "2022-04")) == []
+    assert len(desk.asked()) == 4
+    assert desk.counts() == desk.expected("2022-03", "2022-04")
+
+
+def test_the_plan_tells_the_cost_before_anything_is_asked(desk: Desk) -> None:
+    settings = read({"FW_DATA_DIR": str(desk.data)}, dotenv=Path("none"))
+    source = SOURCES["huggingface"]
+    chosen = Chosen(source, source.providers["api"], dict(settings.addresses))
+    window = Window.of(date(2022, 3, 1), date(2026, 10, 1))
+    fetch, _ = asking(chosen, window, settings, now=datetime(2026, 11, 22, tzinfo=UTC))
+    plan = chosen.provider.plan(fetch)
+    assert plan.requests is None
+    assert "about 3,300 requests of 1,000 models; it answers 500 in five minutes, 1,000 with HF_TOKEN" in plan.text
+    assert plan.text.endswith("so it takes 30 minutes or more")
+    reach = chosen.provider.reach(fetch)
+    assert (reach.window.start, reach.window.months()[-1]) == (date(2022, 3, 1), date(2026, 10, 1))
+    assert "2022-03-02" in str(reach.why_not(date(2022, 2, 1)))
+    assert desk.asked() == []
+
+
+def test_an_option_that_does_not_exist_is_not_passed_over(desk: Desk) -> None:
+    got = desk.run("2022-10", "2022-12", path="pytorch")
+    assert lines(got) == ["huggingface (api): it takes no option, but 'pytorch' was given; write huggingface=api"]
+    assert desk.asked() == []
+
+
+# --- The forms in which the Hub may answer
+
+
+def _numbers_as_texts(page: list[Row]) -> None:
+    for row in page:
+        row |= {"downloads": str(row["downloads"]), "likes": str(row["likes"])}
+
+
+def _default_row(page: list[Row]) -> None:
+    for row in page:
+        row |= {"modelId": row["id"], "trendingScore": 3, "pipeline_tag": "text-generation"}
+        del row["gated"]
+
+
+def _library_null_or_blank(page: list[Row]) -> None:
+    for number, row in enumerate(page):
+        if "library_name" not in row:
+            row["library_name"] = None if number % 2 else ""
+
+
+def _gated_in_every_way(page: list[Row]) -> None:
+    for number, row in enumerate(page):
+        row["gated"] = (False, "auto", "manual", True, None)[number % 5]
+
+
+def _tags_unsorted_and_twice(page: list[Row]) -> None:
+    for row in page:
+        row["tags"] = [*reversed(row["tags"]), *row["tags"], "", "a;b"]
+
+
+def _dates_in_other_forms(page: list[Row]) -> None:
+    for number, row in enumerate(page):
+        bare = row["createdAt"].removesuffix(".000Z")
+        row["createdAt"] = (bare + "Z", bare + "+00:00", bare)[number % 3]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(_numbers_as_texts, _default_row, _library_null_or_blank, _gated_in_every_way, _tags_unsorted_and_twice),
+        _dates_in_other_forms,
+    ],
+)
+def test_every_form_of_a_row_gives_the_same_figures(desk: Desk, change: object) -> None:
+    desk.services.faults.add(LISTING, edited(change), times=-1)  # type: ignore[arg-type]
+    assert lines(desk.run("2022-10", "2022-12")) == []
+    assert desk.counts() == desk.expected(*QUARTER)
+
+
+def test_a_field_that_was_not_asked_for_is_told(desk: Desk) -> None:
+    desk.services.faults.add(LISTING, edited(_default_row), times=-1)
+    desk.run("2022-12", "2022-12")
+    assert any(
+        line.endswith("fields that were not asked for: modelId, pipeline_tag, trendingScore") for line in desk.log
+    )
+
+
+def test_gating_is_kept_beside_each_model(desk: Desk) -> None:
+    desk.run("2022-12", "2022-12")
+    world = {model["_id"]: model["gated"] or "no" for model in desk.services.world.models()}
+    assert dict(desk.detail().select("model_id", "gated").rows()) == {
+        key: world[key] for key in desk.detail()["model_id"]
+    }
+    assert set(desk.detail()["gated"]) == {"no", "auto", "manual"}
+
+
+def test_what_some_models_do_not_tell_is_not_known_of_all(desk: Desk) -> None:
+    def silent(page: list[Row]) -> None:
+        for row in page:
+            if row.get("library_name") == "keras":
+                del row["downloads"]
+
+    desk.services.faults.add(LISTING, edited(silent), times=-1)
+    assert lines(desk.run("2022-12", "2022-12")) == []
+    keras = pl.col("library") == "keras"
+    assert desk.rows().filter(keras)["downloads_30d"].null_count() == desk.rows().filter(keras).height > 0
+    assert desk.rows().filter(~keras)["downloads_30d"].null_count() == 0
+
+
+def test_private_models_that_a_token_shows_are_not_part_of_the_hub(desk: Desk) -> None:
+    desk.secrets = {"HF_TOKEN": "hf_a-token-of-nobody"}
+
+    def private(page: list[Row]) -> None:
+        for row in page:
+            row["private"] = row["likes"] % 7 == 0
+
+    desk.services.faults.add(LISTING, edited(private), times=-1)
+    assert lines(desk.run("2022-12", "2022-12")) == []
+    public = [model for model in desk.services.world.models() if model["likes"] % 7]
+    assert desk.counts() == counted(public, ["2022-12"])
+
+
+def test_a_token_is_sent_to_the_hub_and_written_nowhere(desk: Desk) -> None:
+    desk.secrets = {"HF_TOKEN": "hf_a-token-of-nobody"}
+    desk.services.faults.add(LISTING, "instead", status=401, body="no: hf_a-token-of-nobody", after=3)
+    got = desk.run("2022-12", "2022-12")
+    assert {request.headers["authorization"] for request in desk.asked()} == {"Bearer hf_a-token-of-nobody"}
+    assert "check the key or token" in lines(got)[0]
+    desk.run("2022-12", "2022-12")
+    assert desk.counts() == desk.expected("2022-12")
+    written = b"".join(path.read_bytes() for path in desk.data.rglob("*") if path.is_file())
+    assert b"token-of-nobody" not in written + "".join([*desk.log, *lines(got)]).encode()
+    pages = [pl.read_csv(path, has_header=False, separator="\n") for path in desk.data.rglob("*.body.gz")]
+    assert pages
+    assert not any("token-of-nobody" in str(page.rows()) for page in pages)
+
+
+# --- Real rows
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the recorded answers are not here")
+def test_real_rows_are_counted_as_they_are(desk: Desk) -> None:
+    rows = pl.read_ndjson(REAL / "radar_models_2026-08-22.jsonl.gz", infer_schema_length=None).to_dicts()
+    rows.sort(key=lambda row: row["createdAt"], reverse=True)
+    listed = [{"_id": f"{number:024x}", **row} for number, row in enumerate(rows)]
+
+    date_of_look = "Sun, 23 Aug 2026 00:00:00 GMT"
+
+    def real(request: Request, _answer: Answer) -> Response:
+        start = int(request.one("cursor", "0"))
+        query = urlencode([*(pair for pair in request.query if pair[0] != "cursor"), ("cursor", str(start + 1000))])
+        link = {"Link": f'<{request.base_url}/api/models?{query}>; rel="next"'} if start + 1000 < len(listed) else {}
+        return replace(
+            as_json(listed[start : start + 1000]),
+            headers={"Content-Type": "application/json", "Date": date_of_look, **link},
+        )
+
+    desk.services.faults.add(LISTING, real, times=-1)
+    got = desk.run("2026-05", "2026-07", now=datetime(2026, 8, 23, tzinfo=UTC))
+    assert lines(got) == []
+    assert desk.counts() == counted(rows, ["2026-05", "2026-06", "2026-07"])
+    assert sum(sum(month.values()) for month in desk.counts().values()) > 900
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the recorded answers are not here")
+def test_a_real_page_is_read_though_it_is_not_the_whole_listing(desk: Desk) -> None:
+    page = json.loads((REAL / "api_models_default_2025-11.json").read_text())
+    desk.services.faults.add(LISTING, lambda _request, _answer: as_json(page))
+    got = desk.run("2025-09", "2025-10", now=datetime(2025, 11, 5, tzinfo=UTC))
+    (line,) = lines(got)
+    assert line.startswith("huggingface (api) 2025-09 to 2025-10: the listing ends on 2025-10-22, although the Hub has")
+    assert desk.rows().is_empty()

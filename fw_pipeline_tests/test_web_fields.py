@@ -1,0 +1,129 @@
+"""Fields of answers: what is missing, mistyped or absurd never becomes a figure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fw_pipeline.web import (
+    Transient,
+    Unfit,
+    needed,
+    optional,
+    rows,
+    strict_json,
+    text,
+    texts,
+    utc_date,
+    utc_moment,
+    whole_number,
+)
+
+
+@pytest.mark.parametrize(("value", "number"), [(0, 0), (10**12, 10**12), ("17", 17), (" 007 ", 7), ("+5", 5)])
+def test_counts_may_come_as_numbers_or_digits(value: Any, number: int) -> None:
+    assert whole_number(value, "total") == number
+
+
+WRONG_COUNTS = [-1, "-1", 10**12 + 1, "9" * 30, True, False, 1.0, "1.0", "1e3", "", "٣", None, [], {}, "1,000", "0x10"]
+
+
+@pytest.mark.parametrize("value", WRONG_COUNTS)
+def test_what_is_no_count_is_refused_with_the_name_of_its_field(value: Any) -> None:
+    with pytest.raises(Unfit, match="field total is ") as caught:
+        whole_number(value, "total")
+    assert "\n" not in caught.value.cause
+
+
+@given(st.one_of(st.none(), st.booleans(), st.floats(), st.text(), st.integers(), st.lists(st.integers(), max_size=2)))
+def test_whatever_comes_a_count_is_a_count_or_refused(value: Any) -> None:
+    try:
+        number = whole_number(value, "total")
+    except Unfit:
+        return
+    assert type(number) is int
+    assert 0 <= number <= 10**12
+    assert number == int(value)
+
+
+@pytest.mark.parametrize(
+    ("reader", "value"),
+    [(text, ""), (text, "  "), (text, 5), (text, None), (texts, "a"), (texts, ["a", None]), (rows, {}), (rows, [[]])],
+)
+def test_texts_and_lists_are_checked(reader: Callable[[Any, str], Any], value: Any) -> None:
+    with pytest.raises(Unfit, match="field f"):
+        reader(value, "f")
+
+
+def test_lists_may_be_empty() -> None:
+    assert texts([], "tags") == ()
+    assert rows([], "items") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        ("2025-11-04T08:25:31.000Z", datetime(2025, 11, 4, 8, 25, 31, tzinfo=UTC)),
+        ("2025-11-04", datetime(2025, 11, 4, tzinfo=UTC)),
+        ("2025-11-04 23:30:00-02:00", datetime(2025, 11, 5, 1, 30, tzinfo=UTC)),
+        (1646092800, datetime(2022, 3, 1, tzinfo=UTC)),
+    ],
+)
+def test_moments_are_utc(value: Any, moment: datetime) -> None:
+    assert utc_moment(value, "createdAt") == moment
+    assert utc_moment(value, "createdAt").tzinfo is UTC
+
+
+def test_a_day_is_the_utc_day() -> None:
+    assert utc_date("2022-02-28T23:30:00-01:00", "date") == date(2022, 3, 1)
+
+
+@pytest.mark.parametrize(
+    "value", ["0000-00-00", "2022-13-01", "soon", "", None, True, 1.5, -1, 10**20, "1815-12-10", {}]
+)
+def test_what_is_no_date_is_refused(value: Any) -> None:
+    with pytest.raises(Unfit, match="field date is "):
+        utc_date(value, "date")
+
+
+def test_a_missing_and_a_null_field_are_told_apart() -> None:
+    with pytest.raises(Unfit, match="field total is missing"):
+        needed({}, "total", whole_number)
+    with pytest.raises(Unfit, match="field total is null"):
+        needed({"total": None}, "total", whole_number)
+    assert optional({}, "total", whole_number) is optional({"total": None}, "total", whole_number) is None
+    with pytest.raises(Unfit, match="field total is 'x'"):
+        optional({"total": "x"}, "total", whole_number)
+
+
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        ('{"a":1,"a":2}', "the key 'a' twice"),
+        ('[{"b":{"a":1,"a":1}}]', "the key 'a' twice"),
+        ('{"a":NaN}', "NaN"),
+        ('{"a":-Infinity}', "-Infinity"),
+        ('{"a":1e999}', "1e999"),
+        ("{'a':1}     and more", "not JSON"),
+        ('{"a":1} {"a":2}   more', "not JSON"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_json_that_python_would_let_pass_is_refused(body: str, cause: str) -> None:
+    with pytest.raises(Unfit, match=re.escape(cause)):
+        strict_json(body)
+
+
+WHOLE = '{"items":[{"name":"tensorflow","count":12,"ok":true,"none":null}],"text":"über"}'
+
+
+@pytest.mark.parametrize("length", range(len(WHOLE)))
+def test_json_cut_off_anywhere_is_asked_for_again(length: int) -> None:
+    with pytest.raises(Transient):
+        strict_json(WHOLE[:length])
