@@ -122,3 +122,29 @@ def named_in_abstracts(services: FakeServices, month: date) -> Counter[tuple[str
             _, _, named = paper["abstract"].partition("Our code uses ")
             found[tuple(sorted(named.rstrip(".").lower().split(" and ")))] += bool(named)
     return +found
+
+
+def in_the_archive(services: FakeServices) -> dict[Key, tuple[int, int | None]]:
+    """Papers and repositories of the archive by month, frameworks and official or not, from the world itself."""
+    of_set: Counter[Key] = Counter()
+    papers: dict[Key, set[str]] = {}
+    repositories: dict[Key, set[str]] = {}
+    for paper in services.world.papers():
+        month = date.fromisoformat(paper["date"]).replace(day=1) if paper["date"] else None
+        links = [(it["repo_url"], _FRAMEWORKS[it["framework"]], it["is_official"]) for it in paper["repositories"]]
+        if links:
+            of_set[month, tuple(sorted({name for _, names, _ in links for name in names})), None] += 1
+        for url, names, official in links:
+            papers.setdefault((month, names, official), set()).add(paper["slug"])
+            repositories.setdefault((month, names, official), set()).add(url)
+    return {
+        **{key: (count, None) for key, count in of_set.items()},
+        **{key: (len(papers[key]), len(repositories[key])) for key in papers},
+    }
+
+
+_FRAMEWORKS: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "tf": ("tensorflow",),
+    **{name: (name,) for name in ("pytorch", "jax", "mindspore", "paddle", "mxnet", "torch", "caffe2")},
+}

@@ -236,7 +236,7 @@ def test_papers_found_by_a_stem_or_of_another_month_are_left_out_and_said(desk: 
     expected = named_in_abstracts(services, MONTHS[0])
     expected["pytorch",] -= 1
     assert {names: papers for (_, names, _), (papers, _) in desk.figures().items()} == expected
-    assert any(line.endswith("and name no framework: 1") for line in desk.log)
+    assert any(line.endswith("they name no framework: 1") for line in desk.log)
 
 
 def test_one_paper_of_another_time_among_many_is_left_out_and_said(desk: Desk, services: FakeServices) -> None:

@@ -10,7 +10,7 @@ import polars as pl
 
 from fw_pipeline.contract import FIRST_MONTH, Window
 from fw_pipeline.report import charts, claim_charts, credits, events, overview, page, render, tables, verdicts
-from fw_pipeline.report.figures import Event, Figure, sql
+from fw_pipeline.report.figures import Event, Figure, sql, sql_of_claim
 from fw_pipeline.report.palette import solid
 
 __all__ = ["build"]
@@ -68,10 +68,10 @@ def _events(dated: pl.DataFrame, rows: pl.DataFrame) -> Sequence[Event]:
 
 
 def _claim_figures(cards: Sequence[verdicts.Card], every_verdict: pl.DataFrame) -> dict[str, Figure | None]:
-    templates, query = claim_charts.templates(), sql("verdicts")
+    templates = claim_charts.templates()
     return {
         card.claim: claim_charts.claim_chart(
-            card, every_verdict.filter(pl.col("claim") == card.claim), query, templates
+            card, every_verdict.filter(pl.col("claim") == card.claim), sql_of_claim(card.claim), templates
         )
         for card in cards
     }

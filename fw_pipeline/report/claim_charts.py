@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from fw_pipeline.report.claim_dots import FILLS, SHAPES, dots
 from fw_pipeline.report.drawing import EVER, finished, in_range, pointed, time_axis
 from fw_pipeline.report.figures import Control, Figure
 from fw_pipeline.report.palette import token
@@ -38,6 +39,16 @@ def claim_chart(card: Card, verdicts: pl.DataFrame, sql: str, templates: Mapping
     rows = verdicts.filter(pl.col("definition").is_in([found.name for found in drawn])).select(COLUMNS)
     begins = pl.col("as_of").filter(pl.col("value").is_not_null()).min().over("definition")
     rows = rows.filter(pl.col("as_of") >= begins)
+    valued = rows.drop_nulls("value")
+    if valued["definition"].n_unique() == valued.height:
+        units = {found.name for found in drawn if found.unit == drawn[0].unit}
+        return dots(card, valued.filter(pl.col("definition").is_in(units)), sql)
+    return _by_month(card, drawn, rows, sql, templates)
+
+
+def _by_month(
+    card: Card, drawn: Sequence[Definition], rows: pl.DataFrame, sql: str, templates: Mapping[bool, Spec]
+) -> Figure:
     controls = (Control("definition", "Definition", {found.name: _option(found) for found in drawn}),)
     formats = {found.name: ".0%" if is_share(found.unit) else ",.4~g" for found in drawn}
     units = {found.name: found.unit or "" for found in drawn}
@@ -92,7 +103,6 @@ def _template(ends: Sequence[str]) -> Spec:
             .axis(title=None, tickCount=5, labelExpr="format(datum.value, number_format)"),
         )
     )
-    shapes = {"supported": "circle", "refuted": "circle", "insufficient_data": "M-0.8,-0.8L0.8,0.8M-0.8,0.8L0.8,-0.8"}
     last = base.transform_joinaggregate(latest="max(as_of)").transform_filter("datum.as_of == datum.latest")
     decides = [last.transform_filter(f"isValid(datum.{end})").encode(y=f"{end}:Q", x=alt.value(0)) for end in ends]
     appeared = alt.Chart(alt.InlineData(values=[{"day": THEN.isoformat()}])).transform_filter(in_range("day"))
@@ -120,10 +130,10 @@ def _template(ends: Sequence[str]) -> Spec:
         .mark_point(size=30, stroke=token("ink"), strokeWidth=1.3, opacity=1)
         .encode(
             shape=alt.Shape("verdict:N")
-            .scale(domain=list(shapes), range=list(shapes.values()))
+            .scale(domain=list(SHAPES), range=list(SHAPES.values()))
             .legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70),
             fill=alt.Fill("verdict:N")
-            .scale(domain=list(shapes), range=[token("ink"), token("paper"), token("paper")])
+            .scale(domain=list(SHAPES), range=[token(fill) for fill in FILLS])
             .legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70),
         ),
         *pointed(alt, base, tooltip, ["as_of"]),

@@ -87,6 +87,12 @@ def sql(name: str) -> str:
     return resources.files("fw_pipeline.report").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
 
 
+def sql_of_claim(claim: str) -> str:
+    """Return the query of the verdicts, for one claim only."""
+    quoted = claim.replace("'", "''")
+    return sql("verdicts").replace("order by", f"where verdicts.claim = '{quoted}'\norder by")
+
+
 def for_script(value: Any) -> str:
     """Write JSON that can stand in a script element: nothing in it can end the element or open a comment."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)

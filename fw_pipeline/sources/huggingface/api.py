@@ -115,7 +115,7 @@ def _take(fetch: Fetch, listing: Listing, page: Page) -> None:
 
 
 def _failed(fetch: Fetch, listing: Listing, page: Page, cause: str) -> SourceFailed:
-    _ask_again(fetch, (*listing.recent_refs, page.ref), cause)
+    _ask_again(fetch, (*listing.doubtful, page.ref), cause)
     return SourceFailed(_LABEL, cause, RUN_AGAIN, month=fetch.window)
 
 

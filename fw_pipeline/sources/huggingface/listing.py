@@ -56,6 +56,7 @@ class Listing:
         self._last: tuple[Page, ...] = ()
         self._standing = 0
         self._in_order = True
+        self._since: list[str] = []
         self.first: Page | None = None
         """The page that the listing began with."""
         self.newest: datetime | None = None
@@ -73,8 +74,10 @@ class Listing:
         self._check_progress(page, moved=bool(fresh) or not page.models)
         self.strange |= page.strange
         before = self._last[-1].oldest if self._last else None
-        if before is not None and fresh and fresh[0].created_at > before:
-            self._in_order = False
+        if before is not None and fresh and fresh[0].created_at > before and self._in_order:
+            self._in_order, self._since = False, [last.ref for last in self._last]
+        if not self._in_order:
+            self._since.append(page.ref)
         for model in fresh:
             if (month := model.month) not in self._window:
                 continue
@@ -85,7 +88,7 @@ class Listing:
         for month, listed in self._open.items():
             listed.faults += [cause for first, last, cause in page.faults if first <= month <= last]
             if not listed.refs and page.oldest is not None and page.oldest < _moment(month):
-                listed.refs = dict.fromkeys((*self.recent_refs[-1:], page.ref))
+                listed.refs = dict.fromkeys((*(last.ref for last in self._last[-1:]), page.ref))
         self.newest = max(filter(None, (self.newest, page.newest)), default=None)
         self.oldest = min(filter(None, (self.oldest, page.oldest)), default=None)
         if page.newest is not None:
@@ -97,9 +100,9 @@ class Listing:
         return next((cause for first, last, cause in page.faults if first < end and last >= begin), None)
 
     @property
-    def recent_refs(self) -> tuple[str, ...]:
-        """The last pages: where something is missing from the listing, one of them led astray."""
-        return tuple(page.ref for page in self._last)
+    def doubtful(self) -> tuple[str, ...]:
+        """The last pages, or all since the order was broken: where something is missing, one of them led astray."""
+        return tuple(self._since) or tuple(page.ref for page in self._last)
 
     def take_whole(self) -> Iterator[tuple[date, MonthListed]]:
         """Give away the months that no further page can add to, the newest first."""

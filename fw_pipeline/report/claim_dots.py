@@ -1,0 +1,101 @@
+"""The chart of a claim that was measured once: each definition's value beside the number that decides it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import polars as pl
+
+from fw_pipeline.report.drawing import finished
+from fw_pipeline.report.figures import Figure
+from fw_pipeline.report.palette import token
+from fw_pipeline.report.verdicts import Card
+from fw_pipeline.report.words import VERDICTS, figure, in_month, is_share, listed, rule, suffix
+
+SHAPES = {"supported": "circle", "refuted": "circle", "insufficient_data": "M-0.8,-0.8L0.8,0.8M-0.8,0.8L0.8,-0.8"}
+FILLS = ("ink", "paper", "paper")
+
+
+def dots(card: Card, rows: pl.DataFrame, sql: str) -> Figure:
+    """Return the chart of a claim of which each definition has a single value.
+
+    Args:
+        card: the claim.
+        rows: its rows of `marts.verdicts` that have a value, all in one unit.
+        sql: the query that returned them.
+    """
+    import altair as alt  # noqa: PLC0415 - takes most of a second
+
+    by_name = {found.name: found for found in card.definitions}
+    shown = [by_name[name] for name in rows["definition"]]
+    unit = shown[0].unit
+    number = ".0%" if is_share(unit) else ",.4~g"
+    base = (
+        alt.Chart()
+        .transform_calculate(
+            verdict_text=f"{json.dumps(VERDICTS)}[datum.verdict]",
+            value_text=f"format(datum.value, '{'.2%' if is_share(unit) else number}')",
+        )
+        .encode(
+            y=alt.Y("definition:N")
+            .sort(list(rows["definition"]))
+            .scale(paddingOuter=0.6)
+            .axis(title=None, labels=False, ticks=False, domain=False)
+        )
+    )
+    legend = alt.Legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70)
+    axis = alt.Axis(title=None, tickCount=5, format=number, grid=True)
+    limits = [base.encode(x=alt.X(f"{end}:Q").scale(zero=True).axis(axis)) for end in ("threshold", "upper")]
+    drawn_limits = limits if any(found.upper is not None for found in shown) else limits[:1]
+    chart = alt.layer(
+        *(limit.mark_tick(color=token("ink"), thickness=2, size=20) for limit in drawn_limits),
+        base.mark_text(align="left", baseline="bottom", dy=-9, color=token("soft")).encode(
+            x=alt.value(0), text="definition:N"
+        ),
+        base.mark_point(size=70, stroke=token("ink"), strokeWidth=1.4, opacity=1).encode(
+            x=alt.X("value:Q").scale(zero=True).axis(axis),
+            shape=alt.Shape("verdict:N").scale(domain=list(SHAPES), range=list(SHAPES.values())).legend(legend),
+            fill=alt.Fill("verdict:N").scale(domain=list(SHAPES), range=[token(fill) for fill in FILLS]).legend(legend),
+            tooltip=[
+                alt.Tooltip("definition:N", title="Definition"),
+                alt.Tooltip("value_text:N", title="Value"),
+                alt.Tooltip("verdict_text:N", title="Verdict"),
+                alt.Tooltip("as_of:T", title="As of", format="%b %Y", formatType="utc"),
+            ],
+        ),
+    )
+    return Figure(
+        name=f"claim_{card.anchor}",
+        title=f"{card.claim} {card.title}",
+        lead="",
+        summary=_in_words(card, rows),
+        spec=finished(
+            chart,
+            (),
+            title=f"Value{_of(unit)}; an upright stroke is the number that decides",
+            height=34 * rows.height + 20,
+        ),
+        rows=rows,
+        sql=sql,
+        credit="Measured once, under every definition",
+        has_range=False,
+    )
+
+
+def _in_words(card: Card, rows: pl.DataFrame) -> str:
+    values: list[dict[str, Any]] = list(rows.iter_rows(named=True))
+    by_name = {found.name: found for found in card.definitions}
+    said = []
+    for row in values:
+        found = by_name[row["definition"]]
+        said.append(
+            f"{found.name}: {figure(row['value'], found.unit)}{suffix(found.unit)} "
+            f"({VERDICTS[row['verdict']]}; holds if {rule(found.rule, found.threshold, found.upper, found.unit)})"
+        )
+    months = listed([in_month(month) for month in rows["as_of"].unique().sort()])
+    return f"Measured in {months}. {'; '.join(said)}."
+
+
+def _of(unit: str | None) -> str:
+    return "" if unit is None else f" ({unit})"
