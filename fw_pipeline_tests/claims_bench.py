@@ -78,7 +78,8 @@ def measure(connection: duckdb.DuckDBPyConnection, known: Iterable[Model], also:
             connection.execute(f"create or replace table {MEASUREMENTS} as {union}")
             judged = True
         connection.execute(f"create or replace table {name} as {models[name].sql}")
-    return connection.sql(f"select * from ({union}) order by claim, definition, as_of").pl()
+    measured: pl.DataFrame = connection.sql(f"select * from ({union}) order by claim, definition, as_of").pl()
+    return measured
 
 
 def lookup(frame: pl.DataFrame) -> Measured:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +100,9 @@ class Desk:
 
     def least_pages(self, first: str) -> int:
         """Return how many pages a listing needs to come to an older model than a month's."""
-        models, cap = self.services.world.models(), self.services.world.hub_page_cap
+        models = self.services.world.models()
         newer = sum(model["createdAt"] >= first for model in models)
-        return -(-min(newer + 1, len(models)) // cap)
+        return ceil(min(newer + 1, len(models)) / self.services.world.hub_page_cap)
 
 
 def counted(models: Iterable[Row], months: Iterable[str]) -> dict[str, Counts]:

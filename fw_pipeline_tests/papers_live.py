@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ NOW = datetime(2023, 7, 5, 6, 0, tzinfo=UTC)
 
 UNHURRIED = {"pace": "0", "first_wait": "0", "longest_wait": "0", "tries": "3", "patience": "30", "rest": "0"}
 
+Rows = list[dict[str, Any]]
 Key = tuple[date | None, tuple[str, ...], bool | None]
 
 
@@ -100,6 +102,14 @@ class Desk:
 
     def _latest(self) -> Iterable[Any]:
         return {vintage.month: vintage for vintage in self._store.vintages("papers")}.values()
+
+
+def local_archive(desk: Desk, links: bytes | Rows, papers: bytes | Rows, suffix: str = "") -> str:
+    """Write both files of an archive, and return the option that names them."""
+    for name, body in (("l", links), ("p", papers)):
+        path = desk.data / f"{name}{suffix}"
+        path.write_bytes(body if isinstance(body, bytes) else json.dumps(body).encode())
+    return f"links={desk.data / f'l{suffix}'};papers={desk.data / f'p{suffix}'}"
 
 
 def lines(got: Ingested) -> list[str]:

@@ -18,7 +18,7 @@ from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.fake_services.pwc import archive_file, link_rows, paper_rows
 from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.papers_live import NOW, Desk, in_the_archive, statuses
+from fw_pipeline_tests.papers_live import NOW, Desk, in_the_archive, local_archive, statuses
 
 FIRST, LAST = "2022-01", "2023-06"
 LINKS, PAPERS = "links-between-papers-and-code", "papers-with-abstracts"
@@ -27,13 +27,6 @@ LINKS, PAPERS = "links-between-papers-and-code", "papers-with-abstracts"
 @pytest.fixture
 def desk(tmp_path: Path, services: FakeServices) -> Desk:
     return Desk(tmp_path, services, "archive")
-
-
-def local(desk: Desk, links: bytes, papers: bytes, suffix: str = "") -> str:
-    """Write both files, and return the option that names them."""
-    for name, body in (("l", links), ("p", papers)):
-        (desk.data / f"{name}{suffix}").write_bytes(body)
-    return f"links={desk.data / f'l{suffix}'};papers={desk.data / f'p{suffix}'}"
 
 
 @pytest.mark.parametrize("links", ["json.gz", "parquet"])
@@ -89,7 +82,7 @@ def test_undated_papers_are_counted_and_said(desk: Desk, services: FakeServices)
     got = desk.run("2022-01", "2022-01")
     undated = sum(it["date"] is None and bool(it["repositories"]) for it in services.world.papers())
     assert statuses(got) == {"2022-01": "present", "none": "present"}
-    assert any(line.endswith(f"{undated} papers have no date, and are counted as undated") for line in desk.log)
+    assert any(line.endswith(f"counted as undated, because they have no date: {undated}") for line in desk.log)
 
 
 def _parquet(role: str, **changed: pl.Expr) -> bytes:
@@ -114,7 +107,7 @@ STAMP = DAY.cast(pl.Datetime("us"))
     ],
 )
 def test_dates_and_authors_are_read_in_every_type(changed: dict[str, pl.Expr], desk: Desk) -> None:
-    path = local(desk, archive_file(LINKS, "parquet", 600), _parquet(PAPERS, **changed))
+    path = local_archive(desk, archive_file(LINKS, "parquet", 600), _parquet(PAPERS, **changed))
     assert not desk.run(FIRST, LAST, path=path).failures
     assert desk.figures() == in_the_archive(desk.services)
     assert desk.detail()["authors"].list.get(1).unique().to_list() == ["José Raúl Romero"]
@@ -130,7 +123,7 @@ def test_local_files_are_read_without_a_request_whatever_their_name(
         bodies = ["\n".join(map(json.dumps, it)).encode() for it in rows]
     if form == "packed array":
         bodies = [gzip.compress(it) for it in bodies]
-    got = desk.run(FIRST, LAST, path=local(desk, bodies[0], bodies[1], ".data"))
+    got = desk.run(FIRST, LAST, path=local_archive(desk, bodies[0], bodies[1], ".data"))
     assert not got.failures
     assert services.of("pwc") == []
     assert desk.figures() == in_the_archive(services)
@@ -166,7 +159,7 @@ def test_a_frozen_archive_adds_no_vintage_when_it_is_read_again(desk: Desk) -> N
 def test_papers_before_the_first_month_are_kept_apart_and_months_without_a_paper_are_gaps(desk: Desk) -> None:
     links = [{"paper_url": f"u{i}", "repo_url": f"r{i}", "is_official": True, "framework": "tf"} for i in range(3)]
     papers = [{"paper_url": f"u{i}", "date": day} for i, day in enumerate(("2012-05-03", "2016-01-31", "2016-03-01"))]
-    got = desk.run("2016-01", "2016-03", path=local(desk, json.dumps(links).encode(), json.dumps(papers).encode()))
+    got = desk.run("2016-01", "2016-03", path=local_archive(desk, links, papers))
     assert not got.failures
     assert statuses(got) == {"2016-01": "present", "2016-02": "gap", "2016-03": "present", "none": "present"}
     assert {month for month, _, _ in desk.figures()} == {date(2012, 5, 1), date(2016, 1, 1), date(2016, 3, 1)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.sources.papers.arxiv_feed import Paper
 from fw_pipeline.sources.papers.arxiv_question import frameworks_of, query, seconds_of_quiet
+from fw_pipeline_tests.fake_services.faults import Answer
+from fw_pipeline_tests.fake_services.messages import Request, Response
 from fw_pipeline_tests.fake_services.server import FakeServices
 from fw_pipeline_tests.fake_services.world import FIRST_MONTH, LAST_MONTH
 from fw_pipeline_tests.papers_live import NOW, Desk, lines, named_in_abstracts, statuses
@@ -133,6 +136,18 @@ def test_nothing_is_asked_in_the_quiet_hour(desk: Desk, services: FakeServices) 
     assert "run again after" in line
     assert services.of("arxiv") == []
     assert set(statuses(got).values()) == {"failed"}
+
+
+def test_the_clock_of_the_service_says_when_the_quiet_hour_begins(desk: Desk, services: FakeServices) -> None:
+    def after_midnight(request: Request, answer: Answer) -> Response:
+        true = answer(request)
+        return replace(true, headers={**true.headers, "Date": "Wed, 05 Jul 2023 00:03:00 GMT"})
+
+    services.faults.add("/arxiv", after_midnight, times=-1, after=1)
+    (line,) = lines(desk.run("2022-01", "2022-04", quiet_hour="yes"))
+    assert "the service asked for a pause; run again after" in line
+    assert desk.months() == ["2022-01", "2022-02"]
+    assert len(services.of("arxiv")) == 2
 
 
 def test_a_mirror_has_no_quiet_hour(desk: Desk, services: FakeServices) -> None:

@@ -240,18 +240,15 @@ def test_counts_that_cannot_be_true_together_are_told_apart_from_those_that_can(
     good = {"*": 120_000, "tensorflow": 739, "pytorch": 0, "tensorflow;java": 12, "jax;java": 3}
     assert contradiction(good, ever) is None
     assert contradiction({"*": 5, "tensorflow": 5}, ever) is None
-    cases: list[tuple[dict[str, int], str, tuple[str, ...]]] = [
-        ({"*": 0}, "the whole site has no question", ("*",)),
-        ({"*": 5}, "tensorflow has 739 .* the whole site has 5", ("tensorflow", "*")),
-        ({"tensorflow": 120_000}, "the whole site has 120,000", ("tensorflow", "*")),
-        ({"tensorflow": 80_000}, "tensorflow has 80,000 .* it has in all time 80,000", ("tensorflow",)),
-        ({"tensorflow;java": 739}, "tensorflow;java has 739 .* tensorflow has 739", ("tensorflow;java", "tensorflow")),
+    cases = [
+        ({"*": 0}, "the whole site has no question"),
+        ({"*": 5}, "tensorflow has 739 .* the whole site has 5"),
+        ({"tensorflow": 120_000}, "the whole site has 120,000"),
+        ({"tensorflow": 80_000}, "tensorflow has 80,000 .* it has in all time 80,000"),
+        ({"tensorflow;java": 739}, "tensorflow;java has 739 .* tensorflow has 739"),
     ]
-    for change, words, whose in cases:
-        found = contradiction({**good, **change}, ever)
-        assert found is not None
-        assert re.search(words, found[0])
-        assert found[1] == whose
+    for change, words in cases:
+        assert re.search(words, contradiction({**good, **change}, ever) or "")
 
 
 def test_the_catalogue_fits_into_one_lookup() -> None:

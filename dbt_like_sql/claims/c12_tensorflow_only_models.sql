@@ -169,9 +169,13 @@ measured as (
                     then 'months of creation that were not looked at: ' || completeness.months_lacking
             end,
             case when coalesce(forms.whole, 0) = 0 then 'no such model was seen' end,
+            -- Only an interval that lies wholly inside or wholly outside the band decides.
             case
-                when forms.bound < definitions.threshold and forms.part / forms.whole >= definitions.threshold
-                    then 'counts by tag give bounds only, and the threshold lies between them'
+                when
+                    forms.part / forms.whole >= definitions.threshold
+                    and forms.bound <= definitions.upper
+                    and (forms.bound < definitions.threshold or forms.part / forms.whole > definitions.upper)
+                    then 'counts by tag give bounds only, and the band is partly between them'
             end
         ) as cannot_decide,
         'counts by tag bound the share: at least ' || round(forms.bound, 3) as remark

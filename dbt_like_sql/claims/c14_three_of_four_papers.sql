@@ -133,7 +133,12 @@ measured as (
             when populations.is_sample then populations.what
             when coalesce(forms.whole, 0) = 0 then 'no paper names one of the two'
         end as cannot_decide,
-        'partial months: ' || nullif(forms.months_partial, 0) as remark
+        concat_ws(
+            '; ',
+            'partial months: ' || nullif(forms.months_partial, 0),
+            -- "All" is all of the population, which may itself be papers with code, or papers that name a framework.
+            case when starts_with(forms.formula, 'of all') and not populations.is_sample then populations.what end
+        ) as remark
     from forms
     left join populations on forms.series = populations.population
 ),

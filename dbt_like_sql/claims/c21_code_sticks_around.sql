@@ -115,7 +115,10 @@ new_work as (
         sum(pytorch + tensorflow) over last_year as denominator,
         cast(coalesce(sum(pytorch + tensorflow) over last_year, 0) as bigint) as n,
         coalesce(
-            sample_of, case when coalesce(sum(pytorch + tensorflow) over last_year, 0) = 0 then 'no paper names one of the two' end
+            sample_of,
+            case
+                when coalesce(sum(pytorch + tensorflow) over last_year, 0) = 0 then 'no paper names one of the two'
+            end
         ) as cannot_decide,
         'partial months: ' || nullif(count(*) filter (where is_partial) over last_year, 0) as remark
     from papers

@@ -109,7 +109,8 @@ lasting as (
         count(ratios.ratio) as months_found,
         concat_ws(
             '; ',
-            'lowest in ' || strftime(arg_min(ratios.month, struct_pack(ratio := ratios.ratio, month := ratios.month)), '%Y-%m'),
+            'lowest in '
+            || strftime(arg_min(ratios.month, struct_pack(ratio := ratios.ratio, month := ratios.month)), '%Y-%m'),
             'months without a figure: ' || nullif(6 - count(ratios.ratio), 0),
             'partial months: ' || nullif(count(*) filter (where ratios.is_partial), 0)
         ) as remark

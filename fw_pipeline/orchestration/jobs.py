@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from dagster import (
+    AssetKey,
     AssetSelection,
     AutomationConditionSensorDefinition,
     DefaultSensorStatus,
@@ -35,7 +36,7 @@ def fetch_job(source: str) -> UnresolvedAssetJobDefinition:
     )
 
 
-def jobs(sources: Iterable[str]) -> list[UnresolvedAssetJobDefinition]:
+def jobs(sources: Collection[str]) -> list[UnresolvedAssetJobDefinition]:
     """Return every job: all of it for some months, the fetch of one source, and all but the fetch."""
     everything = define_asset_job(
         EVERYTHING,
@@ -44,7 +45,8 @@ def jobs(sources: Iterable[str]) -> list[UnresolvedAssetJobDefinition]:
     )
     rebuild = define_asset_job(
         REBUILD,
-        selection=AssetSelection.all() - AssetSelection.groups("raw"),
+        selection=(AssetSelection.all() - AssetSelection.groups("raw"))
+        | AssetSelection.checks_for_assets(*(AssetKey(["raw", source]) for source in sources)),
         description="Build, check and publish everything from the raw vintages, without any fetch.",
     )
     return [everything, rebuild, *(fetch_job(source) for source in sources)]

@@ -8,6 +8,7 @@ from dagster import AssetsDefinition, MaterializeResult, MetadataValue, Resource
 from fw_pipeline import report
 from fw_pipeline.contract import Reason
 from fw_pipeline.expectations import Expectation
+from fw_pipeline.orchestration.checks import prove
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.raw_assets import failed
 from fw_pipeline.orchestration.transforms import WHEN_UPSTREAM_CHANGES
@@ -32,15 +33,7 @@ def publish_asset(rules: Rules, deps: Sequence[Sequence[str]]) -> AssetsDefiniti
     )
     def publish(pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         try:
-            with pipeline.writing() as writer:
-                unproven = writer.unproven({name: _blocking(found) for name, found in rules.items()})
-            if unproven:
-                raise failed(
-                    [
-                        Reason(relation, f"rule {rule} {why}", "nothing was published; mend it and run again")
-                        for relation, rule, why in unproven
-                    ]
-                )
+            _prove_all(pipeline, rules)
             size = pipeline.warehouse.publish()
         except Reason as reason:
             raise failed([reason]) from None
@@ -76,6 +69,18 @@ def report_asset() -> AssetsDefinition:
         return MaterializeResult(metadata={"path": MetadataValue.path(str(folder / "index.html"))})
 
     return page
+
+
+def _prove_all(pipeline: Pipeline, rules: Rules) -> None:
+    """Check what no run has checked since it was built, then refuse to go on unless every blocking rule holds."""
+    required = {name: _blocking(found) for name, found in rules.items()}
+    with pipeline.writing() as writer:
+        for relation, unchecked in writer.unchecked(required).items():
+            prove(writer, relation, [rule for rule in rules[relation] if rule.name in unchecked])
+        broken = writer.broken(required)
+    if broken:
+        remedy = "nothing was published; mend it and run again"
+        raise failed([Reason(relation, f"rule {rule} does not hold: {why}", remedy) for relation, rule, why in broken])
 
 
 def _blocking(rules: Sequence[Expectation]) -> tuple[str, ...]:

@@ -13,6 +13,9 @@ from fw_pipeline.report.palette import token
 from fw_pipeline.report.verdicts import Card
 from fw_pipeline.report.words import VERDICTS, figure, in_month, is_share, listed, rule, suffix
 
+FEW = 6
+"""More definitions than this are counted in words, not listed: the table below the chart lists them."""
+
 SHAPES = {"supported": "circle", "refuted": "circle", "insufficient_data": "M-0.8,-0.8L0.8,0.8M-0.8,0.8L0.8,-0.8"}
 FILLS = ("ink", "paper", "paper")
 
@@ -93,6 +96,12 @@ def _in_words(card: Card, rows: pl.DataFrame) -> str:
             f"{found.name}: {figure(row['value'], found.unit)}{suffix(found.unit)} "
             f"({VERDICTS[row['verdict']]}; holds if {rule(found.rule, found.threshold, found.upper, found.unit)})"
         )
+    if len(said) > FEW:
+        counts = rows.group_by("verdict", maintain_order=True).len()
+        verdicts = listed([f"{VERDICTS[verdict]} under {count}" for verdict, count in counts.iter_rows()])
+        ordered = sorted(float(row["value"]) for row in values)
+        low, high = (figure(end, by_name[values[0]["definition"]].unit) for end in (ordered[0], ordered[-1]))
+        said = [f"{len(values)} definitions give values from {low} to {high}: {verdicts}"]
     months = listed([in_month(month) for month in rows["as_of"].unique().sort()])
     return f"Measured in {months}. {'; '.join(said)}."
 

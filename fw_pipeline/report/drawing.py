@@ -119,7 +119,13 @@ def time_axis(alt: Any, column: str = "month") -> Any:
     return (
         alt.X(f"{column}:T")
         .scale(type="utc", nice=False, padding=6)
-        .axis(title=None, tickCount={"expr": "width < 420 ? 5 : 10"}, labelOverlap=True, labelFlush=False)
+        .axis(
+            title=None,
+            format={"year": "%Y", "quarter": "%b", "month": "%b", "week": "%d %b", "date": "%d %b"},
+            tickCount={"expr": "width < 420 ? 5 : 10"},
+            labelOverlap=True,
+            labelFlush=False,
+        )
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.words import SOURCES, figure, in_month, listed
+from fw_pipeline.report.words import NONE, SOURCES, figure, in_month, listed
 
 METRICS: Mapping[str, str] = MappingProxyType(
     {
@@ -148,7 +148,7 @@ def _lasted(row: Mapping[str, Any]) -> str:
 
 def _written(value: float | None, unit: str | None, *, tolerance: bool = False) -> str:
     if value is None:
-        return "–"
+        return NONE
     if unit is not None and unit.startswith("month"):
         return f"{value:.0f} months" if tolerance else f"{value // 100:.0f}-{value % 100:02.0f}"
     return f"{figure(value, unit)} {unit}" if unit == "questions" and not tolerance else figure(value, unit)

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.words import figure, rule, suffix
+from fw_pipeline.report.words import figure, suffix
 
 THEN = date(2023, 1, 1)
 """The month in which the article appeared."""
@@ -62,12 +62,14 @@ class Definition:
         if reading.verdict not in DECIDED or reading.value is None:
             return LONG_DECIMAL.sub(lambda found: figure(float(found[0])), reading.why)
         met = "is" if reading.verdict == "supported" else "is not"
-        limit = rule(self.rule, self.threshold, self.upper, self.unit)
+        limit = figure(self.threshold, self.unit) + (
+            "" if self.upper is None else f" and {figure(self.upper, self.unit)}"
+        )
         _, _, note = reading.why.partition("; ")
         return "; ".join(
             part
             for part in (
-                f"{figure(reading.value, self.unit)}{suffix(self.unit)} {met} {limit}",
+                f"{figure(reading.value, self.unit)}{suffix(self.unit)} {met} {self.rule} {limit}",
                 f"n = {reading.n:,}" if reading.n is not None else "",
                 LONG_DECIMAL.sub(lambda found: figure(float(found[0])), note),
             )
@@ -132,9 +134,8 @@ class Card:
         headline = getattr(self, when)
         wanted = DECIDED if headline == "mixed" else (headline,)
         carrying = [found for found in self.definitions if found.headline] or self.definitions
-        shown = (
-            next((each for each in carrying if getattr(each, when).verdict == verdict), None) for verdict in wanted
-        )
+        known = [found for found in carrying if getattr(found, when) is not NOTHING]
+        shown = (next((each for each in known if getattr(each, when).verdict == verdict), None) for verdict in wanted)
         return tuple(found for found in shown if found is not None)
 
 

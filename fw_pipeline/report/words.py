@@ -26,6 +26,14 @@ SOURCES = {
 
 RULES = {"at least": "≥", "above": ">", "at most": "≤", "below": "<"}
 
+NONE = "\N{EN DASH}"
+"""What stands for a figure that is not there."""
+
+MINUS = "\N{MINUS SIGN}"
+
+SMALL_SHARE = 0.02
+"""Below this a share needs a second digit."""
+
 _THOUSAND, _MILLION, _BILLION = 1e3, 1e6, 1e9
 
 
@@ -37,12 +45,12 @@ def in_month(day: date | None) -> str:
 def figure(value: float | None, unit: str | None = None) -> str:
     """Write a figure with its unit, with as many digits as carry meaning; a dash where there is none."""
     if value is None:
-        return "–"
+        return NONE
     if is_share(unit):
-        return f"{value:.1%}" if abs(value) >= 0.02 else f"{value:.2%}"  # noqa: PLR2004 - a second digit below 2 %
-    if unit == "year":
-        return f"{value:.2f}"
-    return compact(value)
+        text = f"{value:.1%}" if abs(value) >= SMALL_SHARE else f"{value:.2%}"
+    else:
+        text = f"{value:.2f}" if unit == "year" else compact(value)
+    return text.replace("-", MINUS)
 
 
 def is_share(unit: str | None) -> bool:
@@ -64,7 +72,7 @@ def compact(value: float) -> str:
 def rule(words: str | None, threshold: float | None, upper: float | None, unit: str | None) -> str:
     """Write the rule that decides: `≥ 1.75`, `0.4 to 0.6`."""
     if words is None or threshold is None:
-        return "–"
+        return NONE
     if words == "between":
         return f"{figure(threshold, unit)} to {figure(upper, unit)}"
     return f"{RULES.get(words, words)} {figure(threshold, unit)}{suffix(unit)}"

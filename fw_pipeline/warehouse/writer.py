@@ -79,9 +79,8 @@ class Writer:
             from fresh where placed order by all
         """)
         names = ", ".join(schema.names())
-        self._run(
-            f"create or replace table raw.{source} as select {names} from raw.{source}_vintages where is_current order by all"
-        )
+        current = f"select {names} from raw.{source}_vintages where is_current order by all"
+        self._run(f"create or replace table raw.{source} as {current}")
         self._run(f"""
             create or replace table raw.{source}_unpartitioned as
             select {names} from fresh where not placed
@@ -148,20 +147,17 @@ class Writer:
             )
             self._connection.execute("insert into meta.validations values (?, ?, ?, ?, ?, ?)", [relation, *outcome])
 
-    def unproven(self, required: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str]]:
-        """Return the relation, rule and reason of every rule that is not known to hold on the build that is here."""
+    def unchecked(self, required: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+        """Return the rules of each relation that nobody has run since it was built."""
         self._run(VALIDATIONS)
-        held = {
-            (row[0], row[1]): row[2:]
-            for row in self._rows("select relation, expectation, passed, observed from meta.validations")
-        }
-        found = []
-        for relation, rules in required.items():
-            for rule in rules:
-                passed, observed = held.get((relation, rule), (False, "was not checked since the last build"))
-                if not passed:
-                    found.append((relation, rule, str(observed)))
-        return found
+        run = set(self._rows("select relation, expectation from meta.validations"))
+        missing = {name: tuple(rule for rule in rules if (name, rule) not in run) for name, rules in required.items()}
+        return {name: rules for name, rules in missing.items() if rules}
+
+    def broken(self, required: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str]]:
+        """Return the relation, rule and what was seen of every rule that does not hold on the build that is here."""
+        found = self._rows("select relation, expectation, observed from meta.validations where not passed order by all")
+        return [(name, rule, seen) for name, rule, seen in found if rule in required.get(name, ())]
 
     def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
         """Return the rows of a query."""

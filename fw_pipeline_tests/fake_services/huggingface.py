@@ -36,6 +36,7 @@ _REFUSED = (
     "existing account, and make sure you pass a HF_TOKEN if you're using the API."
 )
 _RENAMED = {"bert-base-uncased": "google-bert/bert-base-uncased"}
+_COMMIT = "0f2c6d2b8f7e4b1f9a3d5c7e9b1a3c5d7e9f1b3d"
 _PARQUET = "/datasets/cfahlgren1/hub-stats/resolve/main/models.parquet"
 
 
@@ -43,7 +44,8 @@ def answer(request: Request, world: World) -> Response:
     """Answer one request."""
     if request.path == _PARQUET:
         body = models_parquet(world.model_count)
-        return file_response(request, body, kind="application/octet-stream", changed=world.today)
+        made = file_response(request, body, kind="application/octet-stream", changed=world.today)
+        return Response(made.status, {**made.headers, "X-Repo-Commit": _COMMIT}, made.body)
     opens, left = _quota(world)
     limits = {
         "RateLimit": f'"api";r={max(0, left)};t={opens}',

@@ -93,7 +93,7 @@ def _fetch(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
             where = f"on {listing.oldest:%Y-%m-%d}" if listing.oldest else "before it began"
             cause = f"the listing ends {where}, although the Hub has models of {OLDEST:%Y-%m-%d}"
             raise _failed(fetch, listing, page, cause)
-    for month, listed in listing.take_rest():
+    for month, listed in listing.take_whole(ended=True):
         yield _answer(fetch, listing, month, listed)
 
 

@@ -104,19 +104,13 @@ class Listing:
         """The last pages, or all since the order was broken: where something is missing, one of them led astray."""
         return tuple(self._since) or tuple(page.ref for page in self._last)
 
-    def take_whole(self) -> Iterator[tuple[date, MonthListed]]:
-        """Give away the months that no further page can add to, the newest first."""
-        done = self.past_start
+    def take_whole(self, *, ended: bool = False) -> Iterator[tuple[date, MonthListed]]:
+        """Give away the months that no further page can add to, the newest first; all where the listing has ended."""
+        done = ended or self.past_start
         while self._open:
             month = next(iter(self._open))
             if not done and not (self._in_order and self._behind(_moment(month))):
                 return
-            yield month, self._open.pop(month)
-
-    def take_rest(self) -> Iterator[tuple[date, MonthListed]]:
-        """Give away the months that are left, once the listing has come to its end."""
-        while self._open:
-            month = next(iter(self._open))
             yield month, self._open.pop(month)
 
     @property

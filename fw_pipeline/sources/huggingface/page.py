@@ -125,7 +125,7 @@ def _model(row: dict[str, Any], created: datetime) -> Model | None:
 
 
 def _tags(value: Any, field_name: str) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
+    if not isinstance(value, list) or {*map(type, value)} - {str}:
         raise Unfit(f"field {field_name} is {one_line(repr(value), 60)}, not a list of texts")
     return value
 

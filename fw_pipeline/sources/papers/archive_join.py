@@ -142,11 +142,11 @@ def checked_links(fetch: Fetch, file: ArchiveFile) -> Links:
     """
     (found,) = scanned(fetch, _CHECK.format(links=_LINKS.format(links=file.fields)), file, **_names())
     links, papers, homeless, unknown = (found[it] for it in ("links", "papers", "homeless", "unknown"))
-    if not isinstance(links, int) or not isinstance(papers, int) or not papers:
+    if not isinstance(homeless, int) or not isinstance(papers, int) or not papers:
         raise Unfit(f"none of its {links} rows names a paper in the field paper_url")
     notes = [_strange(file)] if file.strange else []
     if homeless:
-        notes.append(f"{homeless} links name no paper, and are left out")
+        notes.append(f"links left out, because they name no paper: {homeless:,}")
     if isinstance(unknown, list) and unknown:
         notes.append(f"frameworks that are not known are kept as they are: {one_line(', '.join(unknown), 200)}")
     return Links(file, papers, tuple(notes))
@@ -190,16 +190,13 @@ def joined(fetch: Fetch, links: Links, file: ArchiveFile) -> Joined:
 def _undated(found: pl.DataFrame, strangers: int) -> list[str]:
     without = found.filter(pl.col("month").is_null() & pl.col("is_known"))
     unread = without.filter(pl.col("stated").is_not_null())
-    notes = []
-    if strangers:
-        notes.append(f"{strangers:,} papers are not in the papers file, and counted as undated")
-    if silent := without.height - unread.height:
-        notes.append(f"{silent:,} papers have no date, and are counted as undated")
-    if unread.height:
-        told = ", ".join(one_line(it, 20) for it in unread["stated"].unique().sort().head(3))
-        cause = f"no date between 1900 and the end of the archive ({told})"
-        notes.append(f"{unread.height:,} papers have {cause}, and are counted as undated")
-    return notes
+    told = ", ".join(one_line(it, 20) for it in unread["stated"].unique().sort().head(3))
+    counts = {
+        "they are not in the papers file": strangers,
+        "they have no date": without.height - unread.height,
+        f"theirs is no date between 1900 and the end of the archive ({told})": unread.height,
+    }
+    return [f"papers counted as undated, because {why}: {count:,}" for why, count in counts.items() if count]
 
 
 def _strange(file: ArchiveFile) -> str:

@@ -109,7 +109,11 @@ class _Page:
 
 
 class _Asking:
-    """Asks for the papers of a month, in as few answers as hold them, and never in the bad hour of the service."""
+    """Asks for the papers of a month, in as few answers as hold them, and never in the bad hour of the service.
+
+    Options of the fetch that it reads, for a mirror: `rest` (seconds to leave the service alone when it throttles) and
+    `quiet_hour` (`yes` or `no`; `no` unless the service is arXiv's own).
+    """
 
     def __init__(self, fetch: Fetch, web: Web) -> None:
         self._url = f"{fetch.options['FW_ARXIV_URL']}/query"

@@ -96,7 +96,10 @@ def _fetch(packages: tuple[str, ...], fetch: Fetch) -> Iterator[Batch | MonthRef
     days = pl.DataFrame([row for it in listings for row in it.rows], schema=DETAIL, orient="row")
     newest: Any = days["day"].max()
     if newest is None:
-        raise SourceFailed(_SUBJECT, "it has no day of any of the packages", _ADDRESS, month=fetch.window)
+        cause = "it has no day of any of the packages"
+        for listing in listings:  # each alone was believable; together they must not be replayed
+            fetch.keeper.reject(listing.ref, cause)
+        raise SourceFailed(_SUBJECT, cause, _ADDRESS, month=fetch.window)
     first: Any = days["day"].min()
     if absent := [name for name, it in zip(packages, listings, strict=True) if not it.rows]:
         fetch.log(f"{_SUBJECT}: has no figure of {', '.join(absent)}")

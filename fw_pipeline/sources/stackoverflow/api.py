@@ -114,10 +114,9 @@ def _fetch(tags: tuple[Tag, ...], fetch: Fetch) -> Iterator[Batch | MonthRefused
 def _month(site: Site, tags: tuple[Tag, ...], month: date, ever: Mapping[str, int], notes: tuple[str, ...]) -> Batch:
     totals = {tagged: site.total(tagged, month) for tagged in _asked(tags)}
     counts = {tagged: total.questions for tagged, total in totals.items()}
-    if (found := contradiction(counts, ever)) is not None:
-        cause, whose = found
-        for tagged in whose:
-            site.fetch.keeper.reject(totals[tagged].ref, cause)
+    if (cause := contradiction(counts, ever)) is not None:
+        for total in totals.values():  # which of them is wrong cannot be told
+            site.fetch.keeper.reject(total.ref, cause)
         raise MonthRefused(SUBJECT, cause, _LATER, month=month)
     if strange := sorted(frozenset[str]().union(*(total.strange for total in totals.values()))):
         notes = (*notes, f"the answers also hold {', '.join(strange)}")

@@ -11,7 +11,17 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from fw_pipeline.contract import SourceFailed
-from fw_pipeline.web import Answer, Throttled, Transient, Unfit, one_line, optional, seconds_in, whole_number
+from fw_pipeline.web import (
+    Answer,
+    Throttled,
+    Transient,
+    Unfit,
+    one_line,
+    optional,
+    seconds_in,
+    strict_json,
+    whole_number,
+)
 
 _KEY = "correct STACKEXCHANGE_KEY, or leave it out and go on with 300 requests a day"
 _ADDRESS = "check FW_STACKEXCHANGE_URL; the service may have changed"
@@ -73,10 +83,10 @@ def error_in(answer: Answer) -> ApiError | None:
     if b'"error_id"' not in answer.body:
         return None
     try:
-        said = answer.json(dict)
+        said = strict_json(answer.text())  # under whatever content type
     except (Transient, Unfit):
         return None  # the status and the reader judge it
-    if "error_id" not in said:
+    if not isinstance(said, dict) or "error_id" not in said:
         return None
     number = whole_number(said["error_id"], "error_id")
     return ApiError(number, _word(said, "error_name"), _word(said, "error_message"), _backoff(said))

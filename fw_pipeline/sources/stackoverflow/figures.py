@@ -35,8 +35,8 @@ def month_rows(month: date, counts: Mapping[str, int], *, origin: str, observed_
     return pl.DataFrame(rows, schema=TABLES["stackoverflow"].schema, orient="row")
 
 
-def contradiction(counts: Mapping[str, int], ever: Mapping[str, int]) -> tuple[str, tuple[str, ...]] | None:
-    """Return what cannot be true of one month's counts, and whose counts these are; None where they fit together.
+def contradiction(counts: Mapping[str, int], ever: Mapping[str, int]) -> str | None:
+    """Return what cannot be true of one month's counts; None where they fit together.
 
     A part is not larger than its whole, and where the whole is large, not as large: that is how a service answers that
     has overlooked a tag or a date. Wholes are the site for a tag, each tag for a pair, and all time for a month.
@@ -47,17 +47,16 @@ def contradiction(counts: Mapping[str, int], ever: Mapping[str, int]) -> tuple[s
     """
     site = counts[WHOLE_SITE]
     if not site:
-        return "the whole site has no question in this month", (WHOLE_SITE,)
+        return "the whole site has no question in this month"
     for tagged, count in counts.items():
         if tagged == WHOLE_SITE:
             continue
-        wholes = [(WHOLE_SITE, "the whole site has", site)]
+        wholes = [("the whole site has", site)]
         if ";" in tagged:
-            wholes += [(single, f"{single} has", counts[single]) for single in tagged.split(";") if single in counts]
+            wholes += [(f"{single} has", counts[single]) for single in tagged.split(";") if single in counts]
         elif tagged in ever:
-            wholes += [(tagged, "it has in all time", ever[tagged])]
-        for whole, words, questions in wholes:
+            wholes += [("it has in all time", ever[tagged])]
+        for words, questions in wholes:
             if count > questions or count == questions >= _TELLING:
-                told = f"{tagged} has {count:,} questions in this month, and {words} {questions:,}"
-                return told, tuple(dict.fromkeys((tagged, whole)))
+                return f"{tagged} has {count:,} questions in this month, and {words} {questions:,}"
     return None
