@@ -44,6 +44,22 @@ def verdicts(published: Path, *, as_of: date | None = None, claim: str | None = 
     )
 
 
+def in_short(found: pl.DataFrame) -> pl.DataFrame:
+    """Return verdicts as they fit on a screen: months as months, and definitions counted instead of listed."""
+    shown = found.with_columns(pl.col("as_of").dt.strftime("%Y-%m"))
+    if "definitions_for" not in shown.columns:
+        return shown.drop("claim")
+    return shown.select(
+        "claim",
+        "title",
+        "verdict",
+        "as_of",
+        pl.format(
+            "{} for, {} against", pl.col("definitions_for").list.len(), pl.col("definitions_against").list.len()
+        ).alias("definitions"),
+    )
+
+
 def coverage(published: Path, *, months: bool = False) -> pl.DataFrame:
     """Return what each source has: a row a month, or a row for each stretch of months with the same state.
 

@@ -119,6 +119,8 @@ def verdicts(as_of: date | None, claim: str | None, shape: str) -> None:
 
     settings = read()
     found = answers.verdicts(settings.published, as_of=as_of, claim=claim)
+    if shape == "table":
+        found = answers.in_short(found)
     _print(found, shape, title=f"Verdicts as of {as_of:%Y-%m}" if as_of else "Verdicts, latest")
 
 

@@ -101,7 +101,7 @@ class Desk:
     def least_pages(self, first: str) -> int:
         """Return how many pages a listing needs to come to an older model than a month's."""
         models = self.services.world.models()
-        newer = sum(model["createdAt"] >= first for model in models)
+        newer = len([model for model in models if model["createdAt"] >= first])
         return ceil(min(newer + 1, len(models)) / self.services.world.hub_page_cap)
 
 

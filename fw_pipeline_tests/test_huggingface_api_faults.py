@@ -358,6 +358,25 @@ def test_a_month_that_is_not_over_at_the_hub_is_not_counted(desk: Desk) -> None:
     assert desk.counts() == desk.expected("2023-05", "2023-06")
 
 
+def test_an_unfinished_listing_from_before_the_end_of_the_range_is_begun_anew(desk: Desk) -> None:
+    then = datetime(2023, 6, 28, 10, tzinfo=UTC)
+    answered = iter(range(1000))
+
+    def then_broken(request: Request, answer: Answer) -> Response:
+        if next(answered) > 1:
+            return Response(504, {"Content-Type": "text/html"}, b"<h1>Gateway Timeout</h1>")
+        cut = edited(lambda page: [row for row in page if row["createdAt"] < "2023-06-28T10"])
+        true = cut(request, answer)
+        return replace(true, headers={**true.headers, "Date": "Wed, 28 Jun 2023 10:00:00 GMT"})
+
+    desk.services.faults.add(LISTING, then_broken, times=-1)
+    assert len(lines(desk.run("2022-12", "2023-05", now=then))) == 1
+    desk.services.faults.clear()
+    desk.asked()
+    assert lines(desk.run("2023-05", "2023-06", now=datetime(2023, 7, 2, tzinfo=UTC))) == []
+    assert desk.counts() == desk.expected("2023-05", "2023-06")
+
+
 def test_an_old_copy_of_the_listing_does_not_close_a_month(desk: Desk) -> None:
     def stale(page: list[Row]) -> list[Row]:
         return [row for row in page if row["createdAt"] < "2023-06-20"]

@@ -58,6 +58,7 @@ LASTING: dict[str, tuple[dict[str, Any], str]] = {
     "replaced twin": ({"old": '"date":', "new": '"category":', "most": 1}, "the key 'category' twice"),
     "replaced junk": ({"old": '{"data"', "new": "{data", "most": 1}, "not JSON"),
     "instead list": ({"body": "[]", "kind": "application/json"}, "a JSON list instead of a dict"),
+    "instead html": ({"body": "<p>Sorry</p>", "kind": "application/json"}, "answered HTML instead of JSON: Sorry"),
     "error 418": ({"status": 418}, "HTTP 418"),
     "error 404": ({"status": 404}, "HTTP 404 Not Found"),
     "error 403": ({"status": 403}, "HTTP 403 Forbidden"),
@@ -79,8 +80,10 @@ def _refused(bench: Bench, services: FakeServices, **limits: Any) -> Reason:
 def _heals(bench: Bench, services: FakeServices) -> None:
     services.faults.clear()
     services.requests.clear()
-    with bench.web() as web:
-        assert ask(web, services.url) == ROWS
+    for replayed in range(2):
+        with bench.web() as web:
+            assert ask(web, services.url) == ROWS
+            assert web.replayed == replayed
     assert len(services.requests) == 1
 
 

@@ -11,7 +11,7 @@ import pytest
 from fw_pipeline.contract import Evidence, SourceFailed
 from fw_pipeline.web import Unfit, Web
 from fw_pipeline_tests.fake_services import pwc
-from fw_pipeline_tests.fake_services.faults import Answer, Fault
+from fw_pipeline_tests.fake_services.faults import Answer, Fault, changed
 from fw_pipeline_tests.fake_services.messages import Request, Response
 from fw_pipeline_tests.fake_services.server import FakeServices
 from fw_pipeline_tests.web_bench import Bench
@@ -118,6 +118,23 @@ def test_a_range_that_is_not_the_one_asked_for_is_not_glued_on(bench: Bench, ser
     assert [request.status for request in services.requests] == [200, 206, 200]
 
 
+def test_a_server_that_sends_less_than_the_rest_is_asked_for_more(bench: Bench, services: FakeServices) -> None:
+    def little(request: Request, answer: Answer) -> Response:
+        return answer(replace(request, headers={**request.headers, "range": "bytes=5000-5999"}))
+
+    services.faults.add("/pwc", _broken("short_body", 5000))
+    services.faults.add("/pwc", little)
+    with bench.web() as web:
+        assert _fetched(web, services) == _whole(services)
+    assert _ranges(services) == ["whole", "bytes=5000-", "bytes=6000-"]
+
+
+def test_a_file_that_announces_itself_as_too_large_is_not_begun(bench: Bench, services: FakeServices) -> None:
+    services.faults.add("/pwc", changed(claimed_length=2**31, cut_after=20))
+    with bench.web(download_bytes=2**20) as web, pytest.raises(SourceFailed, match="larger than 1048576 bytes"):
+        _fetched(web, services)
+
+
 @pytest.mark.parametrize("fault", ["huge_claimed", "huge_streamed"])
 def test_a_file_beyond_the_cap_is_refused(fault: str, bench: Bench, services: FakeServices) -> None:
     services.faults.add("/pwc", fault)
@@ -133,6 +150,14 @@ def test_a_page_instead_of_the_file_is_refused_and_kept_as_evidence(bench: Bench
     ):
         web.download(f"{services.url}/pwc/gone.parquet", name="gone.parquet", read=lambda kept: kept.ref)
     assert any(b"Trending Papers" in body for body in bench.written().values())
+
+
+def test_a_page_is_never_replayed_as_the_file(bench: Bench, services: FakeServices) -> None:
+    services.faults.add("/pwc", "html_200")
+    with bench.web() as web, pytest.raises(SourceFailed):
+        _fetched(web, services)
+    with bench.web() as web:
+        assert _fetched(web, services) == _whole(services)
 
 
 @pytest.mark.parametrize(("hint", "slept"), [("seconds", 5), ("ratelimit", 6)])

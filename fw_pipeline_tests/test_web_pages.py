@@ -52,6 +52,7 @@ def test_every_page_is_read_once_and_in_order(bench: Bench, services: FakeServic
     with bench.web() as web:
         assert _listed(web, services) == _everything(services)
     assert len(services.requests) == PAGES
+    assert not bench.clock.slept
 
 
 def test_a_short_last_page_is_not_lost_and_an_empty_one_is_no_fault(bench: Bench, services: FakeServices) -> None:

@@ -90,6 +90,13 @@ def test_a_redirect_to_what_is_no_address_is_refused(bench: Bench, services: Fak
         ask(web, services.url)
 
 
+def test_another_port_is_another_site(bench: Bench, services: FakeServices) -> None:
+    away = Response(302, {"Location": f"http://127.0.0.1:{services.port + 1}{TORCH}"})
+    services.faults.add("/pypistats", lambda _request, _answer: away)
+    with bench.web() as web, pytest.raises(MonthRefused, match=r"redirected to another site, 127\.0\.0\.1"):
+        ask(web, services.url)
+
+
 def test_the_body_of_a_redirect_is_not_read(bench: Bench, services: FakeServices) -> None:
     sent: list[int] = []
 

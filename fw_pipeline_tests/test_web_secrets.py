@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import ipaddress
 import logging
 import traceback
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 from cryptography import x509
@@ -114,6 +116,16 @@ def test_a_request_is_found_again_with_another_key_or_with_none(bench: Bench, se
         with bench.web() as web:
             ask(web, services.url, params={"mirrors": "true", "key": secrets.get("STACKEXCHANGE_KEY")})
     assert len(services.requests) == 1
+
+
+WRITTEN = (KEY, quote(KEY), quote(KEY, safe=""), quote(KEY, safe="").lower(), quote_plus(KEY), html.escape(KEY))
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_a_secret_is_hidden_however_it_is_written(written: str) -> None:
+    redactor = Redactor({"key": KEY})
+    assert redactor.text(f"x={written}&y=1") == "x=[withheld]&y=1"
+    assert redactor.body(f"<{written}>".encode()) == b"<[withheld]>"
 
 
 def test_a_short_secret_does_not_change_figures() -> None:

@@ -233,13 +233,19 @@ class _Ingest:
             outcomes = expectations.validate(frame, expectations.for_raw(table))
             causes = expectations.refused_months(frame, outcomes)
         for batch in batches:
-            cause = causes.get(batch.month) or self._unfit(batch)
+            kept = self._covers_less(batch)
+            cause = causes.get(batch.month) or self._unfit(batch) or (None if kept else self._shrunk(batch))
             if cause is not None:
                 remedy = "see the evidence file; run again when the provider is mended"
                 self._refuse(MonthRefused(self._source.name, cause, remedy, month=batch.month), batch.evidence)
             elif batch.gap is not None and batch.month is not None:
                 self._state(batch.month, "gap", batch.gap, "")
                 self._note(MonthOutcome(batch.month, "gap", cause=batch.gap, evidence=batch.evidence))
+            elif kept:
+                self._fetch.log(
+                    f"{self._source.name} {batch.month:%Y-%m}: fewer days than the vintage here, which stays"
+                )
+                self._note(MonthOutcome(batch.month, "unchanged", batch.rows.height, evidence=batch.evidence))
             else:
                 self._write(batch)
 
@@ -251,16 +257,28 @@ class _Ingest:
             return "the answer holds no figure"
         if batch.month is not None and batch.rows.height and batch.rows["month"].unique().to_list() != [batch.month]:
             return "the answer holds figures of another month"
-        return None if self._force or batch.month is None else self._shrunk(batch.month, batch.rows)
+        return None
 
-    def _shrunk(self, month: date, rows: pl.DataFrame) -> str | None:
+    def _covers_less(self, batch: Batch) -> bool:
+        """Say whether the vintage that is here covers more days: what a service forgets is no news of the month."""
+        if batch.month is None or "days_covered" not in self._source.table.measures or self._force:
+            return False
+        current = self._store.current(self._source.name, batch.month, self._provider.name)
+        if current is None:
+            return False
+        last = self._store.read(self._source.name, current)["days_covered"].sum()
+        return int(batch.rows["days_covered"].sum()) < int(last)
+
+    def _shrunk(self, batch: Batch) -> str | None:
         """Return what lost more than half of its figure since the last vintage of this provider, if anything."""
-        current = self._store.current(self._source.name, month, self._provider.name)
+        if self._force or batch.month is None or batch.gap is not None:
+            return None
+        current = self._store.current(self._source.name, batch.month, self._provider.name)
         if current is None:
             return None
         key, measure = list(self._source.table.key)[1], self._source.table.required[0]
         last = self._store.read(self._source.name, current).group_by(key).agg(pl.col(measure).sum().alias("last"))
-        here = rows.group_by(key).agg(pl.col(measure).sum().alias("here"))
+        here = batch.rows.group_by(key).agg(pl.col(measure).sum().alias("here"))
         compared = last.join(here, on=key, how="left").with_columns(pl.col("here").fill_null(0)).sort("last", key)
         lost = compared.filter((pl.col("last") >= NOTICEABLE) & (pl.col("here") < pl.col("last") * SHRUNK_TO))
         if not lost.height:

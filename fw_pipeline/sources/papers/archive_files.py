@@ -7,9 +7,8 @@ fields mean together is the business of `archive_join`.
 from __future__ import annotations
 
 import glob
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -153,24 +152,16 @@ def _checked(fetch: Fetch, role: str, kept: Sequence[Evidence], day: date | None
     if len(forms) != 1:
         raise Unfit(f"its parts are of several forms: {', '.join(sorted(forms))}")
     (form,) = forms
-    paths = tuple(str(it.path) for it in kept)
-    known = ("read_parquet($files)", {}) if form == "parquet" else (_READ_JSON, {"packing": form})
-    bare = ArchiveFile(role, tuple(it.ref for it in kept), paths, day, "", ())
-    try:
-        described = fetch.scan(
-            f"select column_name, column_type from (describe select * from {known[0]})",  # noqa: S608 - of this module
-            {"files": list(paths), **known[1]},
-        )
-    except ValueError as broken:
-        raise damaged(bare, broken) from None
-    types = {str(name): str(kind) for name, kind in described.iter_rows()}
+    file = ArchiveFile(role, tuple(it.ref for it in kept), tuple(str(it.path) for it in kept), day, "", ())
+    reader = f"read_parquet(${role})" if form == "parquet" else _READ_JSON.format(role=role, form=form)
+    described = f"select column_name, column_type from (describe select * from {reader})"  # noqa: S608 - of this module
+    types = {str(row["column_name"]): str(row["column_type"]) for row in scanned(fetch, described, file)}
     _refuse_fields(role, types)
-    wanted = (*_NEEDED[role], *_OPTIONAL[role])
-    strange = tuple(sorted(types.keys() - {*wanted} - _UNUSED[role]))
-    return ArchiveFile(role, bare.refs, paths, day, _fields(role, form, types), strange)
+    strange = types.keys() - {*_NEEDED[role], *_OPTIONAL[role]} - _UNUSED[role]
+    return replace(file, fields=_fields(role, form, types), strange=tuple(sorted(strange)))
 
 
-_READ_JSON = "read_json($files, compression = $packing, maximum_depth = 1, sample_size = 2000)"
+_READ_JSON = "read_json(${role}, compression = '{form}', maximum_depth = 1, sample_size = 2000)"
 
 
 def _refuse_fields(role: str, types: Mapping[str, str]) -> None:
@@ -216,8 +207,7 @@ def _form(path: Path) -> str:
         return "gzip"
     if start.lstrip()[:1] in {b"[", b"{"}:
         return "none"
-    shown = json.dumps(one_line(start.decode("utf-8", "replace"), 60), ensure_ascii=False)
-    raise Unfit(f"it is neither Parquet nor JSON, it begins {shown}")
+    raise Unfit(f"it is neither Parquet nor JSON, it begins {one_line(start.decode('utf-8', 'replace'), 60)!r}")
 
 
 def _day(headers: Mapping[str, str]) -> date | None:
