@@ -1,4 +1,4 @@
-"""The data dump: every month, tag and pair in one pass, judged by an XML parser; nothing from a file that is not whole."""
+"""The data dump: every month, tag and pair in one pass, judged by an XML parser; nothing from half a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from itertools import combinations
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape
 
 import py7zr
 import pytest
@@ -24,6 +24,7 @@ from lxml import etree
 from fw_pipeline.contract import TABLES
 from fw_pipeline.frameworks import TAGS
 from fw_pipeline.sources.stackoverflow.dump import PROVIDER, dump
+from fw_pipeline.sources.stackoverflow.dump_files import _with_signs_of_life
 from fw_pipeline.sources.stackoverflow.figures import names_of
 from fw_pipeline.sources.stackoverflow.posts import NotPosts, Posts
 from fw_pipeline_tests.questions_live import FEW, NOW, Desk, lines, statuses
@@ -31,6 +32,8 @@ from fw_pipeline_tests.real_answers import REAL, real_answers
 
 HEAD = '\ufeff<?xml version="1.0" encoding="utf-8"?>\n<posts>\n'
 TAIL = "</posts>"
+WHO = "stackoverflow (dump)"
+QUOTED = {'"': "&quot;", "\n": "&#xA;"}
 TRICKY = 'How to read Tags=" and PostTypeId="1" & <row Id="7" />'
 """A title that looks like attributes once it is in a row, and a row once it is not."""
 
@@ -38,18 +41,9 @@ TRICKY = 'How to read Tags=" and PostTypeId="1" & <row Id="7" />'
 def row(number: int, kind: int, made: str, tags: Iterable[str] = (), *, bars: bool = True, **more: str) -> str:
     """Write a row as the dump has it; tags with bars, or in angle brackets as before 2024."""
     said = ("|" + "|".join(tags) + "|") if bars else "".join(f"<{tag}>" for tag in tags)
-    values = {
-        "Id": str(number),
-        "PostTypeId": str(kind),
-        "CreationDate": made,
-        "Score": "1",
-        "Body": f"<p>{TRICKY}</p>\n",
-    }
+    values = {"Id": str(number), "PostTypeId": str(kind), "CreationDate": made, "Body": f"<p>{TRICKY}</p>\n"}
     values |= {"OwnerUserId": "5", "Title": "Tags=", **({"Tags": said} if tags else {}), "AnswerCount": "0", **more}
-    attributes = " ".join(
-        f"{name}={quoteattr(text, {chr(34): '&quot;', chr(39): chr(39)})}" for name, text in values.items()
-    )
-    return f"  <row {attributes} />\n"
+    return "  <row " + "".join(f'{name}="{escape(text, QUOTED)}" ' for name, text in values.items()) + "/>\n"
 
 
 def posts_xml(*, until: str = "2023-06-30T23:59:58.123", bars: bool = True) -> str:
@@ -119,6 +113,8 @@ def test_the_scan_counts_what_an_xml_parser_counts_wherever_the_pieces_are_cut(s
         lambda it: it.replace("<posts>", "<!DOCTYPE posts SYSTEM 'posts.dtd'>\n<posts>"),
         lambda it: it + "\n \n",
         lambda it: it.replace(" />", "/>"),
+        lambda it: it.replace("&#xA;", "\n"),
+        lambda it: it.replace(" OwnerUserId", "\n    OwnerUserId"),
         lambda it: re.sub(r'( Id="\d+")( PostTypeId="\d")', r"\2\1", it),
         lambda it: re.sub(r'( Body="[^"]*")(.*?)( Title="[^"]*")', r"\3\2\1", it),
     ],
@@ -132,6 +128,10 @@ def test_the_same_file_written_otherwise_counts_the_same(change: Any) -> None:
 @pytest.mark.parametrize("file", ["dump_posts_angle_tags.xml", "dump_posts_pipe_tags_2024Q1.xml"])
 def test_real_rows_are_counted_as_an_xml_parser_counts_them(file: str) -> None:
     xml = (REAL / "stackexchange" / file).read_bytes()
+    if not xml.rstrip().endswith(b"</posts>"):  # the first rows of a file
+        with pytest.raises(NotPosts, match="breaks off"):
+            scanned(xml, (), 1000)
+        xml += b"</posts>"
     tags = set(re.findall(r"[a-z0-9.+#-]+", " ".join(etree.fromstring(xml).xpath("//@Tags"))))
     assert tags
     found = judged(xml, tags)
@@ -168,7 +168,7 @@ def blocks(megabytes: int) -> Iterator[bytes]:
 
 def test_memory_does_not_grow_with_the_file() -> None:
     peaks = []
-    for megabytes in (8, 48):
+    for megabytes in (4, 16):
         posts = Posts(frozenset(names_of(TAGS)))
         tracemalloc.start()
         for block in blocks(megabytes):
@@ -260,10 +260,10 @@ def test_the_month_in_which_the_dump_ends_has_no_figure(tmp_path: Path) -> None:
     now = datetime(2023, 9, 3, tzinfo=UTC)
     got = desk.run("2023-05", "2023-08", now=now, path=str(file))
     assert statuses(got) == {"2023-05": "present", **dict.fromkeys(("2023-06", "2023-07", "2023-08"), "failed")}
-    assert lines(got) == [
-        "stackoverflow (dump) 2023-06 to 2023-08: the last question in the dump is of 2023-06-30 22:59 UTC; "
-        "take a newer dump, or the provider api for these months"
-    ]
+    assert len(lines(got)) == 1
+    said, _, remedy = lines(got)[0].partition("; ")
+    assert said == f"{WHO} 2023-06 to 2023-08: the last question in the dump is of 2023-06-30 22:59 UTC"
+    assert remedy == "take a newer dump, or the provider api for these months"
     file.write_text(posts_xml(until="2023-08-31T23:30:00.000"), encoding="utf-8")
     got = desk.run("2023-05", "2023-08", now=now, path=str(file))
     assert statuses(got)["2023-07"] == "refused"
@@ -294,14 +294,8 @@ BROKEN: dict[str, tuple[Any, str]] = {
     "cut off between two rows": (lambda it: it[:9000].rpartition(b"  <row")[0], "it breaks off after"),
     "cut off within the end": (lambda it: it[:-3], "it breaks off after"),
     "cut off within the head": (lambda it: it[:30], "it does not begin as Posts.xml does"),
-    "a piece lost in the middle": (
-        lambda it: it[:9000] + it[30_000:],
-        "row .* is (damaged|a)|has no PostTypeId|lacks Id",
-    ),
-    "a page": (
-        lambda _: b"<!doctype html><html>Please log in</html>" * 500,
-        "does not begin as Posts.xml does, but with",
-    ),
+    "a piece lost in the middle": (lambda it: it[:9000] + it[30_000:].partition(b"\n")[2], "row .* is damaged"),
+    "a page": (lambda _: b"<!doctype html><html>Log in</html>" * 500, "does not begin as Posts.xml does, but with"),
     "another table": (lambda it: it.replace(b"<posts>", b"<users>"), "does not begin as Posts.xml does"),
     "rows of another table": (lambda it: it.replace(b"PostTypeId", b"UserId"), "row 1 has no PostTypeId"),
     "other quotes": (lambda it: it.replace(b'PostTypeId="1"', b"PostTypeId='1'"), "row 1 has no PostTypeId"),
@@ -349,7 +343,6 @@ def test_a_file_that_is_not_whole_gives_one_line_and_no_figure_and_then_heals(
         (lambda it: it[: len(it) // 2], "cannot be unpacked: Bad7zFile"),
         (lambda it: it[:-1], "cannot be unpacked: Bad7zFile"),
         (lambda it: it[:200] + bytes(64) + it[264:], "cannot be unpacked: (LZMAError|CrcError|Bad7zFile)"),
-        (lambda it: it[:6] + b"\x09" + it[7:], "cannot be unpacked"),
         (lambda it: it[:6], "cannot be unpacked"),
     ],
 )
@@ -395,9 +388,7 @@ def test_the_reach_and_the_plan_are_told_without_a_dump(desk: Desk, tmp_path: Pa
     assert PROVIDER.reach(named).window.end == date(NOW.year, NOW.month, 1)
 
 
-def test_a_log_of_a_long_scan_shows_that_it_is_alive(desk: Desk) -> None:
-    from fw_pipeline.sources.stackoverflow.dump_files import _with_signs_of_life  # noqa: PLC0415
-
+def test_a_log_of_a_long_scan_shows_that_it_is_alive() -> None:
     said: list[str] = []
     feed = _with_signs_of_life(lambda _: None, said.append)
     block = bytes(1 << 28)

@@ -29,7 +29,7 @@ def test_a_packing_that_was_not_asked_for_is_refused(encoding: str, bench: Bench
         ask(web, services.url)
 
 
-def test_the_agent_says_who_asks_and_takes_no_password_from_the_machine(
+def test_the_request_says_who_asks_and_takes_no_password_from_the_machine(
     bench: Bench, services: FakeServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"

@@ -25,6 +25,7 @@ _ROW, _END = b"<row ", b"</posts>"
 _PROLOG = re.compile(
     rb"\s*(?:<\?xml(?P<declared>[^<>]*)\?>\s*)?(?:<!--[^<>]*-->\s*)?(?:<!DOCTYPE[^<>]*>\s*)?<posts(?: [^<>]*)?>\s*"
 )
+_WHOLE_ROW = re.compile(rb'<row(?:\s+\w+="[^"<]*")*\s*/>')
 _LONGEST_PROLOG = 4096
 _LONGEST_ROW = 16 * 2**20
 """A post has at most 30,000 characters; what goes on for longer is not a row."""
@@ -147,7 +148,7 @@ class Posts:
             if not begins(_ROW, start):
                 break
             closed = data.rfind(b"/>", start, after)
-            if closed < 0 or data[closed + 2 : after].strip():
+            if closed < 0 or data[closed + 2 : after].strip() or _is_torn(data, start, closed):
                 raise NotPosts(f"row {self.rows + 1} is damaged: {_shown(data[start:after])}")
             self.rows += 1
             kind = find(b' PostTypeId="', start, closed)
@@ -184,6 +185,11 @@ class Posts:
             self.untagged += 1
         elif not self._names.isdisjoint(names := _split(tags)):
             self.carrying[month, self._names.intersection(names)] += 1
+
+
+def _is_torn(data: bytes, start: int, closed: int) -> bool:
+    """Say whether a row goes over several lines because a part of another one, or something else, is mixed into it."""
+    return data.find(b"\n", start, closed) >= 0 and not _WHOLE_ROW.fullmatch(data, start, closed + 2)
 
 
 def _split(tags: bytes) -> list[bytes]:
