@@ -39,6 +39,13 @@ ASKED = ("*", "tensorflow", "pytorch", "tensorflow;c++")
 FIRST = 2
 """Requests before the first count: for the filter, and for the tags."""
 
+COUNTS = "/stackexchange/questions"
+"""Where counts are asked for, at the fake services."""
+
+MONTHS = ("2023-04", "2023-05", "2023-06")
+SECOND = len(ASKED) + 1
+"""Counts that pass before the second one of the second month, that of tensorflow, is spoilt."""
+
 UNHURRIED = {"pace": "0", "first_wait": "0", "longest_wait": "0", "tries": "2", "patience": "30"}
 
 
@@ -153,3 +160,13 @@ def lines(got: Ingested) -> list[str]:
 def statuses(got: Ingested) -> dict[str, str]:
     """The status of every month."""
     return {f"{outcome.month:%Y-%m}": outcome.status for outcome in got.outcomes if isinstance(outcome.month, date)}
+
+
+def heals(desk: Desk, missing: int) -> None:
+    """Run again against the healed server: everything is there, and only what was missing was asked for."""
+    desk.faults.clear()
+    before = len(desk.asked)
+    again = desk.run(MONTHS[0], MONTHS[-1])
+    assert not again.failures
+    assert desk.figures() == desk.truth(*MONTHS)
+    assert len(desk.asked) - before == missing

@@ -147,11 +147,11 @@ def test_the_real_refusal_is_told_in_the_hubs_words(desk: Desk) -> None:
 # --- The listing leads astray
 
 
-def test_a_model_on_two_pages_is_counted_once(desk: Desk) -> None:
+def test_a_model_that_comes_twice_is_counted_once(desk: Desk) -> None:
     last: list[Row] = []
 
     def repeated(page: list[Row]) -> list[Row]:
-        with_last, last[:] = [*last[-7:], *page], page
+        with_last, last[:] = [*last[-7:], page[0], *page], page
         return with_last
 
     desk.services.faults.add(LISTING, edited(repeated), times=-1)

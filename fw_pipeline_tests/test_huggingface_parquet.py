@@ -341,7 +341,8 @@ def test_a_broken_download_goes_on_where_it_ended(desk: Desk) -> None:
 
 
 def test_a_name_full_of_signs_is_a_name_and_no_pattern(desk: Desk) -> None:
-    path = snapshot(desk, "week [1] * of ?")
+    snapshot(desk, "week 1", lambda frame: frame.tail(900))
+    path = snapshot(desk, "week [1]")
     assert lines(desk.run("2022-12", "2022-12", path=path)) == []
     assert desk.counts() == desk.expected("2022-12")
 

@@ -20,9 +20,9 @@ from fw_pipeline.sources.stackoverflow.figures import contradiction, names_of
 from fw_pipeline_tests.fake_services.faults import Answer, instead
 from fw_pipeline_tests.fake_services.messages import Request, Response, as_json
 from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.questions_live import ASKED, FEW, FIRST, NOW, Desk, edited, lines, statuses
+from fw_pipeline_tests.questions_live import ASKED, COUNTS, FEW, FIRST, NOW, Desk, edited, lines, statuses
 
-COUNTS, TAG_INFO, FILTERS = "/stackexchange/questions", "/stackexchange/tags", "/stackexchange/filters"
+TAG_INFO, FILTERS = "/stackexchange/tags", "/stackexchange/filters"
 
 
 @pytest.fixture

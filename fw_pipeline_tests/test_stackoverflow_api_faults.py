@@ -10,20 +10,23 @@ from typing import Any
 
 import pytest
 
-from fw_pipeline.frameworks import TAGS
-from fw_pipeline.sources.stackoverflow.api import PROVIDER, api
-from fw_pipeline_tests.fake_services.faults import instead, other_question, replaced
+from fw_pipeline.sources.stackoverflow.api import api
+from fw_pipeline_tests.fake_services.faults import instead, other_question
 from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.questions_live import ASKED, FEW, FIRST, Desk, edited, lines, statuses
+from fw_pipeline_tests.questions_live import (
+    ASKED,
+    COUNTS,
+    FEW,
+    FIRST,
+    MONTHS,
+    SECOND,
+    Desk,
+    edited,
+    heals,
+    lines,
+    statuses,
+)
 from fw_pipeline_tests.real_answers import REAL, real_answers
-
-COUNTS = "/stackexchange/questions"
-MONTHS = ("2023-04", "2023-05", "2023-06")
-SECOND = len(ASKED) + 1
-"""Counts that pass before the second one of the second month is spoilt: that of tensorflow."""
-
-KEY = "U4DMV*8nvpm3EOpvf69Rxw(("
-"""Looks like a real key, which has signs that are quoted in an address."""
 
 
 @pytest.fixture
@@ -33,16 +36,6 @@ def desk(tmp_path: Path, services: FakeServices) -> Desk:
 
 def error(number: int, name: str, message: str, **more: Any) -> str:
     return json.dumps({"error_id": number, "error_name": name, "error_message": message, **more})
-
-
-def heals(desk: Desk, missing: int) -> None:
-    """Run again against the healed server: everything is there, and only what was missing was asked for."""
-    desk.faults.clear()
-    before = len(desk.asked)
-    again = desk.run(MONTHS[0], MONTHS[-1])
-    assert not again.failures
-    assert desk.figures() == desk.truth(*MONTHS)
-    assert len(desk.asked) - before == missing
 
 
 @pytest.mark.parametrize(
@@ -175,57 +168,6 @@ def test_no_real_answer_of_another_kind_is_taken_for_a_count(desk: Desk, file: P
     assert desk.figures() == desk.truth(*MONTHS)
 
 
-def test_a_quota_spent_in_the_middle_says_when_it_can_go_on_and_goes_on_there(desk: Desk) -> None:
-    desk.world.keyless_quota = FIRST + SECOND
-    got = desk.run(MONTHS[0], MONTHS[-1])
-    assert statuses(got) == {"2023-04": "present", "2023-05": "failed", "2023-06": "failed"}
-    assert re.search(
-        r"more requests available in 33635 seconds; run again after \d{4}-\d\d-\d\d \d\d:\d\d UTC", lines(got)[0]
-    )
-    assert len(desk.asked) == FIRST + SECOND + 1
-    desk.world.keyless_quota = 300
-    plan = desk.provider.plan(desk.fetch(MONTHS[0], MONTHS[-1]))
-    assert plan.requests == 2 * len(ASKED) - 1
-    assert "0 of the quota were left when last asked" in plan.text
-    heals(desk, missing=plan.requests)
-
-
-def test_a_quota_that_ends_before_the_first_count_says_so_too(desk: Desk) -> None:
-    desk.world.keyless_quota = 1
-    assert "more requests available" in lines(desk.run(MONTHS[0], MONTHS[-1]))[0]
-    assert not desk.figures()
-    desk.world.keyless_quota = 300
-    heals(desk, missing=1 + 3 * len(ASKED))
-
-
-def test_backoff_is_waited_for_and_no_request_is_refused_for_it(desk: Desk) -> None:
-    desk.world.backoff_every, desk.world.backoff_seconds = 3, 1
-    assert not desk.run("2023-06", "2023-06").failures
-    assert [request.status for request in desk.asked] == [200] * (FIRST + len(ASKED))
-    told = next(it for it in desk.asked if it.body == b"" and it.path.endswith("/questions"))
-    assert told
-
-
-def test_a_backoff_longer_than_our_patience_ends_the_fetch_and_is_not_served_again(desk: Desk) -> None:
-    desk.faults.add(COUNTS, edited(lambda it: it.update(backoff=5000)), after=SECOND)
-    got = desk.run(MONTHS[0], MONTHS[-1])
-    assert re.search("asked for a pause; run again after", lines(got)[0])
-    assert desk.figures() == desk.truth("2023-04")
-    heals(desk, missing=2 * len(ASKED) - 2)
-
-
-@pytest.mark.parametrize("backoff", ["soon", -1, [5]])
-def test_a_backoff_that_cannot_be_read_is_not_ignored(desk: Desk, backoff: Any) -> None:
-    desk.faults.add(COUNTS, edited(lambda it: it.update(backoff=backoff)), after=SECOND)
-    assert "field backoff is" in lines(desk.run(MONTHS[0], MONTHS[-1]))[0]
-    heals(desk, missing=len(ASKED) - 1)
-
-
-def test_a_quota_that_cannot_be_read_does_no_harm(desk: Desk) -> None:
-    desk.faults.add("/stackexchange", edited(lambda it: it.update(quota_remaining="many")), times=-1)
-    assert not desk.run("2023-06", "2023-06").failures
-
-
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
@@ -270,62 +212,3 @@ def test_a_month_in_which_nobody_asked_anything_is_no_zero(desk: Desk) -> None:
     got = desk.run(MONTHS[0], MONTHS[-1])
     assert "2023-05: the whole site has no question in this month" in lines(got)[0]
     assert desk.figures() == desk.truth("2023-04", "2023-06")
-
-
-def test_a_filter_that_the_server_has_lost_is_made_anew(desk: Desk) -> None:
-    desk.world.keyless_quota = FIRST + SECOND
-    desk.run(MONTHS[0], MONTHS[-1])
-    desk.world.keyless_quota = 300
-    desk.world.filters.clear()
-    got = desk.run(MONTHS[0], MONTHS[-1])
-    assert "Invalid filter specified; run again: the filter is then made anew" in lines(got)[0]
-    heals(desk, missing=1 + 2 * len(ASKED) - 1)
-
-
-def test_a_server_that_is_down_is_one_line_and_no_figure(desk: Desk, services: FakeServices) -> None:
-    with services.down():
-        got = desk.run(MONTHS[0], MONTHS[-1])
-    assert len(lines(got)) == 1
-    assert "the server refuses the connection" in lines(got)[0]
-    heals(desk, missing=FIRST + 3 * len(ASKED))
-
-
-@pytest.mark.parametrize("spoilt", ["nothing", "the key", "the middle", "the echo"])
-def test_the_key_is_sent_and_never_written_or_told(tmp_path: Path, services: FakeServices, spoilt: str) -> None:
-    desk = Desk(tmp_path, api(FEW), services, key=KEY)
-    if spoilt == "the key":
-        services.world.known_keys = frozenset({"another"})
-    elif spoilt == "the middle":
-        desk.faults.add(COUNTS, "reset_mid_body", times=-1, after=SECOND)
-    elif spoilt == "the echo":
-        desk.faults.add(COUNTS, edited(lambda it: it.update(note=f"key {KEY}")), after=SECOND)
-    got = desk.run(MONTHS[0], MONTHS[-1])
-    assert bool(got.failures) == (spoilt in {"the key", "the middle"})
-    assert all(dict(request.query)["key"] == KEY for request in desk.asked)
-    told = "\n".join([*desk.log, *lines(got), repr(got), repr(desk.provider)])
-    assert KEY not in told
-    assert KEY.encode() not in desk.written()
-    assert b"U4DMV" not in desk.written()
-    if spoilt == "the key":
-        assert "correct STACKEXCHANGE_KEY, or leave it out and go on with 300 requests a day" in lines(got)[0]
-
-
-def test_a_broken_and_healed_range_of_the_whole_catalogue_asks_for_nothing_twice(
-    tmp_path: Path, services: FakeServices
-) -> None:
-    desk = Desk(tmp_path, PROVIDER, services)
-    each = len(TAGS) + 1
-    desk.faults.add(COUNTS, replaced('"total"', '"sum"'), after=each + 6)
-    desk.world.keyless_quota = FIRST + each + 7 + each + 10
-    got = desk.run("2023-03", "2023-06")
-    assert statuses(got) == {"2023-03": "present", "2023-04": "refused", "2023-05": "present", "2023-06": "failed"}
-    assert [line.partition(":")[0] for line in lines(got)] == [
-        "stackoverflow (api) 2023-04",
-        "stackoverflow (api) 2023-06",
-    ]
-    spoilt, cut_off = desk.questions[each + 6], desk.questions[-1]
-    desk.world.keyless_quota = 10_000
-    assert not desk.run("2023-03", "2023-06").failures
-    assert len(desk.figures()) == 4 * each
-    assert {line for line in desk.questions if desk.questions.count(line) > 1} == {spoilt, cut_off}
-    assert len(desk.asked) == FIRST + 4 * each + 2

@@ -1,4 +1,7 @@
-"""The report: from the published tables to one page and its charts. Pure: it reads by one function and writes nothing."""
+"""The report: from the published tables to one page and its charts.
+
+Pure: it reads by the function that it is given, and returns what is to be written.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from datetime import date
 import polars as pl
 
 from fw_pipeline.contract import FIRST_MONTH, Window
-from fw_pipeline.report import charts, claim_charts, credits, events, overview, page, render, tables, verdicts
+from fw_pipeline.report import charts, claim_charts, events, origins, overview, page, render, tables, venues, verdicts
 from fw_pipeline.report.figures import Event, Figure, sql, sql_of_claim
 from fw_pipeline.report.palette import solid
 
@@ -24,8 +27,8 @@ def build(read: Read) -> dict[str, bytes]:
     Args:
         read: runs one SQL query on the published file and returns its rows.
     """
-    origins = read(sql("origins"))
-    figures = _figures(read, origins)
+    published = read(sql("origins"))
+    figures = _figures(read, published)
     every_verdict = read(sql("verdicts"))
     cards = verdicts.cards(read(sql("claims")), every_verdict, read(sql("headlines")))
     of_claims = _claim_figures(cards, every_verdict)
@@ -39,7 +42,7 @@ def build(read: Read) -> dict[str, bytes]:
         crossings=tables.crossings(read(sql("crossovers"))),
         reconciled=tables.reconciled(read(sql("reconciliation"))),
         strips=tables.coverage(coverage),
-        origins=credits.credited(origins),
+        origins=origins.credited(published),
         months=_months(coverage),
     )
     files = {"index.html": page.page(content, render.bundle())}
@@ -48,15 +51,15 @@ def build(read: Read) -> dict[str, bytes]:
     return files
 
 
-def _figures(read: Read, origins: pl.DataFrame) -> list[Figure]:
+def _figures(read: Read, published: pl.DataFrame) -> list[Figure]:
     dated = read(sql("events"))
     questions, downloads = read(sql("questions")), read(sql("downloads"))
     return [
-        charts.questions(questions, _events(dated, questions), credits.credit_line(origins, "stackoverflow")),
-        overview.ratios(read(sql("ratios")), credits.credit_line(origins, "stackoverflow", "papers", "pypi")),
-        charts.downloads(downloads, _events(dated, downloads), credits.credit_line(origins, "pypi")),
-        charts.venues(read(sql("venues")), credits.credit_line(origins, "papers")),
-        overview.exclusivity(read(sql("exclusivity")), credits.credit_line(origins, "huggingface")),
+        charts.questions(questions, _events(dated, questions), origins.credit_line(published, "stackoverflow")),
+        overview.ratios(read(sql("ratios")), origins.credit_line(published, "stackoverflow", "papers", "pypi")),
+        charts.downloads(downloads, _events(dated, downloads), origins.credit_line(published, "pypi")),
+        venues.venues(read(sql("venues")), origins.credit_line(published, "papers")),
+        overview.exclusivity(read(sql("exclusivity")), origins.credit_line(published, "huggingface")),
     ]
 
 

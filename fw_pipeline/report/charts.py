@@ -1,4 +1,4 @@
-"""The charts of the sources, in Altair: questions, downloads, papers.
+"""The charts of the two sources that count every month: questions and downloads.
 
 Every function takes a frame as its query returns it, and knows nothing of where that came from.
 """
@@ -76,7 +76,7 @@ def questions(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
         title="Questions on Stack Overflow, by tag",
         lead="The article's own figure, drawn anew from the monthly counts. It shows a share of all questions; "
         "switch to counts to see how different the same months look. Hollow points are interpolated.",
-        summary=lines_in_words(rows.filter(pl.col("series").is_in(series[:1])), "share", "share"),
+        summary=_lines_in_words(rows.filter(pl.col("series").is_in(series[:1])), "share", "share"),
         spec=finished(chart, controls, title=title, events=events),
         rows=rows,
         sql=sql("questions"),
@@ -144,7 +144,7 @@ def downloads(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
         title="Downloads from PyPI, per day",
         lead="Each line is one series: one origin, one set of installers. They are never joined up, since a change of "
         "method would look like a change of use. A hollow point covers part of its month; a break is a gap.",
-        summary=f"Series {series[0]}. {lines_in_words(plain, 'downloads_per_day', None)}" if series else "No figures.",
+        summary=f"Series {series[0]}. {_lines_in_words(plain, 'downloads_per_day', None)}" if series else "No figures.",
         spec=finished(chart, controls, title="Downloads per day", events=events),
         rows=rows,
         sql=sql("downloads"),
@@ -154,78 +154,7 @@ def downloads(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
     )
 
 
-def venues(rows: pl.DataFrame, credit: str) -> Figure:
-    """Draw PyTorch's part of the papers at nine conferences, over two denominators."""
-    import altair as alt  # noqa: PLC0415 - takes most of a second
-
-    controls = (
-        Control(
-            "measure",
-            "PyTorch's share of",
-            {"share_of_both": "papers that name PyTorch or TensorFlow", "share_of_all": "all papers"},
-        ),
-    )
-    pooled = "datum.venue == 'all nine, by year'"
-    base = (
-        alt.Chart()
-        .transform_filter(in_range())
-        .transform_calculate(
-            shown="datum[measure]",
-            pooled=pooled,
-            middle=f"{pooled} ? datetime(utcyear(datum.month), 6, 1) : datum.month",
-            when=f"{pooled} ? utcFormat(datum.month, '%Y') : utcFormat(datum.month, '%b %Y')",
-        )
-        .transform_filter("isValid(datum.shown)")
-        .encode(
-            x=time_axis(alt, "middle"),
-            y=alt.Y("shown:Q").scale(domainMin=0).axis(title=None, tickCount=5, format=".0%"),
-        )
-    )
-    tooltip = [
-        alt.Tooltip("venue:N", title="Venue"),
-        alt.Tooltip("when:N", title="When"),
-        alt.Tooltip("pytorch:Q", title="PyTorch only", format=","),
-        alt.Tooltip("tensorflow:Q", title="TensorFlow or Keras only", format=","),
-        alt.Tooltip("papers:Q", title="All papers", format=","),
-        alt.Tooltip("share_of_both:Q", title="of the two", format=".1%"),
-        alt.Tooltip("share_of_all:Q", title="of all papers", format=".1%"),
-    ]
-    three_quarters = (
-        alt.Chart(alt.InlineData(values=[{"level": 0.75, "text": "three of four"}]))
-        .transform_filter("measure == 'share_of_both'")
-        .encode(y="level:Q")
-    )
-    one = base.transform_filter("!datum.pooled").mark_point(
-        filled=True, fill=token("pytorch"), stroke=token("paper"), strokeWidth=0.6, opacity=0.55
-    )
-    every = base.transform_filter("datum.pooled")
-    chart = alt.layer(
-        three_quarters.mark_rule(color=token("faint"), strokeDash=[5, 4]),
-        three_quarters.mark_text(align="left", dy=-8, color=token("soft")).encode(x=alt.value(4), text="text:N"),
-        one.encode(
-            size=alt.Size("papers:Q").scale(range=[30, 420]).legend(None),
-            tooltip=tooltip,
-        ),
-        every.mark_line(color=token("pytorch"), strokeWidth=2.4, point=False),
-        every.mark_point(
-            filled=True, shape="diamond", size=110, fill=token("pytorch"), stroke=token("paper"), opacity=1
-        ).encode(tooltip=tooltip),
-    )
-    return Figure(
-        name="papers_at_venues",
-        title="Papers at nine conferences",
-        lead="A dot is one conference, as large as its number of papers; a diamond is all nine of a year. Most papers name "
-        "neither framework, so the same counts give three of four, or one of four.",
-        summary=_venues_in_words(rows),
-        spec=finished(chart, controls, title="PyTorch's share of papers"),
-        rows=rows,
-        sql=sql("venues"),
-        credit=credit,
-        controls=controls,
-    )
-
-
-def lines_in_words(rows: pl.DataFrame, column: str, unit: str | None) -> str:
+def _lines_in_words(rows: pl.DataFrame, column: str, unit: str | None) -> str:
     """Say of each framework's line where it began, peaked and ended."""
     said = []
     for name in _frameworks(rows):
@@ -237,16 +166,6 @@ def lines_in_words(rows: pl.DataFrame, column: str, unit: str | None) -> str:
         parts = [f"{figure(end[column], unit)} in {in_month(end['month'])}" for end in (first, top, last)]
         said.append(f"{TITLES[name]}: first {parts[0]}, highest {parts[1]}, last {parts[2]}")
     return f"{'; '.join(said)}." if said else "No figures."
-
-
-def _venues_in_words(rows: pl.DataFrame) -> str:
-    said = [
-        f"{row['month'].year}: {figure(row['share_of_both'], 'share')} of the papers that name one of the two, "
-        f"{figure(row['share_of_all'], 'share')} of all"
-        for row in rows.filter(pl.col("venue") == "all nine, by year").sort("month").iter_rows(named=True)
-        if row["share_of_both"] is not None
-    ]
-    return f"PyTorch's share by year. {'; '.join(said)}." if said else "No figures."
 
 
 def _frameworks(rows: pl.DataFrame) -> list[str]:

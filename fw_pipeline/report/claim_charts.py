@@ -144,11 +144,12 @@ def _template(ends: Sequence[str]) -> Spec:
 def _start(found: Definition, rows: pl.DataFrame) -> int | None:
     """Return the year from which on no value is so far above the threshold that it would flatten all others."""
     line = rows.filter(pl.col("definition") == found.name).drop_nulls("value")
-    limit = OUTSIZED * max(abs(found.threshold or 0), line["value"].abs().median() or 0)
-    outsized = line.filter(pl.col("value").abs() > limit)
-    if outsized.is_empty() or outsized["as_of"].max() == line["as_of"].max():
+    usual = pl.col("value").abs().median()
+    limit = OUTSIZED * pl.max_horizontal(pl.lit(abs(found.threshold or 0)), usual)
+    outsized = line.filter(pl.col("value").abs() > limit)["as_of"].to_list()
+    if not outsized or outsized[-1].year >= max(line["as_of"].to_list()).year:
         return None
-    return int(outsized["as_of"].dt.year().to_list()[-1]) + 1
+    return int(outsized[-1].year) + 1
 
 
 def _has_values(found: Definition, verdicts: pl.DataFrame) -> bool:

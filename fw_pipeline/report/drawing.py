@@ -16,7 +16,8 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberat
 EVER = {"first": 0, "last": 4102444800000}
 
 CONFIG: Mapping[str, Any] = {
-    "background": None,
+    "background": "transparent",
+    "aria": False,
     "font": FONT,
     "view": {"stroke": None},
     "axis": {

@@ -58,7 +58,7 @@ def ratios(rows: pl.DataFrame, credit: str) -> Figure:
             .axis(
                 title=None,
                 values=[1 / 64, 1 / 16, 1 / 4, 1, 4, 16],
-                labelExpr="datum.value < 1 ? '1 to ' + format(1 / datum.value, 'd') : format(datum.value, 'd') + ' to 1'",
+                labelExpr="datum.value < 1 ? '1 to ' + format(1 / datum.value, 'd') : datum.value + ' to 1'",
             ),
             detail="line:N",
         )
@@ -93,8 +93,8 @@ def ratios(rows: pl.DataFrame, credit: str) -> Figure:
     return Figure(
         name="pytorch_for_each_tensorflow",
         title="PyTorch for each TensorFlow, in every source",
-        lead="Four sources, one question: how much PyTorch is there for each TensorFlow? Above the line PyTorch leads. The "
-        "sources agree on the direction and disagree by years on the date. The scale is logarithmic.",
+        lead="Four sources, one question: how much PyTorch is there for each TensorFlow? Above the line PyTorch leads. "
+        "The scale is logarithmic: each step up is four times as much.",
         summary=_ratios_in_words(rows),
         spec=finished(chart, (), title="PyTorch to TensorFlow", height=380),
         rows=rows,
@@ -107,7 +107,7 @@ def exclusivity(rows: pl.DataFrame, credit: str) -> Figure:
     """Draw which models can be used with what, beside the shares that the article quoted."""
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
-    rules = list(rows["denominator"].unique().sort(descending=True))
+    rules = list(rows["denominator"].unique().sort(descending=True)) or ["all models"]
     controls = (
         Control("denominator", "Share of", {rule: _whole(rule) for rule in rules}),
         Control("safetensors", "Safetensors weights", {"no": "are a format", "yes": "count as PyTorch"}),
@@ -135,7 +135,7 @@ def exclusivity(rows: pl.DataFrame, credit: str) -> Figure:
             .stack("zero")
             .axis(title=None, format=".0%", grid=True, tickCount=5),
             y=alt.Y("label:N")
-            .sort(alt.EncodingSortField("seen", op="min"))
+            .sort(field="seen", op="min")
             .scale(paddingInner=0.62, paddingOuter=0.5)
             .axis(title=None, labels=False, ticks=False, domain=False),
             order="part_order:Q",
@@ -164,8 +164,8 @@ def exclusivity(rows: pl.DataFrame, credit: str) -> Figure:
     return Figure(
         name="huggingface_exclusivity",
         title="Models on the Hugging Face Hub: usable with what?",
-        lead="The article's 85, 8 and 7 percent, beside what can be counted. Change what counts, and the same models tell "
-        "another story. Samples are not the Hub, and decide no verdict.",
+        lead="The article's 85, 8 and 7 percent, beside what can be counted. Change what counts, and the same models "
+        "tell another story. Samples are not the Hub, and decide no verdict.",
         summary=_exclusivity_in_words(rows),
         spec=finished(chart, controls, title=f"='Share of ' + {controls[0].options}[denominator]", height=height),
         rows=rows,

@@ -1,7 +1,7 @@
 """Colours and names of the frameworks, for charts and page alike.
 
-A chart names a colour by its token, `var(--pytorch)`. On the page the token follows the reader's light or dark scheme; a
-chart that is exported has it replaced by `solid`.
+A chart names a colour by its token, `var(--pytorch)`. On the page the token follows the reader's light or dark scheme;
+a chart that is exported has it replaced by `solid`.
 """
 
 from __future__ import annotations

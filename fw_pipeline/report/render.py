@@ -8,18 +8,19 @@ import textwrap
 from typing import Any
 from xml.sax.saxutils import escape
 
+from fw_pipeline.report.drawing import FONT
 from fw_pipeline.report.figures import Figure
 from fw_pipeline.report.palette import token
 
-WIDTH, MARGIN, HEAD, FOOT = 820, 28, 66, 34
-"""Of an exported picture, in pixels: its width, the space at the sides, above and below the chart."""
+WIDTH, MARGIN, HEAD, FOOT, LINE = 820, 28, 66, 34, 15
+"""Of an exported picture, in pixels: its width, the space at the sides, above and below the chart, a line of text."""
 
 
 def bundle() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script."""
     import vl_convert  # noqa: PLC0415 - loads a JavaScript engine
 
-    script: str = vl_convert.javascript_bundle()
+    script: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
     return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
@@ -41,19 +42,16 @@ def framed(figure: Figure, svg: str) -> str:
     foot = HEAD + height * scale
     events = [f"{event.number} {event.text}, {event.day[:7]}" for event in figure.events]
     lines = [*textwrap.wrap(" · ".join(events), 130), figure.credit]
-    total = foot + FOOT + 15 * (len(lines) - 1)
-    font = "font-family=\"system-ui, 'Liberation Sans', 'DejaVu Sans', sans-serif\""
-    texts = "".join(
-        f'<text x="{MARGIN}" y="{foot + 18 + 15 * place:.0f}" font-size="11" fill="{token("soft")}">{escape(line)}</text>'
-        for place, line in enumerate(lines)
-    )
+    total = foot + FOOT + LINE * (len(lines) - 1)
+    title = escape(figure.title)
+    texts = [_text(MARGIN, 40, figure.title, size=20, colour="ink", weight=600)]
+    texts += [_text(MARGIN, foot + 18 + LINE * place, line, size=11, colour="soft") for place, line in enumerate(lines)]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{WIDTH}" '
-        f'height="{total:.0f}" viewBox="0 0 {WIDTH} {total:.0f}" role="img" aria-label="{_attribute(figure.title)}" {font}>'
-        f"<title>{escape(figure.title)}</title><desc>{escape(figure.summary)}</desc>"
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img"'
+        f' width="{WIDTH}" height="{total:.0f}" viewBox="0 0 {WIDTH} {total:.0f}" font-family="{escape(FONT)}">'
+        f"<title>{title}</title><desc>{escape(figure.summary)}</desc>"
         f'<rect width="{WIDTH}" height="{total:.0f}" fill="{token("paper")}"/>'
-        f'<text x="{MARGIN}" y="40" font-size="20" font-weight="600" fill="{token("ink")}">{escape(figure.title)}</text>'
-        f'<g transform="translate({MARGIN},{HEAD - 8}) scale({scale:.4f})">{svg}</g>{texts}</svg>'
+        f'<g transform="translate({MARGIN},{HEAD - 8}) scale({scale:.4f})">{svg}</g>{"".join(texts)}</svg>'
     )
 
 
@@ -71,12 +69,13 @@ def _size(svg: str) -> tuple[float, float]:
     return float(found[1]), float(found[2])
 
 
-def _attribute(text: str) -> str:
-    return escape(text, {'"': "&quot;"})
+def _text(x: float, y: float, text: str, *, size: int, colour: str, weight: int = 400) -> str:
+    style = f'font-size="{size}" font-weight="{weight}" fill="{token(colour)}"'
+    return f'<text x="{x}" y="{y:.0f}" {style}>{escape(text)}</text>'
 
 
 def _without_pointer(spec: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the layer that only answers a pointer: a picture has none, and the layer has a mark for every figure."""
+    """Leave out the layer that answers a pointer: a picture has none, and the layer has a mark for every figure."""
     near = [param for param in spec["params"] if param["name"] == "near"]
     views = {view for param in near for view in param["views"]}
     return {

@@ -63,7 +63,9 @@ class Strip:
     def summary(self) -> str:
         """Count the months by what there is of them."""
         counts = {status: sum(span.months for span in self.spans if span.status == status) for status in STATUSES}
-        return listed([f"{count} months {STATUSES[status]}" for status, count in counts.items() if count])
+        return listed(
+            [f"{count} month{'s' * (count > 1)} {STATUSES[status]}" for status, count in counts.items() if count]
+        )
 
     @property
     def years(self) -> tuple[tuple[int, float], ...]:

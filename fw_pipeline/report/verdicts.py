@@ -90,6 +90,7 @@ class Card:
     then: str
     now: str
     definitions: tuple[Definition, ...]
+    """Those of the headline first."""
     history: tuple[tuple[date, str], ...]
     """Months in which the headline verdict changed, and what it became."""
 
@@ -133,8 +134,7 @@ class Card:
         """Return the definitions that show best why the headline of that time is what it is: one, or two at odds."""
         headline = getattr(self, when)
         wanted = DECIDED if headline == "mixed" else (headline,)
-        carrying = [found for found in self.definitions if found.headline] or self.definitions
-        known = [found for found in carrying if getattr(found, when) is not NOTHING]
+        known = [found for found in self.definitions if getattr(found, when) is not NOTHING]
         shown = (next((each for each in known if getattr(each, when).verdict == verdict), None) for verdict in wanted)
         return tuple(found for found in shown if found is not None)
 

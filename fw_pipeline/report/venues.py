@@ -1,0 +1,91 @@
+"""The chart of the papers at nine conferences, over two denominators."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from fw_pipeline.report.drawing import finished, in_range, time_axis
+from fw_pipeline.report.figures import Control, Figure, sql
+from fw_pipeline.report.palette import token
+from fw_pipeline.report.words import figure
+
+
+def venues(rows: pl.DataFrame, credit: str) -> Figure:
+    """Draw PyTorch's part of the papers at nine conferences, over two denominators."""
+    import altair as alt  # noqa: PLC0415 - takes most of a second
+
+    controls = (
+        Control(
+            "measure",
+            "PyTorch's share of",
+            {"share_of_both": "papers that name PyTorch or TensorFlow", "share_of_all": "all papers"},
+        ),
+    )
+    pooled = "datum.venue == 'all nine, by year'"
+    base = (
+        alt.Chart()
+        .transform_filter(in_range())
+        .transform_calculate(
+            shown="datum[measure]",
+            pooled=pooled,
+            middle=f"{pooled} ? datetime(utcyear(datum.month), 6, 1) : datum.month",
+            when=f"{pooled} ? utcFormat(datum.month, '%Y') : utcFormat(datum.month, '%b %Y')",
+        )
+        .transform_filter("isValid(datum.shown)")
+        .encode(
+            x=time_axis(alt, "middle"),
+            y=alt.Y("shown:Q").scale(domainMin=0).axis(title=None, tickCount=5, format=".0%"),
+        )
+    )
+    tooltip = [
+        alt.Tooltip("venue:N", title="Venue"),
+        alt.Tooltip("when:N", title="When"),
+        alt.Tooltip("pytorch:Q", title="PyTorch only", format=","),
+        alt.Tooltip("tensorflow:Q", title="TensorFlow or Keras only", format=","),
+        alt.Tooltip("papers:Q", title="All papers", format=","),
+        alt.Tooltip("share_of_both:Q", title="of the two", format=".1%"),
+        alt.Tooltip("share_of_all:Q", title="of all papers", format=".1%"),
+    ]
+    three_quarters = (
+        alt.Chart(alt.InlineData(values=[{"level": 0.75, "text": "three of four"}]))
+        .transform_filter("measure == 'share_of_both'")
+        .encode(y="level:Q")
+    )
+    one = base.transform_filter("!datum.pooled").mark_point(
+        filled=True, fill=token("pytorch"), stroke=token("paper"), strokeWidth=0.6, opacity=0.55
+    )
+    every = base.transform_filter("datum.pooled")
+    chart = alt.layer(
+        three_quarters.mark_rule(color=token("faint"), strokeDash=[5, 4]),
+        three_quarters.mark_text(align="left", dy=-8, color=token("soft")).encode(x=alt.value(4), text="text:N"),
+        one.encode(
+            size=alt.Size("papers:Q").scale(range=[30, 420]).legend(None),
+            tooltip=tooltip,
+        ),
+        every.mark_line(color=token("pytorch"), strokeWidth=2.4, point=False),
+        every.mark_point(
+            filled=True, shape="diamond", size=110, fill=token("pytorch"), stroke=token("paper"), opacity=1
+        ).encode(tooltip=tooltip),
+    )
+    return Figure(
+        name="papers_at_venues",
+        title="Papers at nine conferences",
+        lead="A dot is one conference, as large as its number of papers; a diamond is all nine of a year. Most papers "
+        "name neither framework, so the same counts give three of four, or one of four.",
+        summary=_venues_in_words(rows),
+        spec=finished(chart, controls, title="PyTorch's share of papers"),
+        rows=rows,
+        sql=sql("venues"),
+        credit=credit,
+        controls=controls,
+    )
+
+
+def _venues_in_words(rows: pl.DataFrame) -> str:
+    said = [
+        f"{row['month'].year}: {figure(row['share_of_both'], 'share')} of the papers that name one of the two, "
+        f"{figure(row['share_of_all'], 'share')} of all"
+        for row in rows.filter(pl.col("venue") == "all nine, by year").sort("month").iter_rows(named=True)
+        if row["share_of_both"] is not None
+    ]
+    return f"PyTorch's share by year. {'; '.join(said)}." if said else "No figures."

@@ -1,0 +1,216 @@
+"""A small published warehouse for the tests of the report: three claims, a gap, an interpolated month, hostile text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from fw_pipeline.contract import next_month
+from fw_pipeline_tests.relations import DDL, empty_warehouse, insert, models
+
+Read = Callable[[str], pl.DataFrame]
+
+HOSTILE = "</script><script>window.taken=1</script><img src=x onerror=window.taken=1> & \"quoted\", 'single'"
+"""Text from a source that would run, if it were not escaped."""
+
+RELATIONS = (
+    "meta.claims",
+    "meta.coverage",
+    "meta.definitions",
+    "meta.events",
+    "meta.published_figures",
+    "marts.crossovers",
+    "marts.framework_metrics",
+    "marts.headline_verdicts",
+    "marts.huggingface_exclusivity",
+    "marts.reconciliation",
+    "marts.research_adoption",
+    "marts.verdicts",
+    "staging.papers",
+    "staging.stackoverflow",
+)
+
+GAP, INTERPOLATED = date(2022, 4, 1), date(2022, 9, 1)
+
+
+def months(first: date, count: int) -> Iterator[date]:
+    month = first
+    for _ in range(count):
+        yield month
+        month = next_month(month)
+
+
+def empty() -> duckdb.DuckDBPyConnection:
+    """Return a warehouse with every relation that the report reads, and not a row in it."""
+    raw = [name for name in DDL if name.startswith("raw.") and not name.endswith("_vintages")]
+    return empty_warehouse((*RELATIONS, *raw), models())
+
+
+def small() -> duckdb.DuckDBPyConnection:
+    """Return a warehouse with a year and a half of figures and three claims."""
+    connection = empty()
+    _questions(connection)
+    _downloads(connection)
+    _papers(connection)
+    _models(connection)
+    _claims(connection)
+    _rest(connection)
+    return connection
+
+
+def reader(connection: duckdb.DuckDBPyConnection) -> Read:
+    return lambda sql: pl.DataFrame(connection.sql(sql).pl())
+
+
+def _questions(connection: duckdb.DuckDBPyConnection) -> None:
+    for place, month in enumerate(months(date(2022, 1, 1), 17)):
+        for tag, questions in (("tensorflow", 900 - 20 * place), ("pytorch", 500), ("keras", 300)):
+            lost = month == GAP and tag == "tensorflow"
+            row: dict[str, Any] = {
+                "month": month,
+                "series": "recorded",
+                "tagged": tag,
+                "framework": tag,
+                "questions": None if lost else questions,
+                "site_questions": 100_000,
+                "share": None if lost else questions / 100_000,
+                "is_estimated": month == INTERPOLATED,
+                "is_share_estimated": month == INTERPOLATED,
+                "is_partial": False,
+                "gap_reason": HOSTILE if lost else None,
+            }
+            insert(connection, "staging.stackoverflow", [row])
+            metric = {"source": "stackoverflow", "metric": "questions", "value": row["questions"]}
+            insert(connection, "marts.framework_metrics", [_metric(month, tag, "recorded", **metric)])
+    insert(
+        connection,
+        "raw.stackoverflow",
+        [{"month": date(2022, 1, 1), "tagged": "keras", "questions": 300, "origin": "nschloe/stackoverflow-trends"}],
+    )
+
+
+def _metric(month: date, framework: str, series: str, **cells: Any) -> dict[str, Any]:
+    return {"month": month, "framework": framework, "series": series, "is_partial": False, **cells}
+
+
+def _downloads(connection: duckdb.DuckDBPyConnection) -> None:
+    for place, month in enumerate(months(date(2022, 1, 1), 17)):
+        for series in ("A, all", "B, pip"):
+            for framework, value in (("tensorflow", 500_000.0), ("pytorch", 100_000.0 * (place + 1)), ("jax", 9e4)):
+                for metric in ("downloads_per_day", "family_downloads_per_day"):
+                    cells = {"source": "pypi", "metric": metric, "value": value}
+                    insert(connection, "marts.framework_metrics", [_metric(month, framework, series, **cells)])
+
+
+def _papers(connection: duckdb.DuckDBPyConnection) -> None:
+    for year, pytorch, tensorflow in ((2020, 60, 40), (2021, 150, 50)):
+        month = date(year, 6, 1)
+        for has_pytorch, has_tensorflow, is_total, papers in (
+            (True, False, False, pytorch),
+            (False, True, False, tensorflow),
+            (None, None, True, 1000),
+        ):
+            row = {"month": month, "series": "nine venues", "venue": "CVPR", "has_pytorch": has_pytorch}
+            row |= {"has_tensorflow": has_tensorflow, "is_total": is_total, "papers": papers}
+            insert(connection, "staging.papers", [row])
+        adopted = {"series": "nine venues", "period": "year", "starts": date(year, 1, 1), "metric": "papers"}
+        adopted |= {"scope": "all", "pytorch": pytorch, "tensorflow": tensorflow}
+        insert(connection, "marts.research_adoption", [adopted])
+
+
+def _models(connection: duckdb.DuckDBPyConnection) -> None:
+    for denominator in ("all models", "pytorch or tensorflow"):
+        for safetensors in (False, True):
+            row: dict[str, Any] = {
+                "series": "a sample",
+                "is_sample": True,
+                "scope": "all that were seen",
+                "month": date(2025, 3, 1),
+                "denominator": denominator,
+                "safetensors_is_pytorch": safetensors,
+                "jax_counts": False,
+                "models": 100,
+                "pytorch_only_share": 0.7,
+                "in_both_share": 0.2,
+                "tensorflow_only_share": 0.1,
+                "in_neither_share": 0.0,
+            }
+            insert(connection, "marts.huggingface_exclusivity", [row])
+    for metric, value in (("huggingface models pytorch only", 0.85), ("huggingface models tensorflow only", 0.08)):
+        insert(connection, "meta.published_figures", [{"metric": metric, "as_of": "2021-12", "value": value}])
+
+
+def _claims(connection: duckdb.DuckDBPyConnection) -> None:
+    claims: list[dict[str, Any]] = [
+        {"claim": "C10", "title": "Twice the effort", "quote": HOSTILE, "kind": "not_measurable", "reason": HOSTILE},
+        {"claim": "C2", "title": "Twice the questions", "quote": "almost twice as many", "kind": "measured"},
+        {"claim": "C3", "title": "No growth", "quote": "not been growing", "kind": "measured"},
+    ]
+    insert(connection, "meta.claims", claims)
+    definition: dict[str, Any] = {"meaning": "What it says.", "unit": "times", "rule": "at least", "threshold": 1.5}
+    for claim, formula, headline in (("C2", "a month", True), ("C2", "a year", False), ("C3", "slope", True)):
+        row = {"claim": claim, "formula": formula, "least_n": 200, "headline": headline, **definition}
+        insert(connection, "meta.definitions", [row])
+    for place, month in enumerate(months(date(2022, 7, 1), 11)):
+        value = 2.0 - place / 10
+        for formula, found in (("a month", value), ("a year", 1.9)):
+            insert(connection, "marts.verdicts", [_verdict("C2", formula, month, found)])
+        insert(connection, "marts.headline_verdicts", [{"claim": "C2", "as_of": month, "verdict": _decided(value)}])
+    insert(connection, "marts.verdicts", [_verdict("C3", "slope", date(2023, 3, 1), 1.6)])
+    insert(connection, "marts.headline_verdicts", [{"claim": "C3", "as_of": date(2023, 3, 1), "verdict": "supported"}])
+    not_measurable = {"claim": "C10", "verdict": "not_measurable", "why": "no source", "headline": True}
+    insert(connection, "marts.verdicts", [{"definition": "not measurable", **not_measurable}])
+    insert(connection, "marts.headline_verdicts", [{"claim": "C10", "verdict": "not_measurable"}])
+
+
+def _decided(value: float) -> str:
+    return "supported" if value >= 1.5 else "refuted"
+
+
+def _verdict(claim: str, formula: str, month: date, value: float) -> dict[str, Any]:
+    return {
+        "claim": claim,
+        "definition": f"{formula}, recorded",
+        "formula": formula,
+        "series": "recorded",
+        "as_of": month,
+        "value": value,
+        "threshold": 1.5,
+        "rule": "at least",
+        "n": 1234,
+        "least_n": 200,
+        "verdict": _decided(value),
+        "why": f"{value:.4f} (3 / 2) is at least 1.5, n = 1234; a note",
+        "headline": formula != "a year",
+    }
+
+
+def _rest(connection: duckdb.DuckDBPyConnection) -> None:
+    insert(
+        connection,
+        "meta.events",
+        [
+            {"day": date(2022, 10, 20), "event": HOSTILE, "frameworks": "tensorflow", "reference": "somebody"},
+            {"day": date(2022, 11, 30), "event": "Another", "frameworks": "all", "reference": "somebody"},
+            {"day": date(2010, 1, 1), "event": "Before everything", "frameworks": "all", "reference": "somebody"},
+        ],
+    )
+    for month in months(date(2015, 11, 1), 91):
+        status = "gap" if month == date(2016, 4, 1) else "present"
+        row = {"source": "pypi", "month": month, "status": status, "reason": HOSTILE if status == "gap" else None}
+        insert(connection, "meta.coverage", [row])
+    crossing: dict[str, Any] = {"source": "pypi", "metric": "downloads_per_day", "series": "A, all"}
+    crossing |= {"leader": "tensorflow", "challenger": "pytorch", "months_observed": 91, "lasted": True}
+    seen = {"first_month": date(2017, 1, 1), "last_month": date(2024, 7, 1), "crossed": date(2024, 1, 1)}
+    insert(connection, "marts.crossovers", [{**crossing, **seen}])
+    figure: dict[str, Any] = {"claim": "C3", "metric": "first month", "as_of": "2024-01", "unit": "month (YYYYMM)"}
+    figure |= {"published": 202401.0, "measured": 202403.0, "tolerance": 0.0, "difference": 2.0}
+    insert(
+        connection,
+        "marts.reconciliation",
+        [{**figure, "within_tolerance": False, "reason": HOSTILE, "citation": HOSTILE}],
+    )
