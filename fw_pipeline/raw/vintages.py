@@ -6,7 +6,9 @@ Nothing here fetches or judges: rows come validated, and what was written stays.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
+import os
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -122,6 +124,16 @@ class VintageStore:
         folders = [folder for folder in (self._root / source).glob("*") if folder.is_dir()]
         return [v for folder in sorted(folders) for v in _vintages_in(folder)]
 
+    def listing(self, source: str) -> str:
+        """Return a mark that changes when a vintage of a source comes or goes. Cheap: names only, nothing is read."""
+        names = sorted(
+            f"{folder.name}/{entry.name}"
+            for folder in _entries(self._root / source)
+            for entry in _entries(Path(folder.path))
+            if entry.name.endswith(".parquet") and entry.name[0].isdigit()
+        )
+        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+
     def read(self, source: str, vintage: Vintage) -> pl.DataFrame:
         """Return the rows of one vintage.
 
@@ -186,6 +198,14 @@ def broken(source: str, vintage: Vintage, cause: str) -> StorageFailed:
     if vintage.month:
         remedy += f" --from {vintage.month:%Y-%m} --to {vintage.month:%Y-%m}"
     return StorageFailed(source, f"vintage {vintage.path.name} cannot be read: {cause}", remedy, month=vintage.month)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _vintages_in(folder: Path) -> list[Vintage]:

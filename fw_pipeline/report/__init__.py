@@ -52,15 +52,17 @@ def build(read: Read) -> dict[str, bytes]:
 
 
 def _figures(read: Read, published: pl.DataFrame) -> list[Figure]:
+    """Return the charts of the sources, in the order of the page; one without any figure is left out."""
     dated = read(sql("events"))
     questions, downloads = read(sql("questions")), read(sql("downloads"))
-    return [
+    drawn = (
         charts.questions(questions, _events(dated, questions), origins.credit_line(published, "stackoverflow")),
         overview.ratios(read(sql("ratios")), origins.credit_line(published, "stackoverflow", "papers", "pypi")),
         charts.downloads(downloads, _events(dated, downloads), origins.credit_line(published, "pypi")),
         venues.venues(read(sql("venues")), origins.credit_line(published, "papers")),
         overview.exclusivity(read(sql("exclusivity")), origins.credit_line(published, "huggingface")),
-    ]
+    )
+    return [figure for figure in drawn if figure.rows.height]
 
 
 def _events(dated: pl.DataFrame, rows: pl.DataFrame) -> Sequence[Event]:

@@ -5,7 +5,6 @@ Nothing here opens, locks or publishes a file.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,14 +89,16 @@ class Writer:
         self._describe_raw(source)
         self._run("create table if not exists meta.loads (source varchar, vintages bigint, listing varchar)")
         self._connection.execute("delete from meta.loads where source = ?", [source])
-        self._connection.execute("insert into meta.loads values (?, ?, ?)", [source, len(vintages), _listing(vintages)])
+        self._connection.execute(
+            "insert into meta.loads values (?, ?, ?)", [source, len(vintages), self._store.listing(source)]
+        )
         self._load_detail(vintages)
         self._built(f"raw.{source}")
         return int(self._rows(f"select count(*) from raw.{source}")[0][0])
 
     def load_raw_if_changed(self, source: str) -> None:
         """Load a source's vintages unless the tables already hold exactly those on disk."""
-        mark = _listing(self._store.vintages(source))
+        mark = self._store.listing(source)
         self._run("create table if not exists meta.loads (source varchar, vintages bigint, listing varchar)")
         if (source, mark) not in self._rows("select source, listing from meta.loads"):
             self.load_raw(source)
@@ -232,9 +233,3 @@ class Writer:
 
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, parameters).fetchall()
-
-
-def _listing(vintages: Iterable[Vintage]) -> str:
-    """Return a mark that changes when a vintage comes or goes."""
-    names = "\n".join(f"{vintage.path.parent.name}/{vintage.path.name}" for vintage in vintages)
-    return hashlib.sha256(names.encode()).hexdigest()[:16]
