@@ -226,7 +226,7 @@ def _print(frame: pl.DataFrame, shape: str, *, title: str | None = None) -> None
             table.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
         for row in frame.rows():
             table.add_row(*(Text("" if cell is None else _shown(cell)) for cell in row))
-        Console(width=None if sys.stdout.isatty() else 160).print(table)
+        Console(width=None if sys.stdout.isatty() else 240).print(table)
 
 
 def _shown(cell: Any) -> str:

@@ -332,6 +332,8 @@ class Provider:
     """Settings that it reads, by name."""
     detail: str | None = None
     """Name of the row-level table that it fills, in schema `detail`."""
+    detail_schema: Mapping[str, pl.DataType | type[pl.DataType]] = field(default_factory=dict)
+    """Columns of that table. With them it is there from the start, empty, so that a model may read it."""
 
 
 @dataclass(frozen=True, slots=True)

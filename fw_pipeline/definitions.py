@@ -23,7 +23,8 @@ from fw_pipeline.sources import SOURCES
 def registered(sources: Mapping[str, Source]) -> frozenset[str]:
     """Return the relations that exist before any model is built, and that models may read."""
     raw = {f"raw.{name}{suffix}" for name in sources for suffix in ("", "_vintages", "_unpartitioned")}
-    detail = {f"detail.{p.detail}" for source in sources.values() for p in source.providers.values() if p.detail}
+    providers = [provider for source in sources.values() for provider in source.providers.values()]
+    detail = {f"detail.{provider.detail}" for provider in providers if provider.detail and provider.detail_schema}
     return frozenset(raw | detail | {f"meta.{seed.name}" for seed in SEEDS} | {MEASUREMENTS})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -20,6 +21,7 @@ from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.fake_services.faults import Answer, Fault
+from fw_pipeline_tests.fake_services.huggingface import models_parquet
 from fw_pipeline_tests.fake_services.messages import Logged, Request, Response
 from fw_pipeline_tests.fake_services.server import FakeServices
 
@@ -143,3 +145,23 @@ def lines(got: Ingested) -> list[str]:
 def statuses(got: Ingested) -> dict[str, str]:
     """The last status of every month."""
     return {f"{outcome.month:%Y-%m}": outcome.status for outcome in got.outcomes if isinstance(outcome.month, date)}
+
+
+def heals(desk: Desk, first: str, last: str, months: tuple[str, ...], *, missing: int) -> None:
+    """Run again against the healed Hub: everything is there, and only what was missing was asked for."""
+    desk.services.faults.clear()
+    desk.asked()
+    got = desk.run(first, last)
+    assert lines(got) == []
+    assert len(desk.asked()) == missing
+    assert desk.counts() == desk.expected(*months)
+
+
+def snapshot(
+    desk: Desk, folder: str = "here", change: Callable[[pl.DataFrame], pl.DataFrame] = lambda frame: frame
+) -> str:
+    """Write the fake world's snapshot below a folder, changed by a function; return its path."""
+    path = desk.data.parent / folder / "models.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    change(pl.read_parquet(io.BytesIO(models_parquet(desk.services.world.model_count)))).write_parquet(path)
+    return str(path)

@@ -11,17 +11,15 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import altair
-import polars as pl
+import altair as alt
 import pytest
 
 from fw_pipeline import report
-from fw_pipeline.report import figures, origins, palette, tables, verdicts, words
+from fw_pipeline.report import figures
 from fw_pipeline_tests import report_warehouse
 from fw_pipeline_tests.report_warehouse import GAP, HOSTILE, INTERPOLATED
 
@@ -72,12 +70,6 @@ def rows_of(files: dict[str, bytes], name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(files[f"charts/{name}.csv"].decode())))
 
 
-def cards() -> dict[str, verdicts.Card]:
-    read = report_warehouse.reader(report_warehouse.small())
-    found = verdicts.cards(*(read(figures.sql(name)) for name in ("claims", "verdicts", "headlines")))
-    return {card.claim: card for card in found}
-
-
 def test_the_page_comes_first_and_every_chart_has_its_files(files: dict[str, bytes]) -> None:
     assert next(iter(files)) == "index.html"
     charts = {name.split("/")[1].split(".")[0] for name in files if name.startswith("charts/")}
@@ -123,7 +115,7 @@ def test_the_policy_allows_the_two_scripts_and_the_style_by_their_hash_and_nothi
     policies = [
         attributes["content"] for tag, attributes in parsed.elements if tag == "meta" and "http-equiv" in attributes
     ]
-    policy = dict((part.split(maxsplit=1) + [""])[:2] for part in str(policies[0]).split("; "))
+    policy = dict([*part.split(maxsplit=1), ""][:2] for part in str(policies[0]).split("; "))
     assert policy["default-src"] == "'none'"
     code = [text for tag, text in parsed.texts if tag == "script"][-2:]
     styles = [text for tag, text in parsed.texts if tag == "style"]
@@ -137,94 +129,6 @@ def test_a_gap_is_an_empty_cell_and_never_a_zero(files: dict[str, bytes]) -> Non
     assert (lost["questions"], lost["share"]) == ("", "")
     assert cells[str(INTERPOLATED), "tensorflow"]["is_estimated"] == "true"
     assert cells[str(GAP), "pytorch"]["questions"] == "500"
-
-
-def test_the_verdict_then_knows_nothing_later() -> None:
-    card = cards()["C2"]
-    month = card.definitions[0]
-    assert (month.name, month.then.month, month.then.value) == (
-        "a month, recorded",
-        date(2023, 1, 1),
-        pytest.approx(1.4),
-    )
-    assert (card.then, card.now, month.now.month) == ("refuted", "refuted", date(2023, 5, 1))
-    assert card.history == ((date(2022, 7, 1), "supported"), (date(2023, 1, 1), "refuted"))
-
-
-def test_a_claim_that_was_measured_later_had_not_enough_data_then() -> None:
-    card = cards()["C3"]
-    assert (card.then, card.now, card.has_turned) == ("insufficient_data", "supported", True)
-    assert card.definitions[0].then.value is None
-    assert card.telling("then") == ()
-
-
-def test_the_definitions_that_decide_otherwise_are_named() -> None:
-    card = cards()["C2"]
-    assert [(verdict, [each.name for each in found]) for verdict, found in card.turns("now")] == [
-        ("supported", ["a year, recorded"])
-    ]
-    assert card.split("now") == "1 for, 1 against"
-
-
-def test_a_mixed_claim_shows_both_camps() -> None:
-    read = report_warehouse.reader(report_warehouse.small())
-    headlines = read(figures.sql("headlines")).with_columns(verdict=pl.lit("mixed"))
-    found = verdicts.cards(read(figures.sql("claims")), read(figures.sql("verdicts")), headlines)
-    mixed = next(card for card in found if card.claim == "C2")
-    assert [verdict for verdict, _ in mixed.turns("now")] == ["supported", "refuted"]
-    assert [each.now.verdict for each in mixed.telling("now")] == ["supported", "refuted"]
-
-
-def test_a_verdict_is_told_with_value_rule_n_and_note() -> None:
-    assert cards()["C2"].definitions[0].said("now") == "1 times is not at least 1.50; n = 1,234; a note"
-
-
-def test_claims_stand_in_the_order_of_their_numbers() -> None:
-    assert list(cards()) == ["C2", "C3", "C10"]
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "text"),
-    [
-        (None, "share", "\N{EN DASH}"),
-        (0.7668, "share", "76.7%"),
-        (0.00486, "share of questions", "0.49%"),
-        (-0.231, "share", "\N{MINUS SIGN}23.1%"),
-        (1.3315, "times", "1.33"),
-        (739, "questions", "739"),
-        (1348, None, "1,348"),
-        (15_100_000, None, "15.1 million"),
-        (0.00878, "times", "0.00878"),
-        (2015.86, "year", "2015.86"),
-        (0.0, "times", "0"),
-    ],
-)
-def test_figures_are_written_with_the_digits_that_carry_meaning(
-    value: float | None, unit: str | None, text: str
-) -> None:
-    assert words.figure(value, unit) == text
-
-
-def test_months_of_the_same_kind_run_together_and_a_gap_stands_alone() -> None:
-    read = report_warehouse.reader(report_warehouse.small())
-    (strip,) = tables.coverage(read(figures.sql("coverage")))
-    assert [(span.status, span.months) for span in strip.spans] == [("present", 5), ("gap", 1), ("present", 85)]
-    assert strip.spans[1].text == "Apr 2016: a known gap"
-    assert strip.spans[1].reasons == HOSTILE
-    assert strip.summary == "90 months complete and 1 month a known gap"
-
-
-def test_published_months_are_compared_as_months() -> None:
-    read = report_warehouse.reader(report_warehouse.small())
-    (row,) = tables.reconciled(read(figures.sql("reconciliation")))
-    assert (row["published"], row["measured"], row["agrees"]) == ("2024-01", "2024-03", "differs")
-
-
-def test_a_crossing_says_whether_it_lasted() -> None:
-    read = report_warehouse.reader(report_warehouse.small())
-    (row,) = tables.crossings(read(figures.sql("crossovers")))
-    assert row["order"] == "PyTorch passed TensorFlow in Jan 2024"
-    assert row["lasted"] == "yes, for six more months at least"
 
 
 def test_events_are_those_of_the_months_and_frameworks_shown(files: dict[str, bytes]) -> None:
@@ -246,7 +150,9 @@ def test_two_series_are_offered_one_at_a_time_and_never_joined() -> None:
 def test_every_chart_is_valid_vega_lite(files: dict[str, bytes]) -> None:
     for name, content in files.items():
         if name.endswith(".vl.json"):
-            altair.Chart.from_dict(json.loads(content)).to_dict(validate=True)
+            spec = json.loads(content)
+            del spec["config"]["legend"]["layout"]  # Vega knows it, the schema of Vega-Lite has an empty object there
+            alt.Chart.from_dict(spec).to_dict(validate=True)
 
 
 def test_the_sql_beside_a_chart_returns_its_figures(files: dict[str, bytes]) -> None:
@@ -265,21 +171,6 @@ def test_an_empty_warehouse_gives_a_page_without_figures() -> None:
     assert list(files) == ["index.html"]
 
 
-def test_both_schemes_have_the_same_colours_and_enough_contrast() -> None:
-    assert palette.LIGHT.keys() == palette.DARK.keys()
-    for scheme in (palette.LIGHT, palette.DARK):
-        for name in (*palette.TITLES, "ink", "soft", "link"):
-            assert _contrast(scheme[name], scheme["paper"]) >= 4.5, name
-        assert min(_contrast(scheme[name], scheme["panel"]) for name in ("ink", "soft")) >= 4.5
-        assert _contrast(scheme["faint"], scheme["paper"]) >= 3
-
-
-def test_every_origin_of_the_recorded_figures_has_a_licence() -> None:
-    for source in ("stackoverflow", "huggingface", "papers", "pypi"):
-        for origin in pl.read_csv(RECORDED / f"{source}.csv", infer_schema=False)["origin"].unique():
-            assert any(origin.startswith(start) for start in origins.CREDITS), origin
-
-
 def test_loading_the_report_loads_no_charts() -> None:
     code = "import sys, fw_pipeline.report; print(*{'altair', 'vl_convert', 'jinja2'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -294,14 +185,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else f"{value:.6f}" if isinstance(value, float) else str(value)
-
-
-def _contrast(one: str, other: str) -> float:
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -27,6 +27,7 @@ counts as (
         'papers' as counted,
         papers as number
     from papers
+    where counts_papers
     union all
     select
         *,

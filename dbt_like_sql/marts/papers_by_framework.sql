@@ -30,7 +30,12 @@ paper_counts as (
         case ways.metric when 'papers' then papers.papers else papers.repositories end as counted
     from papers
     cross join ways_to_count_papers as ways
-    where papers.official or not ways.is_official_only
+    where
+        case
+            when ways.is_official_only then papers.official
+            when ways.metric = 'papers' then papers.counts_papers
+            else true
+        end
 ),
 
 paper_wholes as (

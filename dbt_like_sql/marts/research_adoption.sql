@@ -30,7 +30,12 @@ counted as (
         papers.is_partial
     from papers
     cross join ways
-    where papers.official or ways.scope = 'all'
+    where
+        case
+            when ways.scope = 'official' then papers.official
+            when ways.metric = 'papers' then papers.counts_papers
+            else true
+        end
 ),
 
 summed as (

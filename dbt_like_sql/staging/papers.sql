@@ -22,6 +22,16 @@ figures as (
     select * from undated
 ),
 
+-- Where a series has rows that do not tell official from other repositories, these hold each paper once. Its rows by
+-- kind of repository hold the same papers again: once a kind, and once a framework.
+counted_once as (
+    select
+        population,
+        bool_or(official is null) as has_undivided_rows
+    from figures
+    group by population
+),
+
 -- Only the archive died; arXiv and the venues went on.
 failing as (
     select
@@ -48,6 +58,7 @@ final as (
         figures.official,
         figures.papers,
         figures.repositories,
+        figures.official is null or not counted_once.has_undivided_rows as counts_papers,
         populations.is_sample,
         failing.reason is not null as is_partial,
         failing.reason as gap_reason,
@@ -55,6 +66,7 @@ final as (
         figures.evidence,
         figures.observed_at
     from figures
+    inner join counted_once on figures.population = counted_once.population
     left join populations on figures.population = populations.population
     left join failing
         on starts_with(figures.population, 'papers with code') and figures.month = failing.month

@@ -190,16 +190,20 @@ _LARGEST: Mapping[str, tuple[int, str]] = MappingProxyType(
 )
 
 
-def for_raw(table: Table) -> tuple[Expectation, ...]:
+def for_raw(table: Table, *, provider: Sequence[str] = ()) -> tuple[Expectation, ...]:
     """Return the rules that a fetched month must keep before it becomes a vintage.
 
     Figures that belong to no month are held to the same rules: `month` may be NULL.
+
+    Args:
+        table: The raw table.
+        provider: The column that tells providers apart, where several stand in one table; none in a fetched month.
     """
     needed = [column for column in (*table.key, "method", "origin") if column not in _MAY_BE_NULL]
     found = [AT_LEAST_ONE_ROW]
     found += [_not_null(column, "It says what the figure is of, or whose it is.") for column in dict.fromkeys(needed)]
     found += [_not_null(column, "A row without its figure is a gap, and is said as one.") for column in table.required]
-    found.append(_one_row_per(tuple(table.key), _MAY_BE_NULL))
+    found.append(_one_row_per((*table.key, *provider), _MAY_BE_NULL))
     for column, kind in table.measures.items():
         if kind.is_integer():
             largest, reason = _LARGEST.get(column, (None, "A count is never negative."))

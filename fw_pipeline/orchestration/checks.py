@@ -28,7 +28,7 @@ from fw_pipeline.warehouse import Writer
 
 def rules_for_source(source: Source) -> tuple[Expectation, ...]:
     """Return the rules on `raw.<source>`: those that each month kept before it came in, on all months at once."""
-    return expectations.for_raw(source.table)
+    return expectations.for_raw(source.table, provider=("provider",))
 
 
 def rules_for_model(model: Model) -> tuple[Expectation, ...]:

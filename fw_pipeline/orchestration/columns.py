@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from dagster import AssetKey, TableColumn, TableColumnDep, TableColumnLineage, TableSchema
 
+from fw_pipeline.contract import TABLES
+
 
 def column_schema(columns: Mapping[str, tuple[str, str]]) -> TableSchema:
     """Return the schema shown for a table: type and description by column."""
@@ -26,8 +28,13 @@ def column_lineage(found: Mapping[str, tuple[tuple[str, str], ...]]) -> TableCol
 
 
 def relation_key(relation: str) -> list[str]:
-    """Return the asset that makes a relation: `raw.x_vintages` and `raw.x_unpartitioned` are made with `raw.x`."""
+    """Return the asset that makes a relation.
+
+    With `raw.x` are made `raw.x_vintages`, `raw.x_unpartitioned`, and the listings `detail.x` and `detail.x_...`.
+    """
     schema, _, table = relation.partition(".")
     if schema == "raw":
         table = table.removesuffix("_vintages").removesuffix("_unpartitioned")
+    elif schema == "detail":
+        schema, table = "raw", next(source for source in TABLES if f"{table}_".startswith(f"{source}_"))
     return [schema, table]

@@ -33,6 +33,9 @@ Deleted questions take up to a third of a month away; losing half means that som
 NOTICEABLE = 20
 """Figures below this may halve by chance."""
 
+LISTED_REFS = 8
+"""A row names up to so many evidence files; more are listed in a file of their own, which it names instead."""
+
 Status = Literal["present", "unchanged", "gap", "refused", "failed", "out of reach"]
 
 
@@ -291,13 +294,18 @@ class _Ingest:
 
     def _write(self, batch: Batch) -> None:
         observed_at = self._keeper.observed_at(batch.evidence)
+        refs = batch.evidence
+        if len(refs) > LISTED_REFS:
+            listed = "\n".join(refs).encode()
+            name = f"evidence-of-{batch.month:%Y-%m}.txt" if batch.month else "evidence.txt"
+            refs = (self._keeper.keep(f"the answers behind {name}", listed, name=name).ref,)
         vintage = self._store.add(
             self._source.name,
             batch.month,
             batch.rows,
             provider=self._provider.name,
             observed_at=observed_at,
-            evidence=batch.evidence,
+            evidence=refs,
             run_id=self._run_id,
             detail=batch.detail,
             detail_name=self._provider.detail,

@@ -50,8 +50,11 @@ class Pipeline:
 
     @contextmanager
     def writing(self) -> Iterator[Writer]:
-        """Open the working file, with the raw tables as the vintages on disk say."""
+        """Open the working file, with the raw tables as the vintages on disk say, and the listings behind them."""
         with self.warehouse.writing() as writer:
-            for source in self.sources:
-                writer.load_raw_if_changed(source)
+            for name, source in self.sources.items():
+                writer.load_raw_if_changed(name)
+                for provider in source.providers.values():
+                    if provider.detail and provider.detail_schema:
+                        writer.ensure(f"detail.{provider.detail}", provider.detail_schema)
             yield writer

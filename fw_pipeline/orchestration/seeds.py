@@ -223,6 +223,20 @@ SEEDS: tuple[Seed, ...] = (
         _recorded("published_figures", {"value": float, "tolerance": float}),
     ),
     Seed(
+        "cohorts",
+        "Authors by the framework that they used in a base year, and by what they used later, as others counted them.",
+        {
+            "base_year": (_I, "The year that tells who is in the cohort."),
+            "base_framework": (_S, "The one of PyTorch and TensorFlow that the authors used in that year."),
+            "later_framework": (_S, "What they used later: pytorch, tensorflow, both; or `both or tensorflow`."),
+            "until": (_D, "Last month that a later paper can be of."),
+            "authors": (_I, "Authors."),
+            "method": (_S, "How the figure was obtained."),
+            "origin": (_S, "Who published it."),
+        },
+        _recorded("cohorts", {"base_year": int, "until": date, "authors": int}),
+    ),
+    Seed(
         "claims",
         "The claims of the article.",
         {

@@ -34,7 +34,7 @@ def model_asset(model: Model, models: tuple[Model, ...]) -> AssetsDefinition:
     """Return the asset that builds a model; its key is its path."""
     doc = model.doc
     words = {name: (column.type, column.description) for name, column in doc.columns.items()}
-    upstream = sorted({tuple(relation_key(relation)) for relation in model.upstream if relation[:7] != "detail."})
+    upstream = sorted({tuple(relation_key(relation)) for relation in model.upstream})
     claim = f"\n\n> {doc.claim.quote}" if doc.claim else ""
 
     @asset(

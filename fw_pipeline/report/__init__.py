@@ -96,4 +96,4 @@ def _chart_files(figure: Figure, drawing: str | None) -> Iterator[tuple[str, byt
 
 def _months(coverage: pl.DataFrame) -> tuple[date, ...]:
     last = coverage["month"].max()
-    return Window.of(FIRST_MONTH, last).months() if isinstance(last, date) else (verdicts.THEN,)
+    return Window.of(FIRST_MONTH, max(last, verdicts.THEN) if isinstance(last, date) else verdicts.THEN).months()

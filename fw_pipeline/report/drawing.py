@@ -45,7 +45,7 @@ CONFIG: Mapping[str, Any] = {
         "labelLimit": 320,
         "columnPadding": 14,
         "offset": 16,
-        "layout": {"anchor": "start", "direction": "vertical", "margin": 4},
+        "layout": {"top": {"anchor": "start", "direction": "vertical", "margin": 4}},
     },
     "title": {
         "anchor": "start",

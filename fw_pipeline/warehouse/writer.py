@@ -56,7 +56,8 @@ class Writer:
     def load_raw(self, source: str) -> int:
         """Load all vintages of a source into `raw.<source>`, `_vintages` and `_unpartitioned`; return current rows.
 
-        The current vintage of a month is the latest of each provider.
+        The current vintage of a month is, for each provider, the one that its origin took last: an old snapshot that
+        is loaded after a newer one stays history. Where the origin names no day, the one that was written last.
 
         Raises:
             StorageFailed: a vintage cannot be read; it was set aside, and the line says how to get the month again.
@@ -72,20 +73,33 @@ class Writer:
             except duckdb.Error:
                 self._name_the_broken(source, vintages)
                 raise
+        self._run("""
+            create or replace temp table latest as
+            select provider, placed, if(placed, month, null) as month, vintage from fresh
+            group by all
+            qualify row_number() over (
+                partition by provider, placed, if(placed, month, null)
+                order by coalesce(max(observed_on), date '1970-01-01') desc, vintage desc
+            ) = 1
+        """)
         self._run(f"""
             create or replace table raw.{source}_vintages as
-            select * exclude (placed), vintage = max(vintage) over (partition by provider, month) as is_current
-            from fresh where placed order by all
+            select fresh.* exclude (placed), latest.vintage is not null as is_current
+            from fresh left join latest using (provider, placed, month, vintage)
+            where fresh.placed order by all
         """)
         names = ", ".join(schema.names())
         current = f"select {names} from raw.{source}_vintages where is_current order by all"
         self._run(f"create or replace table raw.{source} as {current}")
         self._run(f"""
             create or replace table raw.{source}_unpartitioned as
-            select {names} from fresh where not placed
-            qualify vintage = max(vintage) over (partition by provider) order by all
+            select {", ".join(f"fresh.{name}" for name in schema.names())}
+            from fresh semi join latest on latest.provider = fresh.provider and latest.vintage = fresh.vintage
+                and not latest.placed
+            where not fresh.placed order by all
         """)
         self._run("drop table fresh")
+        self._run("drop table latest")
         self._describe_raw(source)
         self._run("create table if not exists meta.loads (source varchar, vintages bigint, listing varchar)")
         self._connection.execute("delete from meta.loads where source = ?", [source])
@@ -102,6 +116,13 @@ class Writer:
         self._run("create table if not exists meta.loads (source varchar, vintages bigint, listing varchar)")
         if (source, mark) not in self._rows("select source, listing from meta.loads"):
             self.load_raw(source)
+
+    def ensure(self, relation: str, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> None:
+        """Make an empty table of these columns unless the relation is there, so that a model can always read it."""
+        if not self.has(relation):
+            self._connection.register("no_rows", pl.DataFrame(schema=schema).to_arrow())
+            self._run(f"create table {relation} as select * from no_rows")
+            self._connection.unregister("no_rows")
 
     def has(self, relation: str) -> bool:
         """Say whether a relation exists."""
@@ -190,14 +211,15 @@ class Writer:
                 raise
 
     def _load_detail(self, vintages: Sequence[Vintage]) -> None:
-        """Load the row-level listings of the current vintages, by the name that the file carries."""
-        current: dict[tuple[str, object], Path] = {}
+        """Load the row-level listings of each provider's current vintages, by the name that the file carries."""
+        current: dict[tuple[str, str, object], Path] = {}
         for vintage in vintages:
             if vintage.detail.is_file():
                 name = pl.read_parquet_metadata(vintage.detail)["detail"]
-                current[name, vintage.month] = vintage.detail
-        for name in {name for name, _ in current}:
-            files = sorted(str(path) for (of, _), path in current.items() if of == name)
+                provider = pl.read_parquet_metadata(vintage.path)["provider"]
+                current[name, provider, vintage.month] = vintage.detail
+        for name in {name for name, _, _ in current}:
+            files = sorted(str(path) for (of, _, _), path in current.items() if of == name)
             self._connection.execute(
                 f"create or replace table detail.{name} as select * from read_parquet(?, union_by_name = true)", [files]
             )

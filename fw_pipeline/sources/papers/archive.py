@@ -148,4 +148,5 @@ PROVIDER = Provider(
     cannot_see="anything after 2025-07, papers without code, and the date of the code",
     options=("FW_PWC_LINKS_URL", "FW_PWC_PAPERS_URL", "FW_CONTACT"),
     detail=DETAIL_NAME,
+    detail_schema=DETAIL_SCHEMA,
 )

@@ -225,4 +225,5 @@ PROVIDER = Provider(
     cannot_see="what only the text of a paper names, and code",
     options=("FW_ARXIV_URL", "FW_CONTACT"),
     detail=DETAIL_NAME,
+    detail_schema=DETAIL_SCHEMA,
 )

@@ -73,6 +73,7 @@ def pypistats(packages: tuple[str, ...] = PACKAGE_NAMES) -> Provider:
         cannot_see="anything older than 180 days; downloads from other indexes and mirrors",
         options=("FW_PYPISTATS_URL",),
         detail="pypi_daily",
+        detail_schema=DETAIL,
     )
 
 

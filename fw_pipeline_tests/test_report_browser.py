@@ -1,0 +1,272 @@
+"""The page in a real browser: what it shows, does and refuses, opened from a file with nothing beside it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shutil
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fw_pipeline import report
+from fw_pipeline_tests import report_warehouse
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+)
+PHONE = {"width": 375, "height": 740}
+DESK = {"width": 1200, "height": 900}
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
+]
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, bytes]:
+    return report.build(report_warehouse.reader(report_warehouse.small()))
+
+
+@pytest.fixture(scope="module")
+def address(files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page alone: what lies beside it in the report is not there."""
+    path = tmp_path_factory.mktemp("page") / "index.html"
+    path.write_bytes(files["index.html"])
+    return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+class Opened:
+    """The page in a window of its own, with all that it said and asked for."""
+
+    def __init__(self, browser: Any, address: str, **options: Any) -> None:
+        self.context = browser.new_context(**{"viewport": DESK, **options})
+        self.page = self.context.new_page()
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self._hear(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(address)
+
+    def _hear(self, text: str) -> None:
+        """Note what the page says, but not that a layer is empty: no figure may be partial, and that is well."""
+        if "Infinite extent" not in text:
+            self.said.append(text)
+
+    def draw(self, name: str, times: int = 1) -> Any:
+        """Scroll to a chart and wait until it has been drawn so many times."""
+        figure = self.page.locator(f"[data-figure={name}]")
+        figure.scroll_into_view_if_needed()
+        self.page.wait_for_selector(f"[data-figure={name}][data-drawn='{times}']", state="attached")
+        return figure
+
+    def draw_all(self) -> None:
+        self.page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+        for name in self.page.eval_on_selector_all("[data-figure]", "all => all.map(each => each.dataset.figure)"):
+            self.draw(name)
+
+
+@pytest.fixture
+def opened(browser: Any, address: str) -> Iterator[Opened]:
+    window = Opened(browser, address)
+    yield window
+    window.context.close()
+
+
+def axis(figure: Any) -> list[str]:
+    """Return what stands at the upright axis."""
+    texts: list[str] = figure.locator(".role-axis-label text").all_text_contents()
+    return texts
+
+
+def test_every_chart_is_drawn_without_a_word_of_complaint_or_a_request(opened: Opened, address: str) -> None:
+    opened.draw_all()
+    assert opened.said == []
+    assert [asked for asked in opened.asked if asked != address] == []
+
+
+def test_text_from_data_does_not_run(opened: Opened) -> None:
+    opened.draw_all()
+    for details in opened.page.locator("details.numbers").all():
+        details.evaluate("each => { each.open = false; each.open = true; }")
+    assert opened.page.evaluate("window.taken") is None
+    assert opened.page.locator("#c10 blockquote p").text_content() == report_warehouse.HOSTILE
+
+
+def test_a_gap_breaks_the_line(opened: Opened) -> None:
+    figure = opened.draw("stackoverflow_questions")
+    lines = figure.locator(".mark-line path").evaluate_all("all => all.map(each => each.getAttribute('d'))")
+    assert sorted(line.count("M") for line in lines) == [1, 1, 2]
+
+
+def test_an_interpolated_month_is_marked(opened: Opened) -> None:
+    figure = opened.draw("stackoverflow_questions")
+    hollow = figure.locator(".mark-symbol path[fill='var(--paper)']")
+    assert hollow.count() == 3
+
+
+def test_share_and_count_can_be_switched(opened: Opened) -> None:
+    figure = opened.draw("stackoverflow_questions")
+    assert "0.8%" in axis(figure)
+    figure.get_by_label("Show").select_option("questions")
+    opened.page.wait_for_function(
+        "() => [...document.querySelectorAll('.mark-text text')].some(each => each.textContent === '800')"
+    )
+    assert "Questions in the month" in figure.locator(".live svg").text_content()
+
+
+def test_the_range_can_be_chosen(opened: Opened) -> None:
+    figure = opened.draw("stackoverflow_questions")
+    figure.get_by_label("From").select_option("2023")
+    playwright.expect(figure.locator(".mark-line path").first).to_have_attribute(
+        "d", re.compile("^M[^ML]*(L[^ML]*){4}$")
+    )
+
+
+def test_the_scale_can_be_logarithmic(opened: Opened) -> None:
+    figure = opened.draw("pypi_downloads")
+    assert "0" in axis(figure)
+    figure.get_by_label("Scale").select_option("log")
+    opened.draw("pypi_downloads", times=2)
+    assert "0" not in axis(figure)
+    assert opened.said == []
+
+
+def test_another_definition_of_a_claim_can_be_chosen(opened: Opened) -> None:
+    opened.page.locator("#c2 details.measured").evaluate("each => { each.open = true; }")
+    figure = opened.draw("claim_c2")
+    figure.get_by_label("Definition").select_option("a year, recorded")
+    opened.page.wait_for_function(
+        "() => document.querySelector('#c2 .live svg').textContent.includes('a year, recorded')"
+    )
+
+
+def test_the_verdicts_are_replayed_by_keyboard(opened: Opened) -> None:
+    cell = opened.page.locator("tr", has_text="Twice the questions").locator("td.then")
+    assert cell.text_content() == "refuted"
+    opened.page.locator("#as-of").focus()
+    opened.page.keyboard.press("ArrowLeft")
+    assert opened.page.locator("#as-of-month").text_content() == "Dec 2022"
+    assert cell.text_content() == "supported"
+    for _ in range(6):
+        opened.page.keyboard.press("ArrowLeft")
+    assert cell.text_content() == "not enough data"
+    opened.page.get_by_role("button", name="Back to Jan 2023").click()
+    assert cell.text_content() == "refuted"
+
+
+@pytest.mark.parametrize("kind", ["csv", "sql"])
+def test_what_is_saved_from_the_page_is_what_lies_beside_it(opened: Opened, files: dict[str, bytes], kind: str) -> None:
+    figure = opened.draw("stackoverflow_questions")
+    with opened.page.expect_download() as saved:
+        figure.locator(f"a[data-file={kind}]").click()
+    assert saved.value.suggested_filename == f"stackoverflow_questions.{kind}"
+    assert Path(saved.value.path()).read_bytes() == files[f"charts/stackoverflow_questions.{kind}"]
+
+
+def test_a_chart_is_saved_as_a_picture_without_tokens(opened: Opened) -> None:
+    figure = opened.draw("stackoverflow_questions")
+    with opened.page.expect_download() as bitmap:
+        figure.locator("a[data-file=png]").click()
+    assert Path(bitmap.value.path()).read_bytes().startswith(b"\x89PNG")
+    with opened.page.expect_download() as drawing:
+        figure.locator("a[data-file=svg]").click()
+    assert "var(--" not in Path(drawing.value.path()).read_text(encoding="utf-8")
+
+
+def test_the_figures_can_be_read_as_a_table(opened: Opened, files: dict[str, bytes]) -> None:
+    figure = opened.draw("stackoverflow_questions")
+    figure.locator("details.numbers summary").click()
+    rows = figure.locator("details.numbers tbody tr")
+    wanted = list(csv.reader(io.StringIO(files["charts/stackoverflow_questions.csv"].decode())))[1:]
+    rows.first.wait_for()
+    seen = rows.evaluate_all("all => all.map(row => [...row.cells].map(cell => cell.textContent))")
+    assert seen == wanted
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_wider_than_a_phone(browser: Any, address: str, scheme: str) -> None:
+    phone = Opened(browser, address, viewport=PHONE, color_scheme=scheme)
+    phone.draw_all()
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert phone.said == []
+    phone.context.close()
+
+
+def test_dark_and_light_differ_and_follow_the_reader(browser: Any, address: str) -> None:
+    grounds = []
+    for scheme in ("light", "dark"):
+        window = Opened(browser, address, color_scheme=scheme)
+        grounds.append(window.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        window.context.close()
+    assert grounds == ["rgb(255, 253, 249)", "rgb(23, 22, 20)"]
+
+
+def test_the_page_reads_without_scripts(browser: Any, address: str) -> None:
+    window = Opened(browser, address, java_script_enabled=False)
+    assert window.page.locator("table.verdicts tbody tr").count() == 3
+    picture = window.page.locator("#stackoverflow_questions .picture svg")
+    box = picture.bounding_box()
+    assert box is not None
+    assert box["height"] > 200
+    assert not window.page.locator(".replay").is_visible()
+    assert not window.page.locator(".controls").first.is_visible()
+    window.context.close()
+
+
+def test_the_keyboard_reaches_everything_and_the_focus_shows(opened: Opened) -> None:
+    opened.draw("stackoverflow_questions")
+    opened.page.keyboard.press("Tab")
+    assert opened.page.evaluate("document.activeElement.className") == "skip"
+    assert opened.page.locator(".skip").bounding_box()["x"] >= 0
+    reached = set()
+    for _ in range(60):
+        opened.page.keyboard.press("Tab")
+        reached.add(opened.page.evaluate("document.activeElement.id || document.activeElement.dataset.param || ''"))
+        width = opened.page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+        assert width != "0px"
+    assert {"as-of", "as-of-back", "measure"} <= reached
+
+
+def test_a_screen_reader_finds_landmarks_headings_and_named_charts(opened: Opened) -> None:
+    page = opened.page
+    for role in ("banner", "main", "contentinfo", "navigation"):
+        assert page.get_by_role(role).count() == 1, role
+    levels = page.eval_on_selector_all("h1,h2,h3", "all => all.map(each => Number(each.tagName[1]))")
+    assert levels[0] == 1
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels)), levels
+    assert page.eval_on_selector_all("th:not([scope])", "all => all.length") == 0
+    assert page.eval_on_selector_all("[role=img]:not([aria-label])", "all => all.length") == 0
+    assert page.eval_on_selector_all("table:not(:has(caption))", "all => all.length") == 0
+    assert page.eval_on_selector_all("select", "all => all.filter(each => each.labels.length === 0).length") == 0
+
+
+def test_a_print_has_the_verdicts_and_no_controls(opened: Opened) -> None:
+    opened.draw("stackoverflow_questions")
+    opened.page.emulate_media(media="print", color_scheme="dark")
+    assert opened.page.locator("table.verdicts").is_visible()
+    assert not opened.page.locator("nav").is_visible()
+    assert not opened.page.locator(".replay").is_visible()
+    assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 253, 249)"

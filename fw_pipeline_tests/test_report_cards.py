@@ -1,0 +1,132 @@
+"""What the report says of claims, months, crossings and origins, in words and colours."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from fw_pipeline.report import figures, origins, palette, tables, verdicts, words
+from fw_pipeline_tests import report_warehouse
+from fw_pipeline_tests.report_warehouse import HOSTILE
+
+RECORDED = Path(__file__).parents[1] / "data" / "recorded"
+
+
+def cards() -> dict[str, verdicts.Card]:
+    read = report_warehouse.reader(report_warehouse.small())
+    found = verdicts.cards(*(read(figures.sql(name)) for name in ("claims", "verdicts", "headlines")))
+    return {card.claim: card for card in found}
+
+
+def test_the_verdict_then_knows_nothing_later() -> None:
+    card = cards()["C2"]
+    month = card.definitions[0]
+    assert (month.name, month.then.month) == ("a month, recorded", date(2023, 1, 1))
+    assert month.then.value == pytest.approx(1.4)
+    assert (card.then, card.now, month.now.month) == ("refuted", "refuted", date(2023, 5, 1))
+    assert card.history == ((date(2022, 7, 1), "supported"), (date(2023, 1, 1), "refuted"))
+
+
+def test_a_claim_that_was_measured_later_had_not_enough_data_then() -> None:
+    card = cards()["C3"]
+    assert (card.then, card.now, card.has_turned) == ("insufficient_data", "supported", True)
+    assert card.definitions[0].then.value is None
+    assert card.telling("then") == ()
+
+
+def test_the_definitions_that_decide_otherwise_are_named() -> None:
+    card = cards()["C2"]
+    assert [(verdict, [each.name for each in found]) for verdict, found in card.turns("now")] == [
+        ("supported", ["a year, recorded"])
+    ]
+    assert card.split("now") == "1 for, 1 against"
+
+
+def test_a_mixed_claim_shows_both_camps() -> None:
+    read = report_warehouse.reader(report_warehouse.small())
+    headlines = read(figures.sql("headlines")).with_columns(verdict=pl.lit("mixed"))
+    found = verdicts.cards(read(figures.sql("claims")), read(figures.sql("verdicts")), headlines)
+    mixed = next(card for card in found if card.claim == "C2")
+    assert [verdict for verdict, _ in mixed.turns("now")] == ["supported", "refuted"]
+    assert [each.now.verdict for each in mixed.telling("now")] == ["supported", "refuted"]
+
+
+def test_a_verdict_is_told_with_value_rule_n_and_note() -> None:
+    assert cards()["C2"].definitions[0].said("now") == "1 times is not at least 1.50; n = 1,234; a note"
+
+
+def test_claims_stand_in_the_order_of_their_numbers() -> None:
+    assert list(cards()) == ["C2", "C3", "C10"]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (None, "share", "\N{EN DASH}"),
+        (0.7668, "share", "76.7%"),
+        (0.00486, "share of questions", "0.49%"),
+        (-0.231, "share", "\N{MINUS SIGN}23.1%"),
+        (1.3315, "times", "1.33"),
+        (739, "questions", "739"),
+        (1348, None, "1,348"),
+        (15_100_000, None, "15.1 million"),
+        (0.00878, "times", "0.00878"),
+        (2015.86, "year", "2015.86"),
+        (0.0, "times", "0"),
+    ],
+)
+def test_figures_are_written_with_the_digits_that_carry_meaning(
+    value: float | None, unit: str | None, text: str
+) -> None:
+    assert words.figure(value, unit) == text
+
+
+def test_months_of_the_same_kind_run_together_and_a_gap_stands_alone() -> None:
+    read = report_warehouse.reader(report_warehouse.small())
+    (strip,) = tables.coverage(read(figures.sql("coverage")))
+    assert [(span.status, span.months) for span in strip.spans] == [("present", 5), ("gap", 1), ("present", 85)]
+    assert strip.spans[1].text == "Apr 2016: a known gap"
+    assert strip.spans[1].reasons == HOSTILE
+    assert strip.summary == "90 months complete and 1 month a known gap"
+
+
+def test_published_months_are_compared_as_months() -> None:
+    read = report_warehouse.reader(report_warehouse.small())
+    (row,) = tables.reconciled(read(figures.sql("reconciliation")))
+    assert (row["published"], row["measured"], row["agrees"]) == ("2024-01", "2024-03", "differs")
+
+
+def test_a_crossing_says_whether_it_lasted() -> None:
+    read = report_warehouse.reader(report_warehouse.small())
+    (row,) = tables.crossings(read(figures.sql("crossovers")))
+    assert row["order"] == "PyTorch passed TensorFlow in Jan 2024"
+    assert row["lasted"] == "yes, for six more months at least"
+
+
+def test_every_origin_of_the_recorded_figures_has_a_licence() -> None:
+    for source in ("stackoverflow", "huggingface", "papers", "pypi"):
+        for origin in pl.read_csv(RECORDED / f"{source}.csv", infer_schema=False)["origin"].unique():
+            assert any(origin.startswith(start) for start in origins.CREDITS), origin
+
+
+def test_both_schemes_have_the_same_colours_and_enough_contrast() -> None:
+    assert palette.LIGHT.keys() == palette.DARK.keys()
+    for scheme in (palette.LIGHT, palette.DARK):
+        for name in (*palette.TITLES, "ink", "soft", "link"):
+            assert _contrast(scheme[name], scheme["paper"]) >= 4.5, name
+        assert min(_contrast(scheme[name], scheme["panel"]) for name in ("ink", "soft")) >= 4.5
+        assert _contrast(scheme["faint"], scheme["paper"]) >= 3
+
+
+def _contrast(one: str, other: str) -> float:
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
