@@ -34,10 +34,10 @@ def verdicts(published: Path, *, as_of: date | None = None, claim: str | None = 
     return query(
         published,
         f"""
-        select headline.claim, claims.title, headline.verdict, headline.as_of,
-            headline.definitions_for, headline.definitions_against
+        select headline.claim, claims.title, headline.verdict, headline.as_of, headline.measured, headline.stale_months,
+            headline.why, headline.definitions_for, headline.definitions_against
         from marts.headline_verdicts as headline join meta.claims on claims.claim = headline.claim
-        where headline.as_of is null or headline.as_of <= {until}
+        where headline.as_of <= {until}
         qualify row_number() over (partition by headline.claim order by headline.as_of desc) = 1
         order by cast(headline.claim[2:] as integer)
         """,  # noqa: S608 - a date
@@ -46,7 +46,7 @@ def verdicts(published: Path, *, as_of: date | None = None, claim: str | None = 
 
 def in_short(found: pl.DataFrame) -> pl.DataFrame:
     """Return verdicts as they fit on a screen: months as months, and definitions counted instead of listed."""
-    shown = found.with_columns(pl.col("as_of").dt.strftime("%Y-%m"))
+    shown = found.with_columns(pl.col("as_of", "^measured$").dt.strftime("%Y-%m"))
     if "definitions_for" not in shown.columns:
         return shown.drop("claim")
     return shown.select(
@@ -54,6 +54,7 @@ def in_short(found: pl.DataFrame) -> pl.DataFrame:
         "title",
         "verdict",
         "as_of",
+        "measured",
         pl.format(
             "{} for, {} against", pl.col("definitions_for").list.len(), pl.col("definitions_against").list.len()
         ).alias("definitions"),

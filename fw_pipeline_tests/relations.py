@@ -1,6 +1,7 @@
 """The column types of every relation that a model may read, and a DuckDB that holds them empty.
 
-Raw types come from the contract, those of the small tables from their seeds, those of models from their documents.
+Raw types come from the contract, those of listings from their providers, those of the small tables from their seeds,
+those of models from their documents.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import polars as pl
 from fw_pipeline.contract import PROVENANCE, TABLES
 from fw_pipeline.models import MEASUREMENTS, Model, load
 from fw_pipeline.orchestration.seeds import SEEDS
+from fw_pipeline.sources import SOURCES
 
 FOLDER = Path(__file__).parents[1] / "dbt_like_sql"
 
@@ -25,13 +27,20 @@ TYPES = {
     pl.Int32: "INTEGER",
     pl.Boolean: "BOOLEAN",
     pl.Float64: "DOUBLE",
-    pl.List(pl.String): "VARCHAR[]",
     pl.Datetime("us", "UTC"): "TIMESTAMP WITH TIME ZONE",
 }
 
 
+def _type(kind: pl.DataType | type[pl.DataType]) -> str:
+    if isinstance(kind, pl.List):
+        return f"{_type(kind.inner)}[]"
+    if isinstance(kind, pl.Struct):
+        return f"STRUCT({_columns(kind.to_schema())})"
+    return TYPES[kind]
+
+
 def _columns(schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> str:
-    return ", ".join(f'"{name}" {TYPES[kind]}' for name, kind in schema.items())
+    return ", ".join(f'"{name}" {_type(kind)}' for name, kind in schema.items())
 
 
 def _before_models() -> dict[str, str]:
@@ -42,6 +51,9 @@ def _before_models() -> dict[str, str]:
         found[f"raw.{source}"] = columns
         found[f"raw.{source}_unpartitioned"] = columns
         found[f"raw.{source}_vintages"] = f"{columns}, vintage TIMESTAMP WITH TIME ZONE, is_current BOOLEAN"
+        for provider in SOURCES[source].providers.values():
+            if provider.detail and provider.detail_schema:
+                found[f"detail.{provider.detail}"] = _columns(provider.detail_schema)
     return found
 
 

@@ -137,6 +137,21 @@ def test_share_and_count_can_be_switched(opened: Opened) -> None:
     assert "Questions in the month" in figure.locator(".live svg").text_content()
 
 
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("stackoverflow_questions", "Tag"), ("pypi_downloads", "Framework"), ("claim_c2", "As of")],
+)
+def test_the_figure_under_the_pointer_is_told(opened: Opened, name: str, label: str) -> None:
+    opened.page.locator("#c2 details.measured").evaluate("each => { each.open = true; }")
+    box = opened.draw(name).locator(".live svg").bounding_box()
+    for step in (0, 5):
+        opened.page.mouse.move(box["x"] + box["width"] / 2 + step, box["y"] + box["height"] / 2 + step)
+    tooltip = opened.page.locator("#vg-tooltip-element.visible")
+    tooltip.wait_for()
+    assert label in tooltip.text_content()
+    assert not re.search("undefined|NaN|null", tooltip.text_content())
+
+
 def test_the_range_can_be_chosen(opened: Opened) -> None:
     figure = opened.draw("stackoverflow_questions")
     figure.get_by_label("From").select_option("2023")

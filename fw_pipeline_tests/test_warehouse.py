@@ -20,9 +20,20 @@ NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 JANUARY = date(2022, 1, 1)
 
 
-def add(data: Path, n: int, *, provider: str = "api", month: date | None = JANUARY, days: int = 0) -> Path:
+def add(
+    data: Path, n: int, *, provider: str = "api", month: date | None = JANUARY, days: int = 0, taken: date | None = None
+) -> Path:
     rows = pl.DataFrame(
-        [{"month": month, "tagged": "pytorch", "questions": n, "method": "counted", "origin": "x"}],
+        [
+            {
+                "month": month,
+                "tagged": "pytorch",
+                "questions": n,
+                "method": "counted",
+                "origin": "x",
+                "observed_on": taken,
+            }
+        ],
         schema=TABLES["stackoverflow"].schema,
     )
     vintage = VintageStore(data).add(
@@ -56,6 +67,14 @@ def test_the_latest_vintage_of_each_provider_is_current_and_all_are_kept(tmp_pat
     assert look(tmp_path, "select provider, questions from raw.stackoverflow order by all") == [("api", 9), ("dump", 8)]
     kept = "select questions, is_current from raw.stackoverflow_vintages order by questions"
     assert look(tmp_path, kept) == [(8, True), (9, True), (10, False)]
+
+
+def test_an_old_snapshot_loaded_after_a_newer_one_stays_history(tmp_path: Path) -> None:
+    add(tmp_path, 10, taken=date(2026, 1, 1))
+    add(tmp_path, 12, days=30, taken=date(2025, 1, 1))
+    load(tmp_path)
+    assert look(tmp_path, "select questions from raw.stackoverflow") == [(10,)]
+    assert look(tmp_path, "select count(*) from raw.stackoverflow_vintages") == [(2,)]
 
 
 def test_figures_without_a_month_are_kept_apart(tmp_path: Path) -> None:

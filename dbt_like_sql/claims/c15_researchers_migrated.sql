@@ -1,5 +1,9 @@
--- No source gives papers by author yet: every formula says what is missing.
-with definitions as (
+with cohorts as (
+    select * from staging.author_cohorts
+    where base_year = 2018
+),
+
+definitions as (
     select * from meta.definitions
     where claim = 'C15'
 ),
@@ -8,7 +12,58 @@ closed_months as (
     select * from meta.months
 ),
 
-final as (
+sums as (
+    select
+        series,
+        as_of,
+        base_framework,
+        sum(authors) as everybody,
+        coalesce(sum(authors) filter (where later_framework = 'pytorch'), 0) as pytorch_alone,
+        coalesce(sum(authors) filter (where later_framework = 'both'), 0) as in_both,
+        any_value(months_missing) as months_missing,
+        any_value(method) as method
+    from cohorts
+    group by series, as_of, base_framework
+),
+
+forms as (
+    select
+        *,
+        'moved to pytorch alone' as formula,
+        pytorch_alone as part
+    from sums
+    where base_framework = 'tensorflow'
+    union all
+    select
+        *,
+        'moved to pytorch alone or beside tensorflow' as formula,
+        pytorch_alone + in_both as part
+    from sums
+    where base_framework = 'tensorflow'
+    union all
+    select
+        *,
+        'pytorch authors who stayed' as formula,
+        pytorch_alone as part
+    from sums
+    where base_framework = 'pytorch'
+),
+
+measured as (
+    select
+        formula,
+        series,
+        as_of,
+        part / everybody as value,
+        cast(everybody as bigint) as n,
+        part as numerator,
+        everybody as denominator,
+        method as note,
+        'months without a paper: ' || nullif(months_missing, 0) as cannot_decide
+    from forms
+),
+
+unmeasured as (
     select
         definitions.formula as definition,
         (select max(closed_months.month) from closed_months) as as_of,
@@ -16,6 +71,22 @@ final as (
         cast(0 as bigint) as n,
         cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
     from definitions
+    anti join measured on definitions.formula = measured.formula
+),
+
+final as (
+    select
+        formula || ', ' || series as definition,
+        as_of,
+        round(value, 9) as value,
+        n,
+        cast(json_object(
+            'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
+            'note', note, 'cannot_decide', cannot_decide
+        ) as varchar) as detail
+    from measured
+    union all
+    select * from unmeasured
 )
 
 select * from final

@@ -3,6 +3,7 @@ with stackoverflow as (
         'stackoverflow' as source,
         month,
         provider as series,
+        'questions' as counted,
         tagged as key,
         questions as value,
         vintage,
@@ -15,6 +16,7 @@ pypi as (
         'pypi' as source,
         month,
         origin || ', ' || installers as series,
+        'downloads per day' as counted,
         package as key,
         downloads / nullif(days_covered, 0) as value,
         vintage,
@@ -28,6 +30,7 @@ huggingface as (
         'huggingface' as source,
         month,
         population || case when provider = 'parquet' then ', parquet' else '' end as series,
+        population as counted,
         coalesce(nullif(array_to_string(formats, '+'), ''), case when formats is null then 'not known' else 'none' end)
             as key,
         sum(models) as value,
@@ -42,6 +45,7 @@ papers as (
         'papers' as source,
         month,
         population as series,
+        population as counted,
         concat_ws(
             ', ',
             coalesce(nullif(array_to_string(frameworks, '+'), ''), 'none'),
@@ -80,10 +84,11 @@ keys as (
         source,
         month,
         series,
+        counted,
         key,
         min(vintage) as first_seen
     from figures
-    group by source, month, series, key
+    group by source, month, series, counted, key
 ),
 
 seen as (
@@ -91,6 +96,7 @@ seen as (
         keys.source,
         keys.month,
         keys.series,
+        keys.counted,
         keys.key,
         vintages.vintage,
         keys.first_seen,
@@ -112,7 +118,7 @@ seen as (
             and vintages.vintage = figures.vintage
 ),
 
-compared as (
+moved as (
     select
         *,
         first(value order by vintage) over (partition by source, month, series, key) as first_value,
@@ -120,17 +126,65 @@ compared as (
     from seen
 ),
 
-final as (
+current_figures as (
+    select * from moved
+    where is_current and value is not null
+),
+
+-- Two series that count the same thing, by other ways or with other installers. Models or papers of two populations
+-- are not the same thing.
+compared as (
     select
+        'vintage' as kind,
         source,
         month,
         series,
+        series as compared_with,
         key,
         vintage,
         value,
-        first_value,
-        value - first_value as change,
-        value / nullif(first_value, 0) - 1 as relative_change,
+        first_value as compared_value,
+        first_seen,
+        vintages_seen,
+        is_current
+    from moved
+    union all
+    select
+        'series' as kind,
+        one.source,
+        one.month,
+        one.series,
+        other.series as compared_with,
+        one.key,
+        one.vintage,
+        one.value,
+        other.value as compared_value,
+        one.first_seen,
+        one.vintages_seen,
+        one.is_current
+    from current_figures as one
+    inner join current_figures as other
+        on
+            one.source = other.source
+            and one.month = other.month
+            and one.counted = other.counted
+            and one.key = other.key
+            and one.series > other.series
+),
+
+final as (
+    select
+        kind,
+        source,
+        month,
+        series,
+        compared_with,
+        key,
+        vintage,
+        value,
+        compared_value,
+        value - compared_value as change,
+        value / nullif(compared_value, 0) - 1 as relative_change,
         first_seen,
         vintages_seen,
         is_current

@@ -6,12 +6,27 @@ claims as (
     select * from meta.claims
 ),
 
+closed_months as (
+    select * from meta.months
+),
+
+-- A listing of today is of the month that is still open: that month is one to judge in, too.
 months as (
-    select distinct
-        claim,
-        as_of
-    from verdicts
-    where as_of is not null
+    select month as as_of from closed_months
+    union
+    select as_of from verdicts
+    where as_of > (select max(closed_months.month) from closed_months)
+),
+
+wanted as (
+    select
+        claims.claim,
+        claims.title,
+        claims.kind,
+        claims.reason,
+        months.as_of
+    from claims
+    cross join months
 ),
 
 definitions as (
@@ -22,77 +37,104 @@ definitions as (
     where as_of is not null
 ),
 
-wanted as (
-    select
-        months.claim,
-        months.as_of,
-        definitions.definition
-    from months
-    inner join definitions on months.claim = definitions.claim
-),
-
 -- What each definition said last, at or before the month.
 latest as (
     select
         wanted.claim,
         wanted.as_of,
-        wanted.definition,
+        definitions.definition,
         verdicts.as_of as measured,
+        -- What has no series is a date, not a figure that somebody counts: a date does not age.
+        case when verdicts.series is null then 0 else datediff('month', verdicts.as_of, wanted.as_of) end as age,
         verdicts.verdict,
-        verdicts.headline
+        verdicts.headline and verdicts.verdict in ('supported', 'refuted') as could_decide
     from wanted
+    inner join definitions on wanted.claim = definitions.claim
     asof inner join verdicts
         on
-            wanted.claim = verdicts.claim
-            and wanted.definition = verdicts.definition
+            definitions.claim = verdicts.claim
+            and definitions.definition = verdicts.definition
             and wanted.as_of >= verdicts.as_of
-    union all
+),
+
+-- After three years a figure says what was, not what is.
+aged as (
     select
         claim,
         as_of,
         definition,
-        as_of as measured,
-        verdict,
-        headline
-    from verdicts
-    where as_of is null
+        measured,
+        age,
+        could_decide,
+        could_decide and age <= 36 as decides,
+        case when verdict = 'insufficient_data' or age > 36 then 'undecided' else verdict end as camp
+    from latest
 ),
 
 summed as (
     select
         claim,
         as_of,
-        bool_or(verdict = 'not_measurable') as is_not_measurable,
-        count(*) filter (where headline and verdict = 'supported') as headline_for,
-        count(*) filter (where headline and verdict = 'refuted') as headline_against,
-        max(measured) filter (where headline and verdict in ('supported', 'refuted')) as measured,
-        list(definition order by definition) filter (where verdict = 'supported') as definitions_for,
-        list(definition order by definition) filter (where verdict = 'refuted') as definitions_against,
-        list(definition order by definition) filter (where verdict = 'insufficient_data') as definitions_undecided
-    from latest
+        count(*) filter (where decides and camp = 'supported') as headline_for,
+        count(*) filter (where decides and camp = 'refuted') as headline_against,
+        max(measured) filter (where could_decide) as measured,
+        min(age) filter (where could_decide) as stale_months,
+        list(definition order by definition) filter (where camp = 'supported') as definitions_for,
+        list(definition order by definition) filter (where camp = 'refuted') as definitions_against,
+        list(definition order by definition) filter (where camp = 'undecided') as definitions_undecided
+    from aged
     group by claim, as_of
 ),
 
-final as (
+judged as (
     select
-        summed.claim,
-        claims.title,
-        summed.as_of,
+        wanted.claim,
+        wanted.title,
+        wanted.as_of,
         case
-            when summed.is_not_measurable then 'not_measurable'
+            when wanted.kind = 'not_measurable' then 'not_measurable'
             when summed.headline_for > 0 and summed.headline_against > 0 then 'mixed'
             when summed.headline_for > 0 then 'supported'
             when summed.headline_against > 0 then 'refuted'
             else 'insufficient_data'
         end as verdict,
         summed.measured,
-        summed.headline_for,
-        summed.headline_against,
+        summed.stale_months,
+        coalesce(summed.headline_for, 0) as headline_for,
+        coalesce(summed.headline_against, 0) as headline_against,
         coalesce(summed.definitions_for, []) as definitions_for,
         coalesce(summed.definitions_against, []) as definitions_against,
-        coalesce(summed.definitions_undecided, []) as definitions_undecided
-    from summed
-    inner join claims on summed.claim = claims.claim
+        coalesce(summed.definitions_undecided, []) as definitions_undecided,
+        wanted.reason
+    from wanted
+    left join summed on wanted.claim = summed.claim and wanted.as_of = summed.as_of
+),
+
+final as (
+    select
+        claim,
+        title,
+        as_of,
+        verdict,
+        measured,
+        stale_months,
+        case
+            when verdict = 'not_measurable' then coalesce(reason, 'none of the sources can measure it')
+            when verdict != 'insufficient_data' then null
+            when measured is not null
+                then
+                    'the last figure is from ' || strftime(measured, '%Y-%m') || ', ' || stale_months
+                    || ' months before'
+            when len(definitions_for) + len(definitions_against) + len(definitions_undecided) = 0
+                then 'nothing was measured by then'
+            else 'no definition of the headline decides'
+        end as why,
+        headline_for,
+        headline_against,
+        definitions_for,
+        definitions_against,
+        definitions_undecided
+    from judged
 )
 
 select * from final

@@ -36,5 +36,5 @@ def relation_key(relation: str) -> list[str]:
     if schema == "raw":
         table = table.removesuffix("_vintages").removesuffix("_unpartitioned")
     elif schema == "detail":
-        schema, table = "raw", next(source for source in TABLES if f"{table}_".startswith(f"{source}_"))
+        schema, table = "raw", next((it for it in TABLES if f"{table}_".startswith(f"{it}_")), table)
     return [schema, table]

@@ -15,7 +15,6 @@ from fw_pipeline.report.drawing import (
     finished,
     framework_colour,
     in_range,
-    month_tip,
     pointed,
     time_axis,
     titles_of,
@@ -44,7 +43,6 @@ def questions(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
             named=f"{titles_of(names)}[datum.framework]",
         )
         .transform_calculate(
-            share_text="format(datum.share, '.3%')",
             note="datum.gap_reason || (datum.interpolated ? 'interpolated: decides no verdict' : 'as counted')",
         )
         .encode(
@@ -57,18 +55,18 @@ def questions(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
             color=framework_colour(alt, names),
         )
     )
-    tooltip = [
-        alt.Tooltip("named:N", title="Tag"),
-        month_tip(alt),
-        alt.Tooltip("questions:Q", title="Questions", format=","),
-        alt.Tooltip("share_text:N", title="Share"),
-        alt.Tooltip("note:N", title="Note"),
-    ]
+    told = {
+        "Tag": "row.named",
+        "Month": "utcFormat(row.month, '%b %Y')",
+        "Questions": "isValid(row.questions) ? format(row.questions, ',') : 'no figure'",
+        "Share": "isValid(row.share) ? format(row.share, '.3%') : 'no figure'",
+        "Note": "row.note",
+    }
     chart = alt.layer(
         *event_layers(alt, events),
         base.mark_line(strokeWidth=2.4),
         _hollow(base, "datum.interpolated && isValid(datum.shown)"),
-        *pointed(alt, base, tooltip, ["month", "framework"]),
+        *pointed(alt, base, told, ["month", "framework"]),
     )
     title = "=measure == 'share' ? 'Share of all questions of the month' : 'Questions in the month'"
     return Figure(
@@ -119,13 +117,13 @@ def downloads(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
             detail="line:N",
         )
     )
-    tooltip = [
-        alt.Tooltip("named:N", title="Framework"),
-        month_tip(alt),
-        alt.Tooltip("downloads_per_day:Q", title="Downloads per day", format=",.0f"),
-        alt.Tooltip("series:N", title="Series"),
-        alt.Tooltip("note:N", title="Note"),
-    ]
+    told = {
+        "Framework": "row.named",
+        "Month": "utcFormat(row.month, '%b %Y')",
+        "Downloads per day": "isValid(row.downloads_per_day) ? format(row.downloads_per_day, ',.0f') : 'no figure'",
+        "Series": "row.series",
+        "Note": "row.note",
+    }
     dashes = [[1, 0], [6, 3], [2, 3], [10, 3, 2, 3]]
     line = base.mark_line(strokeWidth=2.2).encode(
         strokeDash=alt.StrokeDash("series:N")
@@ -136,7 +134,7 @@ def downloads(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
         *event_layers(alt, events),
         line,
         _hollow(base, "datum.is_partial && isValid(datum.downloads_per_day)", size=14),
-        *pointed(alt, base, tooltip, ["month", "line"]),
+        *pointed(alt, base, told, ["month", "line"]),
     )
     plain = rows.filter((pl.col("metric") == "downloads_per_day") & (pl.col("series").is_in(series[:1])))
     return Figure(
@@ -163,7 +161,8 @@ def _lines_in_words(rows: pl.DataFrame, column: str, unit: str | None) -> str:
             continue
         first, last = line.row(0, named=True), line.row(-1, named=True)
         top = line.row(int(line[column].arg_max() or 0), named=True)
-        parts = [f"{figure(end[column], unit)} in {in_month(end['month'])}" for end in (first, top, last)]
+        ends = ((end["month"], end[column] if unit else round(end[column])) for end in (first, top, last))
+        parts = [f"{figure(value, unit)} in {in_month(month)}" for month, value in ends]
         said.append(f"{TITLES[name]}: first {parts[0]}, highest {parts[1]}, last {parts[2]}")
     return f"{'; '.join(said)}." if said else "No figures."
 

@@ -60,6 +60,7 @@ def _by_month(
         "params": [
             {"name": "definition", "value": drawn[0].name},
             {"name": "number_format", "expr": f"{json.dumps(formats)}[definition]"},
+            {"name": "fine_format", "expr": "number_format == '.0%' ? '.2%' : number_format"},
             {"name": "unit_word", "expr": f"{json.dumps(units)}[definition]"},
             {"name": "first", "value": first},
             *(param for param in template["params"] if param["name"] != "first"),
@@ -93,8 +94,7 @@ def _template(ends: Sequence[str]) -> Spec:
         .transform_filter("datum.definition == definition")
         .transform_calculate(
             verdict_text=f"{json.dumps(VERDICTS)}[datum.verdict]",
-            value_text="format(datum.value, number_format == '.0%' ? '.2%' : number_format)",
-            n_text="format(datum.n, ',')",
+            value_text="isValid(datum.value) ? format(datum.value, fine_format) : 'none'",
         )
         .encode(
             x=time_axis(alt, "as_of"),
@@ -106,12 +106,12 @@ def _template(ends: Sequence[str]) -> Spec:
     last = base.transform_joinaggregate(latest="max(as_of)").transform_filter("datum.as_of == datum.latest")
     decides = [last.transform_filter(f"isValid(datum.{end})").encode(y=f"{end}:Q", x=alt.value(0)) for end in ends]
     appeared = alt.Chart(alt.InlineData(values=[{"day": THEN.isoformat()}])).transform_filter(in_range("day"))
-    tooltip = [
-        alt.Tooltip("as_of:T", title="As of", format="%b %Y", formatType="utc"),
-        alt.Tooltip("value_text:N", title="Value"),
-        alt.Tooltip("n_text:N", title="n"),
-        alt.Tooltip("verdict_text:N", title="Verdict"),
-    ]
+    told = {
+        "As of": "utcFormat(row.as_of, '%b %Y')",
+        "Value": "row.value_text",
+        "n": "format(row.n, ',')",
+        "Verdict": "row.verdict_text",
+    }
     chart = alt.layer(
         *(
             line.mark_rule(color=token("ink"), strokeDash=[5, 4], strokeWidth=1.2).encode(x2=alt.value("width"))
@@ -136,7 +136,7 @@ def _template(ends: Sequence[str]) -> Spec:
             .scale(domain=list(SHAPES), range=[token(fill) for fill in FILLS])
             .legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70),
         ),
-        *pointed(alt, base, tooltip, ["as_of"]),
+        *pointed(alt, base, told, ["as_of"]),
     )
     return finished(chart, (), title="=definition + (unit_word ? ' (' + unit_word + ')' : '')", height=240)
 

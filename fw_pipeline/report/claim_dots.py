@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.drawing import finished
+from fw_pipeline.report.drawing import finished, tip
 from fw_pipeline.report.figures import Figure
 from fw_pipeline.report.palette import token
 from fw_pipeline.report.verdicts import Card
@@ -47,6 +47,12 @@ def dots(card: Card, rows: pl.DataFrame, sql: str) -> Figure:
             .axis(title=None, labels=False, ticks=False, domain=False)
         )
     )
+    told = {
+        "Definition": "row.definition",
+        "Value": "row.value_text",
+        "Verdict": "row.verdict_text",
+        "As of": "utcFormat(row.as_of, '%b %Y')",
+    }
     legend = alt.Legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70)
     axis = alt.Axis(title=None, tickCount=5, format=number, grid=True)
     limits = [base.encode(x=alt.X(f"{end}:Q").scale(zero=True).axis(axis)) for end in ("threshold", "upper")]
@@ -56,16 +62,10 @@ def dots(card: Card, rows: pl.DataFrame, sql: str) -> Figure:
         base.mark_text(align="left", baseline="bottom", dy=-9, color=token("soft")).encode(
             x=alt.value(0), text="definition:N"
         ),
-        base.mark_point(size=70, stroke=token("ink"), strokeWidth=1.4, opacity=1).encode(
+        base.mark_point(size=70, stroke=token("ink"), strokeWidth=1.4, opacity=1, tooltip=tip(told)).encode(
             x=alt.X("value:Q").scale(zero=True).axis(axis),
             shape=alt.Shape("verdict:N").scale(domain=list(SHAPES), range=list(SHAPES.values())).legend(legend),
             fill=alt.Fill("verdict:N").scale(domain=list(SHAPES), range=[token(fill) for fill in FILLS]).legend(legend),
-            tooltip=[
-                alt.Tooltip("definition:N", title="Definition"),
-                alt.Tooltip("value_text:N", title="Value"),
-                alt.Tooltip("verdict_text:N", title="Verdict"),
-                alt.Tooltip("as_of:T", title="As of", format="%b %Y", formatType="utc"),
-            ],
         ),
     )
     return Figure(

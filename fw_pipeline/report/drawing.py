@@ -5,6 +5,7 @@ Parameters of every chart: `first` and `last` (milliseconds, the months shown), 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -133,46 +134,60 @@ def time_axis(alt: Any, column: str = "month") -> Any:
 def event_layers(alt: Any, events: Sequence[Event]) -> list[Any]:
     """Return the upright lines and numbers that mark dated events."""
     layers = []
-    tooltip = [
-        alt.Tooltip("event:N", title="Event"),
-        alt.Tooltip("day:T", title="Day", format="%d %b %Y", formatType="utc"),
-    ]
+    told = tip({"Event": "row.event", "Day": "utcFormat(row.day, '%d %b %Y')"})
     for height in (0, 1):
         raised = [event for event in events if event.height == height]
         if not raised:
             continue
         values = [{"day": event.day, "number": event.number, "event": event.text} for event in raised]
         base = (
-            alt.Chart(alt.InlineData(values=values))
-            .transform_filter(in_range("day"))
-            .encode(x=time_axis(alt, "day"), tooltip=tooltip)
+            alt.Chart(alt.InlineData(values=values)).transform_filter(in_range("day")).encode(x=time_axis(alt, "day"))
         )
         top = alt.value(-18 * height)
         layers += [
-            base.mark_rule(strokeDash=[2, 3], color=token("faint"), strokeWidth=1).encode(
+            base.mark_rule(strokeDash=[2, 3], color=token("faint"), strokeWidth=1, tooltip=told).encode(
                 y=top, y2=alt.value("height")
             ),
             base.mark_point(
-                filled=True, size=210, fill=token("panel"), stroke=token("faint"), strokeWidth=1, opacity=1
+                filled=True,
+                size=210,
+                fill=token("panel"),
+                stroke=token("faint"),
+                strokeWidth=1,
+                opacity=1,
+                tooltip=told,
             ).encode(y=top),
-            base.mark_text(fontSize=11, color=token("ink"), baseline="middle", dy=0.5).encode(y=top, text="number:N"),
+            base.mark_text(fontSize=11, color=token("ink"), baseline="middle", dy=0.5, tooltip=told).encode(
+                y=top, text="number:N"
+            ),
         ]
     return layers
 
 
-def pointed(alt: Any, base: Any, tooltip: Sequence[Any], fields: Sequence[str]) -> list[Any]:
-    """Return the ring and the tooltip on the figure nearest to the pointer."""
+def pointed(alt: Any, base: Any, told: Mapping[str, str], fields: Sequence[str]) -> list[Any]:
+    """Return the ring and the tooltip on the figure nearest to the pointer.
+
+    Args:
+        alt: the module altair.
+        base: the chart whose figures are pointed at.
+        told: what the tooltip says, as `tip` takes it.
+        fields: the columns that tell one figure from another.
+    """
     near = alt.selection_point(
         name="near", nearest=True, on="pointerover", clear="pointerout", fields=list(fields), empty=False
     )
     size = alt.condition(near, alt.value(110), alt.value(0))
-    ring = base.mark_point(filled=False, strokeWidth=2).encode(size=size, tooltip=list(tooltip))
-    return [ring.add_params(near)]
+    return [base.mark_point(filled=False, strokeWidth=2, tooltip=tip(told)).encode(size=size).add_params(near)]
 
 
-def month_tip(alt: Any) -> Any:
-    """Return the line of a tooltip that names the month."""
-    return alt.Tooltip("month:T", title="Month", format="%b %Y", formatType="utc")
+def tip(told: Mapping[str, str]) -> dict[str, str]:
+    """Return a tooltip: labels, and Vega expressions in which `row` is the row of data that is pointed at.
+
+    Where the nearest figure answers, the row lies one step deeper; the tooltips of Vega-Lite look for texts and months
+    in the wrong place then.
+    """
+    parts = (f"{json.dumps(label)}: {expression}" for label, expression in told.items())
+    return {"expr": f"{{{', '.join(parts)}}}".replace("row.", "(datum.datum || datum).")}
 
 
 def titles_of(names: Sequence[str]) -> str:

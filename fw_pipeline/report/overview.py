@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.drawing import finished, in_range, month_tip, pointed, time_axis
+from fw_pipeline.report.drawing import finished, in_range, pointed, time_axis, tip
 from fw_pipeline.report.figures import Control, Figure, sql
 from fw_pipeline.report.palette import token
 from fw_pipeline.report.words import SOURCES, figure, in_month
@@ -50,7 +50,6 @@ def ratios(rows: pl.DataFrame, credit: str) -> Figure:
     base = (
         alt.Chart()
         .transform_filter(in_range())
-        .transform_calculate(text="format(datum.ratio, '.3~r')")
         .encode(
             x=time_axis(alt),
             y=alt.Y("ratio:Q")
@@ -63,13 +62,13 @@ def ratios(rows: pl.DataFrame, credit: str) -> Figure:
             detail="line:N",
         )
     )
-    tooltip = [
-        alt.Tooltip("line:N", title="Series"),
-        month_tip(alt),
-        alt.Tooltip("text:N", title="PyTorch for each TensorFlow"),
-        alt.Tooltip("pytorch:Q", title="PyTorch", format=",.0f"),
-        alt.Tooltip("tensorflow:Q", title="TensorFlow", format=",.0f"),
-    ]
+    told = {
+        "Series": "row.line",
+        "Month": "row.period == 'year' ? utcFormat(row.month, '%Y') : utcFormat(row.month, '%b %Y')",
+        "PyTorch for each TensorFlow": "isValid(row.ratio) ? format(row.ratio, '.3~r') : 'no figure'",
+        "PyTorch": "isValid(row.pytorch) ? format(row.pytorch, ',.0f') : 'no figure'",
+        "TensorFlow": "isValid(row.tensorflow) ? format(row.tensorflow, ',.0f') : 'no figure'",
+    }
     level = alt.Chart(alt.InlineData(values=[{"level": 1}])).encode(y="level:Q")
     line = base.mark_line(strokeWidth=2).encode(
         strokeDash=alt.StrokeDash("line:N").scale(domain=names, range=dashes).legend(legend),
@@ -88,7 +87,7 @@ def ratios(rows: pl.DataFrame, credit: str) -> Figure:
         ),
         line,
         years,
-        *pointed(alt, base.encode(color=alt.value(token("ink"))), tooltip, ["month", "line"]),
+        *pointed(alt, base.encode(color=alt.value(token("ink"))), told, ["month", "line"]),
     )
     return Figure(
         name="pytorch_for_each_tensorflow",
@@ -141,20 +140,20 @@ def exclusivity(rows: pl.DataFrame, credit: str) -> Figure:
             order="part_order:Q",
         )
     )
+    told = {
+        "Models": "row.series",
+        "Usable with": "row.part_title",
+        "Share": "row.share_text",
+        "Models counted": "isValid(row.models) ? format(row.models, ',') : 'not said'",
+        "Seen in": "utcFormat(row.seen, '%b %Y')",
+    }
     chart = alt.layer(
-        bars.mark_bar().encode(
+        bars.mark_bar(tooltip=tip(told)).encode(
             color=alt.Color("part_title:N")
             .scale(domain=[title for title, _ in PARTS.values()], range=[token(colour) for _, colour in PARTS.values()])
             .legend(
                 alt.Legend(title=None, symbolType="square", symbolSize=130, columns={"expr": "width < 420 ? 2 : 4"})
             ),
-            tooltip=[
-                alt.Tooltip("series:N", title="Models"),
-                alt.Tooltip("part_title:N", title="Usable with"),
-                alt.Tooltip("share_text:N", title="Share"),
-                alt.Tooltip("models:Q", title="Models counted", format=","),
-                alt.Tooltip("seen:T", title="Seen in", format="%b %Y", formatType="utc"),
-            ],
         ),
         bars.transform_filter("datum.part == 'pytorch_only_share'")
         .mark_text(align="left", baseline="bottom", dy=-14, color=token("ink"))

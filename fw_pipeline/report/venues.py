@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from fw_pipeline.report.drawing import finished, in_range, time_axis
+from fw_pipeline.report.drawing import finished, in_range, time_axis, tip
 from fw_pipeline.report.figures import Control, Figure, sql
 from fw_pipeline.report.palette import token
 from fw_pipeline.report.words import figure
@@ -28,7 +28,7 @@ def venues(rows: pl.DataFrame, credit: str) -> Figure:
         .transform_calculate(
             shown="datum[measure]",
             pooled=pooled,
-            middle=f"{pooled} ? datetime(utcyear(datum.month), 6, 1) : datum.month",
+            middle=f"{pooled} ? utc(utcyear(datum.month), 6, 1) : datum.month",
             when=f"{pooled} ? utcFormat(datum.month, '%Y') : utcFormat(datum.month, '%b %Y')",
         )
         .transform_filter("isValid(datum.shown)")
@@ -37,35 +37,40 @@ def venues(rows: pl.DataFrame, credit: str) -> Figure:
             y=alt.Y("shown:Q").scale(domainMin=0).axis(title=None, tickCount=5, format=".0%"),
         )
     )
-    tooltip = [
-        alt.Tooltip("venue:N", title="Venue"),
-        alt.Tooltip("when:N", title="When"),
-        alt.Tooltip("pytorch:Q", title="PyTorch only", format=","),
-        alt.Tooltip("tensorflow:Q", title="TensorFlow or Keras only", format=","),
-        alt.Tooltip("papers:Q", title="All papers", format=","),
-        alt.Tooltip("share_of_both:Q", title="of the two", format=".1%"),
-        alt.Tooltip("share_of_all:Q", title="of all papers", format=".1%"),
-    ]
+    told = tip(
+        {
+            "Venue": "row.venue",
+            "When": "row.when",
+            "PyTorch only": "format(row.pytorch, ',')",
+            "TensorFlow or Keras only": "format(row.tensorflow, ',')",
+            "All papers": "format(row.papers, ',')",
+            "of the two": "isValid(row.share_of_both) ? format(row.share_of_both, '.1%') : 'none'",
+            "of all papers": "format(row.share_of_all, '.1%')",
+        }
+    )
     three_quarters = (
         alt.Chart(alt.InlineData(values=[{"level": 0.75, "text": "three of four"}]))
         .transform_filter("measure == 'share_of_both'")
         .encode(y="level:Q")
     )
     one = base.transform_filter("!datum.pooled").mark_point(
-        filled=True, fill=token("pytorch"), stroke=token("paper"), strokeWidth=0.6, opacity=0.55
+        filled=True, fill=token("pytorch"), stroke=token("paper"), strokeWidth=0.6, opacity=0.55, tooltip=told
     )
     every = base.transform_filter("datum.pooled")
     chart = alt.layer(
         three_quarters.mark_rule(color=token("faint"), strokeDash=[5, 4]),
         three_quarters.mark_text(align="left", dy=-8, color=token("soft")).encode(x=alt.value(4), text="text:N"),
-        one.encode(
-            size=alt.Size("papers:Q").scale(range=[30, 420]).legend(None),
-            tooltip=tooltip,
-        ),
+        one.encode(size=alt.Size("papers:Q").scale(range=[30, 420]).legend(None)),
         every.mark_line(color=token("pytorch"), strokeWidth=2.4, point=False),
         every.mark_point(
-            filled=True, shape="diamond", size=110, fill=token("pytorch"), stroke=token("paper"), opacity=1
-        ).encode(tooltip=tooltip),
+            filled=True,
+            shape="diamond",
+            size=110,
+            fill=token("pytorch"),
+            stroke=token("paper"),
+            opacity=1,
+            tooltip=told,
+        ),
     )
     return Figure(
         name="papers_at_venues",

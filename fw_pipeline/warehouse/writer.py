@@ -75,11 +75,14 @@ class Writer:
                 raise
         self._run("""
             create or replace temp table latest as
-            select provider, placed, if(placed, month, null) as month, vintage from fresh
-            group by all
+            with vintages as (
+                select provider, placed, if(placed, month, null) as month, vintage,
+                    coalesce(max(observed_on), date '1970-01-01') as observed_on
+                from fresh group by all
+            )
+            select * exclude (observed_on) from vintages
             qualify row_number() over (
-                partition by provider, placed, if(placed, month, null)
-                order by coalesce(max(observed_on), date '1970-01-01') desc, vintage desc
+                partition by provider, placed, month order by observed_on desc, vintage desc
             ) = 1
         """)
         self._run(f"""

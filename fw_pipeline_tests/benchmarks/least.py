@@ -1,0 +1,71 @@
+"""The fewest requests with which each live provider could answer, and why it makes more where it does.
+
+The fewest are those of the cheapest plan for a whole backfill that the services' rules allow: their page sizes, what
+one query may return, and what a client must know before it may trust an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import ceil
+from types import MappingProxyType
+
+from fw_pipeline.contract import Window
+from fw_pipeline.frameworks import PACKAGES, TAGS
+from fw_pipeline_tests.fake_services.world import World
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """The fewest requests for a range of months."""
+
+    requests: Callable[[Window, World], int]
+    plan: str
+    """The cheapest plan, in words."""
+    more: str = ""
+    """Why the provider makes more, or what the plan leaves open."""
+
+
+def _hub_pages(window: Window, world: World) -> int:
+    newer = sum(model["createdAt"] >= f"{window.start:%Y-%m-%d}" for model in world.models())
+    return ceil(newer / min(_PAGE, world.hub_page_cap))
+
+
+LEAST: Mapping[tuple[str, str], Least] = MappingProxyType(
+    {
+        ("stackoverflow", "api"): Least(
+            lambda window, _: (len(TAGS) + 1) * len(window.months()),
+            "one a tag and month",
+            "Two requests a fetch come on top, for any range. One creates the filter that shows the quota that is left "
+            "with every count; the service's own filter `total` hides it. One looks all tags up, because a mistyped "
+            "tag counts 0 like one without questions. The cheapest plan for four tags is 4 requests a month; this "
+            f"provider counts {len(TAGS)} tags and pairs, and the whole site to take shares of.",
+        ),
+        ("stackoverflow", "dump"): Least(lambda *_: 0, "none: a local file"),
+        ("huggingface", "api"): Least(
+            _hub_pages,
+            f"one a {_PAGE:,} models made since the first month",
+            "A listing begins today and goes back, so the requests hang on how far back the range begins, and a range "
+            "that begins long ago costs the same for one month as for all. On the real Hub that is about 3,200 for "
+            "all months. The plan of 400 to 600 asks by framework tag; it was left, because most PyTorch models since "
+            "2023 carry no tag `pytorch`. The provider `parquet` does the same with one download.",
+        ),
+        ("huggingface", "parquet"): Least(lambda *_: 1, "one file"),
+        ("papers", "archive"): Least(lambda *_: 2, "two files"),
+        ("papers", "arxiv"): Least(
+            lambda window, _: len(window.months()),
+            "one a month",
+            "A month with more papers than one answer may hold (2,000) is asked for in halves.",
+        ),
+        ("pypi", "clickpy"): Least(lambda *_: 2, "one for the last day, one for all figures"),
+        ("pypi", "pypistats"): Least(
+            lambda *_: len(PACKAGES),
+            "one a package: the service knows no other question",
+            "It looks back 180 days only, so that it can backfill nothing older.",
+        ),
+    }
+)
+"""By source and provider. One that is not here is counted all the same, and said to have no known least."""
