@@ -9,7 +9,7 @@ import pytest
 
 from fw_pipeline.contract import FIRST_MONTH
 from fw_pipeline_tests.claims_bench import Measured, before_models, in_memory, lookup, measure
-from fw_pipeline_tests.claims_by_hand import read
+from fw_pipeline_tests.claims_by_hand import CLOSE, RECORDED, read
 from fw_pipeline_tests.relations import models
 
 
@@ -71,3 +71,19 @@ def test_c14_adds_up_the_calendar_year(claimed: Measured) -> None:
     assert of_two[date(2020, 12, 1)] == pytest.approx(0.767, abs=0.0005)
     assert of_two[date(2022, 5, 1)] == pytest.approx(0.840, abs=0.0005)
     assert of_all[date(2020, 12, 1)] == pytest.approx(0.219, abs=0.0005)
+
+
+def test_c15_is_the_part_of_the_cohort_with_those_who_use_both_and_without(claimed: Measured) -> None:
+    rows = pl.read_csv(RECORDED / "cohorts.csv")
+    authors = {tuple(row[:2]): row[2] for row in rows.select("base_framework", "later_framework", "authors").rows()}
+    began = {name: sum(n for (base, _), n in authors.items() if base == name) for name in ("tensorflow", "pytorch")}
+    assert began == {"tensorflow": 372, "pytorch": 223}
+    moved, kept_both = authors["tensorflow", "pytorch"], authors["tensorflow", "both"]
+    expected = {
+        "moved to pytorch alone": (moved / 372, 0.323),
+        "moved to pytorch alone or beside tensorflow": ((moved + kept_both) / 372, 0.524),
+        "pytorch authors who stayed": (authors["pytorch", "pytorch"] / 223, 0.843),
+    }
+    for formula, (value, published) in expected.items():
+        assert claimed("C15", f"{formula}, recorded") == pytest.approx({date(2022, 5, 1): value}, abs=CLOSE)
+        assert value == pytest.approx(published, abs=0.0005)

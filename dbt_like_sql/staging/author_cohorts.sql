@@ -1,6 +1,6 @@
 with listing as (
     select * from detail.papers
-    where "date" is not null
+    where date is not null
 ),
 
 recorded as (
@@ -19,7 +19,7 @@ base_years as (
 papers as (
     select
         population as series,
-        cast(date_trunc('month', "date") as date) as month,
+        cast(date_trunc('month', date) as date) as month,
         authors,
         list_contains(frameworks, 'pytorch') as has_pytorch,
         list_contains(frameworks, 'tensorflow') as has_tensorflow
@@ -28,33 +28,29 @@ papers as (
 
 authored as (
     select
-        series,
-        month,
-        unnest(authors) as author,
-        has_pytorch,
-        has_tensorflow
+        papers.series,
+        papers.month,
+        base_years.base_year,
+        year(papers.month) > base_years.base_year as is_later,
+        papers.has_pytorch,
+        papers.has_tensorflow,
+        lower(trim(unnest(papers.authors))) as author
     from papers
-    where has_pytorch or has_tensorflow
+    inner join base_years on year(papers.month) >= base_years.base_year
+    where papers.has_pytorch or papers.has_tensorflow
 ),
 
 careers as (
     select
-        authored.series,
-        base_years.base_year,
-        lower(trim(authored.author)) as author,
-        bool_or(authored.has_pytorch) filter (where year(authored.month) = base_years.base_year) as began_with_pytorch,
-        bool_or(authored.has_tensorflow)
-            filter (where year(authored.month) = base_years.base_year)
-            as began_with_tensorflow,
-        min(authored.month)
-            filter (where authored.has_pytorch and year(authored.month) > base_years.base_year)
-            as first_pytorch,
-        min(authored.month)
-            filter (where authored.has_tensorflow and year(authored.month) > base_years.base_year)
-            as first_tensorflow
+        series,
+        base_year,
+        author,
+        bool_or(has_pytorch and not is_later) as began_with_pytorch,
+        bool_or(has_tensorflow and not is_later) as began_with_tensorflow,
+        min(month) filter (where has_pytorch and is_later) as first_pytorch,
+        min(month) filter (where has_tensorflow and is_later) as first_tensorflow
     from authored
-    inner join base_years on year(authored.month) >= base_years.base_year
-    group by authored.series, base_years.base_year, lower(trim(authored.author))
+    group by all
 ),
 
 paths as (
@@ -77,16 +73,16 @@ months_with_papers as (
     from papers
 ),
 
+-- The months from the base year on that have papers, counted up to each month.
 ends as (
     select
         months_with_papers.series,
         base_years.base_year,
         closed_months.month as as_of,
-        datediff('month', make_date(base_years.base_year, 1, 1), closed_months.month)
-        + 1
-        - count(distinct months_with_papers.month)
-            filter (where months_with_papers.month between make_date(base_years.base_year, 1, 1) and closed_months.month)
-            as months_missing
+        datediff('month', make_date(base_years.base_year, 1, 1), closed_months.month) + 1 as months_passed,
+        count(*) filter (
+            where months_with_papers.month between make_date(base_years.base_year, 1, 1) and closed_months.month
+        ) as months_found
     from closed_months
     inner join base_years on year(closed_months.month) > base_years.base_year
     cross join months_with_papers
@@ -106,8 +102,8 @@ counted as (
             when paths.first_pytorch <= ends.as_of then 'pytorch'
             else 'tensorflow'
         end as later_framework,
-        sum(paths.authors)::bigint as authors,
-        any_value(ends.months_missing) as months_missing,
+        cast(sum(paths.authors) as bigint) as authors,
+        any_value(ends.months_passed - ends.months_found) as months_missing,
         'authors of a listing of papers, told apart by their names' as method
     from ends
     inner join paths

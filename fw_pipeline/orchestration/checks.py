@@ -17,10 +17,11 @@ from dagster import (
 )
 
 from fw_pipeline import expectations
-from fw_pipeline.contract import Source
+from fw_pipeline.contract import Reason, Source
 from fw_pipeline.expectations import Expectation, Outcome
 from fw_pipeline.models import Model
 from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.raw_assets import failed
 from fw_pipeline.orchestration.seeds import Seed
 from fw_pipeline.orchestration.transforms import as_markdown
 from fw_pipeline.warehouse import Writer
@@ -74,8 +75,11 @@ def table_checks(relation: str, rules: Sequence[Expectation]) -> AssetChecksDefi
     def check(context: AssetCheckExecutionContext, pipeline: ResourceParam[Pipeline]) -> Iterator[AssetCheckResult]:
         chosen = [by_name[selected.name] for selected in sorted(context.selected_asset_check_keys)]
         chosen.sort(key=list(by_name.values()).index)
-        with pipeline.writing() as writer:
-            outcomes = prove(writer, relation, chosen)
+        try:
+            with pipeline.writing() as writer:
+                outcomes = prove(writer, relation, chosen)
+        except Reason as reason:
+            raise failed([reason]) from None
         pipeline.progress("check", f"{relation}: {sum(o.passed for o in outcomes)} of {len(outcomes)} rules hold")
         for outcome in outcomes:
             yield _shown(key, outcome)

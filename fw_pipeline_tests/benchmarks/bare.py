@@ -83,7 +83,8 @@ def draw(pipeline: Pipeline) -> None:
 def models() -> tuple[Model, ...]:
     """Return the SQL models; the pipeline's own way to them imports Dagster."""
     raw = {f"raw.{source}{suffix}" for source in SOURCES for suffix in ("", "_vintages", "_unpartitioned")}
-    detail = {f"detail.{it.detail}" for source in SOURCES.values() for it in source.providers.values() if it.detail}
+    providers = [provider for source in SOURCES.values() for provider in source.providers.values()]
+    detail = {f"detail.{provider.detail}" for provider in providers if provider.detail and provider.detail_schema}
     return load(read().sql_dir, frozenset(raw | detail | {f"meta.{seed.name}" for seed in SEEDS} | {MEASUREMENTS}))
 
 
@@ -103,7 +104,8 @@ def main() -> None:
     with pipeline.warehouse.writing() as writer:
         for source in sources:
             writer.load_raw(source)
-        if pipeline.models:
+    if pipeline.models:
+        with pipeline.writing() as writer:
             build(writer, pipeline)
     pipeline.warehouse.publish()
     if chosen.page:

@@ -9,41 +9,55 @@ import sys
 
 import duckdb
 
-OF_THE_RUN = frozenset({"run_id", "observed_at", "vintage", "at"})
-"""Columns that say when and in which run something was written."""
+OF_THE_RUN = frozenset({"run_id", "evidence", "observed_at", "vintage", "first_seen", "at"})
+"""Columns that say when, and in which run, something was written; the path of the evidence names the run."""
 
 OF_THE_PIPELINE = frozenset({"meta.validations", "meta.loads"})
 """Tables in which the pipeline remembers what it proved and what it loaded."""
 
+DIGITS = 12
+"""Digits of a fraction that must agree: DuckDB adds on several threads, so that the last ones hang on chance."""
+
+COLUMNS = """
+select
+    schema_name || '.' || table_name as relation,
+    list(column_name order by column_index) as names,
+    list(data_type order by column_index) as types
+from duckdb_columns()
+where database_name = ? and not internal
+group by schema_name, table_name
+"""
+
+Columns = tuple[tuple[str, str], ...]
+
 
 def differing(one: str, other: str) -> tuple[int, list[str]]:
-    """Return how many relations were compared, and those whose rows are not the same."""
+    """Return how many tables there are in either file, and those that are not the same in both."""
     with duckdb.connect(":memory:") as connection:
         for name, path in (("one", one), ("other", other)):
-            connection.execute(f"attach '{path}' as {name} (read_only)")
-        listed = connection.execute(
-            "select schema_name || '.' || table_name, list(column_name order by column_index) "
-            "from duckdb_columns() where database_name in ('one', 'other') and not internal group by all order by all"
-        ).fetchall()
-        tables: dict[str, list[list[str]]] = {}
-        for relation, columns in listed:
-            if relation not in OF_THE_PIPELINE:
-                tables.setdefault(relation, []).append(columns)
-        return len(tables), [it for it, columns in tables.items() if not _same(connection, it, columns)]
+            quoted = path.replace("'", "''")
+            connection.execute(f"attach '{quoted}' as {name} (read_only)")
+        here, there = (_columns(connection, name) for name in ("one", "other"))
+        relations = sorted((here.keys() | there.keys()) - OF_THE_PIPELINE)
+        return len(relations), [
+            it for it in relations if here.get(it) != there.get(it) or not _same_rows(connection, it, here[it])
+        ]
 
 
-def _same(connection: duckdb.DuckDBPyConnection, relation: str, columns: list[list[str]]) -> bool:
-    shared = ", ".join(f'"{name}"' for name in columns[0] if name not in OF_THE_RUN)
-    try:
-        rows = [f"(select {shared} from {name}.{relation})" for name in ("one", "other")]
-        first, second = rows
-        found = connection.execute(
-            f"select (select count(*) from (from {first} except all from {second})) "
-            f"+ (select count(*) from (from {second} except all from {first}))"
-        ).fetchone()
-    except (duckdb.CatalogException, duckdb.BinderException):
-        return False  # one of the files has no such table, or not with these columns
-    return found == (0,)
+def _columns(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, Columns]:
+    found = connection.execute(COLUMNS, [database]).fetchall()
+    return {relation: tuple(zip(names, types, strict=True)) for relation, names, types in found}
+
+
+def _same_rows(connection: duckdb.DuckDBPyConnection, relation: str, columns: Columns) -> bool:
+    shown = ", ".join(
+        f"format('{{:.{DIGITS}g}}', \"{name}\")" if kind == "DOUBLE" else f'"{name}"'
+        for name, kind in columns
+        if name not in OF_THE_RUN
+    )
+    one, other = (f"select {shown} from {database}.{relation}" for database in ("one", "other"))
+    either = f"(({one}) except all ({other})) union all (({other}) except all ({one}))"
+    return connection.execute(f"select count(*) from ({either})").fetchone() == (0,)
 
 
 if __name__ == "__main__":
