@@ -27,20 +27,19 @@ TYPES = {
     pl.Int32: "INTEGER",
     pl.Boolean: "BOOLEAN",
     pl.Float64: "DOUBLE",
+    pl.List(pl.String): "VARCHAR[]",
     pl.Datetime("us", "UTC"): "TIMESTAMP WITH TIME ZONE",
 }
 
 
-def _type(kind: pl.DataType | type[pl.DataType]) -> str:
-    if isinstance(kind, pl.List):
-        return f"{_type(kind.inner)}[]"
-    if isinstance(kind, pl.Struct):
-        return f"STRUCT({_columns(kind.to_schema())})"
-    return TYPES[kind]
-
-
 def _columns(schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> str:
-    return ", ".join(f'"{name}" {_type(kind)}' for name, kind in schema.items())
+    return ", ".join(f'"{name}" {TYPES[kind]}' for name, kind in schema.items())
+
+
+def _nested_columns(schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> str:
+    """Return the columns of a listing, which may hold lists of structs, as DuckDB itself types them."""
+    empty = duckdb.from_arrow(pl.DataFrame(schema=schema).to_arrow())
+    return ", ".join(f'"{name}" {kind}' for name, kind in zip(empty.columns, empty.types, strict=True))
 
 
 def _before_models() -> dict[str, str]:
@@ -53,7 +52,7 @@ def _before_models() -> dict[str, str]:
         found[f"raw.{source}_vintages"] = f"{columns}, vintage TIMESTAMP WITH TIME ZONE, is_current BOOLEAN"
         for provider in SOURCES[source].providers.values():
             if provider.detail and provider.detail_schema:
-                found[f"detail.{provider.detail}"] = _columns(provider.detail_schema)
+                found[f"detail.{provider.detail}"] = _nested_columns(provider.detail_schema)
     return found
 
 

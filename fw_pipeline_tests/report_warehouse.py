@@ -159,12 +159,23 @@ def _claims(connection: duckdb.DuckDBPyConnection) -> None:
         value = 2.0 - place / 10
         for formula, found in (("a month", value), ("a year", 1.9)):
             insert(connection, "marts.verdicts", [_verdict("C2", formula, month, found)])
-        insert(connection, "marts.headline_verdicts", [{"claim": "C2", "as_of": month, "verdict": _decided(value)}])
+        insert(connection, "marts.headline_verdicts", [_headline("C2", month, _decided(value))])
     insert(connection, "marts.verdicts", [_verdict("C3", "slope", date(2023, 3, 1), 1.6)])
-    insert(connection, "marts.headline_verdicts", [{"claim": "C3", "as_of": date(2023, 3, 1), "verdict": "supported"}])
+    insert(connection, "marts.headline_verdicts", [_headline("C3", date(2023, 3, 1), "supported")])
+    insert(connection, "marts.headline_verdicts", [_headline("C3", date(2023, 5, 1), "supported")])
     not_measurable = {"claim": "C10", "verdict": "not_measurable", "why": "no source", "headline": True}
     insert(connection, "marts.verdicts", [{"definition": "not measurable", **not_measurable}])
-    insert(connection, "marts.headline_verdicts", [{"claim": "C10", "verdict": "not_measurable"}])
+    insert(connection, "marts.headline_verdicts", [_headline("C10", date(2023, 5, 1), "not_measurable")])
+
+
+def _headline(claim: str, month: date, verdict: str, undecided: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {"claim": claim, "as_of": month, "verdict": verdict, "definitions_undecided": list(undecided)}
+
+
+def grow_old(connection: duckdb.DuckDBPyConnection, claim: str, definition: str) -> None:
+    """Add a month in which the last figure of a claim is too old to decide."""
+    row = {**_headline(claim, date(2027, 1, 1), "insufficient_data", (definition,)), "why": "the last figure is old"}
+    insert(connection, "marts.headline_verdicts", [row])
 
 
 def _decided(value: float) -> str:

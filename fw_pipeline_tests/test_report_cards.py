@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -12,13 +13,14 @@ from fw_pipeline.report import figures, origins, palette, tables, verdicts, word
 from fw_pipeline_tests import report_warehouse
 from fw_pipeline_tests.report_warehouse import HOSTILE
 
+QUERIES = ("claims", "verdicts", "headlines", "standings")
+
 RECORDED = Path(__file__).parents[1] / "data" / "recorded"
 
 
-def cards() -> dict[str, verdicts.Card]:
-    read = report_warehouse.reader(report_warehouse.small())
-    found = verdicts.cards(*(read(figures.sql(name)) for name in ("claims", "verdicts", "headlines")))
-    return {card.claim: card for card in found}
+def cards(connection: duckdb.DuckDBPyConnection | None = None) -> dict[str, verdicts.Card]:
+    read = report_warehouse.reader(connection or report_warehouse.small())
+    return {card.claim: card for card in verdicts.cards(*(read(figures.sql(name)) for name in QUERIES))}
 
 
 def test_the_verdict_then_knows_nothing_later() -> None:
@@ -26,13 +28,13 @@ def test_the_verdict_then_knows_nothing_later() -> None:
     month = card.definitions[0]
     assert (month.name, month.then.month) == ("a month, recorded", date(2023, 1, 1))
     assert month.then.value == pytest.approx(1.4)
-    assert (card.then, card.now, month.now.month) == ("refuted", "refuted", date(2023, 5, 1))
+    assert (card.then.verdict, card.now.verdict, month.now.month) == ("refuted", "refuted", date(2023, 5, 1))
     assert card.history == ((date(2022, 7, 1), "supported"), (date(2023, 1, 1), "refuted"))
 
 
 def test_a_claim_that_was_measured_later_had_not_enough_data_then() -> None:
     card = cards()["C3"]
-    assert (card.then, card.now, card.has_turned) == ("insufficient_data", "supported", True)
+    assert (card.then.verdict, card.now.verdict, card.has_turned) == ("insufficient_data", "supported", True)
     assert card.definitions[0].then.value is None
     assert card.telling("then") == ()
 
@@ -46,12 +48,22 @@ def test_the_definitions_that_decide_otherwise_are_named() -> None:
 
 
 def test_a_mixed_claim_shows_both_camps() -> None:
-    read = report_warehouse.reader(report_warehouse.small())
-    headlines = read(figures.sql("headlines")).with_columns(verdict=pl.lit("mixed"))
-    found = verdicts.cards(read(figures.sql("claims")), read(figures.sql("verdicts")), headlines)
-    mixed = next(card for card in found if card.claim == "C2")
+    connection = report_warehouse.small()
+    connection.execute("update marts.headline_verdicts set verdict = 'mixed' where claim = 'C2'")
+    mixed = cards(connection)["C2"]
     assert [verdict for verdict, _ in mixed.turns("now")] == ["supported", "refuted"]
     assert [each.now.verdict for each in mixed.telling("now")] == ["supported", "refuted"]
+
+
+def test_a_figure_that_is_too_old_decides_no_more_and_says_so() -> None:
+    connection = report_warehouse.small()
+    report_warehouse.grow_old(connection, "C3", "slope, recorded")
+    card = cards(connection)["C3"]
+    slope = card.definitions[0]
+    assert (card.now.verdict, card.now.why) == ("insufficient_data", "the last figure is old")
+    assert (slope.now.verdict, slope.now.is_stale) == ("insufficient_data", True)
+    assert slope.said("now") == "last 1.60 times in Mar 2023, too old now"
+    assert card.split("now") == "none decides"
 
 
 def test_a_verdict_is_told_with_value_rule_n_and_note() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -81,7 +82,8 @@ def test_a_dump_on_standard_input_is_read_once_as_it_comes(desk: Desk, tmp_path:
     xml = (tmp_path / "Posts.xml").read_bytes()
     assert "reads standard input once" in run(xml)
     assert desk.figures() == expected(xml, "2023-05", "2023-06")
-    assert json.loads(_evidence(desk))["bytes"] == len(xml)
+    evidence = json.loads(_evidence(desk))
+    assert (evidence["bytes"], evidence["sha256"]) == (len(xml), hashlib.sha256(xml).hexdigest())
     assert "standard input is a 7z archive" in run(packed(tmp_path).read_bytes())
     assert "standard input is not a whole Posts.xml: it is empty" in run(b"")
 

@@ -57,7 +57,7 @@ latest as (
             and wanted.as_of >= verdicts.as_of
 ),
 
--- After three years a figure says what was, not what is.
+-- After five years a figure says what was, not what is.
 aged as (
     select
         claim,
@@ -66,8 +66,8 @@ aged as (
         measured,
         age,
         could_decide,
-        could_decide and age <= 36 as decides,
-        case when verdict = 'insufficient_data' or age > 36 then 'undecided' else verdict end as camp
+        could_decide and age <= 60 as decides,
+        case when verdict = 'insufficient_data' or age > 60 then 'undecided' else verdict end as camp
     from latest
 ),
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fw_pipeline import settings as environment
 from fw_pipeline.contract import Source
 from fw_pipeline.models import Model
+from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.warehouse import Warehouse, Writer
 
@@ -50,11 +51,18 @@ class Pipeline:
 
     @contextmanager
     def writing(self) -> Iterator[Writer]:
-        """Open the working file, with the raw tables as the vintages on disk say, and the listings behind them."""
+        """Open the working file with everything that models may read and that no model makes.
+
+        The raw tables are as the vintages on disk say; listings and small tables are made where they are missing, so
+        that any asset can be built first.
+        """
         with self.warehouse.writing() as writer:
             for name, source in self.sources.items():
                 writer.load_raw_if_changed(name)
                 for provider in source.providers.values():
                     if provider.detail and provider.detail_schema:
                         writer.ensure(f"detail.{provider.detail}", provider.detail_schema)
+            for seed in SEEDS:
+                if not writer.has(f"meta.{seed.name}"):
+                    seed.make(writer, self)
             yield writer

@@ -19,6 +19,7 @@ from fw_pipeline.orchestration.ingest import Chosen, asking
 
 if TYPE_CHECKING:
     from fw_pipeline.orchestration.pipeline import Pipeline
+    from fw_pipeline.warehouse import Built, Writer
 
 Kind = pl.DataType | type[pl.DataType]
 
@@ -39,6 +40,11 @@ class Seed:
         """Return the rows with the declared types."""
         schema = {name: kind for name, (kind, _) in self.columns.items()}
         return pl.DataFrame([dict(row) for row in self.rows(pipeline)], schema=schema, orient="row")
+
+    def make(self, writer: Writer, pipeline: Pipeline) -> Built:
+        """Make the table anew."""
+        frame = self.frame(pipeline)
+        return writer.seed(f"meta.{self.name}", frame, description=self.description, columns=self.words)
 
     @property
     def words(self) -> dict[str, str]:

@@ -27,6 +27,9 @@ from fw_pipeline.warehouse import Built, Writer
 WHEN_UPSTREAM_CHANGES = AutomationCondition.eager().without(~AutomationCondition.any_deps_missing())
 """Build anew when something read has changed. Months without a figure stay missing for ever: they hold nothing up."""
 
+MONTHLY = AutomationCondition.on_cron("5 0 1 * *")
+"""Build anew when a month has closed: the calendar and the reach of the providers move on."""
+
 PREVIEW_ROWS = 10
 
 
@@ -93,12 +96,12 @@ def seed_asset(seed: Seed, sources: Iterable[str]) -> AssetsDefinition:
             "dagster/column_schema": column_schema({n: (str(k), words) for n, (k, words) in seed.columns.items()}),
             "dagster/table_name": relation,
         },
-        automation_condition=WHEN_UPSTREAM_CHANGES,
+        automation_condition=WHEN_UPSTREAM_CHANGES if seed.after_fetch else MONTHLY,
     )
     def build(pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         try:
             with pipeline.writing() as writer:
-                built = writer.seed(relation, seed.frame(pipeline), description=seed.description, columns=seed.words)
+                built = seed.make(writer, pipeline)
                 preview = _preview(writer, relation)
         except Reason as reason:
             raise failed([reason]) from None

@@ -30,10 +30,10 @@ def build(read: Read) -> dict[str, bytes]:
     published = read(sql("origins"))
     figures = _figures(read, published)
     every_verdict = read(sql("verdicts"))
-    cards = verdicts.cards(read(sql("claims")), every_verdict, read(sql("headlines")))
+    headlines = read(sql("headlines"))
+    cards = verdicts.cards(read(sql("claims")), every_verdict, headlines, read(sql("standings")))
     of_claims = _claim_figures(cards, every_verdict)
     drawings = {figure.name: render.drawn(figure) for figure in figures}
-    coverage = read(sql("coverage"))
     content = page.Content(
         cards=cards,
         figures=figures,
@@ -41,9 +41,9 @@ def build(read: Read) -> dict[str, bytes]:
         claim_figures=of_claims,
         crossings=tables.crossings(read(sql("crossovers"))),
         reconciled=tables.reconciled(read(sql("reconciliation"))),
-        strips=tables.coverage(coverage),
+        strips=tables.coverage(read(sql("coverage"))),
         origins=origins.credited(published),
-        months=_months(coverage),
+        months=_months(headlines),
     )
     files = {"index.html": page.page(content, render.bundle())}
     for figure in [*figures, *(each for each in of_claims.values() if each is not None)]:
@@ -94,6 +94,6 @@ def _chart_files(figure: Figure, drawing: str | None) -> Iterator[tuple[str, byt
     yield f"{stem}.vl.json", solid(json.dumps(figure.full_spec(), indent=1)).encode()
 
 
-def _months(coverage: pl.DataFrame) -> tuple[date, ...]:
-    last = coverage["month"].max()
+def _months(headlines: pl.DataFrame) -> tuple[date, ...]:
+    last = headlines["as_of"].max()
     return Window.of(FIRST_MONTH, max(last, verdicts.THEN) if isinstance(last, date) else verdicts.THEN).months()

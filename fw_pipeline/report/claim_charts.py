@@ -13,7 +13,8 @@ from fw_pipeline.report.claim_dots import FILLS, SHAPES, dots
 from fw_pipeline.report.drawing import EVER, finished, in_range, pointed, time_axis
 from fw_pipeline.report.figures import Control, Figure
 from fw_pipeline.report.palette import token
-from fw_pipeline.report.verdicts import DECIDED, THEN, Card, Definition
+from fw_pipeline.report.readings import DECIDED, Definition
+from fw_pipeline.report.verdicts import THEN, Card
 from fw_pipeline.report.words import VERDICTS, figure, in_month, is_share
 
 OUTSIZED = 6

@@ -50,6 +50,7 @@
     const picture = figure.querySelector(".picture");
     const holder = document.createElement("div");
     holder.className = "live";
+    holder.ariaHidden = "true";
     const parameters = [...figure.querySelectorAll("select[data-param]")];
     const years = [...figure.querySelectorAll("select[data-year]")];
     const scale = parameters.find((select) => select.dataset.param === "scale");

@@ -65,6 +65,7 @@ def page(content: Content, library: str) -> bytes:
         agreeing=sum(row["agrees"] == "agrees" for row in content.reconciled),
         then=verdicts.THEN,
         then_words=words.in_month(verdicts.THEN),
+        now_words=words.in_month(content.months[-1]),
         **{field.name: getattr(content, field.name) for field in fields(content)},
     )
     return text.encode()

@@ -30,8 +30,8 @@ class Least:
 
 
 def _hub_pages(window: Window, world: World) -> int:
-    newer = sum(model["createdAt"] >= f"{window.start:%Y-%m-%d}" for model in world.models())
-    return ceil(newer / min(_PAGE, world.hub_page_cap))
+    newer = [model for model in world.models() if model["createdAt"] >= f"{window.start:%Y-%m-%d}"]
+    return ceil(len(newer) / min(_PAGE, world.hub_page_cap))
 
 
 LEAST: Mapping[tuple[str, str], Least] = MappingProxyType(

@@ -76,7 +76,7 @@ class Measured:
 
     def of(self, side: str, figure: str) -> float:
         """Return the median of `wall`, `cpu` or `peak` of one side."""
-        return median(getattr(cost, figure) for cost in self.costs[side])
+        return float(median(getattr(cost, figure) for cost in self.costs[side]))
 
 
 def cost_of(command: Sequence[str], data: Path) -> Cost:
@@ -88,7 +88,12 @@ def cost_of(command: Sequence[str], data: Path) -> Cost:
     with tempfile.TemporaryFile("w+", errors="replace") as said:
         began = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=HERE, env=environment(data), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said
+            command,
+            cwd=data.parent,  # away from a `.env` of the checkout, whose settings are not those that are measured
+            env=environment(data, PYTHONPATH=str(HERE)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
         )
         end = threading.Timer(PATIENCE, process.kill)
         end.start()
@@ -125,7 +130,9 @@ def measure(comparison: Comparison, room: Path) -> Measured:
             os.sync()  # nobody pays for what somebody else has left to write
             measured.costs[side.name].append(cost_of(side.command, data))
     measured.remarks = comparison.closing(left)
-    measured.remarks.append(f"{number} rounds in {time.monotonic() - began:.0f} s")
+    taken = f"{time.monotonic() - began:.0f} s"
+    rounds = f"{number} rounds, medians" if number > 1 else "one round only, as it took long: no median"
+    measured.remarks.append(f"{rounds}; {taken} in all")
     shutil.rmtree(room)
     return measured
 

@@ -6,6 +6,7 @@ that a new one is counted as soon as it is registered.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -135,8 +136,8 @@ def remarks(found: list[Counted]) -> Iterator[str]:
             yield f"{name}: least is {known.plan}. {more}".rstrip()
 
 
-def main() -> None:
-    """Count and print."""
+def main() -> int:
+    """Count and print; return 1 where a provider failed."""
     with tempfile.TemporaryDirectory() as folder, FakeServices() as services:
         found = [
             count(source, provider, services, Path(folder))
@@ -146,7 +147,8 @@ def main() -> None:
         ]
     titles = ("provider", "months (with figures)", "reached", "least", "ratio", "a month", "said before")
     table("Requests for a backfill of 2022, at the fake services", titles, rows(found), remarks(found))
+    return int(any(it.failure for it in found))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

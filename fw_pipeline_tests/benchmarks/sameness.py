@@ -15,8 +15,8 @@ OF_THE_RUN = frozenset({"run_id", "evidence", "observed_at", "vintage", "first_s
 OF_THE_PIPELINE = frozenset({"meta.validations", "meta.loads"})
 """Tables in which the pipeline remembers what it proved and what it loaded."""
 
-DIGITS = 12
-"""Digits of a fraction that must agree: DuckDB adds on several threads, so that the last ones hang on chance."""
+DIGITS, DECIMALS = 12, 6
+"""How far fractions must agree, and those inside a text: DuckDB adds on several threads, the rest hangs on chance."""
 
 COLUMNS = """
 select
@@ -50,14 +50,18 @@ def _columns(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, 
 
 
 def _same_rows(connection: duckdb.DuckDBPyConnection, relation: str, columns: Columns) -> bool:
-    shown = ", ".join(
-        f"format('{{:.{DIGITS}g}}', \"{name}\")" if kind == "DOUBLE" else f'"{name}"'
-        for name, kind in columns
-        if name not in OF_THE_RUN
-    )
+    shown = ", ".join(_shown(name, kind) for name, kind in columns if name not in OF_THE_RUN)
     one, other = (f"select {shown} from {database}.{relation}" for database in ("one", "other"))
     either = f"(({one}) except all ({other})) union all (({other}) except all ({one}))"
     return connection.execute(f"select count(*) from ({either})").fetchone() == (0,)
+
+
+def _shown(name: str, kind: str) -> str:
+    if kind == "DOUBLE":
+        return f"format('{{:.{DIGITS}g}}', \"{name}\")"
+    if name == "detail":
+        return f"regexp_replace({name}::varchar, '([.][0-9]{{{DECIMALS}}})[0-9]+', '\\1', 'g')"
+    return f'"{name}"'
 
 
 if __name__ == "__main__":

@@ -127,7 +127,7 @@ class Posts:
 
     def _after_prolog(self, data: bytes) -> bytes:
         """Return what follows the root element's tag; nothing as long as that is not there."""
-        data = data.removeprefix(b"\xef\xbb\xbf") if len(data) >= len(_END) else data
+        data = data.removeprefix(b"\xef\xbb\xbf")
         found = _PROLOG.match(data)
         if found is None or found.end() == len(data):
             if len(data) > _LONGEST_PROLOG or data.startswith(tuple(_BEGINNINGS)):
