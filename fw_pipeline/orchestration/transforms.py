@@ -9,6 +9,7 @@ import polars as pl
 from dagster import (
     AssetExecutionContext,
     AssetsDefinition,
+    AssetSelection,
     AutomationCondition,
     MaterializeResult,
     MetadataValue,
@@ -21,11 +22,16 @@ from fw_pipeline.models import MEASUREMENTS, Model, lineage
 from fw_pipeline.orchestration.columns import column_lineage, column_schema, relation_key
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.raw_assets import failed
-from fw_pipeline.orchestration.seeds import Seed
+from fw_pipeline.orchestration.seeds import SEEDS, Seed
 from fw_pipeline.warehouse import Built, Writer
 
-WHEN_UPSTREAM_CHANGES = AutomationCondition.eager().without(~AutomationCondition.any_deps_missing())
-"""Build anew when something read has changed. Months without a figure stay missing for ever: they hold nothing up."""
+MAY_BE_MISSING = AssetSelection.groups("raw") | AssetSelection.assets(*(["meta", seed.name] for seed in SEEDS))
+"""Months without a figure stay missing for ever, and small tables are made on the way: neither holds a build up."""
+
+WHEN_UPSTREAM_CHANGES = AutomationCondition.eager().without(
+    ~AutomationCondition.any_deps_missing()
+) & ~AutomationCondition.any_deps_missing().ignore(MAY_BE_MISSING)
+"""Build anew when something read has changed, once everything read has been built."""
 
 MONTHLY = AutomationCondition.on_cron("5 0 1 * *")
 """Build anew when a month has closed: the calendar and the reach of the providers move on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -65,13 +65,14 @@ class Definition:
             return _shortened(reading.why)
         met = "is" if reading.verdict == "supported" else "is not"
         upper = "" if self.upper is None else f" and {figure(self.upper, self.unit)}"
-        told = f"{figure(reading.value, self.unit)}{suffix(self.unit)} {met} {self.rule} {figure(self.threshold, self.unit)}"
+        value, limit = figure(reading.value, self.unit), figure(self.threshold, self.unit)
+        told = f"{value}{suffix(self.unit)} {met} {self.rule} {limit}{upper}"
         count = f"n = {reading.n:,}" if reading.n is not None else ""
         _, _, note = reading.why.partition("; ")
-        return "; ".join(part for part in (told + upper, count, _shortened(note)) if part)
+        return "; ".join(part for part in (told, count, _shortened(note)) if part)
 
 
-def definition(rows: pl.DataFrame, *, then: date, undecided: dict[str, Collection[str]]) -> Definition:
+def definition(rows: pl.DataFrame, *, then: date, undecided: Mapping[str, Collection[str]]) -> Definition:
     """Return the definition whose rows of `marts.verdicts` these are.
 
     Args:
