@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -158,12 +159,15 @@ def ui(port: int, host: str) -> None:
         str(Path(sysconfig.get_path("scripts")) / "dagster"), "dev",
         "--workspace", str(PROJECT_DIR / "workspace.yaml"), "--host", host, "--port", str(port),
     ]  # fmt: skip
-    with subprocess.Popen(command, cwd=PROJECT_DIR) as process:  # noqa: S603 - our own interpreter's script
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background ignores it
+    process = subprocess.Popen(command, cwd=PROJECT_DIR)  # noqa: S603 - our own interpreter's script
+    signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+    while process.poll() is None:
         try:
-            code = process.wait()
+            process.wait()
         except KeyboardInterrupt:
-            code = process.wait()  # it got the signal too, and closes its parts in order
-    sys.exit(0 if code in (0, 130, -2) else 1)
+            process.send_signal(signal.SIGINT)  # it closes its parts in order
+    sys.exit(0 if process.returncode in (0, 130, -signal.SIGINT) else 1)
 
 
 def _run_job(

@@ -71,7 +71,7 @@ def build_defs(
         asset_checks=[checks.table_checks(relation, found) for relation, found in rules.items()],
         jobs=all_jobs,
         schedules=[jobs.monthly_schedule(all_jobs[0])],
-        sensors=[jobs.automation()],
+        sensors=[jobs.build_what_changed(sources)],
         resources={"pipeline": Pipeline(sources, models), **(resources or {})},
         executor=in_process_executor,
     )

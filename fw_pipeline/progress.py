@@ -36,6 +36,10 @@ class Progress:
 
     def __call__(self, stage: str, what: str) -> None:
         """Show one step: its stage, and what it was; a fetch says its source, its month and the outcome."""
+        if stage == "say":
+            self._end_source()
+            self._console.print(what, markup=False, soft_wrap=True)
+            return
         self._counts[stage] += 1
         if self._bar is not None:
             self._bar.update(self._task, description=f"{stage} {self._counts[stage]}: {what}"[:100])

@@ -155,16 +155,16 @@ def test_months_out_of_reach_are_told_and_not_asked_for(tmp_path: Path) -> None:
     assert len(got.months("out of reach")) == 4
     assert len(got.months("present")) == 12
     given = read({"FW_DATA_DIR": str(tmp_path)}, dotenv=Path("none"))
-    assert [str(reason) for reason in out_of_reach(provider(all_good), wide, given, now=NOW)] == [
-        (
-            "stackoverflow 2021-11 to 2021-12: the service did not exist; "
-            "ask for other months, or choose another provider with FW_PROVIDERS"
-        ),
-        (
-            "stackoverflow 2023-01 to 2023-02: not closed yet; "
-            "ask for other months, or choose another provider with FW_PROVIDERS"
-        ),
-    ]
+    late = (
+        "stackoverflow 2023-01 to 2023-02: not closed yet; "
+        "ask for other months, or choose another provider with FW_PROVIDERS"
+    )
+    chosen = provider(all_good)
+    assert [str(reason) for reason in out_of_reach(chosen, wide, given, now=NOW)] == [late]
+    far = replace(chosen.provider, name="far", reach=lambda _: Reach(wide, "", ""))
+    both = replace(chosen.source, providers=MappingProxyType({"test": chosen.provider, "far": far}))
+    early, _ = out_of_reach(replace(chosen, source=both), wide, given, now=NOW)
+    assert str(early).startswith("stackoverflow 2021-11 to 2021-12: the service did not exist")
 
 
 def test_a_month_that_lost_more_than_half_is_refused_until_forced(tmp_path: Path) -> None:

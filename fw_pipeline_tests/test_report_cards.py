@@ -66,6 +66,13 @@ def test_a_figure_that_is_too_old_decides_no_more_and_says_so() -> None:
     assert card.split("now") == "none decides"
 
 
+def test_a_verdict_that_ran_out_of_figures_is_not_called_a_turn() -> None:
+    connection = report_warehouse.small()
+    report_warehouse.grow_old(connection, "C2", "a month, recorded")
+    card = cards(connection)["C2"]
+    assert (card.has_turned, card.has_lapsed) == (False, True)
+
+
 def test_a_verdict_is_told_with_value_rule_n_and_note() -> None:
     assert cards()["C2"].definitions[0].said("now") == "1 times is not at least 1.50; n = 1,234; a note"
 
@@ -88,6 +95,7 @@ def test_claims_stand_in_the_order_of_their_numbers() -> None:
         (0.00878, "times", "0.00878"),
         (2015.86, "year", "2015.86"),
         (0.0, "times", "0"),
+        (0.0, "share", "0.0%"),
     ],
 )
 def test_figures_are_written_with_the_digits_that_carry_meaning(

@@ -113,12 +113,20 @@ def asking(
 
 
 def out_of_reach(chosen: Chosen, window: Window, settings: Settings, *, now: datetime) -> list[Reason]:
-    """Return a line for each stretch of a window that the chosen provider says it cannot answer."""
+    """Return a line for each stretch of a window that the chosen provider cannot answer although there are figures.
+
+    Months before a source began are no failure: nobody has them.
+    """
     fetch, _ = asking(chosen, window, settings, now=now)
     reach = chosen.provider.reach(fetch)
+    others = [
+        p.reach(fetch) for p in chosen.source.providers.values() if p.name not in ("recorded", chosen.provider.name)
+    ]
     missing: dict[str, list[date]] = {}
     for month in window.months():
-        if (cause := reach.why_not(month)) is not None:
+        cause = reach.why_not(month)
+        somebody = month >= reach.window.end or any(month in other.window for other in others)
+        if cause is not None and somebody:
             missing.setdefault(cause, []).append(month)
     remedy = "ask for other months, or choose another provider with FW_PROVIDERS"
     return [
@@ -136,9 +144,12 @@ def ingest(
     now: datetime,
     log: Callable[[str], None],
     done: Callable[[MonthOutcome], None],
+    say: Callable[[str], None] = lambda _: None,
     patience: float = 900.0,
 ) -> Ingested:
     """Fetch a window of months and add a vintage for each; call `done` with every outcome as it comes.
+
+    `log` hears everything, `say` what a person should know before it starts: the cost, and what is gone on with.
 
     Raises:
         Reason: nothing could be begun: another run is fetching the same source, or the data folder cannot be used.
@@ -151,7 +162,7 @@ def ingest(
             for room in ("raw", "evidence"):
                 sweep(settings.data_dir / room / name)
             fetch, keeper = asking(chosen, window, settings, now=now, run_id=run_id, log=log)
-            return _Ingest(chosen, settings, fetch, keeper, run_id=run_id, done=done).run()
+            return _Ingest(chosen, settings, fetch, keeper, run_id=run_id, done=done, say=say).run()
     except Timeout:
         cause = f"another run has been fetching it for more than {patience:.0f} s"
         raise SourceFailed(name, cause, "wait for it, or stop it, and run again") from None
@@ -172,7 +183,9 @@ class _Ingest:
         *,
         run_id: str,
         done: Callable[[MonthOutcome], None],
+        say: Callable[[str], None],
     ) -> None:
+        self._say = say
         self._source, self._provider = chosen.source, chosen.provider
         self._force, self._fetch, self._keeper, self._run_id, self._done = settings.force, fetch, keeper, run_id, done
         self._store = VintageStore(settings.data_dir)
@@ -190,8 +203,8 @@ class _Ingest:
             return self._result
         fetch = replace(self._fetch, window=Window(start, end))
         if self._keeper.resumed:
-            fetch.log(f"{name}: goes on with an unfinished fetch, {self._keeper.resumed} answers are here")
-        fetch.log(f"{name} {fetch.window} from {self._provider.name}: {self._provider.plan(fetch).text}")
+            self._say(f"{name}: goes on with an unfinished fetch, {self._keeper.resumed} answers are here")
+        self._say(f"{name} {fetch.window} from {self._provider.name}: {self._provider.plan(fetch).text}")
         self._take_all(fetch)
         answered = {outcome.month for outcome in self._result.outcomes}
         if unanswered := [month for month in fetch.window.months() if month not in answered]:

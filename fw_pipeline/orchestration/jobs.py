@@ -1,19 +1,24 @@
 """The jobs that people launch and the schedule that launches one of them. The command line runs the same jobs."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from dagster import (
     AssetKey,
     AssetSelection,
-    AutomationConditionSensorDefinition,
+    DagsterInstance,
     DefaultSensorStatus,
+    RunRequest,
+    RunsFilter,
     ScheduleDefinition,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SkipReason,
     build_schedule_from_partitioned_job,
     define_asset_job,
+    sensor,
 )
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 
 if TYPE_CHECKING:
     from dagster._core.definitions.partitions.partitioned_schedule import (
@@ -27,7 +32,7 @@ EVERYTHING = "everything"
 REBUILD = "rebuild"
 
 
-def fetch_job(source: str) -> UnresolvedAssetJobDefinition:
+def fetch_job(source: str) -> "UnresolvedAssetJobDefinition":
     """Return the job that fetches months of one source and checks them, without building what hangs on it."""
     return define_asset_job(
         f"fetch_{source}",
@@ -36,7 +41,7 @@ def fetch_job(source: str) -> UnresolvedAssetJobDefinition:
     )
 
 
-def jobs(sources: Collection[str]) -> list[UnresolvedAssetJobDefinition]:
+def jobs(sources: Collection[str]) -> "list[UnresolvedAssetJobDefinition]":
     """Return every job: all of it for some months, the fetch of one source, and all but the fetch."""
     everything = define_asset_job(
         EVERYTHING,
@@ -52,7 +57,7 @@ def jobs(sources: Collection[str]) -> list[UnresolvedAssetJobDefinition]:
     return [everything, rebuild, *(fetch_job(source) for source in sources)]
 
 
-def monthly_schedule(everything: UnresolvedAssetJobDefinition) -> Schedule:
+def monthly_schedule(everything: "UnresolvedAssetJobDefinition") -> "Schedule":
     """Return the schedule that runs everything for the month that has closed.
 
     On the third: most providers are late by a day or two.
@@ -66,15 +71,33 @@ def monthly_schedule(everything: UnresolvedAssetJobDefinition) -> Schedule:
     )
 
 
-def automation() -> AutomationConditionSensorDefinition:
-    """Return the sensor that builds what hangs on a change, however the change came: it is on from the start.
+def build_what_changed(sources: Collection[str]) -> SensorDefinition:
+    """Return the sensor that builds, checks and publishes after months came in, however they came; it is on at once.
 
-    A backfill of raw months in the UI therefore ends in the same state as the command line: built, checked, published.
+    A backfill of raw months in the UI therefore ends in the same state as the command line. It waits until nothing is
+    running, so that one build follows a backfill of all sources, and builds each state of the figures once.
     """
-    return AutomationConditionSensorDefinition(
-        "build_what_changed",
-        target=AssetSelection.all(),
+    raw = [AssetKey(["raw", source]) for source in sources]
+
+    @sensor(
+        name="build_what_changed",
+        job_name=REBUILD,
         default_status=DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=15,
-        description="Builds, checks and publishes what hangs on a month that came in.",
+        description="Builds, checks and publishes everything after months came in.",
     )
+    def look(context: SensorEvaluationContext) -> RunRequest | SkipReason:
+        if context.instance.get_runs_count(RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES)):
+            return SkipReason("waits until nothing is running")
+        came = max((_last(context.instance, key) for key in raw), default=0.0)
+        if came <= _last(context.instance, AssetKey(["publish"])):
+            return SkipReason("everything that came in is published")
+        return RunRequest(run_key=f"{came:.6f}")
+
+    return look
+
+
+def _last(instance: DagsterInstance, key: AssetKey) -> float:
+    """Return when an asset was last materialised; 0 when never."""
+    event = instance.get_latest_materialization_event(key)
+    return event.timestamp if event else 0.0

@@ -11,7 +11,6 @@ from fw_pipeline.expectations import Expectation
 from fw_pipeline.orchestration.checks import prove
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.raw_assets import failed
-from fw_pipeline.orchestration.transforms import WHEN_UPSTREAM_CHANGES
 from fw_pipeline.raw import written_aside
 from fw_pipeline.warehouse import query
 
@@ -29,7 +28,6 @@ def publish_asset(rules: Rules, deps: Sequence[Sequence[str]]) -> AssetsDefiniti
         owners=["team:fw_pipeline"],
         tags={"layer": "published"},
         description="The DuckDB file that users open. Replaced as a whole; readers keep the version they have open.",
-        automation_condition=WHEN_UPSTREAM_CHANGES,
     )
     def publish(pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         try:
@@ -54,7 +52,6 @@ def report_asset() -> AssetsDefinition:
         owners=["team:fw_pipeline"],
         tags={"layer": "published"},
         description="The page with the verdict on every claim and the article's figure drawn anew from the data.",
-        automation_condition=WHEN_UPSTREAM_CHANGES,
     )
     def page(pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         folder = pipeline.settings.data_dir / "report"

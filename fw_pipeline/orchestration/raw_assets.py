@@ -76,6 +76,10 @@ def raw_asset(source: Source) -> AssetsDefinition:
                     "%s %s %s: %s", source.name, f"{outcome.month:%Y-%m}", outcome.status, outcome.cause
                 )
 
+        def say(text: str) -> None:
+            context.log.info(text)
+            pipeline.progress("say", text)
+
         try:
             chosen = choose(source, pipeline.settings)
             for window in windows(context):
@@ -87,6 +91,7 @@ def raw_asset(source: Source) -> AssetsDefinition:
                     now=pipeline.clock(),
                     log=context.log.info,
                     done=done,
+                    say=say,
                 )
                 failures += got.failures
             with pipeline.warehouse.writing() as writer:

@@ -9,8 +9,6 @@ import polars as pl
 from dagster import (
     AssetExecutionContext,
     AssetsDefinition,
-    AssetSelection,
-    AutomationCondition,
     MaterializeResult,
     MetadataValue,
     ResourceParam,
@@ -22,19 +20,8 @@ from fw_pipeline.models import MEASUREMENTS, Model, lineage
 from fw_pipeline.orchestration.columns import column_lineage, column_schema, relation_key
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.raw_assets import failed
-from fw_pipeline.orchestration.seeds import SEEDS, Seed
+from fw_pipeline.orchestration.seeds import Seed
 from fw_pipeline.warehouse import Built, Writer
-
-MAY_BE_MISSING = AssetSelection.groups("raw") | AssetSelection.assets(*(["meta", seed.name] for seed in SEEDS))
-"""Months without a figure stay missing for ever, and small tables are made on the way: neither holds a build up."""
-
-WHEN_UPSTREAM_CHANGES = AutomationCondition.eager().without(
-    ~AutomationCondition.any_deps_missing()
-) & ~AutomationCondition.any_deps_missing().ignore(MAY_BE_MISSING)
-"""Build anew when something read has changed, once everything read has been built."""
-
-MONTHLY = AutomationCondition.on_cron("5 0 1 * *")
-"""Build anew when a month has closed: the calendar and the reach of the providers move on."""
 
 PREVIEW_ROWS = 10
 
@@ -59,7 +46,6 @@ def model_asset(model: Model, models: tuple[Model, ...]) -> AssetsDefinition:
             "dagster/table_name": model.name,
             "sql": MetadataValue.md(f"```sql\n{model.sql}\n```"),
         },
-        automation_condition=WHEN_UPSTREAM_CHANGES,
     )
     def build(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         began = time.monotonic()
@@ -102,7 +88,6 @@ def seed_asset(seed: Seed, sources: Iterable[str]) -> AssetsDefinition:
             "dagster/column_schema": column_schema({n: (str(k), words) for n, (k, words) in seed.columns.items()}),
             "dagster/table_name": relation,
         },
-        automation_condition=WHEN_UPSTREAM_CHANGES if seed.after_fetch else MONTHLY,
     )
     def build(pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         try:
@@ -143,7 +128,6 @@ def measurements_asset(models: tuple[Model, ...]) -> AssetsDefinition:
         tags={"layer": "meta"},
         description="Every measurement of every claim, before it is judged.",
         metadata={"dagster/table_name": MEASUREMENTS},
-        automation_condition=WHEN_UPSTREAM_CHANGES,
     )
     def build(pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         try:

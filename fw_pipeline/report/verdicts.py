@@ -63,8 +63,13 @@ class Card:
 
     @property
     def has_turned(self) -> bool:
-        """Whether the headline is another one now than when the article appeared."""
-        return self.then.verdict != self.now.verdict
+        """Whether the headline decides otherwise now than when the article appeared."""
+        return self.now.verdict not in (self.then.verdict, "insufficient_data")
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Whether there was a verdict when the article appeared, and is none now."""
+        return self.now.verdict == "insufficient_data" != self.then.verdict
 
     def at(self, when: str) -> Standing:
         """Return the standing `then` or `now`."""

@@ -21,6 +21,7 @@ SOURCES = {
     "huggingface": "Hugging Face",
     "papers": "Papers",
     "pypi": "PyPI",
+    "catalogue": "release dates",
 }
 """The sources, as the page writes them."""
 
@@ -47,7 +48,7 @@ def figure(value: float | None, unit: str | None = None) -> str:
     if value is None:
         return NONE
     if is_share(unit):
-        text = f"{value:.1%}" if abs(value) >= SMALL_SHARE else f"{value:.2%}"
+        text = f"{value:.2%}" if 0 < abs(value) < SMALL_SHARE else f"{value:.1%}"
     else:
         text = f"{value:.2f}" if unit == "year" else compact(value)
     return text.replace("-", MINUS)
