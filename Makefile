@@ -30,7 +30,7 @@ check: $(VENV)/.ready-dev  ## lint, types, SQL style, import contracts, Dagster 
 	@PYTHONWARNINGS=ignore $(BIN)/dagster definitions validate --log-level error --workspace workspace.yaml
 
 bench: $(VENV)/.ready-dev  ## compare the pipeline with the same work done bare
-	@$(BIN)/python -m fw_pipeline_tests.benchmarks
+	@$(BIN)/python -m fw_pipeline_tests.benchmarks $(BENCH)
 
 lock: $(VENV)/.ready-uv  ## resolve the dependencies anew
 	@$(BIN)/uv pip compile -q requirements-uv.in --universal --python-version 3.11 --generate-hashes \

@@ -59,7 +59,7 @@ def dots(card: Card, rows: pl.DataFrame, sql: str) -> Figure:
     drawn_limits = limits if any(found.upper is not None for found in shown) else limits[:1]
     chart = alt.layer(
         *(limit.mark_tick(color=token("ink"), thickness=2, size=20) for limit in drawn_limits),
-        base.mark_text(align="left", baseline="bottom", dy=-9, color=token("soft")).encode(
+        base.mark_text(align="left", baseline="bottom", dy=-9, color=token("soft"), limit={"expr": "width"}).encode(
             x=alt.value(0), text="definition:N"
         ),
         base.mark_point(size=70, stroke=token("ink"), strokeWidth=1.4, opacity=1, tooltip=tip(told)).encode(
@@ -76,7 +76,7 @@ def dots(card: Card, rows: pl.DataFrame, sql: str) -> Figure:
         spec=finished(
             chart,
             (),
-            title=f"Value{_of(unit)}; an upright stroke is the number that decides",
+            title=f"Value{_of(unit)}; a stroke is what decides",
             height=34 * rows.height + 20,
         ),
         rows=rows,

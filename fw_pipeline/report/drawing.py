@@ -84,7 +84,7 @@ def finished(
         *({"name": name, "value": value} for name, value in chosen.items()),
         *spec.get("params", []),
     ]
-    spec["title"] = {"text": {"expr": title[1:]} if title.startswith("=") else title}
+    spec["title"] = {"text": {"expr": title[1:]} if title.startswith("=") else title, "limit": {"expr": "width"}}
     spec["width"], spec["height"] = 760, height
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     raised = any(event.height for event in events)

@@ -156,7 +156,7 @@ def exclusivity(rows: pl.DataFrame, credit: str) -> Figure:
             ),
         ),
         bars.transform_filter("datum.part == 'pytorch_only_share'")
-        .mark_text(align="left", baseline="bottom", dy=-14, color=token("ink"))
+        .mark_text(align="left", baseline="bottom", dy=-14, color=token("ink"), limit={"expr": "width"})
         .encode(x=alt.value(0), text="label:N"),
     )
     height = 30 + 62 * rows["series"].n_unique()

@@ -1,10 +1,21 @@
 -- How every claim stood when the article appeared, and how it stands now: the verdict, or why there is none.
+with headlines as (
+    select * from marts.headline_verdicts
+),
+
+ends as (
+    select
+        date '2023-01-01' as appeared,
+        max(as_of) as latest
+    from headlines
+)
+
 select
-    claim,
-    as_of,
-    verdict,
-    why,
-    definitions_undecided
-from marts.headline_verdicts
-where as_of = date '2023-01-01' or as_of = (select max(as_of) from marts.headline_verdicts)
-order by claim, as_of
+    headlines.claim,
+    headlines.as_of,
+    headlines.verdict,
+    headlines.why,
+    headlines.definitions_undecided
+from headlines
+inner join ends on headlines.as_of in (ends.appeared, ends.latest)
+order by headlines.claim, headlines.as_of
