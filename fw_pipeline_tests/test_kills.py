@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -28,7 +29,7 @@ def leftovers(data: Path) -> list[Path]:
 def test_kills_at_every_stage_lose_nothing_and_the_next_run_gives_the_same(recorded_once: Path, tmp_path: Path) -> None:
     """The stages are told apart by what is on disk."""
     data = tmp_path / "data"
-    stages = {
+    stages: dict[str, Callable[[], bool]] = {
         "fetching": lambda: len(list((data / "raw").rglob("*.parquet"))) > 40,
         "building": lambda: (data / ".work" / "warehouse.duckdb").exists() and len(list((data / "raw").glob("*"))) == 4,
         "publishing": lambda: bool(list(data.glob(".publishing-*"))) or (data / "warehouse.duckdb").exists(),
