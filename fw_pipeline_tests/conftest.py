@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from fw_pipeline_tests.command import fw_pipeline
 from fw_pipeline_tests.fake_services.server import FakeServices
@@ -27,11 +28,15 @@ def services(running_services: FakeServices) -> FakeServices:
 
 
 @pytest.fixture(scope="session")
-def recorded_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def recorded_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A data folder after one full recorded run by the command line. Do not change it: take `recorded`."""
-    data = tmp_path_factory.mktemp("recorded") / "data"
-    done = fw_pipeline(data, "run")
-    assert done.status == 0, done.err
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent  # test processes side by side share one run
+    data = shared / "recorded" / "data"
+    with FileLock(shared / "recorded.lock"):
+        if not data.exists():
+            done = fw_pipeline(data, "run")
+            assert done.status == 0, done.err
     return data
 
 

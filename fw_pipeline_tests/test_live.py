@@ -1,0 +1,85 @@
+"""Live mode by the command line against the test server: all four sources, no secret anywhere, and going on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fw_pipeline.warehouse import query
+from fw_pipeline_tests.command import fw_pipeline
+from fw_pipeline_tests.fake_services.server import FakeServices
+
+KEY, TOKEN = "key((with*signs~and.more", "hf_a_token_to_look_for"
+
+
+def settings(services: FakeServices) -> dict[str, str]:
+    pwc = f"{services.url}/pwc"
+    return {
+        "FW_MODE": "live",
+        "FW_CONTACT": "somebody@example.org",
+        "STACKEXCHANGE_KEY": KEY,
+        "HF_TOKEN": TOKEN,
+        "FW_STACKEXCHANGE_URL": f"{services.url}/stackexchange",
+        "FW_HUGGINGFACE_URL": f"{services.url}/huggingface",
+        "FW_ARXIV_URL": f"{services.url}/arxiv",
+        "FW_PYPISTATS_URL": f"{services.url}/pypistats",
+        "FW_CLICKPY_URL": f"{services.url}/clickpy",
+        "FW_PWC_LINKS_URL": f"{pwc}/links-between-papers-and-code.json.gz",
+        "FW_PWC_PAPERS_URL": f"{pwc}/papers-with-abstracts.json.gz",
+    }
+
+
+@pytest.fixture
+def filled(services: FakeServices, tmp_path: Path) -> Path:
+    """A data folder after a live run over three months."""
+    data = tmp_path / "data"
+    done = fw_pipeline(data, "run", "--from", "2022-04", "--to", "2022-06", **settings(services))
+    assert done.status == 0, done.err
+    assert done.err.count(" from ") >= 4, "each source says its plan first"
+    for secret in (KEY, TOKEN):
+        assert secret not in done.err + done.out
+        written = [path for path in data.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+        assert written == []
+    return data
+
+
+def test_a_live_run_fills_all_sources_from_their_live_providers_and_keeps_no_secret(
+    filled: Path, services: FakeServices
+) -> None:
+    for table, provider in {
+        "stackoverflow": "api",
+        "huggingface": "api",
+        "papers": "archive",
+        "pypi": "clickpy",
+    }.items():
+        sql = f"select distinct provider, count(distinct month) from raw.{table} group by provider"
+        assert query(filled / "warehouse.duckdb", sql).rows() == [(provider, 3)]
+    months = json.loads(fw_pipeline(filled, "status", "--format", "json").out)
+    shown = {row["source"]: row for row in months if row["month"] == "2022-05-01"}
+    assert shown["pypi"]["providers"] == ["clickpy"]
+    assert shown["stackoverflow"]["status"] == "present"
+    names = ("stackexchange", "huggingface", "pwc", "clickpy")
+    told = {name: str([(it.query, dict(it.headers)) for it in services.of(name)]) for name in names}
+    assert KEY in told["stackexchange"], "the key is sent to the service that it is for"
+    assert TOKEN in told["huggingface"]
+    assert not any(KEY in words for name, words in told.items() if name != "stackexchange")
+    assert not any(TOKEN in words for name, words in told.items() if name != "huggingface")
+
+
+def test_recorded_and_live_figures_stand_side_by_side(recorded: Path, services: FakeServices) -> None:
+    arguments = ("run", "--source", "pypi", "--from", "2022-04", "--to", "2022-04")
+    done = fw_pipeline(recorded, *arguments, **settings(services))
+    assert done.status == 0, done.err
+    sql = "select distinct provider, origin from raw.pypi where month = date '2022-04-01' order by all"
+    assert [provider for provider, _ in query(recorded / "warehouse.duckdb", sql).rows()] == [
+        "clickpy",
+        "recorded",
+        "recorded",
+    ]
+    spliced = """
+        select series from staging.pypi where month = date '2022-04-01' and package = 'torch'
+        group by series having count(*) > 1
+    """
+    assert query(recorded / "warehouse.duckdb", spliced).rows() == []
