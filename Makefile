@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# the machine's own certificates where it has them: it may stand behind a mirror or a proxy
+UV := $(BIN)/uv $(shell test -s /etc/ssl/certs/ca-certificates.crt && echo --system-certs)
 LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 
@@ -33,11 +35,11 @@ bench: $(VENV)/.ready-dev  ## compare the pipeline with the same work done bare
 	@$(BIN)/python -m fw_pipeline_tests.benchmarks $(BENCH)
 
 lock: $(VENV)/.ready-uv  ## resolve the dependencies anew
-	@$(BIN)/uv pip compile -q requirements-uv.in --universal --python-version 3.11 --generate-hashes \
+	@$(UV) pip compile -q requirements-uv.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -o requirements-uv.lock
-	@$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	@$(UV) pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -o $(LOCK)
-	@$(BIN)/uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	@$(UV) pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -c $(LOCK) -o $(DEV_LOCK)
 
 clean:  ## remove the environment, not the data
@@ -51,11 +53,11 @@ $(VENV)/.ready-uv: requirements-uv.lock
 
 $(VENV)/.ready: $(VENV)/.ready-uv $(LOCK) pyproject.toml
 	@echo "setting up $(VENV)"
-	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes --compile-bytecode -r $(LOCK)
-	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(UV) pip install -q --python $(BIN)/python --require-hashes --compile-bytecode -r $(LOCK)
+	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready $(DEV_LOCK)
 	@echo "setting up the tools for tests and checks"
-	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes --compile-bytecode -r $(DEV_LOCK)
+	@$(UV) pip install -q --python $(BIN)/python --require-hashes --compile-bytecode -r $(DEV_LOCK)
 	@touch $@
