@@ -37,7 +37,6 @@ class Progress:
     def __call__(self, stage: str, what: str) -> None:
         """Show one step: its stage, and what it was; a fetch says its source, its month and the outcome."""
         if stage == "say":
-            self._end_source()
             self._console.print(what, markup=False, soft_wrap=True)
             return
         self._counts[stage] += 1
