@@ -72,6 +72,7 @@ class Desk:
             run_id=f"run-{self.runs}",
             now=now,
             log=self.log.append,
+            say=self.log.append,
             done=lambda _: None,
             patience=5,
         )

@@ -60,7 +60,15 @@ class Desk:
         window = Window.of(parse_month(first), parse_month(last))
         run_id = f"run-{self.runs}"
         return ingest(
-            chosen, window, settings, run_id=run_id, now=now, log=self.log.append, done=lambda _: None, patience=5
+            chosen,
+            window,
+            settings,
+            run_id=run_id,
+            now=now,
+            log=self.log.append,
+            say=self.log.append,
+            done=lambda _: None,
+            patience=5,
         )
 
     @property

@@ -223,7 +223,7 @@ BAD_ROWS = {
     "a negative count": ("stackoverflow.csv", replaced("2020-05-01,tensorflow,", "2020-05-01,tensorflow,-"), "2020-05"),
     "an unknown package": ("pypi.csv", replaced("2020-05-01,torch,", "2020-05-01,tortch,"), "2020-05"),
     "a duplicate key": ("stackoverflow.csv", lambda lines: [*lines, lines[300]], ""),
-    "a month outside the range": ("stackoverflow.csv", replaced("2020-05-01,tensorflow", "2031-05-01,tensorflow"), ""),
+    "a month outside the range": ("stackoverflow.csv", lambda lines: [*lines, "2031-05-01,jax,5,exact,x,"], ""),
     "a broken date": ("pypi.csv", replaced("2020-05-01,torch,", "2020-05-32,torch,"), ""),
 }
 
@@ -269,7 +269,10 @@ def test_a_truncated_vintage_is_one_line_and_the_next_good_run_repairs_that_and_
     assert_same(before, content(recorded))
     shutil.rmtree(recorded / "recorded")
     assert fw_pipeline(recorded, "run", "--source", "pypi").status == 0
-    assert_same(before, content(recorded))
+    after = content(recorded)
+    for history in ("raw.pypi_vintages", "marts.drift", "meta.loads", "meta.statements", "meta.validations"):
+        before.pop(history), after.pop(history)  # the other file was another observation of the same figures
+    assert_same(before, after)
 
 
 def test_failures_have_no_traceback_and_name_no_secret(recorded: Path) -> None:

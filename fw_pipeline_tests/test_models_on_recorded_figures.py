@@ -234,16 +234,16 @@ def test_bounds_from_counts_by_tag_carry_no_headline(recorded: Recorded) -> None
     ]
 
 
-def test_what_was_last_counted_three_years_ago_decides_no_longer_and_says_from_when_it_is(recorded: Recorded) -> None:
+def test_a_headline_says_how_old_its_figure_is_and_none_older_than_five_years_decides(recorded: Recorded) -> None:
     said = recorded.rows("""
         select strftime(as_of, '%Y-%m'), verdict, stale_months, why from marts.headline_verdicts
-        where claim = 'C2' and as_of in ('2023-05-01', '2026-05-01', '2026-06-01') order by as_of
+        where claim = 'C14' and as_of in ('2022-05-01', '2026-10-01') order by as_of
     """)
-    assert said == [
-        ("2023-05", "refuted", 0, None),
-        ("2026-05", "refuted", 36, None),
-        ("2026-06", "insufficient_data", 37, "the last figure is from 2023-05, 37 months before"),
-    ]
+    assert said == [("2022-05", "mixed", 0, None), ("2026-10", "mixed", 53, None)]
+    old = recorded.rows(
+        "select count(*) from marts.headline_verdicts where stale_months > 60 and verdict <> 'insufficient_data'"
+    )
+    assert old == [(0,)]
 
 
 def test_the_listing_of_papers_is_there_before_anything_was_fetched(recorded: Recorded) -> None:

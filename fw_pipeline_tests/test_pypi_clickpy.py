@@ -181,8 +181,8 @@ def test_nothing_is_asked_of_months_that_it_can_never_answer(tmp_path: Path) -> 
     chosen = choose(SOURCES["pypi"], settings)
     window = Window.of(date(2015, 11, 1), date(2023, 7, 1))
     said = [str(reason) for reason in out_of_reach(chosen, window, settings, now=NOW)]
-    assert "2015-11 to 2015-12: download records begin in 2016-01" in said[0]
-    assert "2023-07: 2023-06 is the last month that has ended" in said[1]
+    assert len(said) == 1, "nobody has the months before the records begin, so they are no failure"
+    assert "2023-07: 2023-06 is the last month that has ended" in said[0]
 
 
 def test_the_whole_range_since_2016_is_planned_as_two_requests(tmp_path: Path) -> None:

@@ -17,21 +17,13 @@ from filelock import FileLock, Timeout
 
 from fw_pipeline import expectations
 from fw_pipeline.contract import Batch, Fetch, MonthRefused, Provider, Reason, Source, SourceFailed, Window
+from fw_pipeline.orchestration.fitness import covers_less, shrunk, unfit
 from fw_pipeline.raw import EvidenceStore, Statement, StorageFailed, VintageStore, sweep
 from fw_pipeline.settings import Settings
 from fw_pipeline.warehouse import scan
 
 FLUSH_SECONDS = 2.0
 """How long answered months may wait for validation together: one validation costs the same for one or a hundred."""
-
-SHRUNK_TO = 0.5
-"""A month is refused when its figures fall below this share of its last vintage by the same provider.
-
-Deleted questions take up to a third of a month away; losing half means that something else went wrong.
-"""
-
-NOTICEABLE = 20
-"""Figures below this may halve by chance."""
 
 LISTED_REFS = 8
 """A row names up to so many evidence files; more are listed in a file of their own, which it names instead."""
@@ -249,8 +241,11 @@ class _Ingest:
             outcomes = expectations.validate(frame, expectations.for_raw(table))
             causes = expectations.refused_months(frame, outcomes)
         for batch in batches:
-            kept = self._covers_less(batch)
-            cause = causes.get(batch.month) or self._unfit(batch) or (None if kept else self._shrunk(batch))
+            last = None if self._force else self._last(batch)
+            kept = last is not None and covers_less(batch, last)
+            cause = causes.get(batch.month) or unfit(batch, self._fetch.window)
+            if cause is None and last is not None and not kept:
+                cause = shrunk(batch, last, table)
             if cause is not None:
                 remedy = "see the evidence file; run again when the provider is mended"
                 self._refuse(MonthRefused(self._source.name, cause, remedy, month=batch.month), batch.evidence)
@@ -265,45 +260,12 @@ class _Ingest:
             else:
                 self._write(batch)
 
-    def _unfit(self, batch: Batch) -> str | None:
-        """Return why a month must not become a vintage although each of its rows is fit."""
-        if batch.month is not None and batch.month not in self._fetch.window:
-            return "the provider answered a month that was not asked for"
-        if batch.month is not None and not batch.rows.height and batch.gap is None:
-            return "the answer holds no figure"
-        if batch.month is not None and batch.rows.height and batch.rows["month"].unique().to_list() != [batch.month]:
-            return "the answer holds figures of another month"
-        return None
-
-    def _covers_less(self, batch: Batch) -> bool:
-        """Say whether the vintage that is here covers more days: what a service forgets is no news of the month."""
-        if batch.month is None or "days_covered" not in self._source.table.measures or self._force:
-            return False
-        current = self._store.current(self._source.name, batch.month, self._provider.name)
-        if current is None:
-            return False
-        last = self._store.read(self._source.name, current)["days_covered"].sum()
-        return int(batch.rows["days_covered"].sum()) < int(last)
-
-    def _shrunk(self, batch: Batch) -> str | None:
-        """Return what lost more than half of its figure since the last vintage of this provider, if anything."""
-        if self._force or batch.month is None or batch.gap is not None:
+    def _last(self, batch: Batch) -> pl.DataFrame | None:
+        """Return the rows of the vintage that a month already has from this provider."""
+        if batch.month is None or batch.gap is not None:
             return None
         current = self._store.current(self._source.name, batch.month, self._provider.name)
-        if current is None:
-            return None
-        key, measure = list(self._source.table.key)[1], self._source.table.required[0]
-        last = self._store.read(self._source.name, current).group_by(key).agg(pl.col(measure).sum().alias("last"))
-        here = batch.rows.group_by(key).agg(pl.col(measure).sum().alias("here"))
-        compared = last.join(here, on=key, how="left").with_columns(pl.col("here").fill_null(0)).sort("last", key)
-        lost = compared.filter((pl.col("last") >= NOTICEABLE) & (pl.col("here") < pl.col("last") * SHRUNK_TO))
-        if not lost.height:
-            return None
-        worst = lost.row(-1, named=True)
-        return (
-            f"{measure} of {worst[key]} fell from {worst['last']:,} to {worst['here']:,} since the last vintage, "
-            "which is kept (FW_FORCE=1 accepts the new figures)"
-        )
+        return None if current is None else self._store.read(self._source.name, current)
 
     def _write(self, batch: Batch) -> None:
         observed_at = self._keeper.observed_at(batch.evidence)
