@@ -14,8 +14,6 @@ nux:
 concurrency:
   runs:
     max_concurrent_runs: 2
-  pools:
-    default_limit: 1
 run_queue:
   dequeue_interval_seconds: 1
   dequeue_use_threads: true

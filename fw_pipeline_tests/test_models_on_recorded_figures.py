@@ -240,9 +240,9 @@ def test_a_headline_says_how_old_its_figure_is_and_none_older_than_five_years_de
         where claim = 'C14' and as_of in ('2022-05-01', '2026-10-01') order by as_of
     """)
     assert said == [("2022-05", "mixed", 0, None), ("2026-10", "mixed", 53, None)]
-    old = recorded.rows(
-        "select count(*) from marts.headline_verdicts where stale_months > 60 and verdict <> 'insufficient_data'"
-    )
+    old = recorded.rows("""
+        select count(*) from marts.headline_verdicts where stale_months > 60 and verdict <> 'insufficient_data'
+    """)
     assert old == [(0,)]
 
 

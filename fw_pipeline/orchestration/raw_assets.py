@@ -42,7 +42,6 @@ def raw_asset(source: Source) -> AssetsDefinition:
         group_name="raw",
         kinds={"python", "parquet"},
         owners=["team:fw_pipeline"],
-        pool=f"fetch_{source.name}",
         tags={"source": source.name, "layer": "raw"},
         description=f"{table.description}\n\nSource: {source.title} ({source.url}). Licence: {source.licence}.",
         metadata={
