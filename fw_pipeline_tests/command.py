@@ -32,13 +32,12 @@ def environment(data: Path, **settings: str) -> dict[str, str]:
     return {**kept, "FW_DATA_DIR": str(data), "PYTHONWARNINGS": "ignore", **settings}
 
 
-def fw_pipeline(data: Path, *arguments: str, cwd: Path | None = None, stdin: str = "", **settings: str) -> Done:
+def fw_pipeline(data: Path, *arguments: str, **settings: str) -> Done:
     """Run the command to its end."""
     done = subprocess.run(
         [*COMMAND, *arguments],
         env=environment(data, **settings),
-        cwd=cwd,
-        input=stdin,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
