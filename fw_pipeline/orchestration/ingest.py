@@ -288,10 +288,10 @@ class _Ingest:
         for note in batch.notes:
             self._fetch.log(f"{self._source.name} {batch.month or ''}: {note}")
         status: Status = "unchanged" if vintage is None else "present"
-        if vintage is None and batch.month is not None:
+        if batch.month is not None:
             said = self._store.statements(self._source.name, batch.month)
             if said and said[-1].provider == self._provider.name and said[-1].status != "answered":
-                self._state(batch.month, "answered", "the answer is the one that is here", "")
+                self._state(batch.month, "answered", "a later fetch gave the figures", "")
         self._note(
             MonthOutcome(
                 batch.month, status, batch.rows.height, None, vintage.path if vintage else None, batch.evidence

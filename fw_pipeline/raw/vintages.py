@@ -49,7 +49,7 @@ class Statement:
     provider: str
     at: datetime
     status: Literal["gap", "refused", "answered"]
-    """`answered` takes a refusal back where the good answer said what the vintage already holds."""
+    """`answered` takes back what was said before: a later fetch gave the figures."""
     cause: str
     remedy: str
 
