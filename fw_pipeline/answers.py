@@ -82,7 +82,8 @@ def coverage(published: Path, *, months: bool = False) -> pl.DataFrame:
         )
         select source, strftime(min(month), '%Y-%m') as first, strftime(max(month), '%Y-%m') as last,
             count(*) as months, any_value(status) as status,
-            any_value(array_to_string(providers, ', ')) as providers, any_value(reason) as reason
+            any_value(array_to_string(providers, ', ')) as providers, any_value(reason) as reason,
+            any_value(remedy) as remedy
         from stretches group by source, stretch order by source, first
         """,
     )
