@@ -8,7 +8,7 @@ LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ui check bench lock clean
+.PHONY: help run test ui check bench soak lock clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ check: $(VENV)/.ready-dev  ## lint, types, SQL style, import contracts, Dagster 
 
 bench: $(VENV)/.ready-dev  ## compare the pipeline with the same work done bare
 	@$(BIN)/python -m fw_pipeline_tests.benchmarks $(BENCH)
+
+soak: $(VENV)/.ready-dev  ## real faults, many times over: kills, full disks, publishes under readers
+	@$(BIN)/python -m fw_pipeline_tests.soak $(SOAK)
 
 lock: $(VENV)/.ready-uv  ## resolve the dependencies anew
 	@$(UV) pip compile -q requirements-uv.in --universal --python-version 3.11 --generate-hashes \

@@ -1,0 +1,55 @@
+"""Run the soaks: `python -m fw_pipeline_tests.soak [NAME ...]`, all of them when none is named."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+
+from fw_pipeline_tests.soak.tally import Tally
+
+SOAKS: Mapping[str, str] = MappingProxyType(
+    {
+        "publishes": "fw_pipeline_tests.soak.publishes",
+    }
+)
+"""Module by name. A module has `run(budget_seconds) -> Tally` and `SECONDS`, the time it takes when none is given."""
+
+
+def main(arguments: list[str] | None = None, *, soaks: Mapping[str, str] = SOAKS) -> int:
+    """Run what is named and print each tally; return 1 where something did not hold."""
+    parser = argparse.ArgumentParser(prog="soak", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(soaks)}; all when left out")
+    parser.add_argument("--seconds", type=float, help="time for each soak; its own when left out")
+    chosen = parser.parse_args(arguments)
+    if unknown := sorted(set(chosen.names) - set(soaks)):
+        parser.error(f"no soak named {unknown[0]!r}; choose from {', '.join(soaks)}")
+    names = [name for name in soaks if not chosen.names or name in chosen.names]
+    held = [_held(name, soaks[name], chosen.seconds) for name in names]
+    return int(not all(held))
+
+
+def _held(name: str, module: str, seconds: float | None) -> bool:
+    began = time.monotonic()
+    soak = import_module(module)
+    try:
+        tally: Tally = soak.run(soak.SECONDS if seconds is None else seconds)
+    except Exception:  # noqa: BLE001 - a soak that breaks off has failed; the others still run
+        tally = Tally(name, failures=["it broke off", *traceback.format_exc().splitlines()])
+    if not tally.counts and not tally.failures:
+        tally.failures.append("it counted nothing")
+    print(f"\n{tally.name}: {'held' if tally.held else 'DID NOT HOLD'}, {time.monotonic() - began:.0f} s")
+    for line in tally.counts:
+        print(f"  * {line}")
+    for line in tally.failures:
+        print(f"  ! {line}")
+    sys.stdout.flush()
+    return tally.held
+
+
+if __name__ == "__main__":
+    sys.exit(main())
