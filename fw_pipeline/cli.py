@@ -160,7 +160,8 @@ def ui(port: int, host: str) -> None:
         "--workspace", str(PROJECT_DIR / "workspace.yaml"), "--host", host, "--port", str(port),
     ]  # fmt: skip
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background ignores it
-    process = subprocess.Popen(command, cwd=PROJECT_DIR)  # noqa: S603 - our own interpreter's script
+    environment = {**os.environ, "FW_UI_URL": settings.alerting.ui or f"http://{host}:{port}"}
+    process = subprocess.Popen(command, cwd=PROJECT_DIR, env=environment)  # noqa: S603 - our own interpreter's script
     signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
     while process.poll() is None:
         try:

@@ -11,6 +11,7 @@ from fw_pipeline import models as sql_models
 from fw_pipeline.contract import Source
 from fw_pipeline.models import MEASUREMENTS, Model
 from fw_pipeline.orchestration import checks, history, jobs
+from fw_pipeline.orchestration.alerting import tell_of_failures
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.publishing import publish_asset, report_asset
 from fw_pipeline.orchestration.raw_assets import raw_asset
@@ -71,7 +72,7 @@ def build_defs(
         asset_checks=[checks.table_checks(relation, found) for relation, found in rules.items()],
         jobs=all_jobs,
         schedules=[jobs.monthly_schedule(all_jobs[0])],
-        sensors=[jobs.build_what_changed(sources)],
+        sensors=[jobs.build_what_changed(sources), tell_of_failures()],
         resources={"pipeline": Pipeline(sources, models), **(resources or {})},
         executor=in_process_executor,
     )

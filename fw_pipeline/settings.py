@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from dotenv import dotenv_values
 
@@ -37,7 +38,10 @@ ADDRESSES: Mapping[str, str] = MappingProxyType(
 
 SECRETS = ("STACKEXCHANGE_KEY", "HF_TOKEN")
 
-KNOWN = frozenset({"FW_DATA_DIR", "FW_MODE", "FW_PROVIDERS", "FW_CONTACT", "FW_FORCE", *ADDRESSES})
+ALERTS = ("FW_ALERT_WEBHOOK", "FW_ALERT_MAIL_TO", "FW_ALERT_MAIL_FROM", "FW_SMTP_URL", "FW_UI_URL")
+"""Whom to tell that a run failed. The webhook and the mail server hold secrets in their addresses."""
+
+KNOWN = frozenset({"FW_DATA_DIR", "FW_MODE", "FW_PROVIDERS", "FW_CONTACT", "FW_FORCE", *ALERTS, *ADDRESSES})
 
 
 class SettingError(ValueError):
@@ -68,6 +72,31 @@ class Secrets(Mapping[str, str]):
 
 
 @dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail is handed in. Printing shows no name and no password."""
+
+    host: str
+    port: int
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+    tls_from_the_start: bool
+    """`smtps`; otherwise the connection is encrypted by STARTTLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """Whom to tell that a run failed, and how. All of it empty: nobody."""
+
+    webhook: str = field(default="", repr=False)
+    """Address that takes the alert as JSON; usually a secret."""
+    mail_to: tuple[str, ...] = ()
+    mail_from: str = ""
+    mail_server: MailServer | None = None
+    ui: str = ""
+    """Address of the Dagster UI, for a link to the run."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that a user can set."""
 
@@ -80,6 +109,7 @@ class Settings:
     secrets: Secrets
     force: bool = False
     """Accept a month with far fewer counts than its last vintage."""
+    alerting: Alerting = Alerting()
 
     @property
     def recorded_dir(self) -> Path:
@@ -136,6 +166,7 @@ def read(
         contact=_one_line("FW_CONTACT", values.get("FW_CONTACT", "")),
         secrets=Secrets({name: _one_line(name, values[name]) for name in SECRETS if name in values}),
         force=values.get("FW_FORCE") == "1",
+        alerting=_alerting(values),
     )
 
 
@@ -153,10 +184,21 @@ def _one_line(name: str, text: str) -> str:
     return text
 
 
-def _address(name: str, text: str) -> str:
-    parts = urlsplit(text)
+def _parts(text: str) -> SplitResult:
+    """Return the parts of an address; none where it cannot be read."""
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - it is read only when asked for
+    except ValueError:
+        return urlsplit("")
+    return parts
+
+
+def _address(name: str, text: str, *, like: str = "") -> str:
+    parts = _parts(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
-        raise SettingError(f"setting {name} is {text!r}; write an address like {ADDRESSES[name]}, without a password")
+        like = like or ADDRESSES[name]
+        raise SettingError(f"setting {name} is {text!r}; write an address like {like}, without a password")
     return text.rstrip("/")
 
 
@@ -168,3 +210,38 @@ def _providers(text: str) -> dict[str, str]:
             raise SettingError(f"setting FW_PROVIDERS holds {item!r}; write source=provider, such as pypi=pypistats")
         chosen[source.strip()] = provider.strip()
     return chosen
+
+
+def _alerting(values: Mapping[str, str]) -> Alerting:
+    given = {name: _one_line(name, values.get(name, "")) for name in ALERTS}
+    recipients = tuple(filter(None, (part.strip() for part in given["FW_ALERT_MAIL_TO"].split(","))))
+    sender = given["FW_ALERT_MAIL_FROM"] or next(iter(recipients), "")
+    for name, address in [("FW_ALERT_MAIL_TO", to) for to in recipients] + [("FW_ALERT_MAIL_FROM", sender)]:
+        if address and not re.fullmatch(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+", address):
+            raise SettingError(f"setting {name} holds {address!r}; write addresses like you@example.org")
+    if bool(recipients) != bool(given["FW_SMTP_URL"]):
+        missing, there = ("FW_SMTP_URL", "FW_ALERT_MAIL_TO") if recipients else ("FW_ALERT_MAIL_TO", "FW_SMTP_URL")
+        raise SettingError(f"setting {there} needs {missing} beside it; set both, or none")
+    webhook = _parts(given["FW_ALERT_WEBHOOK"])
+    if given["FW_ALERT_WEBHOOK"] and (webhook.scheme not in {"http", "https"} or not webhook.hostname):
+        raise SettingError("setting FW_ALERT_WEBHOOK is no address; write it like https://example.org/hook")
+    return Alerting(
+        webhook=given["FW_ALERT_WEBHOOK"],
+        mail_to=recipients,
+        mail_from=sender,
+        mail_server=_mail_server(given["FW_SMTP_URL"]) if given["FW_SMTP_URL"] else None,
+        ui=_address("FW_UI_URL", given["FW_UI_URL"], like="http://127.0.0.1:3000") if given["FW_UI_URL"] else "",
+    )
+
+
+def _mail_server(text: str) -> MailServer:
+    """Read `smtp://user:password@host:587` (STARTTLS) or `smtps://...:465`; the error never repeats it."""
+    parts = _parts(text)
+    host = parts.hostname or ""
+    if parts.scheme not in {"smtp", "smtps"} or not host or parts.path.strip("/") or parts.query:
+        raise SettingError("setting FW_SMTP_URL is no mail server; write it like smtp://user:password@example.org:587")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if bool(user) != bool(password):
+        raise SettingError("setting FW_SMTP_URL has a user without a password, or the reverse; write both, or none")
+    tls = parts.scheme == "smtps"
+    return MailServer(host, parts.port or (465 if tls else 587), user, password, tls)

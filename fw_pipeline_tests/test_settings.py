@@ -24,12 +24,27 @@ NOWHERE = Path("no-such-dotenv-file")
         ("FW_FORCE", "yes", "write 1"),
         ("FW_CONTACT", "me\nX-Injected: 1", "one line"),
         ("HF_TOKEN", "hf_x\r\nHost: elsewhere", "one line"),
+        ("FW_ALERT_WEBHOOK", "chat.example.org/hf_x", "write it like https"),
+        ("FW_ALERT_WEBHOOK", "https://[hf_x", "write it like https"),
+        ("FW_ALERT_MAIL_TO", "you", "write addresses like"),
+        ("FW_ALERT_MAIL_TO", "you@example.org", "needs FW_SMTP_URL"),
+        ("FW_SMTP_URL", "smtp://me:hf_x@mail.example.org", "needs FW_ALERT_MAIL_TO"),
+        ("FW_UI_URL", "localhost:3000", "write an address like"),
     ],
 )
 def test_a_wrong_setting_stops_with_its_name_and_the_remedy(name: str, value: str, says: str) -> None:
     with pytest.raises(SettingError, match=says) as caught:
         read({name: value}, dotenv=NOWHERE)
     assert name in str(caught.value)
+    assert "hf_x" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["mail.example.org:25", "http://hf_x@here", "smtp://me:hf_x@here:port", "smtp://me@here"]
+)
+def test_a_wrong_mail_server_stops_without_being_repeated(url: str) -> None:
+    with pytest.raises(SettingError, match="FW_SMTP_URL") as caught:
+        read({"FW_SMTP_URL": url, "FW_ALERT_MAIL_TO": "you@example.org"}, dotenv=NOWHERE)
     assert "hf_x" not in str(caught.value)
 
 
@@ -56,7 +71,9 @@ def test_the_environment_wins_over_the_dotenv_file_and_the_command_line_over_bot
 
 
 def test_secrets_are_in_no_text_made_of_the_settings() -> None:
-    found = read({"HF_TOKEN": "hf_secret_value", "STACKEXCHANGE_KEY": "key_value(("}, dotenv=NOWHERE)
+    mail = {"FW_SMTP_URL": "smtp://user:key_value@here", "FW_ALERT_MAIL_TO": "you@example.org"}
+    hook = {"FW_ALERT_WEBHOOK": "https://here/hf_secret_value"}
+    found = read({"HF_TOKEN": "hf_secret_value", "STACKEXCHANGE_KEY": "key_value((", **mail, **hook}, dotenv=NOWHERE)
     shown = "".join(traceback.format_exception(ValueError(f"{found} {found.secrets!r} {found.secrets}")))
     assert "hf_secret_value" not in shown
     assert "key_value" not in shown

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import html
-import ipaddress
 import logging
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from fw_pipeline.contract import MonthRefused, Reason
 from fw_pipeline.web import Answer, Unfit
 from fw_pipeline.wire.redaction import Redactor
+from fw_pipeline_tests.certificates import certificate
 from fw_pipeline_tests.fake_services.faults import Answer as Answering
 from fw_pipeline_tests.fake_services.faults import Fault
 from fw_pipeline_tests.fake_services.messages import Request, Response, as_json
@@ -132,29 +127,6 @@ def test_a_short_secret_does_not_change_figures() -> None:
     assert Redactor({"x": "12"}).body(b'{"downloads":123}') == b'{"downloads":123}'
 
 
-def _certificate(folder: Path, *, days: int, host: str) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fake services")])
-    end = datetime.now(UTC) + timedelta(days=days)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(end - timedelta(days=30))
-        .not_valid_after(end)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    kind = serialization.PrivateFormat.PKCS8
-    pem = serialization.Encoding.PEM
-    path = folder / f"{host}-{days}.pem"
-    path.write_bytes(key.private_bytes(pem, kind, serialization.NoEncryption()) + made.public_bytes(pem))
-    return path
-
-
 @dataclass(frozen=True)
 class Certificate:
     """A certificate of the server, and what it leads to."""
@@ -177,7 +149,7 @@ CERTIFICATES = (
 def test_certificates_are_checked(
     case: Certificate, bench: Bench, services: FakeServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = _certificate(tmp_path, days=case.days, host=case.host)
+    path = certificate(tmp_path, days=case.days, host=case.host)
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     if case.is_trusted:
@@ -196,7 +168,7 @@ def test_certificates_are_checked(
 def test_a_token_does_not_follow_a_redirect_to_the_host_that_holds_the_files(
     bench: Bench, services: FakeServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = _certificate(tmp_path, days=10, host="127.0.0.1")
+    path = certificate(tmp_path, days=10, host="127.0.0.1")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", f"{path}")
     asked, name = f"{services.url}/huggingface/file.parquet", "papers-with-abstracts.parquet"
     with services.over_tls(f"{path}") as url, bench.web() as web:

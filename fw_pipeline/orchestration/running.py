@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dagster import AssetKey, DagsterEventType, DagsterInstance, Definitions, ExecuteInProcessResult
+from dagster import AssetKey, DagsterEvent, DagsterEventType, DagsterInstance, Definitions
 
 from fw_pipeline.contract import Window
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, key
@@ -41,12 +41,14 @@ def run_job(
     result = job.execute_in_process(
         instance=instance, tags=tags, run_config=QUIET, raise_on_error=False, asset_selection=chosen
     )
-    return Ran(result.success, tuple(_failures(result)), result.run_id)
+    return Ran(result.success, tuple(failure_lines(result.all_events)), result.run_id)
 
 
-def _failures(result: ExecuteInProcessResult) -> list[str]:
+def failure_lines(events: Iterable[DagsterEvent]) -> list[str]:
+    """Return each failure among the events of a run as one line: what, month, cause, remedy; blocking rules too."""
     lines: list[str] = []
-    for event in result.all_events:
+    broken: list[str] = []
+    for event in events:
         if event.event_type is DagsterEventType.STEP_FAILURE:
             failure = event.step_failure_data
             if failure.error and failure.error.cls_name == "DagsterAssetCheckFailedError":
@@ -58,11 +60,12 @@ def _failures(result: ExecuteInProcessResult) -> list[str]:
             words = " ".join(error.message.split()) if error else "failed without a word"
             remedy = "this is a defect of fw-pipeline: please report it with this line"
             lines += (described or f"{event.step_key}: {words}; {remedy}").splitlines()
-    for check in result.get_asset_check_evaluations():
-        if not check.passed and check.blocking:
-            relation = ".".join(check.asset_key.path)
-            lines.append(
-                f"{relation}: rule {check.check_name} does not hold: {check.description}; "
-                "nothing was published; mend the figures or the rule and run again"
-            )
-    return list(dict.fromkeys(lines))
+        elif event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            if not check.passed and check.blocking:
+                relation = ".".join(check.asset_key.path)
+                broken.append(
+                    f"{relation}: rule {check.check_name} does not hold: {check.description}; "
+                    "nothing was published; mend the figures or the rule and run again"
+                )
+    return list(dict.fromkeys(lines + broken))

@@ -44,10 +44,7 @@ class Host:
         self._log, self._budget, self._label, self._clock, self._sleep = fetch.log, budget, label, clock, sleep
         self.limits, self.redactor = limits, Redactor(fetch.secrets)
         self.turns = Turns(pace, clock=clock, sleep=sleep, patience=limits.patience)
-        self.session = _Session()
-        self.session.auth = _as_given
-        self.session.headers["User-Agent"] = _user_agent(fetch.options.get("contact", ""))
-        self.session.headers["Accept-Encoding"] = "gzip, deflate"
+        self.session = polite_session(fetch.options.get("contact", ""))
         self.asked = 0
 
     @contextlib.contextmanager
@@ -101,6 +98,15 @@ class Host:
 
     def _say(self, line: str) -> None:
         self._log(one_line(f"{self._label}: {self.redactor.text(line)}", 400))
+
+
+def polite_session(contact: str) -> requests.Session:
+    """Return a session that says who we are, takes no redirect and no password of its own accord."""
+    session = _Session()
+    session.auth = _as_given
+    session.headers["User-Agent"] = _user_agent(contact)
+    session.headers["Accept-Encoding"] = "gzip, deflate"
+    return session
 
 
 class _Session(requests.Session):

@@ -1,0 +1,124 @@
+"""The sensor over failed runs: told by webhook, silent where nobody is set, failed where nobody can be told."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from dagster import (
+    AssetCheckResult,
+    DagsterInstance,
+    Definitions,
+    asset,
+    asset_check,
+    build_sensor_context,
+    define_asset_job,
+)
+from dagster._core.definitions.sensor_definition import SensorExecutionData
+
+from fw_pipeline.contract import Window, parse_month
+from fw_pipeline.definitions import build_defs
+from fw_pipeline.orchestration.alerting import alert_of
+from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.running import run_job
+from fw_pipeline.settings import PROJECT_DIR, read
+from fw_pipeline.sources import SOURCES
+from fw_pipeline_tests.loopback_alerts import hook
+
+QUIET = {"telemetry": {"enabled": False}}
+MAY = parse_month("2022-05")
+
+
+def tick_after_a_failed_run(folder: Path, **settings: str) -> tuple[SensorExecutionData, str]:
+    """Let a run fail for want of its recorded figures, and look what the sensor makes of it."""
+    data = folder / "data"
+    shutil.copytree(PROJECT_DIR / "data" / "recorded", data / "recorded", ignore=shutil.ignore_patterns("pypi.csv"))
+    given = read({"FW_DATA_DIR": str(data), **settings}, dotenv=Path("none"))
+    resources = {"pipeline": Pipeline(SOURCES, (), given=given)}
+    definitions = build_defs(resources=resources)
+    repository = definitions.get_repository_def()
+    sensor = repository.get_sensor_def("tell_of_failures")
+    with DagsterInstance.local_temp(str(folder), overrides=QUIET) as instance:
+
+        def tick(cursor: str | None) -> SensorExecutionData:
+            with build_sensor_context(instance, cursor, repository_def=repository, resources=resources) as context:
+                return sensor.evaluate_tick(context)
+
+        first = tick(None)
+        ran = run_job(definitions, "fetch_pypi", instance=instance, window=Window.of(MAY, MAY))
+        assert not ran.succeeded
+        done = tick(first.cursor)
+        again = tick(done.cursor)
+        assert not again.dagster_run_reactions, "told once"
+        return done, ran.run_id
+
+
+def test_a_failed_run_is_told_with_job_source_month_cause_remedy_and_link(tmp_path: Path) -> None:
+    with hook() as told:
+        ui = {"FW_ALERT_WEBHOOK": told.url, "FW_UI_URL": "http://127.0.0.1:3000/"}
+        done, run_id = tick_after_a_failed_run(tmp_path, **ui)
+    [reaction] = done.dagster_run_reactions or ()
+    assert reaction.error is None
+    [said] = told.told
+    title, line, link = said["text"].splitlines()
+    assert title == "fetch_pypi failed for 2022-05"
+    assert line == ("* pypi (recorded): pypi.csv is missing from the recorded figures; restore it from the repository")
+    assert link == f"http://127.0.0.1:3000/runs/{run_id}"
+
+
+def test_nobody_set_is_nobody_told_and_the_tick_says_so(tmp_path: Path) -> None:
+    done, run_id = tick_after_a_failed_run(tmp_path)
+    assert run_id in str(done.skip_message)
+    assert "FW_ALERT_WEBHOOK and FW_ALERT_MAIL_TO are empty" in str(done.skip_message)
+    assert not done.dagster_run_reactions
+
+
+def test_an_alert_that_cannot_be_sent_fails_the_tick_and_shows_no_secret(tmp_path: Path) -> None:
+    with hook() as told:
+        told.statuses = [404]
+        done, run_id = tick_after_a_failed_run(tmp_path, FW_ALERT_WEBHOOK=told.url)
+    [reaction] = done.dagster_run_reactions or ()
+    assert reaction.error is not None
+    assert f"alert {run_id}: webhook: HTTP 404 Not Found; " in reaction.error.message
+    assert "secret" not in reaction.error.to_string()
+    kept = [path for path in tmp_path.rglob("*.db*") if b"T0-a-secret-path" in path.read_bytes()]
+    assert kept == []
+
+
+@asset
+def figures() -> None:
+    """Stand for a table."""
+
+
+@asset_check(asset=figures, blocking=True, description="Shares lie between 0 and 1.")
+def share() -> AssetCheckResult:
+    return AssetCheckResult(passed=False, description="3 rows against it. A share is one of a whole.")
+
+
+@asset(deps=[figures])
+def after() -> None:
+    """Not built."""
+
+
+def test_a_blocking_check_that_fails_is_told_of_with_its_reason() -> None:
+    job = define_asset_job("build")
+    definitions = Definitions(assets=[figures, after], asset_checks=[share], jobs=[job])
+    with DagsterInstance.ephemeral() as instance:
+        ran = run_job(definitions, "build", instance=instance)
+        run = instance.get_run_by_id(ran.run_id)
+        assert run is not None
+        alert = alert_of(instance, run, None)
+    assert alert.subject == "build failed"
+    assert alert.lines == ran.failures
+    [line] = alert.lines
+    assert line.startswith("figures: rule share does not hold: 3 rows against it. A share is one of a whole.; ")
+    assert line.endswith("nothing was published; mend the figures or the rule and run again")
+
+
+def test_a_run_that_was_killed_is_told_of_by_what_dagster_says(tmp_path: Path) -> None:
+    with DagsterInstance.local_temp(str(tmp_path), overrides=QUIET) as instance:
+        definitions = Definitions(assets=[figures], jobs=[define_asset_job("build")])
+        run = instance.create_run_for_job(definitions.resolve_job_def("build"))
+        instance.report_run_failed(run, message="Run worker\nwas killed.")
+        alert = alert_of(instance, run, "Run worker\nwas killed.")
+    assert alert.lines == (f"run {run.run_id}: Run worker was killed.; nothing that came in is lost: run it again",)
