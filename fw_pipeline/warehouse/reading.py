@@ -4,14 +4,51 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 
 from fw_pipeline.warehouse.wording import WarehouseFailed, first_line, quoted
+
+_NOTHING_FROM_OUTSIDE: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+}
+"""No extension comes over the network because a query names one, and no variable of this program is a table."""
+
+_SHUT: dict[str, str | bool | int | float | list[str]] = {
+    **_NOTHING_FROM_OUTSIDE,
+    "enable_external_access": "false",
+    "allow_community_extensions": "false",
+    "temp_directory": "",
+    "memory_limit": "2GB",
+}
+"""Without a folder to spill to, a query that needs more than its memory is refused, and writes nothing."""
+
+_READS = frozenset({"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI"})
+"""Statements that a user may run; MULTI is a pivot that looks its columns up. That none can write is up to `_shut`."""
+
+MOST_ROWS = 5_000_000
+"""A larger answer would be built in memory, and helps nobody who reads it on a terminal or in a pipe."""
+
+MOST_SECONDS = 600.0
+"""A query on a file of some megabytes that has not ended by then never will."""
+
+_UNKNOWN_TO_FRAMES = ("INTERVAL", "UNION")
+_FIRST_DAY, _LAST_DAY = ((day - date(1970, 1, 1)).days for day in (date.min, date.max))
+"""Days since 1970 between which Python has dates."""
+
+_BATCH = 100_000
+
+_TABLES = "see the tables: fw-pipeline sql 'show all tables'"
+_OWN_COPY = "this command only reads the tables of the published file; for more, open a copy of it with duckdb"
 
 
 def scan(sql: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> pl.DataFrame:
@@ -21,7 +58,10 @@ def scan(sql: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> pl.Dat
         ValueError: a file is not what the query takes it for; the message is DuckDB's own first line.
     """
     given = dict(parameters) if isinstance(parameters, Mapping) else list(parameters)
-    with tempfile.TemporaryDirectory() as spill, contextlib.closing(duckdb.connect(":memory:")) as connection:
+    with (
+        tempfile.TemporaryDirectory() as spill,
+        contextlib.closing(duckdb.connect(":memory:", config=_NOTHING_FROM_OUTSIDE)) as connection,
+    ):
         connection.execute(f"set memory_limit = '2GB'; set temp_directory = '{quoted(spill)}'; set timezone = 'UTC'")
         try:
             return pl.DataFrame(connection.sql(sql, params=given).pl())
@@ -29,8 +69,14 @@ def scan(sql: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> pl.Dat
             raise ValueError(first_line(error)) from error
 
 
-def query(published: Path, sql: str) -> pl.DataFrame:
-    """Run one query on the published file: read-only, without files, extensions or network.
+def query(published: Path, sql: str, *, seconds: float = MOST_SECONDS, rows: int = MOST_ROWS) -> pl.DataFrame:
+    """Run one query on the published file: read-only, without files, extensions or network, and bounded.
+
+    Args:
+        published: the published file.
+        sql: one statement that reads.
+        seconds: after so many it is stopped.
+        rows: so many it may return at most.
 
     Raises:
         WarehouseFailed: there is no published file, or the query is not a single one that can be answered.
@@ -38,26 +84,79 @@ def query(published: Path, sql: str) -> pl.DataFrame:
     if not published.is_file():
         raise WarehouseFailed("published file", f"{published} does not exist", "make it: fw-pipeline run")
     try:
-        with contextlib.closing(
-            duckdb.connect(
-                str(published),
-                read_only=True,
-                config={
-                    "enable_external_access": "false",
-                    "autoinstall_known_extensions": "false",
-                    "autoload_known_extensions": "false",
-                    "lock_configuration": "true",
-                },
-            )
-        ) as connection:
-            statements = connection.extract_statements(sql)
-            if len(statements) != 1:
-                raise WarehouseFailed("query", f"{len(statements)} statements", "write one statement at a time")
-            relation = connection.sql(sql)
-            if relation is None:
-                raise WarehouseFailed("query", "it returns no rows", "write a query that selects")
-            return pl.DataFrame(relation.pl())
+        with _shut(published) as connection:
+            _refuse_what_changes(connection, sql)
+            stop = threading.Timer(seconds, connection.interrupt)
+            stop.start()
+            try:
+                return _answered(connection, sql, rows)
+            finally:
+                stop.cancel()
+    except duckdb.PermissionException as error:
+        cause = "it reaches for a file, an extension or the network, or would change something"
+        raise WarehouseFailed("query", cause, _OWN_COPY) from error
+    except duckdb.InterruptException as error:
+        raise WarehouseFailed("query", f"it was stopped after {seconds:g} s", "ask for less at a time") from error
+    except duckdb.OutOfMemoryException as error:
+        raise WarehouseFailed("query", "it needs more than 2 GB of memory", "ask for less at a time") from error
     except duckdb.Error as error:
-        raise WarehouseFailed(
-            "query", first_line(error), "see the tables: fw-pipeline sql 'show all tables'"
-        ) from error
+        raise WarehouseFailed("query", first_line(error), _TABLES) from error
+
+
+@contextlib.contextmanager
+def _shut(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the published file so that nothing else can be reached through it.
+
+    Without `enable_external_access`, DuckDB still opens the database file itself and its write-ahead log for whatever a
+    statement wants with them: COPY could overwrite both. So the file system is shut off once the file is open.
+    """
+    with contextlib.closing(duckdb.connect(str(published), read_only=True, config=_SHUT)) as connection:
+        connection.execute("set disabled_filesystems = 'LocalFileSystem'")
+        connection.execute("set lock_configuration = true")
+        yield connection
+
+
+def _refuse_what_changes(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    if not sql.isascii() and sql.encode("utf-8", "replace") != sql.encode("utf-8", "surrogatepass"):
+        raise WarehouseFailed("query", "it is not valid UTF-8", "write it in UTF-8")
+    try:
+        kinds = [statement.type.name for statement in connection.extract_statements(sql)]
+    except ValueError:  # a kind of statement that DuckDB's own Python client does not know
+        kinds = ["the statement"]
+    if len(kinds) != 1:
+        raise WarehouseFailed("query", f"{len(kinds)} statements", "write one statement at a time")
+    (kind,) = kinds
+    if kind not in _READS:
+        raise WarehouseFailed("query", f"{kind.replace('_', ' ')} is not a query", _OWN_COPY)
+
+
+def _answered(connection: duckdb.DuckDBPyConnection, sql: str, rows: int) -> pl.DataFrame:
+    relation = connection.sql(sql)
+    if relation is None:
+        raise WarehouseFailed("query", "it returns no rows", "write a query that selects")
+    for name, kind in zip(relation.columns, relation.types, strict=True):
+        if any(unknown in str(kind) for unknown in _UNKNOWN_TO_FRAMES):
+            raise WarehouseFailed("query", f"{name} is of the type {kind}", f'cast it: select "{name}"::varchar')
+    reader, parts, height = relation.to_arrow_reader(_BATCH), [], 0
+    for part in reader:
+        parts.append(part)
+        height += part.num_rows
+        if height > rows:
+            raise WarehouseFailed("query", f"it returns more than {rows:,} rows", f"add a limit; {_OWN_COPY}")
+    table = pa.Table.from_batches(parts, reader.schema)
+    found = pl.DataFrame(pl.from_arrow(table.rename_columns(_told_apart(relation.columns))))
+    for name in found.select(pl.col(pl.Date, pl.Datetime)).columns:
+        if not found[name].dt.epoch("d").is_between(_FIRST_DAY, _LAST_DAY).all():
+            cause = f"{name} holds a day that is infinite or outside the years 1 to 9999"
+            raise WarehouseFailed("query", cause, f'cast it: select "{name}"::varchar')
+    return found
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """Return the names of columns with none twice: a join has two of its key."""
+    found: list[str] = []
+    for name in names:
+        while name in found:
+            name += "_1"  # noqa: PLW2901 - until nothing else is called so
+        found.append(name)
+    return found
