@@ -5,9 +5,6 @@ What takes time to import is imported by the command that needs it.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
 import signal
 import subprocess
@@ -16,16 +13,13 @@ import sysconfig
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import click
 
 from fw_pipeline.contract import FIRST_MONTH, Reason, Window, last_closed_month, parse_month
+from fw_pipeline.printing import show
 from fw_pipeline.settings import PROJECT_DIR, SettingError, Settings, read
-
-if TYPE_CHECKING:
-    import polars as pl
-
 
 FORMATS = click.Choice(["table", "json", "csv"])
 
@@ -122,7 +116,7 @@ def verdicts(as_of: date | None, claim: str | None, shape: str) -> None:
     found = answers.verdicts(settings.published, as_of=as_of, claim=claim)
     if shape == "table":
         found = answers.in_short(found)
-    _print(found, shape, title=f"Verdicts as of {as_of:%Y-%m}" if as_of else "Verdicts, latest")
+    show(found, shape, title=f"Verdicts as of {as_of:%Y-%m}" if as_of else "Verdicts, latest")
 
 
 @main.command()
@@ -132,7 +126,7 @@ def status(shape: str) -> None:
     from fw_pipeline import answers
 
     settings = read()
-    _print(answers.coverage(settings.published, months=shape == "json"), shape, title="Coverage")
+    show(answers.coverage(settings.published, months=shape == "json"), shape, title="Coverage")
 
 
 @main.command()
@@ -142,7 +136,21 @@ def sql(query: str, shape: str) -> None:
     """Run one read-only query on the published file."""
     from fw_pipeline.warehouse import query as ask
 
-    _print(ask(read().published, query), shape)
+    show(ask(read().published, query), shape)
+
+
+@main.command()
+@click.option("--format", "form", type=click.Choice(["parquet", "csv"]), default="parquet", show_default=True)
+@click.option("--to", "folder", type=click.Path(path_type=Path), help="Folder; data/export when left out.")
+@click.option("--table", "names", multiple=True, metavar="NAME", help="Only this table or schema; may be repeated.")
+def export(form: Literal["parquet", "csv"], folder: Path | None, names: tuple[str, ...]) -> None:
+    """Write the published tables as files, with a data dictionary and the licences of the figures."""
+    from fw_pipeline.export import export as write
+
+    settings = read()
+    target = (folder or settings.data_dir / "export").absolute()
+    tables = write(settings.published, target, form, only=names)
+    click.echo(f"{len(tables)} tables, {sum(table.rows for table in tables):,} rows in {target}", err=True)
 
 
 @main.command()
@@ -208,31 +216,3 @@ def _finish(settings: Settings, failures: Sequence[str]) -> None:
 
 def _complain(line: str) -> None:
     click.echo(f"fw-pipeline: {line}", err=True)
-
-
-def _print(frame: pl.DataFrame, shape: str, *, title: str | None = None) -> None:
-    """Print a frame as a table, as JSON records, or as CSV."""
-    if shape == "json":
-        click.echo(json.dumps(frame.to_dicts(), default=str, ensure_ascii=False, indent=1))
-    elif shape == "csv":
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(frame.columns)
-        for row in frame.rows():
-            writer.writerow([json.dumps(cell, default=str) if isinstance(cell, list | dict) else cell for cell in row])
-        click.echo(out.getvalue(), nl=False)
-    else:
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(title=title, title_justify="left", header_style="bold")
-        for name, kind in frame.schema.items():
-            table.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
-        for row in frame.rows():
-            table.add_row(*(Text("" if cell is None else _shown(cell)) for cell in row))
-        Console(width=None if sys.stdout.isatty() else 240).print(table)
-
-
-def _shown(cell: Any) -> str:
-    return f"{cell:,.4g}" if isinstance(cell, float) else str(cell)

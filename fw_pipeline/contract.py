@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from fw_pipeline.details import DetailTable
+
 FIRST_MONTH = date(2015, 11, 1)
 """The month in which TensorFlow was released: the first partition."""
 
@@ -225,7 +227,7 @@ class Batch:
     evidence: tuple[str, ...]
     """Evidence files that the rows were read from, relative to the data folder."""
     detail: pl.DataFrame | None = None
-    """The row-level listing behind the counts, where there is one; its columns are the provider's `detail` schema."""
+    """The row-level listing behind the counts, where there is one; its columns are those of the provider's `detail`."""
     gap: str | None = None
     """Why the source has no figure for this month: a known hole, not a failure, and never a zero."""
     notes: tuple[str, ...] = ()
@@ -330,10 +332,8 @@ class Provider:
     """What it cannot see, for the documentation."""
     options: tuple[str, ...] = ()
     """Settings that it reads, by name."""
-    detail: str | None = None
-    """Name of the row-level table that it fills, in schema `detail`."""
-    detail_schema: Mapping[str, pl.DataType | type[pl.DataType]] = field(default_factory=dict)
-    """Columns of that table. With them it is there from the start, empty, so that a model may read it."""
+    detail: DetailTable | None = None
+    """The row-level table that it fills, in schema `detail`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def registered(sources: Mapping[str, Source]) -> frozenset[str]:
     """Return the relations that exist before any model is built, and that models may read."""
     raw = {f"raw.{name}{suffix}" for name in sources for suffix in ("", "_vintages", "_unpartitioned")}
     providers = [provider for source in sources.values() for provider in source.providers.values()]
-    detail = {f"detail.{provider.detail}" for provider in providers if provider.detail and provider.detail_schema}
+    detail = {f"detail.{provider.detail.name}" for provider in providers if provider.detail}
     return frozenset(raw | detail | {f"meta.{seed.name}" for seed in SEEDS} | {MEASUREMENTS})
 
 

@@ -39,8 +39,8 @@ def before_models(place: Path, known: tuple[Model, ...]) -> Mapping[str, pl.Data
                 provider=pl.lit("recorded"), observed_at=pl.lit(NOW), evidence=pl.lit("evidence"), run_id=pl.lit("run")
             )
         for provider in SOURCES[source].providers.values():
-            if provider.detail and provider.detail_schema:
-                found[f"detail.{provider.detail}"] = pl.DataFrame(schema=provider.detail_schema)
+            if provider.detail:
+                found[f"detail.{provider.detail.name}"] = pl.DataFrame(schema=provider.detail.schema)
     settings = read({"FW_DATA_DIR": str(place / "data")}, dotenv=Path("none"))
     pipeline = Pipeline(SOURCES, known, given=settings, clock=lambda: NOW)
     return {**found, **{f"meta.{seed.name}": seed.frame(pipeline) for seed in SEEDS}}

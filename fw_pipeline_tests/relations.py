@@ -51,8 +51,8 @@ def _before_models() -> dict[str, str]:
         found[f"raw.{source}_unpartitioned"] = columns
         found[f"raw.{source}_vintages"] = f"{columns}, vintage TIMESTAMP WITH TIME ZONE, is_current BOOLEAN"
         for provider in SOURCES[source].providers.values():
-            if provider.detail and provider.detail_schema:
-                found[f"detail.{provider.detail}"] = _nested_columns(provider.detail_schema)
+            if provider.detail:
+                found[f"detail.{provider.detail.name}"] = _nested_columns(provider.detail.schema)
     return found
 
 

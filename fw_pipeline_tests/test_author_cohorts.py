@@ -11,13 +11,13 @@ import pytest
 
 from fw_pipeline.contract import TABLES
 from fw_pipeline.definitions import load_models, registered
+from fw_pipeline.details import PAPERS
 from fw_pipeline.orchestration.columns import relation_key
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.sources.papers.detail import DETAIL_SCHEMA
 from fw_pipeline.warehouse import Writer
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -45,7 +45,7 @@ def add(data: Path, provider: str, month: date, papers: list[tuple[list[str], li
         observed_at=NOW + timedelta(days=days),
         evidence=(f"e/{provider}/{days}",),
         run_id=f"{provider}-{days}",
-        detail=pl.DataFrame(listing, schema=DETAIL_SCHEMA),
+        detail=pl.DataFrame(listing, schema=PAPERS.schema),
         detail_name="papers",
     )
 
@@ -56,7 +56,7 @@ def rows(writer: Writer, sql: str) -> list[tuple[Any, ...]]:
 
 def test_a_listing_that_nobody_fetched_is_empty_with_the_declared_columns(tmp_path: Path) -> None:
     with pipeline(tmp_path).writing() as writer:
-        assert writer.frame("from detail.papers").schema == pl.Schema(DETAIL_SCHEMA)
+        assert writer.frame("from detail.papers").schema == PAPERS.schema
         assert rows(writer, "select count(*) from detail.papers") == [(0,)]
 
 

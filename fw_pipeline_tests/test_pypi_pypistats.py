@@ -11,11 +11,12 @@ import polars as pl
 import pytest
 
 from fw_pipeline.contract import Window
+from fw_pipeline.details import PYPI_DAILY
 from fw_pipeline.orchestration.ingest import asking, choose, out_of_reach
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.sources.pypi.figures import PACKAGE_NAMES
-from fw_pipeline.sources.pypi.pypistats import DETAIL, PROVIDER, pypistats
+from fw_pipeline.sources.pypi.pypistats import PROVIDER, pypistats
 from fw_pipeline_tests.fake_services.faults import instead
 from fw_pipeline_tests.fake_services.server import FakeServices
 from fw_pipeline_tests.fake_services.world import World
@@ -55,7 +56,7 @@ def test_every_package_takes_one_request_and_both_series_are_kept_apart(tmp_path
 def test_the_daily_listing_is_kept_and_adds_up_to_the_counts(desk: Desk) -> None:
     desk.run("2023-05", "2023-06")
     detail = desk.detail()
-    assert detail.schema == DETAIL
+    assert detail.schema == PYPI_DAILY.schema
     assert detail.height == 61 * 3 * 2
     summed = detail.group_by(pl.col("day").dt.truncate("1mo").alias("month"), "package", "installers").agg(
         pl.col("downloads").sum()

@@ -33,6 +33,13 @@ class Column:
     values: tuple[Any, ...] | None = None
     """The only values that may occur; None where any may."""
 
+    @property
+    def comment(self) -> str:
+        """The words that the column carries in the DuckDB file: its meaning, its unit, its values."""
+        unit = f" Unit: {self.unit}." if self.unit else ""
+        values = f" One of: {', '.join(str(value) for value in self.values)}." if self.values else ""
+        return f"{self.description}{unit}{values}"
+
 
 @dataclass(frozen=True, slots=True)
 class Example:

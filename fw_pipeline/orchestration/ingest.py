@@ -283,7 +283,7 @@ class _Ingest:
             evidence=refs,
             run_id=self._run_id,
             detail=batch.detail,
-            detail_name=self._provider.detail,
+            detail_name=self._provider.detail.name if self._provider.detail else None,
         )
         for note in batch.notes:
             self._fetch.log(f"{self._source.name} {batch.month or ''}: {note}")

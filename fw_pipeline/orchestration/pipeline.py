@@ -60,8 +60,8 @@ class Pipeline:
             for name, source in self.sources.items():
                 writer.load_raw_if_changed(name)
                 for provider in source.providers.values():
-                    if provider.detail and provider.detail_schema:
-                        writer.ensure(f"detail.{provider.detail}", provider.detail_schema)
+                    if provider.detail:
+                        writer.ensure_detail(provider.detail)
             for seed in SEEDS:
                 if not writer.has(f"meta.{seed.name}"):
                     seed.make(writer, self)

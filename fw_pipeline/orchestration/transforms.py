@@ -54,8 +54,8 @@ def model_asset(model: Model, models: tuple[Model, ...]) -> AssetsDefinition:
                 built = writer.build(
                     model.name,
                     model.sql,
-                    description=doc.description,
-                    columns={name: column.description for name, column in doc.columns.items()},
+                    description=f"{doc.description} One row for: {', '.join(doc.grain)}.",
+                    columns={name: column.comment for name, column in doc.columns.items()},
                 )
                 preview = _preview(writer, model.name)
         except Reason as reason:

@@ -4,9 +4,22 @@ The working file has one writer at a time; users open the published file, which 
 derived: nothing is lost when they are deleted. Nothing here knows Dagster, HTTP, or what the figures mean.
 """
 
+from fw_pipeline.warehouse.exporting import DescribedColumn, DescribedTable, Form, copy_tables, described
 from fw_pipeline.warehouse.reading import query, scan
 from fw_pipeline.warehouse.wording import WarehouseFailed
 from fw_pipeline.warehouse.working import Warehouse
 from fw_pipeline.warehouse.writer import Built, Writer
 
-__all__ = ["Built", "Warehouse", "WarehouseFailed", "Writer", "query", "scan"]
+__all__ = [
+    "Built",
+    "DescribedColumn",
+    "DescribedTable",
+    "Form",
+    "Warehouse",
+    "WarehouseFailed",
+    "Writer",
+    "copy_tables",
+    "described",
+    "query",
+    "scan",
+]

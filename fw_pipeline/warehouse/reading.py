@@ -69,6 +69,16 @@ def scan(sql: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> pl.Dat
             raise ValueError(first_line(error)) from error
 
 
+def needed(published: Path) -> None:
+    """Say how to make the published file when there is none.
+
+    Raises:
+        WarehouseFailed: there is none.
+    """
+    if not published.is_file():
+        raise WarehouseFailed("published file", f"{published} does not exist", "make it: fw-pipeline run")
+
+
 def query(published: Path, sql: str, *, seconds: float = MOST_SECONDS, rows: int = MOST_ROWS) -> pl.DataFrame:
     """Run one query on the published file: read-only, without files, extensions or network, and bounded.
 
@@ -81,8 +91,7 @@ def query(published: Path, sql: str, *, seconds: float = MOST_SECONDS, rows: int
     Raises:
         WarehouseFailed: there is no published file, or the query is not a single one that can be answered.
     """
-    if not published.is_file():
-        raise WarehouseFailed("published file", f"{published} does not exist", "make it: fw-pipeline run")
+    needed(published)
     try:
         with _shut(published) as connection:
             _refuse_what_changes(connection, sql)

@@ -14,7 +14,9 @@ import duckdb
 import polars as pl
 
 from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, TABLES
+from fw_pipeline.details import DETAIL_TABLES, DetailTable
 from fw_pipeline.raw import StorageFailed, Vintage, VintageStore
+from fw_pipeline.warehouse.bookkeeping import BOOKS, LOADS, VALIDATIONS
 from fw_pipeline.warehouse.wording import WarehouseFailed, first_line, quoted
 
 _TYPES = {
@@ -27,13 +29,6 @@ _TYPES = {
     pl.List(pl.String): "varchar[]",
     pl.Datetime("us", "UTC"): "timestamp with time zone",
 }
-
-
-VALIDATIONS = """
-create table if not exists meta.validations
-(relation varchar, expectation varchar, severity varchar, passed boolean, unexpected bigint, observed varchar)
-"""
-"""What came of every rule on the current build of every relation. A new build forgets what the last one proved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +99,7 @@ class Writer:
         self._run("drop table fresh")
         self._run("drop table latest")
         self._describe_raw(source)
-        self._run("create table if not exists meta.loads (source varchar, vintages bigint, listing varchar)")
+        self._keep(LOADS)
         self._connection.execute("delete from meta.loads where source = ?", [source])
         self._connection.execute(
             "insert into meta.loads values (?, ?, ?)", [source, len(vintages), self._store.listing(source)]
@@ -116,16 +111,18 @@ class Writer:
     def load_raw_if_changed(self, source: str) -> None:
         """Load a source's vintages unless the tables already hold exactly those on disk."""
         mark = self._store.listing(source)
-        self._run("create table if not exists meta.loads (source varchar, vintages bigint, listing varchar)")
+        self._keep(LOADS)
         if (source, mark) not in self._rows("select source, listing from meta.loads"):
             self.load_raw(source)
 
-    def ensure(self, relation: str, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> None:
-        """Make an empty table of these columns unless the relation is there, so that a model can always read it."""
+    def ensure_detail(self, table: DetailTable) -> None:
+        """Make an empty table of schema `detail` unless it is there, so that a model can always read it."""
+        relation = f"detail.{table.name}"
         if not self.has(relation):
-            self._connection.register("no_rows", pl.DataFrame(schema=schema).to_arrow())
+            self._connection.register("no_rows", pl.DataFrame(schema=table.schema).to_arrow())
             self._run(f"create table {relation} as select * from no_rows")
             self._connection.unregister("no_rows")
+            self._comment(relation, table.description, table.words)
 
     def has(self, relation: str) -> bool:
         """Say whether a relation exists."""
@@ -165,7 +162,7 @@ class Writer:
 
     def note_checks(self, relation: str, outcomes: Sequence[tuple[str, str, bool, int, str]]) -> None:
         """Remember what came of the rules on a relation: name, severity, passed, rows against it, what was seen."""
-        self._run(VALIDATIONS)
+        self._keep(VALIDATIONS)
         for outcome in outcomes:
             self._connection.execute(
                 "delete from meta.validations where relation = ? and expectation = ?", [relation, outcome[0]]
@@ -174,7 +171,7 @@ class Writer:
 
     def unchecked(self, required: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
         """Return the rules of each relation that nobody has run since it was built."""
-        self._run(VALIDATIONS)
+        self._keep(VALIDATIONS)
         run = set(self._rows("select relation, expectation from meta.validations"))
         missing = {name: tuple(rule for rule in rules if (name, rule) not in run) for name, rules in required.items()}
         return {name: rules for name, rules in missing.items() if rules}
@@ -226,19 +223,29 @@ class Writer:
             self._connection.execute(
                 f"create or replace table detail.{name} as select * from read_parquet(?, union_by_name = true)", [files]
             )
+            table = DETAIL_TABLES[name]
+            self._comment(f"detail.{name}", table.description, table.words)
 
     def _describe_raw(self, source: str) -> None:
         table = TABLES[source]
         words = {**SHARED_COLUMNS, **table.columns}
-        self._comment(f"raw.{source}", f"{table.description} The current vintage of each provider.", words)
+        grain = f"One row for: {', '.join(['provider', *table.key])}"
+        self._comment(f"raw.{source}", f"{table.description} The current vintage of each provider. {grain}.", words)
         more = {
             **words,
             "vintage": "When the vintage was written (UTC).",
             "is_current": "Whether it is the current one.",
         }
-        self._comment(f"raw.{source}_vintages", f"{table.description} Every vintage.", more)
+        self._comment(f"raw.{source}_vintages", f"{table.description} Every vintage. {grain}, vintage.", more)
         outside = f"{table.description} Figures that belong to no month partition: undated, or before November 2015."
         self._comment(f"raw.{source}_unpartitioned", outside, words)
+
+    def _keep(self, relation: str) -> None:
+        """Make a table of the warehouse's own books unless it is there."""
+        if not self.has(relation):
+            book = BOOKS[relation]
+            self._run(f"create table {relation} ({book.ddl})")
+            self._comment(relation, book.description, book.words)
 
     def _comment(self, relation: str, description: str, columns: Mapping[str, str]) -> None:
         self._run(f"comment on table {relation} is '{quoted(description)}'")
@@ -248,7 +255,7 @@ class Writer:
                 self._run(f"""comment on column {relation}."{column}" is '{quoted(words)}'""")
 
     def _built(self, relation: str) -> Built:
-        self._run(VALIDATIONS)
+        self._keep(VALIDATIONS)
         self._connection.execute("delete from meta.validations where relation = ?", [relation])
         columns = {row[0]: row[1] for row in self._rows(f"describe {relation}")}
         return Built(int(self._rows(f"select count(*) from {relation}")[0][0]), columns)

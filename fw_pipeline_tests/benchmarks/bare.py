@@ -46,7 +46,7 @@ def ingest(source: str, window: Window, pipeline: Pipeline) -> None:
             evidence=batch.evidence,
             run_id=RUN,
             detail=batch.detail,
-            detail_name=chosen.provider.detail,
+            detail_name=chosen.provider.detail.name if chosen.provider.detail else None,
         )
     keeper.finish()
 
@@ -84,7 +84,7 @@ def models() -> tuple[Model, ...]:
     """Return the SQL models; the pipeline's own way to them imports Dagster."""
     raw = {f"raw.{source}{suffix}" for source in SOURCES for suffix in ("", "_vintages", "_unpartitioned")}
     providers = [provider for source in SOURCES.values() for provider in source.providers.values()]
-    detail = {f"detail.{provider.detail}" for provider in providers if provider.detail and provider.detail_schema}
+    detail = {f"detail.{provider.detail.name}" for provider in providers if provider.detail}
     return load(read().sql_dir, frozenset(raw | detail | {f"meta.{seed.name}" for seed in SEEDS} | {MEASUREMENTS}))
 
 

@@ -13,7 +13,8 @@ from math import ceil
 from urllib.parse import parse_qsl, urlsplit
 
 from fw_pipeline.contract import Batch, Fetch, MonthRefused, Plan, Provider, SourceFailed
-from fw_pipeline.sources.huggingface.counting import DETAIL, OLDEST, RUN_AGAIN, SOURCE, Look, counted, reach_of
+from fw_pipeline.details import HUGGINGFACE_MODELS
+from fw_pipeline.sources.huggingface.counting import OLDEST, RUN_AGAIN, SOURCE, Look, counted, reach_of
 from fw_pipeline.sources.huggingface.listing import Listing, MonthListed, OutOfPlace
 from fw_pipeline.sources.huggingface.page import EXPANDED, Page, read_page
 from fw_pipeline.web import Answer, Pace, Unfit, Web, next_link, one_line
@@ -176,5 +177,5 @@ PROVIDER = Provider(
     needs="nothing; HF_TOKEN doubles the 500 requests in five minutes",
     cannot_see="models that were deleted, and when those from before 2022-03-02 were made",
     options=("FW_HUGGINGFACE_URL", "HF_TOKEN"),
-    detail=DETAIL,
+    detail=HUGGINGFACE_MODELS,
 )

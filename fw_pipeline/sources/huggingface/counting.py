@@ -13,13 +13,11 @@ from types import MappingProxyType
 import polars as pl
 
 from fw_pipeline.contract import TABLES, Batch, Fetch, MonthRefused, Reach, Window, last_closed_month, next_month
+from fw_pipeline.details import HUGGINGFACE_MODELS
 from fw_pipeline.frameworks import HUB_NAMES
 
 SOURCE = "huggingface"
 POPULATION = "hub"
-DETAIL = "huggingface_models"
-"""The row-level table of both providers."""
-
 FIRST_MONTH = date(2022, 3, 1)
 OLDEST = datetime(2022, 3, 2, 23, 29, 5, tzinfo=UTC)
 """The Hub began to keep dates here: every older model carries this second, or the one before."""
@@ -27,19 +25,10 @@ OLDEST = datetime(2022, 3, 2, 23, 29, 5, tzinfo=UTC)
 FORMATS: tuple[str, ...] = tuple(sorted(it.name for it in HUB_NAMES if it.kind == "tag"))
 """The tags that are kept, in order: frameworks and file formats."""
 
-MODELS: Mapping[str, pl.DataType | type[pl.DataType]] = MappingProxyType(
-    {
-        "model_id": pl.String,
-        "id": pl.String,
-        "created_at": pl.Datetime("us", "UTC"),
-        "library": pl.String,
-        "formats": pl.List(pl.String),
-        "gated": pl.String,
-        "downloads_30d": pl.Int64,
-        "likes": pl.Int64,
-    }
+MODELS: Mapping[str, pl.DataType] = MappingProxyType(
+    {name: kind for name, kind in HUGGINGFACE_MODELS.schema.items() if name not in {"month", "observed_on"}}
 )
-"""A row a model: the Hub's own immutable identifier, the name, and what is counted."""
+"""What is listed of a model; the month and the day of the look are added when it is counted."""
 
 RUN_AGAIN = "run again later: what is done is kept; if it stays so, the service may have changed"
 

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from fw_pipeline.contract import Batch, Evidence, Fetch, MonthRefused, Plan, Provider, SourceFailed, Window
-from fw_pipeline.sources.huggingface.counting import DETAIL, SOURCE, Look, counted, reach_of
+from fw_pipeline.details import HUGGINGFACE_MODELS
+from fw_pipeline.sources.huggingface.counting import SOURCE, Look, counted, reach_of
 from fw_pipeline.sources.huggingface.snapshot import REMEDY, Snapshot, checked, folder_day
 from fw_pipeline.web import Pace, Unfit, Web
 
@@ -157,5 +158,5 @@ PROVIDER = Provider(
     needs="models.parquet of cfahlgren1/hub-stats or hfmlsoc/hub_weekly_snapshots: a path, or an address (https, hf)",
     cannot_see="models that were deleted before the snapshot, and when those from before 2022-03-02 were made",
     options=("FW_HUGGINGFACE_URL", "HF_TOKEN", "path"),
-    detail=DETAIL,
+    detail=HUGGINGFACE_MODELS,
 )

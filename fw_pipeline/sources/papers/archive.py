@@ -26,9 +26,9 @@ from fw_pipeline.contract import (
     Window,
     last_closed_month,
 )
+from fw_pipeline.details import PAPERS
 from fw_pipeline.sources.papers.archive_files import SUBJECT, is_address, obtained, places
 from fw_pipeline.sources.papers.archive_join import LAST_MONTH, Joined, checked_links, joined
-from fw_pipeline.sources.papers.detail import DETAIL_NAME, DETAIL_SCHEMA
 from fw_pipeline.web import Pace, Web
 
 _POPULATION = "papers with code"
@@ -97,7 +97,7 @@ def _batch(
         pl.lit(_POPULATION).alias("population"), pl.lit(WHOLE_SITE).alias("venue"), *said
     )
     detail = papers.with_columns(pl.lit(_POPULATION).alias("population")).select(
-        pl.col(name).cast(kind) for name, kind in DETAIL_SCHEMA.items()
+        pl.col(name).cast(kind) for name, kind in PAPERS.schema.items()
     )
     schema = TABLES["papers"].schema
     return Batch(
@@ -147,6 +147,5 @@ PROVIDER = Provider(
     needs="nothing, or two files: papers=archive:links=FILE;papers=FILE",
     cannot_see="anything after 2025-07, papers without code, and the date of the code",
     options=("FW_PWC_LINKS_URL", "FW_PWC_PAPERS_URL", "FW_CONTACT"),
-    detail=DETAIL_NAME,
-    detail_schema=DETAIL_SCHEMA,
+    detail=PAPERS,
 )

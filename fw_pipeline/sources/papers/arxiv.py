@@ -31,6 +31,7 @@ from fw_pipeline.contract import (
     last_closed_month,
     next_month,
 )
+from fw_pipeline.details import PAPERS
 from fw_pipeline.sources.papers.arxiv_feed import Feed, read_feed
 from fw_pipeline.sources.papers.arxiv_question import (
     MINUTE,
@@ -41,7 +42,6 @@ from fw_pipeline.sources.papers.arxiv_question import (
     refuse_other,
     seconds_of_quiet,
 )
-from fw_pipeline.sources.papers.detail import DETAIL_NAME, DETAIL_SCHEMA
 from fw_pipeline.web import Answer, Limits, Pace, Transient, Unfit, Web
 
 _POPULATION = "arxiv abstracts"
@@ -196,7 +196,7 @@ def _batch(fetch: Fetch, month: date, pages: Sequence[_Page]) -> Batch:
         month,
         pl.DataFrame(rows, schema=TABLES["papers"].schema, orient="row"),
         tuple(page.ref for page in pages),
-        detail=pl.DataFrame(listing, schema=DETAIL_SCHEMA, orient="row"),
+        detail=pl.DataFrame(listing, schema=PAPERS.schema, orient="row"),
         notes=tuple(_notes(fetch, month, pages, len(found) - len(dated), len(dated) - len(naming))),
     )
 
@@ -224,6 +224,5 @@ PROVIDER = Provider(
     needs="nothing",
     cannot_see="what only the text of a paper names, and code",
     options=("FW_ARXIV_URL", "FW_CONTACT"),
-    detail=DETAIL_NAME,
-    detail_schema=DETAIL_SCHEMA,
+    detail=PAPERS,
 )

@@ -25,13 +25,11 @@ from fw_pipeline.contract import (
     last_closed_month,
     next_month,
 )
+from fw_pipeline.details import PYPI_DAILY
 from fw_pipeline.sources.pypi.figures import PACKAGE_NAMES, Days, Figure, month_frame
 from fw_pipeline.web import Answer, Pace, Unfit, Web, needed, one_line, rows, text, utc_date, whole_number
 
 NAME = "pypistats"
-
-DETAIL = pl.Schema({"day": pl.Date, "package": pl.String, "installers": pl.String, "downloads": pl.Int64})
-"""The listing behind the counts: one row a day, package and kind of installers."""
 
 _SUBJECT = f"pypi ({NAME})"
 _KEPT_DAYS = 180
@@ -72,8 +70,7 @@ def pypistats(packages: tuple[str, ...] = PACKAGE_NAMES) -> Provider:
         needs="nothing",
         cannot_see="anything older than 180 days; downloads from other indexes and mirrors",
         options=("FW_PYPISTATS_URL",),
-        detail="pypi_daily",
-        detail_schema=DETAIL,
+        detail=PYPI_DAILY,
     )
 
 
@@ -94,7 +91,7 @@ def _plan(packages: tuple[str, ...], _: Fetch) -> Plan:
 def _fetch(packages: tuple[str, ...], fetch: Fetch) -> Iterator[Batch | MonthRefused]:
     with Web(fetch, pace=Pace(_PACE), budget=_TRIES * len(packages), host_label=_SUBJECT) as web:
         listings = [_ask(web, fetch, package) for package in packages]
-    days = pl.DataFrame([row for it in listings for row in it.rows], schema=DETAIL, orient="row")
+    days = pl.DataFrame([row for it in listings for row in it.rows], schema=PYPI_DAILY.schema, orient="row")
     newest: Any = days["day"].max()
     if newest is None:
         cause = "it has no day of any of the packages"

@@ -1,0 +1,54 @@
+"""The two tables in which the warehouse keeps its own books, and what they say. Nothing here opens a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A table that the warehouse keeps for itself: what it says, and the type and meaning of each column."""
+
+    description: str
+    columns: Mapping[str, tuple[str, str]]
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What each column means."""
+        return {name: words for name, (_, words) in self.columns.items()}
+
+    @property
+    def ddl(self) -> str:
+        """The columns as SQL declares them."""
+        return ", ".join(f"{name} {kind}" for name, (kind, _) in self.columns.items())
+
+
+LOADS = "meta.loads"
+VALIDATIONS = "meta.validations"
+
+BOOKS: Mapping[str, Book] = MappingProxyType(
+    {
+        LOADS: Book(
+            "The raw vintages that the raw tables were loaded from. One row for: source.",
+            {
+                "source": ("varchar", "Source."),
+                "vintages": ("bigint", "Vintages on disk when the tables were loaded."),
+                "listing": ("varchar", "A mark of their file names: it changes when a vintage comes or goes."),
+            },
+        ),
+        VALIDATIONS: Book(
+            "What came of every rule on the current build of every table; a new build forgets what the last one "
+            "proved. One row for: relation, expectation.",
+            {
+                "relation": ("varchar", "The table."),
+                "expectation": ("varchar", "Name of the rule."),
+                "severity": ("varchar", "critical: nothing is published unless it holds; warning or info: it is told."),
+                "passed": ("boolean", "Whether the rule holds."),
+                "unexpected": ("bigint", "Rows against it."),
+                "observed": ("varchar", "What was seen."),
+            },
+        ),
+    }
+)
