@@ -7,12 +7,33 @@ the file and waits for the disk; one connection that stays open until the proces
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Hashable
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
+from sqlalchemy.util import LRUCache
 
 _HELD_OPEN: dict[str, sqlite3.Connection] = {}
+
+
+class _Compiled(LRUCache[tuple[Hashable, ...], Any]):
+    """Statements that were compiled once, whichever engine asked: all of them speak the same SQLite.
+
+    The first part of SQLAlchemy's key is the dialect of the engine. Dagster makes an engine for every event, so by that
+    key nothing would ever be found again.
+    """
+
+    def get(self, key: tuple[Hashable, ...], default: Any = None) -> Any:
+        """Return what was compiled, by any engine."""
+        return super().get(key[1:], default)
+
+    def __setitem__(self, key: tuple[Hashable, ...], value: Any) -> None:
+        """Remember what was compiled, for every engine."""
+        super().__setitem__(key[1:], value)
+
+
+_COMPILED = _Compiled(500)
 
 
 def write_quickly() -> None:
@@ -23,6 +44,12 @@ def write_quickly() -> None:
     """
     if not event.contains(Engine, "connect", _flush_seldom):
         event.listen(Engine, "connect", _flush_seldom)
+        event.listen(Engine, "engine_connect", _compile_once)
+
+
+def _compile_once(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.execution_options(compiled_cache=_COMPILED)
 
 
 def _flush_seldom(connection: Any, _record: object) -> None:

@@ -47,6 +47,7 @@ class Writer:
         """Write through an open connection, inside its transaction."""
         self._connection = connection
         self._store = VintageStore(data_dir)
+        self._relations: set[str] | None = None  # asked once: DuckDB lists its tables slower than it builds one
 
     def load_raw(self, source: str) -> int:
         """Load all vintages of a source into `raw.<source>`, `_vintages` and `_unpartitioned`; return current rows.
@@ -123,15 +124,14 @@ class Writer:
             self._run(f"create table {relation} as select * from no_rows")
             self._connection.unregister("no_rows")
             self._comment(relation, table.description, table.words)
+            self._made(relation)
 
     def has(self, relation: str) -> bool:
         """Say whether a relation exists."""
-        schema, _, name = relation.partition(".")
-        found = self._rows(
-            "select 1 from duckdb_tables() where database_name = 'work' and schema_name = ? and table_name = ?",
-            [schema, name],
-        )
-        return bool(found)
+        if self._relations is None:
+            found = self._rows("select schema_name, table_name from duckdb_tables() where database_name = 'work'")
+            self._relations = {f"{schema}.{table}" for schema, table in found}
+        return relation in self._relations
 
     def seed(self, relation: str, frame: pl.DataFrame, *, description: str, columns: Mapping[str, str]) -> Built:
         """Make a small table from a frame; `columns` describes each of its columns."""
@@ -163,11 +163,15 @@ class Writer:
     def note_checks(self, relation: str, outcomes: Sequence[tuple[str, str, bool, int, str]]) -> None:
         """Remember what came of the rules on a relation: name, severity, passed, rows against it, what was seen."""
         self._keep(VALIDATIONS)
-        for outcome in outcomes:
-            self._connection.execute(
-                "delete from meta.validations where relation = ? and expectation = ?", [relation, outcome[0]]
-            )
-            self._connection.execute("insert into meta.validations values (?, ?, ?, ?, ?, ?)", [relation, *outcome])
+        if not outcomes:
+            return
+        rules = [outcome[0] for outcome in outcomes]
+        self._connection.execute(
+            "delete from meta.validations where relation = ? and list_contains(?, expectation)", [relation, rules]
+        )
+        rows = ", ".join("(?, ?, ?, ?, ?, ?)" for _ in outcomes)
+        values = [value for outcome in outcomes for value in (relation, *outcome)]
+        self._connection.execute(f"insert into meta.validations values {rows}", values)
 
     def unchecked(self, required: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
         """Return the rules of each relation that nobody has run since it was built."""
@@ -225,6 +229,7 @@ class Writer:
             )
             table = DETAIL_TABLES[name]
             self._comment(f"detail.{name}", table.description, table.words)
+            self._made(f"detail.{name}")
 
     def _describe_raw(self, source: str) -> None:
         table = TABLES[source]
@@ -255,10 +260,15 @@ class Writer:
                 self._run(f"""comment on column {relation}."{column}" is '{quoted(words)}'""")
 
     def _built(self, relation: str) -> Built:
+        self._made(relation)
         self._keep(VALIDATIONS)
         self._connection.execute("delete from meta.validations where relation = ?", [relation])
         columns = {row[0]: row[1] for row in self._rows(f"describe {relation}")}
         return Built(int(self._rows(f"select count(*) from {relation}")[0][0]), columns)
+
+    def _made(self, relation: str) -> None:
+        if self._relations is not None:
+            self._relations.add(relation)
 
     def _run(self, sql: str) -> None:
         self._connection.execute(sql)
