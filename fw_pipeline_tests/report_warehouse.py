@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from fw_pipeline import report
 from fw_pipeline.contract import next_month
 from fw_pipeline_tests.relations import DDL, empty_warehouse, insert, models
 
@@ -64,6 +65,10 @@ def small() -> duckdb.DuckDBPyConnection:
 
 def reader(connection: duckdb.DuckDBPyConnection) -> Read:
     return lambda sql: pl.DataFrame(connection.sql(sql).pl())
+
+
+def report_of(connection: duckdb.DuckDBPyConnection) -> report.Report:
+    return report.build(reader(connection), models())
 
 
 def _questions(connection: duckdb.DuckDBPyConnection) -> None:

@@ -10,6 +10,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,7 +19,6 @@ from typing import Any
 import altair as alt
 import pytest
 
-from fw_pipeline import report
 from fw_pipeline.report import figures
 from fw_pipeline_tests import report_warehouse
 from fw_pipeline_tests.report_warehouse import GAP, HOSTILE, INTERPOLATED
@@ -55,29 +55,29 @@ class Parsed(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def files() -> dict[str, bytes]:
-    return report.build(report_warehouse.reader(report_warehouse.small()))
+def files() -> Mapping[str, bytes]:
+    return report_warehouse.report_of(report_warehouse.small()).files
 
 
 @pytest.fixture(scope="module")
-def parsed(files: dict[str, bytes]) -> Parsed:
+def parsed(files: Mapping[str, bytes]) -> Parsed:
     page = Parsed()
     page.feed(files["index.html"].decode())
     return page
 
 
-def rows_of(files: dict[str, bytes], name: str) -> list[dict[str, str]]:
+def rows_of(files: Mapping[str, bytes], name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(files[f"charts/{name}.csv"].decode())))
 
 
-def test_the_page_comes_first_and_every_chart_has_its_files(files: dict[str, bytes]) -> None:
+def test_the_page_comes_first_and_every_chart_has_its_files(files: Mapping[str, bytes]) -> None:
     assert next(iter(files)) == "index.html"
     charts = {name.split("/")[1].split(".")[0] for name in files if name.startswith("charts/")}
     assert {"stackoverflow_questions", "pypi_downloads", "papers_at_venues", "claim_c2", "claim_c3"} <= charts
     for chart in charts:
-        assert {f"charts/{chart}.{kind}" for kind in ("svg", "csv", "sql", "vl.json")} <= files.keys()
+        assert {f"charts/{chart}.{kind}" for kind in ("svg", "png", "csv", "sql", "vl.json")} <= files.keys()
         assert b"var(--" not in files[f"charts/{chart}.svg"], "a file has no style sheet around it"
-    assert files["charts/stackoverflow_questions.png"].startswith(b"\x89PNG")
+        assert files[f"charts/{chart}.png"].startswith(b"\x89PNG")
 
 
 def test_text_from_data_stays_text(parsed: Parsed) -> None:
@@ -88,7 +88,7 @@ def test_text_from_data_stays_text(parsed: Parsed) -> None:
     assert not [text for tag, text in parsed.texts if tag == "script" and "window.taken" in text and "</" in text]
 
 
-def test_hostile_text_is_still_readable_as_it_was(files: dict[str, bytes]) -> None:
+def test_hostile_text_is_still_readable_as_it_was(files: Mapping[str, bytes]) -> None:
     rows = rows_of(files, "stackoverflow_questions")
     assert [row["gap_reason"] for row in rows if row["gap_reason"]] == [HOSTILE]
 
@@ -99,7 +99,7 @@ def test_json_in_a_script_cannot_end_it() -> None:
     assert json.loads(text) == {"a": "</script><!--\u2028 &"}
 
 
-def test_the_page_names_no_other_place_to_load_from(files: dict[str, bytes], parsed: Parsed) -> None:
+def test_the_page_names_no_other_place_to_load_from(files: Mapping[str, bytes], parsed: Parsed) -> None:
     for tag, attributes in parsed.elements:
         for name in ("src", "href", "action", "data", "xlink:href", "srcset", "poster"):
             address = attributes.get(name) or ""
@@ -123,7 +123,7 @@ def test_the_policy_allows_the_two_scripts_and_the_style_by_their_hash_and_nothi
     assert policy["style-src-elem"] == " ".join(map(_hash, styles))
 
 
-def test_a_gap_is_an_empty_cell_and_never_a_zero(files: dict[str, bytes]) -> None:
+def test_a_gap_is_an_empty_cell_and_never_a_zero(files: Mapping[str, bytes]) -> None:
     cells = {(row["month"], row["framework"]): row for row in rows_of(files, "stackoverflow_questions")}
     lost = cells[str(GAP), "tensorflow"]
     assert (lost["questions"], lost["share"]) == ("", "")
@@ -131,7 +131,7 @@ def test_a_gap_is_an_empty_cell_and_never_a_zero(files: dict[str, bytes]) -> Non
     assert cells[str(GAP), "pytorch"]["questions"] == "500"
 
 
-def test_events_are_those_of_the_months_and_frameworks_shown(files: dict[str, bytes]) -> None:
+def test_events_are_those_of_the_months_and_frameworks_shown(files: Mapping[str, bytes]) -> None:
     spec = json.loads(files["charts/stackoverflow_questions.vl.json"])
     marked = [row["event"] for layer in spec["layer"] for row in layer.get("data", {}).get("values", [])]
     assert set(marked) == {HOSTILE, "Another"}
@@ -142,12 +142,12 @@ def test_two_series_are_offered_one_at_a_time_and_never_joined() -> None:
     connection.execute(
         "insert into staging.stackoverflow by name select * replace ('api' as series) from staging.stackoverflow"
     )
-    spec = json.loads(report.build(report_warehouse.reader(connection))["charts/stackoverflow_questions.vl.json"])
+    spec = json.loads(report_warehouse.report_of(connection).files["charts/stackoverflow_questions.vl.json"])
     assert {"name": "series", "value": "api"} in spec["params"]
     assert any({"filter": "datum.series == series"} in layer.get("transform", []) for layer in spec["layer"])
 
 
-def test_every_chart_is_valid_vega_lite(files: dict[str, bytes]) -> None:
+def test_every_chart_is_valid_vega_lite(files: Mapping[str, bytes]) -> None:
     for name, content in files.items():
         if name.endswith(".vl.json"):
             spec = json.loads(content)
@@ -155,7 +155,7 @@ def test_every_chart_is_valid_vega_lite(files: dict[str, bytes]) -> None:
             alt.Chart.from_dict(spec).to_dict(validate=True)
 
 
-def test_the_sql_beside_a_chart_returns_its_figures(files: dict[str, bytes]) -> None:
+def test_the_sql_beside_a_chart_returns_its_figures(files: Mapping[str, bytes]) -> None:
     read = report_warehouse.reader(report_warehouse.small())
     for name in [name.removesuffix(".sql") for name in files if name.endswith(".sql")]:
         shown = rows_of(files, name.removeprefix("charts/"))
@@ -166,7 +166,7 @@ def test_the_sql_beside_a_chart_returns_its_figures(files: dict[str, bytes]) -> 
 
 
 def test_an_empty_warehouse_gives_a_page_without_figures() -> None:
-    files = report.build(report_warehouse.reader(report_warehouse.empty()))
+    files = report_warehouse.report_of(report_warehouse.empty()).files
     assert b"No figures." in files["index.html"]
     assert list(files) == ["index.html"]
 

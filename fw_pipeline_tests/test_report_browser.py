@@ -6,14 +6,13 @@ import csv
 import io
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fw_pipeline import report
 from fw_pipeline_tests import report_warehouse
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -37,12 +36,12 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def files() -> dict[str, bytes]:
-    return report.build(report_warehouse.reader(report_warehouse.small()))
+def files() -> Mapping[str, bytes]:
+    return report_warehouse.report_of(report_warehouse.small()).files
 
 
 @pytest.fixture(scope="module")
-def address(files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> str:
+def address(files: Mapping[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> str:
     """The page alone: what lies beside it in the report is not there."""
     path = tmp_path_factory.mktemp("page") / "index.html"
     path.write_bytes(files["index.html"])
@@ -193,7 +192,9 @@ def test_the_verdicts_are_replayed_by_keyboard(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "sql"])
-def test_what_is_saved_from_the_page_is_what_lies_beside_it(opened: Opened, files: dict[str, bytes], kind: str) -> None:
+def test_what_is_saved_from_the_page_is_what_lies_beside_it(
+    opened: Opened, files: Mapping[str, bytes], kind: str
+) -> None:
     figure = opened.draw("stackoverflow_questions")
     with opened.page.expect_download() as saved:
         figure.locator(f"a[data-file={kind}]").click()
@@ -211,7 +212,7 @@ def test_a_chart_is_saved_as_a_picture_without_tokens(opened: Opened) -> None:
     assert "var(--" not in Path(drawing.value.path()).read_text(encoding="utf-8")
 
 
-def test_the_figures_can_be_read_as_a_table(opened: Opened, files: dict[str, bytes]) -> None:
+def test_the_figures_can_be_read_as_a_table(opened: Opened, files: Mapping[str, bytes]) -> None:
     figure = opened.draw("stackoverflow_questions")
     figure.locator("details.numbers summary").click()
     rows = figure.locator("details.numbers tbody tr")

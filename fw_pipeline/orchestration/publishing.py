@@ -1,20 +1,35 @@
 """The two last assets: the file that users open, and the page that readers open. Neither moves on an unproven build."""
 
-from collections.abc import Mapping, Sequence
+import base64
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
-from dagster import AssetsDefinition, MaterializeResult, MetadataValue, ResourceParam, asset
+from dagster import (
+    AssetExecutionContext,
+    AssetObservation,
+    AssetsDefinition,
+    MaterializeResult,
+    MetadataValue,
+    ResourceParam,
+    asset,
+)
 
 from fw_pipeline import report
 from fw_pipeline.contract import Reason
 from fw_pipeline.expectations import Expectation
 from fw_pipeline.orchestration.checks import prove
+from fw_pipeline.orchestration.columns import relation_key
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.raw_assets import failed
 from fw_pipeline.raw import written_aside
 from fw_pipeline.warehouse import query
 
 Rules = Mapping[str, Sequence[Expectation]]
+
+MARKUP = re.compile(r"[^\w\s]", re.ASCII)
 
 
 def publish_asset(rules: Rules, deps: Sequence[Sequence[str]]) -> AssetsDefinition:
@@ -53,19 +68,53 @@ def report_asset() -> AssetsDefinition:
         tags={"layer": "published"},
         description="The page with the verdict on every claim and the article's figure drawn anew from the data.",
     )
-    def page(pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
-        folder = pipeline.settings.data_dir / "report"
+    def page(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
+        folder, work = pipeline.settings.data_dir / "report", pipeline.settings.data_dir / ".work"
         try:
-            files = report.build(lambda sql: query(pipeline.settings.published, sql))
-            for name, content in files.items():
-                with written_aside(folder / name) as stream:
-                    stream.write(content)
+            made = report.build(
+                lambda sql: query(pipeline.settings.published, sql), pipeline.models, lambda: _library(work)
+            )
+            _write(folder, made.files)
         except Reason as reason:
             raise failed([reason]) from None
+        for seen in _observations(made.pictures):
+            context.log_event(seen)
         pipeline.progress("report", str(folder / "index.html"))
         return MaterializeResult(metadata={"path": MetadataValue.path(str(folder / "index.html"))})
 
     return page
+
+
+def _library(work: Path) -> str:
+    """Return Vega as one script, kept from run to run: bundling takes longer than drawing all charts."""
+    kept = work / f"vega-{version('vl-convert-python')}.js"
+    if not kept.exists():
+        with written_aside(kept) as stream:
+            stream.write(report.bundle().encode())
+    return kept.read_text(encoding="utf-8")
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the report, and remove the charts of an earlier one that this one does not have."""
+    for name, content in files.items():
+        with written_aside(folder / name) as stream:
+            stream.write(content)
+    for found in (folder / "charts").glob("[!.]*"):
+        if f"charts/{found.name}" not in files:
+            found.unlink()
+
+
+def _observations(pictures: Sequence[report.Picture]) -> Iterator[AssetObservation]:
+    """Yield each chart as an observation of the tables that it pictures, so that the UI shows it there.
+
+    It is drawn from the published file, after the tables were built: their own materialisations cannot carry it.
+    """
+    for picture in pictures:
+        drawn = base64.b64encode(picture.svg.encode()).decode()
+        words = MARKUP.sub(lambda sign: f"&#{ord(sign[0])};", " ".join(picture.summary.split()))
+        chart = MetadataValue.md(f"![Chart](data:image/svg+xml;base64,{drawn})\n\n{words}")
+        for relation in picture.shows:
+            yield AssetObservation(relation_key(relation), metadata={"chart": chart})
 
 
 def _prove_all(pipeline: Pipeline, rules: Rules) -> None:

@@ -6,34 +6,65 @@ Pure: it reads by the function that it is given, and returns what is to be writt
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
 
 from fw_pipeline.contract import FIRST_MONTH, Window
+from fw_pipeline.models import Model
 from fw_pipeline.report import charts, claim_charts, events, origins, overview, page, render, tables, venues, verdicts
 from fw_pipeline.report.figures import Event, Figure, sql, sql_of_claim
 from fw_pipeline.report.palette import solid
+from fw_pipeline.report.render import bundle
 
-__all__ = ["build"]
+__all__ = ["Picture", "Report", "build", "bundle"]
 
 Read = Callable[[str], pl.DataFrame]
 
+FINE, PLAIN = 1.5, 1.0
+"""Scales of the bitmaps: of a chart of the sources, and of a claim. A bitmap costs by its size, and claims are many."""
 
-def build(read: Read) -> dict[str, bytes]:
-    """Return every file of the report by its name: `index.html` first, then the charts as pictures, data and SQL.
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart, for whoever looks at the tables that it pictures."""
+
+    title: str
+    summary: str
+    """What the figures say, in words."""
+    svg: str
+    shows: tuple[str, ...]
+    """Names of the tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The page and everything that belongs to it."""
+
+    files: Mapping[str, bytes]
+    """By name: `index.html` first, then the charts as pictures, data and SQL."""
+    pictures: tuple[Picture, ...]
+
+
+def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bundle) -> Report:
+    """Return the page, and every chart as picture, data and SQL.
 
     Args:
         read: runs one SQL query on the published file and returns its rows.
+        models: the SQL models, to say how each claim was measured.
+        library: returns Vega, Vega-Lite and Vega-Embed as one script.
     """
     published = read(sql("origins"))
     figures = _figures(read, published)
     every_verdict = read(sql("verdicts"))
     headlines = read(sql("headlines"))
     cards = verdicts.cards(read(sql("claims")), every_verdict, headlines, read(sql("standings")))
-    of_claims = _claim_figures(cards, every_verdict)
-    drawings = {figure.name: render.drawn(figure) for figure in figures}
+    of_claims = _claim_figures(cards, every_verdict, models)
+    scales = [(figure, FINE) for figure in figures]
+    scales += [(figure, PLAIN) for figure in of_claims.values() if figure is not None]
+    drawings = {figure.name: render.drawn(figure) for figure, _ in scales}
     content = page.Content(
         cards=cards,
         figures=figures,
@@ -45,10 +76,15 @@ def build(read: Read) -> dict[str, bytes]:
         origins=origins.credited(published),
         months=_months(headlines),
     )
-    files = {"index.html": page.page(content, render.bundle())}
-    for figure in [*figures, *(each for each in of_claims.values() if each is not None)]:
-        files.update(_chart_files(figure, drawings.get(figure.name)))
-    return files
+    files = {"index.html": page.page(content, library())}
+    pictures = []
+    for figure, scale in scales:
+        picture = Picture(
+            figure.title, figure.summary, solid(render.framed(figure, drawings[figure.name])), figure.shows
+        )
+        files.update(_chart_files(figure, picture.svg, scale=scale))
+        pictures.append(picture)
+    return Report(files, tuple(pictures))
 
 
 def _figures(read: Read, published: pl.DataFrame) -> list[Figure]:
@@ -72,23 +108,23 @@ def _events(dated: pl.DataFrame, rows: pl.DataFrame) -> Sequence[Event]:
     return events.for_chart(dated, rows["framework"].unique().to_list(), first, last)
 
 
-def _claim_figures(cards: Sequence[verdicts.Card], every_verdict: pl.DataFrame) -> dict[str, Figure | None]:
+def _claim_figures(
+    cards: Sequence[verdicts.Card], every_verdict: pl.DataFrame, models: Sequence[Model]
+) -> dict[str, Figure | None]:
     templates = claim_charts.templates()
-    return {
-        card.claim: claim_charts.claim_chart(
-            card, every_verdict.filter(pl.col("claim") == card.claim), sql_of_claim(card.claim), templates
-        )
-        for card in cards
-    }
+    found = {}
+    for card in cards:
+        rows = every_verdict.filter(pl.col("claim") == card.claim)
+        figure = claim_charts.claim_chart(card, rows, sql_of_claim(card.claim), templates)
+        shows = tuple(model.name for model in models if model.doc.claim and model.doc.claim.id == card.claim)
+        found[card.claim] = figure and replace(figure, shows=shows)
+    return found
 
 
-def _chart_files(figure: Figure, drawing: str | None) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of one chart. Those of a claim have no bitmap: there are many, and a bitmap takes the longest."""
+def _chart_files(figure: Figure, picture: str, *, scale: float) -> Iterator[tuple[str, bytes]]:
     stem = f"charts/{figure.name}"
-    picture = solid(render.framed(figure, drawing or render.drawn(figure)))
     yield f"{stem}.svg", picture.encode()
-    if drawing is not None:
-        yield f"{stem}.png", render.png(picture)
+    yield f"{stem}.png", render.png(picture, scale=scale)
     yield f"{stem}.csv", figure.csv.encode()
     yield f"{stem}.sql", figure.sql.encode()
     yield f"{stem}.vl.json", solid(json.dumps(figure.full_spec(), indent=1)).encode()

@@ -71,6 +71,7 @@ def questions(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
     title = "=measure == 'share' ? 'Share of all questions of the month' : 'Questions in the month'"
     return Figure(
         name="stackoverflow_questions",
+        shows=("marts.stackoverflow_comparison",),
         title="Questions on Stack Overflow, by tag",
         lead="The article's own figure, drawn anew from the monthly counts. It shows a share of all questions; "
         "switch to counts to see how different the same months look. Hollow points are interpolated.",
@@ -139,6 +140,7 @@ def downloads(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
     plain = rows.filter((pl.col("metric") == "downloads_per_day") & (pl.col("series").is_in(series[:1])))
     return Figure(
         name="pypi_downloads",
+        shows=("marts.pypi_adoption",),
         title="Downloads from PyPI, per day",
         lead="Each line is one series: one origin, one set of installers. They are never joined up, since a change of "
         "method would look like a change of use. A hollow point covers part of its month; a break is a gap.",

@@ -51,6 +51,8 @@ class Figure:
     sql: str
     credit: str
     """Who published the figures."""
+    shows: tuple[str, ...] = ()
+    """Names of the tables that it pictures."""
     controls: tuple[Control, ...] = ()
     events: tuple[Event, ...] = ()
     notes: tuple[str, ...] = ()

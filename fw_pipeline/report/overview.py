@@ -91,6 +91,7 @@ def ratios(rows: pl.DataFrame, credit: str) -> Figure:
     )
     return Figure(
         name="pytorch_for_each_tensorflow",
+        shows=("marts.framework_metrics", "marts.crossovers"),
         title="PyTorch for each TensorFlow, in every source",
         lead="Four sources, one question: how much PyTorch is there for each TensorFlow? Above the line PyTorch leads. "
         "The scale is logarithmic: each step up is four times as much.",
@@ -162,6 +163,7 @@ def exclusivity(rows: pl.DataFrame, credit: str) -> Figure:
     height = 30 + 62 * rows["series"].n_unique()
     return Figure(
         name="huggingface_exclusivity",
+        shows=("marts.huggingface_exclusivity",),
         title="Models on the Hugging Face Hub: usable with what?",
         lead="The article's 85, 8 and 7 percent, beside what can be counted. Change what counts, and the same models "
         "tell another story. Samples are not the Hub, and decide no verdict.",

@@ -74,6 +74,7 @@ def venues(rows: pl.DataFrame, credit: str) -> Figure:
     )
     return Figure(
         name="papers_at_venues",
+        shows=("marts.research_adoption",),
         title="Papers at nine conferences",
         lead="A dot is one conference, as large as its number of papers; a diamond is all nine of a year. Most papers "
         "name neither framework, so the same counts give three of four, or one of four.",

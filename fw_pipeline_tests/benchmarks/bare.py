@@ -74,7 +74,9 @@ def draw(pipeline: Pipeline) -> None:
     from fw_pipeline import report  # noqa: PLC0415 - only this step pays for it
 
     folder = pipeline.settings.data_dir / "report"
-    for name, content in report.build(lambda sql: query(pipeline.settings.published, sql)).items():
+    for name, content in report.build(
+        lambda sql: query(pipeline.settings.published, sql), pipeline.models
+    ).files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
