@@ -250,6 +250,7 @@ class Writer:
         if not self.has(relation):
             book = BOOKS[relation]
             self._run(f"create table {relation} ({book.ddl})")
+            self._made(relation)
             self._comment(relation, book.description, book.words)
 
     def _comment(self, relation: str, description: str, columns: Mapping[str, str]) -> None:
