@@ -59,30 +59,46 @@ def in_memory(relations: Mapping[str, pl.DataFrame]) -> duckdb.DuckDBPyConnectio
     return connection
 
 
-def measure(connection: duckdb.DuckDBPyConnection, known: Iterable[Model], also: Iterable[str] = ()) -> pl.DataFrame:
-    """Build the claims, what they read and what `also` names; return every measurement with its claim."""
+def build(connection: duckdb.DuckDBPyConnection, known: Iterable[Model], tables: Iterable[str]) -> None:
+    """Build these tables, and the models that they read."""
     models = {model.name: model for model in known}
-    claims = {name: model.doc.claim.id for name, model in models.items() if model.doc.claim}
+    claims = _claims(models.values())
     wanted: set[str] = set()
-    waiting = [*claims, *also]
+    waiting = [*tables]
     while waiting:
         name = waiting.pop()
-        if name in models and name not in wanted:
+        if name == MEASUREMENTS:
+            waiting += claims
+        elif name in models and name not in wanted:
             wanted.add(name)
             waiting += models[name].upstream
-    union = " union all ".join(
-        f"select '{number}' as claim, definition, as_of, value, n, detail from {name}"
-        for name, number in claims.items()
-    )
     judged = False
     for name in (name for name in models if name in wanted):
         connection.execute(f"create schema if not exists {name.partition('.')[0]}")
         if MEASUREMENTS in models[name].upstream and not judged:
-            connection.execute(f"create or replace table {MEASUREMENTS} as {union}")
+            connection.execute(f"create or replace table {MEASUREMENTS} as {_union(claims)}")
             judged = True
         connection.execute(f"create or replace table {name} as {models[name].sql}")
-    measured: pl.DataFrame = connection.sql(f"select * from ({union}) order by claim, definition, as_of").pl()
+
+
+def measure(connection: duckdb.DuckDBPyConnection, known: Iterable[Model], also: Iterable[str] = ()) -> pl.DataFrame:
+    """Build the claims, what they read and what `also` names; return every measurement with its claim."""
+    known = tuple(known)
+    claims = _claims(known)
+    build(connection, known, [*claims, *also])
+    measured: pl.DataFrame = connection.sql(f"select * from ({_union(claims)}) order by claim, definition, as_of").pl()
     return measured
+
+
+def _claims(known: Iterable[Model]) -> dict[str, str]:
+    return {model.name: model.doc.claim.id for model in known if model.doc.claim}
+
+
+def _union(claims: Mapping[str, str]) -> str:
+    return " union all ".join(
+        f"select '{number}' as claim, definition, as_of, value, n, detail from {name}"
+        for name, number in claims.items()
+    )
 
 
 def lookup(frame: pl.DataFrame) -> Measured:

@@ -220,7 +220,8 @@ def _rest(connection: duckdb.DuckDBPyConnection) -> None:
         row = {"source": "pypi", "month": month, "status": status, "reason": HOSTILE if status == "gap" else None}
         insert(connection, "meta.coverage", [row])
     crossing: dict[str, Any] = {"source": "pypi", "metric": "downloads_per_day", "series": "A, all"}
-    crossing |= {"leader": "tensorflow", "challenger": "pytorch", "months_observed": 91, "lasted": True}
+    crossing |= {"leader": "tensorflow", "challenger": "pytorch", "led_first": True}
+    crossing |= {"months_observed": 91, "lasted": True}
     seen = {"first_month": date(2017, 1, 1), "last_month": date(2024, 7, 1), "crossed": date(2024, 1, 1)}
     insert(connection, "marts.crossovers", [{**crossing, **seen}])
     figure: dict[str, Any] = {"claim": "C3", "metric": "first month", "as_of": "2024-01", "unit": "month (YYYYMM)"}

@@ -3,7 +3,7 @@ with metrics as (
     where value is not null
 ),
 
--- Both frameworks in the months in which both have a figure.
+-- Every ordered pair, in the months in which both have a figure.
 pairs as (
     select
         one.source,
@@ -11,9 +11,9 @@ pairs as (
         one.definition,
         one.series,
         one.month,
-        one.framework as one,
-        two.framework as two,
-        sign(one.value - two.value) as order_of_one,
+        one.framework as leader,
+        two.framework as challenger,
+        sign(one.value - two.value) as lead_of_leader,
         one.is_estimated or two.is_estimated as is_estimated
     from metrics as one
     inner join metrics as two
@@ -22,43 +22,36 @@ pairs as (
             and one.metric = two.metric
             and one.definition = two.definition
             and one.month = two.month
-            and one.framework < two.framework
+            and one.framework != two.framework
 ),
 
 led as (
     select
         *,
-        first_value(order_of_one) over (
-            partition by source, metric, definition, one, two
-            order by order_of_one = 0, month
-        ) as order_at_first
+        min(month) filter (where lead_of_leader > 0) over whole as led_from,
+        min(month) filter (where lead_of_leader < 0) over whole as led_against_from
     from pairs
+    window whole as (partition by source, metric, definition, leader, challenger)
 ),
 
+-- Nobody can be passed who was never ahead.
 followed as (
     select
-        source,
-        metric,
-        definition,
-        series,
-        month,
-        case when order_at_first > 0 then one else two end as leader,
-        case when order_at_first > 0 then two else one end as challenger,
-        order_of_one * order_at_first < 0 as is_ahead,
-        is_estimated,
+        *,
+        lead_of_leader < 0 and month > led_from as is_ahead,
         count(*) over later as months_since,
         count(*) over next_six as months_judged,
-        coalesce(bool_and(order_of_one * order_at_first < 0) over next_six, true) as has_stayed
+        coalesce(bool_and(lead_of_leader < 0) over next_six, true) as has_stayed
     from led
-    where order_at_first != 0
+    where led_from is not null
     window
         later as (
-            partition by source, metric, definition, one, two
+            partition by source, metric, definition, leader, challenger
             order by month
             rows between 1 following and unbounded following
         ),
         next_six as (
-            partition by source, metric, definition, one, two
+            partition by source, metric, definition, leader, challenger
             order by month
             rows between 1 following and 6 following
         )
@@ -72,6 +65,7 @@ final as (
         series,
         leader,
         challenger,
+        coalesce(min(led_from) < min(led_against_from), true) as led_first,
         min(month) as first_month,
         max(month) as last_month,
         count(*) as months_observed,

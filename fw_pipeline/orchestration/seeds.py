@@ -16,6 +16,7 @@ import polars as pl
 from fw_pipeline import claims, frameworks
 from fw_pipeline.contract import FIRST_MONTH, Reason, Window, last_closed_month
 from fw_pipeline.orchestration.ingest import Chosen, asking
+from fw_pipeline.orchestration.weights import composite_weights
 
 if TYPE_CHECKING:
     from fw_pipeline.orchestration.pipeline import Pipeline
@@ -200,6 +201,11 @@ SEEDS: tuple[Seed, ...] = (
             "last_day": (_D, "Last day concerned."),
             "effect": (_S, "What happened to the figures."),
             "reference": (_S, "Where it is documented."),
+            "kind": (
+                _S,
+                "lost (not recorded), distorted (figures exist and are wrong) or break (another kind after).",
+            ),
+            "series": (_S, "How the names of the series concerned begin; NULL where all of the source are."),
         },
         _outages,
     ),
@@ -270,6 +276,21 @@ SEEDS: tuple[Seed, ...] = (
             "headline": (_B, "Whether it counts in the headline verdict of the claim."),
         },
         lambda pipeline: claims.definition_rows(pipeline.models),
+    ),
+    Seed(
+        "composite_weights",
+        "What goes into each composite, with which weight; change it in dbt_like_sql/meta/composite_weights.csv.",
+        {
+            "composite": (_S, "Name of the composite."),
+            "source": (_S, "Source; once in each composite."),
+            "metric": (_S, "What is counted there, as in marts.framework_metrics."),
+            "definition": (_S, "How it is counted, and in which series, as in marts.framework_metrics."),
+            "weight": (_F, "Weight; only its part of the sum of the composite matters."),
+            "window_months": (_I, "Months that are added up before they are compared."),
+            "least_months": (_I, "Months of the window that must have figures."),
+            "reason": (_S, "Why this series, weight and window."),
+        },
+        lambda pipeline: composite_weights(pipeline.settings.sql_dir),
     ),
     Seed(
         "reach",

@@ -16,5 +16,6 @@ from marts.crossovers
 where
     leader in ('tensorflow', 'pytorch')
     and challenger in ('tensorflow', 'pytorch')
+    and led_first
     and months_observed >= 12
 order by source, metric, series

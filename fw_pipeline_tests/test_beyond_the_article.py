@@ -1,0 +1,320 @@
+"""Momentum and the composite, computed again from the CSV files without any of the SQL; and how weights change it."""
+
+from __future__ import annotations
+
+import csv
+import math
+import shutil
+import statistics
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from scipy.stats import t as students_t
+
+from fw_pipeline.contract import Reason
+from fw_pipeline.orchestration.weights import composite_weights
+from fw_pipeline_tests.claims_bench import before_models, build, in_memory
+from fw_pipeline_tests.claims_by_hand import (
+    RECORDED,
+    Series,
+    a_year_before,
+    downloads,
+    over,
+    questions,
+    read,
+    starscout,
+)
+from fw_pipeline_tests.relations import FOLDER, models
+from fw_pipeline_tests.test_claims import forget, move
+
+TABLES = ("marts.momentum", "marts.composite", "marts.crossovers", "marts.framework_reach")
+CUT = date(2022, 6, 1)
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, pl.DataFrame]:
+    return before_models(tmp_path_factory.mktemp("beyond"), models())
+
+
+def built(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Build the tables of this module, and what they read."""
+    build(connection, models(), TABLES)
+    return connection
+
+
+@pytest.fixture(scope="module")
+def recorded(figures: Mapping[str, pl.DataFrame]) -> Iterator[duckdb.DuckDBPyConnection]:
+    with built(in_memory(figures)) as connection:
+        yield connection
+
+
+def months_back(end: date, count: int) -> list[date]:
+    return [date((end.year * 12 + end.month - 1 - at) // 12, (end.month - 1 - at) % 12 + 1, 1) for at in range(count)]
+
+
+def change(series: Series, end: date, *, without: tuple[date, ...] = ()) -> tuple[float, float, float, int] | None:
+    """Mean change on the year before, its interval, and the pairs that went in: SciPy's Student, not a table."""
+    pairs = [
+        math.log(series[month] / series[a_year_before(month)])
+        for month in months_back(end, 12)
+        if {month, a_year_before(month)} <= series.keys() and not {month, a_year_before(month)} & {*without}
+    ]
+    if len(pairs) < 6:
+        return None
+    mean, half = statistics.mean(pairs), students_t.ppf(0.975, len(pairs) - 1) * statistics.stdev(pairs)
+    half /= math.sqrt(len(pairs))
+    return math.exp(mean) - 1, math.exp(mean - half) - 1, math.exp(mean + half) - 1, len(pairs)
+
+
+def momentum(
+    connection: duckdb.DuckDBPyConnection, definition: str, framework: str, measure: str
+) -> dict[date, tuple[float, ...]]:
+    rows = connection.execute(
+        "select month, change, change_low, change_high, pairs from marts.momentum"
+        " where definition = ? and framework = ? and measure = ? and change is not null",
+        [definition, framework, measure],
+    ).fetchall()
+    return {month: tuple(numbers) for month, *numbers in rows}
+
+
+def interpolated(*tags: str) -> tuple[date, ...]:
+    rows = read("stackoverflow").filter(pl.col("tagged").is_in(tags), pl.col("method") == "interpolated")
+    return tuple(rows["month"])
+
+
+@pytest.mark.parametrize("tag", ["tensorflow", "pytorch", "keras"])
+def test_momentum_of_questions_comes_out_by_another_path(recorded: duckdb.DuckDBPyConnection, tag: str) -> None:
+    """From April 2020 on no pair lies across the break of April 2019."""
+    for kind, series, tags in (
+        ("value", questions(tag), (tag,)),
+        ("share", over(questions(tag), questions("*")), (tag, "*")),
+    ):
+        seen = momentum(recorded, "questions in the month, recorded", tag, kind)
+        ends = [month for month in series if month >= date(2021, 3, 1)]
+        assert len(ends) == 27
+        for end in ends:
+            expected = change(series, end, without=interpolated(*tags))
+            assert expected is not None
+            assert seen[end] == pytest.approx(expected, abs=1e-8), (tag, kind, end)
+
+
+def test_no_change_is_told_across_the_break_of_stack_overflow(recorded: duckdb.DuckDBPyConnection) -> None:
+    rows = recorded.execute("""
+        select month, pairs, reason, left_out from marts.momentum
+        where source = 'stackoverflow' and framework = 'keras' and measure = 'value'
+        and month between '2019-10-01' and '2020-08-01' order by month
+    """).fetchall()
+    assert [pairs for _, pairs, _, _ in rows] == [5, 4, 3, 2, 1, 0, 1, 2, 3, 4, 5]
+    assert all(reason and "6 are needed" in reason and "regime break" in left_out for _, _, reason, left_out in rows)
+
+
+@pytest.mark.parametrize(("package", "framework"), [("torch", "pytorch"), ("jax", "jax"), ("keras", "keras")])
+def test_momentum_of_downloads_leaves_the_distorted_months_out(
+    recorded: duckdb.DuckDBPyConnection, package: str, framework: str
+) -> None:
+    distorted = (
+        *(date(2020, month, 1) for month in range(4, 9)),
+        date(2021, 11, 1),
+        date(2021, 12, 1),
+        date(2024, 5, 1),
+    )
+    young = tuple(month for month in starscout(package) if month < date(2018, 8, 1))
+    seen = momentum(recorded, "downloads per day of the package, StarScout, all", framework, "value")
+    expected = {
+        end: found
+        for end in starscout(package)
+        if (found := change(starscout(package), end, without=(*distorted, *young))) is not None
+    }
+    assert len(expected) > 40
+    assert seen.keys() == expected.keys()
+    for end, numbers in seen.items():
+        assert numbers == pytest.approx(expected[end], abs=1e-8), end
+
+
+def test_windows_that_leave_days_out_still_have_a_momentum_of_downloads_per_day(
+    recorded: duckdb.DuckDBPyConnection,
+) -> None:
+    windows = downloads("torch", "top-pypi-packages (BigQuery)", "pip")
+    lost = tuple(month for month in windows if date(2020, 4, 1) <= month <= date(2021, 3, 1))
+    lost += (date(2021, 11, 1), date(2021, 12, 1), date(2024, 5, 1))
+    young = tuple(month for month in windows if month < date(2018, 8, 1))
+    end = date(2023, 1, 1)
+    seen = momentum(recorded, "downloads per day of the package, top-pypi-packages (BigQuery), pip", "pytorch", "value")
+    assert seen[end] == pytest.approx(change(windows, end, without=(*lost, *young)), abs=1e-8)
+
+
+def papers(framework: str) -> dict[date, float]:
+    rows = read("papers").filter(pl.col("population") == "nine venues", pl.col("frameworks") == framework)
+    return {
+        month: float(count)
+        for month, count in rows.group_by("month").agg(pl.col("papers").cast(pl.Int64).sum()).rows()
+        if month >= date(2015, 11, 1)
+    }
+
+
+def score(part: Series, one: Series, two: Series, end: date, *, window: int, least: int) -> float | None:
+    months = [m for m in months_back(end, window) if m in part and m in one and m in two]
+    if len(months) < least:
+        return None
+    standard = sum(one[m] + two[m] for m in months) / 2
+    return 100 * sum(part[m] for m in months) / standard if standard else None
+
+
+def exact(tag: str) -> dict[date, float]:
+    return {month: count for month, count in questions(tag).items() if month not in interpolated(tag)}
+
+
+def test_the_composite_comes_out_by_another_path(recorded: duckdb.DuckDBPyConnection) -> None:
+    sources = {
+        "stackoverflow": ({name: exact(name) for name in ("tensorflow", "pytorch", "keras")}, 3, 2),
+        "pypi": ({name: starscout("torch" if name == "pytorch" else name) for name in FRAMEWORKS}, 3, 2),
+        "papers": ({name: papers(name) for name in ("tensorflow", "pytorch")}, 12, 1),
+    }
+    seen = recorded.execute(
+        "select month, framework, score, sources from marts.composite where composite = 'three sources'"
+    ).fetchall()
+    assert {framework for _, framework, _, _ in seen} == {*FRAMEWORKS}
+    told = 0
+    for month, framework, found, there in seen:
+        scores = {
+            source: value
+            for source, (series, window, least) in sources.items()
+            if framework in series
+            and (
+                value := score(
+                    series[framework], series["tensorflow"], series["pytorch"], month, window=window, least=least
+                )
+            )
+            is not None
+        }
+        assert there == sorted(scores), (month, framework)
+        if len(scores) < 2:
+            assert found is None
+            continue
+        told += 1
+        assert found == pytest.approx(statistics.mean(scores.values()), abs=1e-5), (month, framework)
+    assert told > 200
+
+
+FRAMEWORKS = ("tensorflow", "pytorch", "keras", "jax")
+
+
+def test_other_weights_give_another_composite(figures: Mapping[str, pl.DataFrame], tmp_path: Path) -> None:
+    """What a user does: change the file, and build."""
+    (tmp_path / "meta").mkdir()
+    path = tmp_path / "meta" / "composite_weights.csv"
+    shutil.copy(FOLDER / "meta" / "composite_weights.csv", path)
+    text = path.read_text(encoding="utf-8")
+    changed = text.replace('"papers in the month, nine venues",1,12,1', '"papers in the month, nine venues",2,12,1')
+    assert changed != text
+    path.write_text(changed, encoding="utf-8")
+    weights = pl.DataFrame(composite_weights(tmp_path), schema=figures["meta.composite_weights"].schema)
+    with built(in_memory({**figures, "meta.composite_weights": weights})) as connection:
+        parts = dict(
+            connection.execute("""
+                select source, score from marts.composite_parts
+                where composite = 'three sources' and framework = 'pytorch' and month = '2022-01-01'
+            """).fetchall()
+        )
+        found = connection.execute("""
+            select score, weights from marts.composite
+            where composite = 'three sources' and framework = 'pytorch' and month = '2022-01-01'
+        """).fetchall()
+    expected = (parts["stackoverflow"] + parts["pypi"] + 2 * parts["papers"]) / 4
+    assert found == [(pytest.approx(expected, abs=1e-5), "papers 50.0 %, pypi 25.0 %, stackoverflow 25.0 %")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (',1,3,2,"Every', ',heavy,3,2,"Every', "line 2: a weight or a number of months is none"),
+        (',1,3,2,"Every', ',-1,3,2,"Every', "line 2: the weight -1 is below zero"),
+        (',1,3,2,"Every', ',nan,3,2,"Every', "line 2: the weight nan is below zero or endless"),
+        (',1,3,2,"Every', ',1,3,4,"Every', "line 2: 4 months of a window of 3 cannot be asked for"),
+        ("three sources,stackoverflow", "three sources,reddit", "'reddit' is no source"),
+        ("three sources,stackoverflow", "three sources,pypi", "pypi stands twice"),
+        ("composite,source", "composite,origin", "its columns are not"),
+        ("three sources,stackoverflow,", "three sources,", "it has no value for one of"),
+    ],
+)
+def test_wrong_weights_are_refused_with_their_line(tmp_path: Path, old: str, new: str, said: str) -> None:
+    (tmp_path / "meta").mkdir()
+    text = (FOLDER / "meta" / "composite_weights.csv").read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "meta" / "composite_weights.csv").write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(Reason, match=said):
+        composite_weights(tmp_path)
+
+
+def test_a_composite_without_any_weight_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "meta").mkdir()
+    with (tmp_path / "meta" / "composite_weights.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(
+            ("composite", "source", "metric", "definition", "weight", "window_months", "least_months", "reason")
+        )
+        writer.writerow(("c", "pypi", "m", "d", "0", "3", "2", "why not"))
+    with pytest.raises(Reason, match="no weight at all"):
+        composite_weights(tmp_path)
+
+
+@pytest.mark.parametrize("change_later", [move, forget])
+def test_nothing_known_by_a_month_changes_when_every_later_figure_does(
+    figures: Mapping[str, pl.DataFrame], recorded: duckdb.DuckDBPyConnection, change_later: object
+) -> None:
+    with in_memory(figures) as connection:
+        assert callable(change_later)
+        change_later(connection, CUT)
+        built(connection)
+        for table in ("marts.momentum", "marts.composite"):
+            then, now = (pl.DataFrame(it.sql(f"from {table} order by all").pl()) for it in (connection, recorded))
+            values = [c for c, kind in now.schema.items() if kind == pl.Float64]
+            known = now.filter(pl.col("known_from") <= CUT).drop_nulls(values[0])
+            assert known.height > 150
+            assert_frame_equal(then.filter(pl.col("known_from") <= CUT).drop_nulls(values[0]), known, check_exact=True)
+            assert then.filter(pl.col("known_from") > CUT).equals(now.filter(pl.col("known_from") > CUT)) is False
+
+
+def test_where_a_framework_has_no_figures_the_reason_stands(recorded: duckdb.DuckDBPyConnection) -> None:
+    rows = recorded.execute("""
+        select source, series, framework from marts.framework_reach where months_found = 0 and metric != 'repositories'
+        group by all order by all
+    """).fetchall()
+    assert rows == [
+        ("papers", "nine venues", "jax"),
+        ("papers", "nine venues", "keras"),
+        ("papers", "papers with code sample", "keras"),
+        ("stackoverflow", "recorded", "jax"),
+    ]
+
+
+def test_keras_led_pytorch_and_it_lasted_only_at_the_second_time(recorded: duckdb.DuckDBPyConnection) -> None:
+    rows = recorded.execute(
+        """
+        select leader, led_first, strftime(crossed, '%Y-%m'), lasted, strftime(settled, '%Y-%m') from marts.crossovers
+        where source = 'stackoverflow' and list_sort([leader, challenger]) = ['keras', 'pytorch']
+        order by led_first desc
+    """
+    ).fetchall()
+    asked = {month: questions("pytorch")[month] - questions("keras")[month] for month in questions("pytorch")}
+    ahead = [month for month, lead in sorted(asked.items()) if lead > 0]
+    back = next(month for month, lead in sorted(asked.items()) if lead < 0 and month > ahead[0])
+    assert rows == [
+        ("keras", True, f"{ahead[0]:%Y-%m}", False, "2022-08"),
+        ("pytorch", False, f"{back:%Y-%m}", False, None),
+    ]
+
+
+def test_the_shipped_csv_of_outages_says_what_each_is(recorded: duckdb.DuckDBPyConnection) -> None:
+    with (RECORDED / "outages.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["kind"] for row in rows} == {"lost", "distorted", "break"}
+    assert all((row["kind"] == "lost") == ("not recorded" in row["effect"]) for row in rows)
+    series = {name for (name,) in recorded.execute("select distinct series from marts.framework_metrics").fetchall()}
+    named = {row["series"] for row in rows if row["series"]} - {"clickpy", "papers with code"}  # live only
+    assert all(any(it.startswith(name) for it in series) for name in named)
