@@ -20,14 +20,17 @@ HOSTILE = "</script><script>window.taken=1</script><img src=x onerror=window.tak
 
 RELATIONS = (
     "meta.claims",
+    "meta.composite_weights",
     "meta.coverage",
     "meta.definitions",
     "meta.events",
     "meta.published_figures",
+    "marts.composite",
     "marts.crossovers",
     "marts.framework_metrics",
     "marts.headline_verdicts",
     "marts.huggingface_exclusivity",
+    "marts.momentum",
     "marts.reconciliation",
     "marts.research_adoption",
     "marts.verdicts",
@@ -59,6 +62,7 @@ def small() -> duckdb.DuckDBPyConnection:
     _papers(connection)
     _models(connection)
     _claims(connection)
+    _beyond(connection)
     _rest(connection)
     return connection
 
@@ -203,6 +207,25 @@ def _verdict(claim: str, formula: str, month: date, value: float) -> dict[str, A
         "why": f"{value:.4f} (3 / 2) is at least 1.5, n = 1234; a note",
         "headline": formula != "a year",
     }
+
+
+def _beyond(connection: duckdb.DuckDBPyConnection) -> None:
+    for place, month in enumerate(months(date(2022, 1, 1), 12)):
+        for framework, change in (("tensorflow", -0.2), ("pytorch", 0.1 * place)):
+            lost = month == GAP
+            row: dict[str, Any] = {"month": month, "source": "stackoverflow", "metric": "questions", "measure": "share"}
+            row |= {"series": "recorded", "framework": framework, "pairs": 2 if lost else 12}
+            row |= {"left_out": HOSTILE, "reason": HOSTILE} if lost else {"change": change}
+            row |= {} if lost else {"change_low": change - 0.1, "change_high": change + 0.1}
+            insert(connection, "marts.momentum", [row])
+            sources = ["pypi", "stackoverflow"] if place < 6 else ["papers", "pypi", "stackoverflow"]
+            mean = {"composite": "both", "month": month, "framework": framework, "sources": sources}
+            mean |= {"reason": HOSTILE} if lost else {"score": 90.0 + place, "weights": HOSTILE}
+            insert(connection, "marts.composite", [mean])
+    weight = {"composite": "both", "source": "pypi", "definition": "d", "weight": 3.0, "window_months": 3}
+    other = {**weight, "source": "stackoverflow", "weight": 1.0, "reason": HOSTILE}
+    unused = {**weight, "composite": "without any score"}
+    insert(connection, "meta.composite_weights", [weight, other, unused])
 
 
 def _rest(connection: duckdb.DuckDBPyConnection) -> None:

@@ -14,7 +14,19 @@ import polars as pl
 
 from fw_pipeline.contract import FIRST_MONTH, Window
 from fw_pipeline.models import Model
-from fw_pipeline.report import charts, claim_charts, events, origins, overview, page, render, tables, venues, verdicts
+from fw_pipeline.report import (
+    charts,
+    claim_charts,
+    events,
+    origins,
+    outlook,
+    overview,
+    page,
+    render,
+    tables,
+    venues,
+    verdicts,
+)
 from fw_pipeline.report.figures import Event, Figure, sql, sql_of_claim
 from fw_pipeline.report.palette import solid
 from fw_pipeline.report.render import bundle
@@ -62,7 +74,8 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
     headlines = read(sql("headlines"))
     cards = verdicts.cards(read(sql("claims")), every_verdict, headlines, read(sql("standings")))
     of_claims = _claim_figures(cards, every_verdict, models)
-    scales = [(figure, FINE) for figure in figures]
+    beyond = _beyond(read, published)
+    scales = [(figure, FINE) for figure in (*figures, *beyond)]
     scales += [(figure, PLAIN) for figure in of_claims.values() if figure is not None]
     drawings = {figure.name: render.drawn(figure) for figure, _ in scales}
     content = page.Content(
@@ -70,6 +83,7 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
         figures=figures,
         pictures=drawings,
         claim_figures=of_claims,
+        beyond=page.Beyond(beyond, outlook.weights(read(sql("weights")))),
         crossings=tables.crossings(read(sql("crossovers"))),
         reconciled=tables.reconciled(read(sql("reconciliation"))),
         strips=tables.coverage(read(sql("coverage"))),
@@ -97,6 +111,16 @@ def _figures(read: Read, published: pl.DataFrame) -> list[Figure]:
         charts.downloads(downloads, _events(dated, downloads), origins.credit_line(published, "pypi")),
         venues.venues(read(sql("venues")), origins.credit_line(published, "papers")),
         overview.exclusivity(read(sql("exclusivity")), origins.credit_line(published, "huggingface")),
+    )
+    return [figure for figure in drawn if figure.rows.height]
+
+
+def _beyond(read: Read, published: pl.DataFrame) -> list[Figure]:
+    """Return the charts of what goes beyond the article; one without any figure is left out."""
+    both = origins.credit_line(published, "stackoverflow", "pypi")
+    drawn = (
+        outlook.momentum(read(sql("momentum")), both),
+        outlook.composite(read(sql("composite")), origins.credit_line(published, "stackoverflow", "papers", "pypi")),
     )
     return [figure for figure in drawn if figure.rows.height]
 

@@ -108,6 +108,7 @@ def framework_colour(alt: Any, names: Sequence[str], *, legend: bool = True) -> 
                 labelExpr=f"{titles_of(names)}[datum.label]",
                 symbolType="stroke",
                 symbolSize=260,
+                symbolOpacity=1,
                 columns={"expr": f"width < 330 ? 2 : {len(names)}"},
             )
             if legend

@@ -17,15 +17,25 @@ from fw_pipeline.report.verdicts import Card
 
 
 @dataclass(frozen=True, slots=True)
+class Beyond:
+    """The section on what goes beyond the article."""
+
+    figures: Sequence[Figure]
+    weights: Sequence[Mapping[str, str]]
+    """What weighs how much in the composites."""
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """Everything that the page shows."""
 
     cards: Sequence[Card]
     figures: Sequence[Figure]
     pictures: Mapping[str, str]
-    """Each of `figures` as SVG, by name: what is seen before the script draws, or without it."""
+    """Each of `figures` and those in `beyond` as SVG, by name: what is seen before the script draws, or without it."""
     claim_figures: Mapping[str, Figure | None]
     """The chart of each claim, by claim; None where nothing was measured."""
+    beyond: Beyond
     crossings: Sequence[Mapping[str, str]]
     reconciled: Sequence[Mapping[str, str]]
     strips: Sequence[Strip]
@@ -52,7 +62,11 @@ def page(content: Content, library: str) -> bytes:
             _file("page.css"),
         )
     )
-    drawn = [*content.figures, *(figure for figure in content.claim_figures.values() if figure is not None)]
+    drawn = [
+        *content.figures,
+        *content.beyond.figures,
+        *(figure for figure in content.claim_figures.values() if figure is not None),
+    ]
     text = environment.from_string(_file("page.html")).render(
         policy=_policy(scripts=(library, script), style=style),
         style=style,
