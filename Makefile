@@ -23,13 +23,16 @@ test: $(VENV)/.ready-dev  ## set up and run the tests
 ui: $(VENV)/.ready  ## start the Dagster UI on port 3000
 	@$(BIN)/fw-pipeline ui
 
-check: $(VENV)/.ready-dev  ## lint, types, SQL style, import contracts, Dagster definitions, known vulnerabilities
+check: $(VENV)/.ready-dev  ## lint, types, SQL style, import contracts, Dagster definitions, security, known vulnerabilities
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 dbt_like_sql
-	@PYTHONWARNINGS=ignore $(BIN)/dagster definitions validate --log-level error --workspace workspace.yaml
+	@PYTHONWARNINGS=ignore DAGSTER_DISABLE_TELEMETRY=yes \
+		$(BIN)/dagster definitions validate --log-level error --workspace workspace.yaml
+	@$(BIN)/bandit -q -c pyproject.toml -r fw_pipeline
+	@$(BIN)/python .ci/audit.py $(DEV_LOCK)
 
 bench: $(VENV)/.ready-dev  ## compare the pipeline with the same work done bare
 	@$(BIN)/python -m fw_pipeline_tests.benchmarks $(BENCH)

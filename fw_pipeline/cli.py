@@ -155,13 +155,15 @@ def export(form: Literal["parquet", "csv"], folder: Path | None, names: tuple[st
 
 @main.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; think before you open it.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; there is no login.")
 def ui(port: int, host: str) -> None:
     """Start the Dagster UI and its daemon."""
-    from fw_pipeline.home import prepare
+    from fw_pipeline.home import exposed, prepare
 
     settings = read()
     home = prepare(settings.data_dir)
+    if warning := exposed(host):
+        _complain(warning)
     click.echo(f"Dagster UI on http://{host}:{port} (history in {home}); stop it with Ctrl-C", err=True)
     command = [
         str(Path(sysconfig.get_path("scripts")) / "dagster"), "dev",

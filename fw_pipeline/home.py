@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import os
 from pathlib import Path
 
@@ -46,4 +48,16 @@ def prepare(data_dir: Path) -> Path:
     if not (home / "dagster.yaml").exists():
         (home / "dagster.yaml").write_text(INSTANCE, encoding="utf-8")
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"  # whatever a dagster.yaml that is there already says
     return home
+
+
+def exposed(host: str) -> str | None:
+    """Return what to say before the UI listens on an address that others may reach; None on loopback."""
+    with contextlib.suppress(ValueError):
+        if host == "localhost" or ipaddress.ip_address(host).is_loopback:
+            return None
+    return (
+        f"the UI will be open to everybody who can reach {host}: it has no login, and whoever opens it can start runs "
+        "and delete history; leave --host out, or put it behind a login as docs/security.md shows"
+    )

@@ -32,10 +32,10 @@ def environment(data: Path, **settings: str) -> dict[str, str]:
     return {**kept, "FW_DATA_DIR": str(data), "PYTHONWARNINGS": "ignore", **settings}
 
 
-def fw_pipeline(data: Path, *arguments: str, **settings: str) -> Done:
-    """Run the command to its end."""
+def fw_pipeline(data: Path, *arguments: str, within: Sequence[str] = (), **settings: str) -> Done:
+    """Run the command to its end; `within` is written before it."""
     done = subprocess.run(
-        [*COMMAND, *arguments],
+        [*within, *COMMAND, *arguments],
         env=environment(data, **settings),
         stdin=subprocess.DEVNULL,
         capture_output=True,

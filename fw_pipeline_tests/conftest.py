@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from fw_pipeline_tests import cut_off
 from fw_pipeline_tests.command import fw_pipeline
 from fw_pipeline_tests.fake_services.server import FakeServices
 
@@ -29,13 +30,15 @@ def services(running_services: FakeServices) -> FakeServices:
 
 @pytest.fixture(scope="session")
 def recorded_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A data folder after one full recorded run by the command line. Do not change it: take `recorded`."""
+    """A data folder after one full recorded run, cut off where that can be. Do not change it: take `recorded`."""
     own = tmp_path_factory.getbasetemp()
     shared = own if worker_id == "master" else own.parent  # test processes side by side share one run
     data = shared / "recorded" / "data"
     with FileLock(shared / "recorded.lock"):
         if not data.exists():
-            done = fw_pipeline(data, "run")
+            data.parent.mkdir()
+            within = () if cut_off.why_not() else cut_off.prefix(data.parent / "attempts")
+            done = fw_pipeline(data, "run", within=within)
             assert done.status == 0, done.err
     return data
 

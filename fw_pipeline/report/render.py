@@ -7,7 +7,7 @@ import re
 import textwrap
 from functools import cache
 from typing import Any
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape  # to write  # nosec B406
 
 from fw_pipeline.report.drawing import FONT
 from fw_pipeline.report.figures import Figure

@@ -127,9 +127,9 @@ class _Stamp:
         if self.path is None:
             return
         create = 0 if self.path.exists() else os.O_CREAT  # another user's file in a sticky folder refuses O_CREAT
-        handle = os.open(self.path, os.O_WRONLY | create, 0o666)
+        handle = os.open(self.path, os.O_WRONLY | os.O_NOFOLLOW | create, 0o666)
         with contextlib.suppress(PermissionError):
-            os.fchmod(handle, 0o666)
+            os.fchmod(handle, 0o666)  # the pace is that of every user of this machine  # nosec B103
         with os.fdopen(handle, "w", encoding="ascii") as stream:
             stream.write(f"{moment:.3f}\n")
             stream.truncate()

@@ -16,7 +16,7 @@ from defusedxml import DefusedXmlException, ElementTree
 from fw_pipeline.web import Transient, Unfit, needed, one_line, text, utc_moment, whole_number
 
 if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
+    from xml.etree.ElementTree import Element  # the type alone  # nosec B405
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 _SEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
