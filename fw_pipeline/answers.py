@@ -1,13 +1,16 @@
-"""Questions that the command line answers from the published file: the verdicts, and the coverage."""
+"""Questions that the command line answers: the verdicts and the coverage, and how far each source has come."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
 
 from fw_pipeline.contract import Reason
+from fw_pipeline.orchestration.freshness import freshness
+from fw_pipeline.settings import Settings
+from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import query
 
 
@@ -86,4 +89,20 @@ def coverage(published: Path, *, months: bool = False) -> pl.DataFrame:
             any_value(remedy) as remedy
         from stretches group by source, stretch order by source, first
         """,
+    )
+
+
+def how_fresh(settings: Settings, *, now: datetime) -> pl.DataFrame:
+    """Return how far each source has come, as the raw vintages say: a row a source."""
+    found = [freshness(source, settings, now=now) for source in SOURCES.values()]
+    return pl.DataFrame(
+        {
+            "source": [one.source for one in found],
+            "provider": [one.provider for one in found],
+            "last_month": [one.last_month and f"{one.last_month:%Y-%m}" for one in found],
+            "months_behind": [one.months_behind for one in found],
+            "stale": [one.is_stale for one in found],
+            "what_next": [one.what for one in found],
+        },
+        schema_overrides={"last_month": pl.String, "months_behind": pl.Int64},
     )

@@ -90,8 +90,15 @@ def run(first: date | None, last: date | None, names: tuple[str, ...], mode: str
         if first or last
         else []
     )
-    failures = _run_job("everything", settings, window=window, only=names)
+    failures = _run_jobs(("everything",), settings, window=window, only=names)
     _finish(settings, [*failures, *refused])
+
+
+@main.command()
+def revisit() -> None:
+    """Fetch the last three closed months again, and build: marts.drift shows what has changed since."""
+    settings = read()
+    _finish(settings, _run_jobs(("revisit", "rebuild"), settings))
 
 
 @main.command()
@@ -101,7 +108,7 @@ def rebuild() -> None:
     from fw_pipeline.warehouse import Warehouse
 
     Warehouse(settings.data_dir).discard_working()
-    _finish(settings, _run_job("rebuild", settings))
+    _finish(settings, _run_jobs(("rebuild",), settings))
 
 
 @main.command()
@@ -121,11 +128,16 @@ def verdicts(as_of: date | None, claim: str | None, shape: str) -> None:
 
 @main.command()
 @click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def status(shape: str) -> None:
-    """Print the coverage by source and month, and what would complete it."""
+@click.option("--freshness", "only_freshness", is_flag=True, help="Only how far each source has come.")
+def status(shape: str, *, only_freshness: bool) -> None:
+    """Print how far each source has come, the coverage by source and month, and what would complete it."""
     from fw_pipeline import answers
 
     settings = read()
+    if only_freshness or shape == "table":
+        show(answers.how_fresh(settings, now=datetime.now(UTC)), shape, title="Freshness")
+    if only_freshness:
+        return
     show(answers.coverage(settings.published, months=shape == "json"), shape, title="Coverage")
 
 
@@ -181,10 +193,10 @@ def ui(port: int, host: str) -> None:
     sys.exit(0 if process.returncode in (0, 130, -signal.SIGINT) else 1)
 
 
-def _run_job(
-    name: str, settings: Settings, *, window: Window | None = None, only: Sequence[str] = ()
+def _run_jobs(
+    names: Sequence[str], settings: Settings, *, window: Window | None = None, only: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    """Run a job in this process, with progress; return every failure as a line."""
+    """Run jobs in this process, one after the other, with progress; return every failure as a line."""
     from fw_pipeline.home import prepare
 
     prepare(settings.data_dir)
@@ -195,6 +207,7 @@ def _run_job(
 
         from fw_pipeline.definitions import build_defs, load_models
         from fw_pipeline.orchestration.pipeline import Pipeline
+        from fw_pipeline.orchestration.retention import trim
         from fw_pipeline.orchestration.running import run_job
         from fw_pipeline.sources import SOURCES
 
@@ -203,7 +216,12 @@ def _run_job(
         definitions = build_defs(models=models, resources={"pipeline": pipeline})
         skip = [AssetKey(["raw", source]) for source in SOURCES if only and source not in only]
         with DagsterInstance.get() as instance:
-            return run_job(definitions, name, instance=instance, window=window, skip=skip).failures
+            ran = [run_job(definitions, name, instance=instance, window=window, skip=skip) for name in names]
+            try:
+                trim(instance, keep=settings.keep_runs)
+            except Reason as reason:  # what was fetched and published is none the worse
+                click.echo(f"note: {reason}", err=True)
+            return tuple(line for one in ran for line in one.failures)
 
 
 def _finish(settings: Settings, failures: Sequence[str]) -> None:

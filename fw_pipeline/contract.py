@@ -348,3 +348,5 @@ class Source:
     providers: Mapping[str, Provider]
     live: str
     """The provider used in live mode unless the settings name another."""
+    due_days: int = 5
+    """Days after the end of a month by which its figures should be here: the schedule asks on the third."""

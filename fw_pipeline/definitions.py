@@ -15,8 +15,11 @@ from fw_pipeline.orchestration.alerting import tell_of_failures
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.publishing import publish_asset, report_asset
 from fw_pipeline.orchestration.raw_assets import raw_asset
+from fw_pipeline.orchestration.retention import tidy_history
+from fw_pipeline.orchestration.revisiting import revisit_job, revisit_schedule
 from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline.orchestration.transforms import measurements_asset, model_asset, seed_asset
+from fw_pipeline.orchestration.watching import freshness_check, watch_freshness
 from fw_pipeline.settings import PROJECT_DIR
 from fw_pipeline.sources import SOURCES
 
@@ -60,6 +63,7 @@ def build_defs(
     rules = {relation: found for relation, found in rules.items() if found}
     built = [["meta", seed.name] for seed in SEEDS] + [[model.schema, model.table] for model in models]
     all_jobs = jobs.jobs(sources)
+    revisit = revisit_job(sources)
     return Definitions(
         assets=[
             *(raw_asset(source) for source in sources.values()),
@@ -69,10 +73,13 @@ def build_defs(
             publish_asset(rules, [*(["raw", name] for name in sources), *built, ["meta", "measurements"]]),
             report_asset(),
         ],
-        asset_checks=[checks.table_checks(relation, found) for relation, found in rules.items()],
-        jobs=all_jobs,
-        schedules=[jobs.monthly_schedule(all_jobs[0])],
-        sensors=[jobs.build_what_changed(sources), tell_of_failures()],
+        asset_checks=[
+            *(checks.table_checks(relation, found) for relation, found in rules.items()),
+            *(freshness_check(source) for source in sources.values()),
+        ],
+        jobs=[*all_jobs, revisit],
+        schedules=[jobs.monthly_schedule(all_jobs[0]), revisit_schedule(revisit)],
+        sensors=[jobs.build_what_changed(sources), tell_of_failures(), watch_freshness(sources), tidy_history()],
         resources={"pipeline": Pipeline(sources, models), **(resources or {})},
         executor=in_process_executor,
     )

@@ -31,9 +31,9 @@ retention:
     purge_after_days: 90
   sensor:
     purge_after_days:
-      skipped: 7
+      skipped: 1
       failure: 30
-      success: -1
+      success: 90
 """
 
 

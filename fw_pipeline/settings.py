@@ -41,7 +41,9 @@ SECRETS = ("STACKEXCHANGE_KEY", "HF_TOKEN")
 ALERTS = ("FW_ALERT_WEBHOOK", "FW_ALERT_MAIL_TO", "FW_ALERT_MAIL_FROM", "FW_SMTP_URL", "FW_UI_URL")
 """Whom to tell that a run failed. The webhook and the mail server hold secrets in their addresses."""
 
-KNOWN = frozenset({"FW_DATA_DIR", "FW_MODE", "FW_PROVIDERS", "FW_CONTACT", "FW_FORCE", *ALERTS, *ADDRESSES})
+KNOWN = frozenset(
+    {"FW_DATA_DIR", "FW_MODE", "FW_PROVIDERS", "FW_CONTACT", "FW_FORCE", "FW_KEEP_RUNS", *ALERTS, *ADDRESSES}
+)
 
 
 class SettingError(ValueError):
@@ -109,6 +111,8 @@ class Settings:
     secrets: Secrets
     force: bool = False
     """Accept a month with far fewer counts than its last vintage."""
+    keep_runs: int = 25
+    """Finished runs that Dagster's history keeps."""
     alerting: Alerting = Alerting()
 
     @property
@@ -158,6 +162,9 @@ def read(
         raise SettingError(f"setting FW_MODE is {mode!r}; write recorded or live")
     if values.get("FW_FORCE", "0") not in {"0", "1"}:
         raise SettingError(f"setting FW_FORCE is {values['FW_FORCE']!r}; write 1 to accept a month that shrank, or 0")
+    keep_runs = values.get("FW_KEEP_RUNS", "25")
+    if not re.fullmatch(r"[1-9]\d{0,5}", keep_runs, re.ASCII):
+        raise SettingError(f"setting FW_KEEP_RUNS is {keep_runs!r}; write how many runs to keep, from 1 on")
     return Settings(
         data_dir=_data_dir(values.get("FW_DATA_DIR", "data")),
         mode=mode,
@@ -166,6 +173,7 @@ def read(
         contact=_one_line("FW_CONTACT", values.get("FW_CONTACT", "")),
         secrets=Secrets({name: _one_line(name, values[name]) for name in SECRETS if name in values}),
         force=values.get("FW_FORCE") == "1",
+        keep_runs=int(keep_runs),
         alerting=_alerting(values),
     )
 

@@ -22,6 +22,7 @@ NOWHERE = Path("no-such-dotenv-file")
         ("FW_ARXIV_URL", "ftp://somewhere", "write an address"),
         ("FW_ARXIV_URL", "http://user:password@somewhere", "without a password"),
         ("FW_FORCE", "yes", "write 1"),
+        ("FW_KEEP_RUNS", "0", "from 1 on"),
         ("FW_CONTACT", "me\nX-Injected: 1", "one line"),
         ("HF_TOKEN", "hf_x\r\nHost: elsewhere", "one line"),
         ("FW_ALERT_WEBHOOK", "chat.example.org/hf_x", "write it like https"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Hashable
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event
@@ -50,6 +51,12 @@ def write_quickly() -> None:
 def _compile_once(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.execution_options(compiled_cache=_COMPILED)
+
+
+def let_go(path: Path) -> None:
+    """Close the connection that is held open on a file, before the file is removed."""
+    if (held := _HELD_OPEN.pop(str(path), None)) is not None:
+        held.close()
 
 
 def _flush_seldom(connection: Any, _record: object) -> None:

@@ -1,6 +1,7 @@
 """One partitioned asset a source: it fetches months, adds vintages, and loads them. The only Dagster code that does."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from dagster import (
@@ -10,6 +11,7 @@ from dagster import (
     Failure,
     MaterializeResult,
     MetadataValue,
+    OpExecutionContext,
     ResourceParam,
     asset,
 )
@@ -17,7 +19,7 @@ from dagster._core.definitions.source_asset import (
     SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION as EVENTS_ARE_LOGGED,
 )
 
-from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, Reason, Source
+from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, Reason, Source, Window
 from fw_pipeline.orchestration.columns import column_schema
 from fw_pipeline.orchestration.ingest import MonthOutcome, choose, ingest
 from fw_pipeline.orchestration.partitions import MONTHS, ONE_RUN, beta, key, windows
@@ -53,52 +55,8 @@ def raw_asset(source: Source) -> AssetsDefinition:
         },
     )
     def raw(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
-        failures: list[Reason] = []
         began = time.monotonic()
-
-        def done(outcome: MonthOutcome) -> None:
-            pipeline.progress("fetch", f"{source.name} {outcome.month or 'unpartitioned'} {outcome.status}")
-            if outcome.month and outcome.status in ("present", "unchanged"):
-                context.log_event(
-                    AssetMaterialization(
-                        ["raw", source.name],
-                        partition=key(outcome.month),
-                        metadata={
-                            "dagster/partition_row_count": outcome.rows,
-                            "vintage": outcome.path.name if outcome.path else "unchanged since the last one",
-                            "evidence": list(outcome.evidence),
-                        },
-                    )
-                )
-            elif outcome.month and outcome.status != "failed":
-                context.log.warning(
-                    "%s %s %s: %s", source.name, f"{outcome.month:%Y-%m}", outcome.status, outcome.cause
-                )
-
-        def say(text: str) -> None:
-            context.log.info(text)
-            pipeline.progress("say", text)
-
-        try:
-            chosen = choose(source, pipeline.settings)
-            for window in windows(context):
-                got = ingest(
-                    chosen,
-                    window,
-                    pipeline.settings,
-                    run_id=context.run_id,
-                    now=pipeline.clock(),
-                    log=context.log.info,
-                    done=done,
-                    say=say,
-                )
-                failures += got.failures
-            with pipeline.warehouse.writing() as writer:
-                rows = writer.load_raw(source.name)
-        except Reason as reason:
-            failures.append(reason)
-        if failures:
-            raise failed(failures)
+        rows = fetch_months(context, source, pipeline, windows(context))
         return MaterializeResult(
             metadata={
                 EVENTS_ARE_LOGGED: True,
@@ -108,6 +66,61 @@ def raw_asset(source: Source) -> AssetsDefinition:
         )
 
     return raw
+
+
+def fetch_months(
+    context: AssetExecutionContext | OpExecutionContext, source: Source, pipeline: Pipeline, asked: Sequence[Window]
+) -> int:
+    """Fetch windows of months of a source, mark each month that came as materialised, load them; return the rows.
+
+    Raises:
+        Failure: something failed, each on its line; what came before stands.
+    """
+    failures: list[Reason] = []
+    rows = 0
+
+    def done(outcome: MonthOutcome) -> None:
+        pipeline.progress("fetch", f"{source.name} {outcome.month or 'unpartitioned'} {outcome.status}")
+        if outcome.month and outcome.status in ("present", "unchanged"):
+            context.log_event(
+                AssetMaterialization(
+                    ["raw", source.name],
+                    partition=key(outcome.month),
+                    metadata={
+                        "dagster/partition_row_count": outcome.rows,
+                        "vintage": outcome.path.name if outcome.path else "unchanged since the last one",
+                        "evidence": list(outcome.evidence),
+                    },
+                )
+            )
+        elif outcome.month and outcome.status != "failed":
+            context.log.warning("%s %s %s: %s", source.name, f"{outcome.month:%Y-%m}", outcome.status, outcome.cause)
+
+    def say(text: str) -> None:
+        context.log.info(text)
+        pipeline.progress("say", text)
+
+    try:
+        chosen = choose(source, pipeline.settings)
+        for window in asked:
+            got = ingest(
+                chosen,
+                window,
+                pipeline.settings,
+                run_id=context.run_id,
+                now=pipeline.clock(),
+                log=context.log.info,
+                done=done,
+                say=say,
+            )
+            failures += got.failures
+        with pipeline.warehouse.writing() as writer:
+            rows = writer.load_raw(source.name)
+    except Reason as reason:
+        failures.append(reason)
+    if failures:
+        raise failed(failures)
+    return rows
 
 
 def failed(reasons: list[Reason]) -> Failure:

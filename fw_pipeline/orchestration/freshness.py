@@ -1,0 +1,74 @@
+"""Whether each source has the closed month that its provider can give by now. Free of Dagster; asks nobody.
+
+A run that happened is no freshness, and neither is an old month that was fetched again: what counts is the month.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from fw_pipeline.contract import FIRST_MONTH, Reason, Source, Window, last_closed_month, next_month
+from fw_pipeline.orchestration.ingest import asking, choose
+from fw_pipeline.raw import VintageStore
+from fw_pipeline.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How far one source has come, by the provider that the settings choose."""
+
+    source: str
+    provider: str
+    last_month: date | None
+    """The last month that the provider has answered: with figures, or by saying that there are none. None: never."""
+    months_behind: int | None
+    """Closed months after it, whoever could give them; None where there is none at all."""
+    is_stale: bool
+    """Whether a month is missing that the provider can give, and that is due."""
+    what: str
+    """What would complete it; why nothing more is to be had; or when the next month is due."""
+
+    @property
+    def line(self) -> str:
+        """All of it in one line: what, month, cause, remedy."""
+        last = f"last month present {self.last_month:%Y-%m}" if self.last_month else "no month yet"
+        behind = f", {self.months_behind} behind the last closed one" if self.months_behind else ""
+        return f"{self.source} ({self.provider}): {last}{behind}; {self.what}"
+
+
+def freshness(source: Source, settings: Settings, *, now: datetime) -> Freshness:
+    """Return how far a source has come.
+
+    A month is due `Source.due_days` after it has ended, unless it lies beyond what the provider reaches: recorded
+    figures end in a month that everybody knows, and are not stale for it.
+    """
+    closed = last_closed_month(now)
+    try:
+        chosen = choose(source, settings)
+        reach = chosen.provider.reach(asking(chosen, Window.of(FIRST_MONTH, closed), settings, now=now)[0])
+    except Reason as reason:
+        return Freshness(source.name, "none", None, None, is_stale=True, what=str(reason))
+    due = last_closed_month(now - timedelta(days=source.due_days))
+    expected = min(due, reach.window.months()[-1])
+    last = _last_answered(source, chosen.provider.name, settings, until=closed)
+    behind = len(Window.of(last, closed).months()) - 1 if last else None
+    if last is None or last < expected:
+        first = max(next_month(last) if last else FIRST_MONTH, reach.window.start)
+        what = f"fw-pipeline run --source {source.name} --from {first:%Y-%m} --to {expected:%Y-%m}"
+        return Freshness(source.name, chosen.provider.name, last, behind, is_stale=True, what=what)
+    following = next_month(last)
+    due_on = next_month(following) + timedelta(days=source.due_days)
+    ended = reach.why_not(following) if following <= closed else None
+    what = ended or f"{following:%Y-%m} is due on {due_on:%Y-%m-%d}"
+    return Freshness(source.name, chosen.provider.name, last, behind, is_stale=False, what=what)
+
+
+def _last_answered(source: Source, provider: str, settings: Settings, *, until: date) -> date | None:
+    """Return the last month with a vintage of a provider, or with its word that there is no figure."""
+    store = VintageStore(settings.data_dir)
+    gaps = {said.month for said in store.statements(source.name) if said.provider == provider and said.status == "gap"}
+    for month in reversed(Window.of(FIRST_MONTH, until).months()):
+        if month in gaps or store.current(source.name, month, provider) is not None:
+            return month
+    return None

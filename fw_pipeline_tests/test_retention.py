@@ -1,0 +1,163 @@
+"""Old runs go, with their files; months stay green, checks keep their last word, and what goes on is left alone."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dagster import (
+    AssetCheckKey,
+    AssetCheckResult,
+    AssetExecutionContext,
+    AssetKey,
+    BackfillPolicy,
+    DagsterInstance,
+    DagsterRunStatus,
+    Definitions,
+    MonthlyPartitionsDefinition,
+    asset,
+    asset_check,
+    define_asset_job,
+)
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
+from dagster._core.storage.tags import BACKFILL_ID_TAG
+
+from fw_pipeline.contract import Window, parse_month
+from fw_pipeline.orchestration import history
+from fw_pipeline.orchestration.partitions import beta
+from fw_pipeline.orchestration.retention import trim
+from fw_pipeline.orchestration.running import run_job
+
+MONTHS = MonthlyPartitionsDefinition(start_date="2022-01-01", end_date="2023-01-01", timezone="UTC")
+FIGURES, CHECK = AssetKey("figures"), AssetCheckKey(AssetKey("figures"), "holds")
+
+
+@beta(asset)(partitions_def=MONTHS, backfill_policy=beta(BackfillPolicy.single_run)())
+def figures(context: AssetExecutionContext) -> None:
+    """Stand for a raw table."""
+    print(f"fetched {context.partition_keys}")
+
+
+@asset_check(asset=figures)
+def holds() -> AssetCheckResult:
+    return AssetCheckResult(passed=True)
+
+
+DEFINITIONS = Definitions(assets=[figures], asset_checks=[holds], jobs=[define_asset_job("fetch")])
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
+    history.write_quickly()
+    with DagsterInstance.local_temp(str(tmp_path), overrides={"telemetry": {"enabled": False}}) as made:
+        yield made
+
+
+def fetch(instance: DagsterInstance, first: str, last: str) -> str:
+    window = Window.of(parse_month(first), parse_month(last))
+    return run_job(DEFINITIONS, "fetch", instance=instance, window=window).run_id
+
+
+def backfill(name: str, status: BulkActionStatus) -> PartitionBackfill:
+    return PartitionBackfill(name, status, from_failure=False, tags={}, backfill_timestamp=1.0)
+
+
+def green(instance: DagsterInstance) -> set[str]:
+    """The months that the UI shows as materialised, asked anew."""
+    instance.wipe_asset_cached_status([FIGURES])
+    status = get_and_update_asset_status_cache_value(instance, FIGURES, MONTHS)
+    assert status is not None
+    shown = set(status.deserialize_materialized_partition_subsets(MONTHS).get_partition_keys())
+    assert shown == instance.get_materialized_partitions(FIGURES)
+    return shown
+
+
+def files(folder: Path) -> set[str]:
+    """The runs of which a file is left: the log, or captured output."""
+    logs = {path.name.partition(".")[0] for path in (folder / "history" / "runs").glob("*-*.db*")}
+    return logs | {path.name for path in (folder / "storage").iterdir()}
+
+
+def test_the_newest_runs_stay_and_older_months_stay_green(instance: DagsterInstance, tmp_path: Path) -> None:
+    fetch(instance, "2022-01", "2022-06")
+    second = fetch(instance, "2022-05", "2022-08")
+    third = fetch(instance, "2022-12", "2022-12")
+    before = green(instance)
+    assert len(before) == 9
+    assert trim(instance, keep=2) == 1
+    assert {run.run_id for run in instance.get_runs()} == {second, third} == files(tmp_path)
+    assert trim(instance, keep=1) == 1
+    assert green(instance) == before
+    assert files(tmp_path) == {third}
+    latest = instance.get_latest_materialization_event(FIGURES)
+    assert latest is not None
+    assert latest.run_id == third
+    [check] = instance.event_log_storage.get_latest_asset_check_execution_by_key([CHECK]).values()
+    assert check.run_id == third
+    assert trim(instance, keep=1) == 0
+
+
+def test_the_index_does_not_grow_with_backfills(instance: DagsterInstance, tmp_path: Path) -> None:
+    def rows() -> list[int]:
+        with sqlite3.connect(tmp_path / "history" / "runs" / "index.db") as index:
+            tables = ("event_logs", "asset_event_tags", "asset_check_executions")
+            return [index.execute(f"select count(*) from {table}").fetchone()[0] for table in tables]
+
+    seen = []
+    for _ in range(4):
+        fetch(instance, "2022-01", "2022-12")
+        trim(instance, keep=1)
+        seen.append(rows())
+    assert seen == [seen[0]] * 4
+    assert len(green(instance)) == 12
+
+
+def test_runs_of_a_backfill_that_goes_on_and_runs_that_have_not_ended_are_left_alone(instance: DagsterInstance) -> None:
+    first, running = (instance.create_run_for_job(DEFINITIONS.resolve_job_def("fetch")) for _ in range(2))
+    instance.add_run_tags(first.run_id, {BACKFILL_ID_TAG: "going-on"})
+    instance.report_run_failed(first)
+    fetch(instance, "2022-01", "2022-01")
+    going_on = backfill("going-on", BulkActionStatus.REQUESTED)
+    instance.add_backfill(going_on)
+    assert trim(instance, keep=1) == 0
+    instance.update_backfill(going_on.with_status(BulkActionStatus.COMPLETED_SUCCESS))  # type: ignore[no-untyped-call]
+    assert trim(instance, keep=1) == 1
+    assert instance.has_run(running.run_id)
+    assert not instance.has_run(first.run_id)
+    assert running.status is DagsterRunStatus.NOT_STARTED
+
+
+def test_ended_backfills_are_kept_as_many_as_runs(instance: DagsterInstance) -> None:
+    for number in range(5):
+        status = BulkActionStatus.REQUESTED if number == 0 else BulkActionStatus.COMPLETED_FAILED
+        instance.add_backfill(backfill(f"b{number}", status))
+    trim(instance, keep=2)
+    assert {one.backfill_id for one in instance.get_backfills()} == {"b0", "b3", "b4"}
+
+
+def test_what_an_interrupted_trim_left_goes_with_the_next(instance: DagsterInstance, tmp_path: Path) -> None:
+    """It died after the runs were struck out, and before their events and files were."""
+    lost = fetch(instance, "2022-01", "2022-02")
+    kept = fetch(instance, "2022-03", "2022-03")
+    instance.run_storage.delete_run(lost)
+    assert files(tmp_path) == {lost, kept}
+    assert trim(instance, keep=5) == 0
+    assert files(tmp_path) == {kept}
+    assert len(green(instance)) == 3
+
+
+def test_a_large_file_gives_its_room_back(instance: DagsterInstance, tmp_path: Path) -> None:
+    fetch(instance, "2022-01", "2022-01")
+    index = tmp_path / "history" / "runs" / "index.db"
+    with sqlite3.connect(index) as connection:
+        connection.execute(
+            "insert into event_logs (run_id, event) with recursive n(i) as "
+            "(select 1 union all select i + 1 from n where i < 5000) select 'gone', hex(zeroblob(2000)) from n"
+        )
+    connection.close()
+    large = index.stat().st_size
+    trim(instance, keep=1)
+    assert large > 20_000_000
+    assert index.stat().st_size < large / 10
+    assert len(green(instance)) == 1
