@@ -55,7 +55,7 @@ def _compile_once(connection: Connection) -> None:
 
 def let_go(path: Path) -> None:
     """Close the connection that is held open on a file, before the file is removed."""
-    if (held := _HELD_OPEN.pop(str(path), None)) is not None:
+    if (held := _HELD_OPEN.pop(str(path.resolve()), None)) is not None:
         held.close()
 
 
