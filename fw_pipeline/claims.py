@@ -50,9 +50,23 @@ def definition_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
             "upper": definition.upper,
             "least_n": definition.least_n,
             "headline": definition.headline,
+            "form": definition.form,
         }
         for claim in _in_order(models)
         for definition in claim.definitions
+    ]
+
+
+def evidence_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
+    """Return one row a claim and source, for the seed `meta.claim_evidence`.
+
+    Raises:
+        Reason: a claim's file and its number disagree, or two files hold one claim.
+    """
+    return [
+        {"claim": claim.id, "source": source, "condition": condition}
+        for claim in _in_order(models)
+        for source, condition in claim.evidence.items()
     ]
 
 

@@ -38,6 +38,9 @@ def before_models(place: Path, known: tuple[Model, ...]) -> Mapping[str, pl.Data
             found[name] = pl.concat([TABLES[source].schema.to_frame(eager=True), *parts]).with_columns(
                 provider=pl.lit("recorded"), observed_at=pl.lit(NOW), evidence=pl.lit("evidence"), run_id=pl.lit("run")
             )
+        found[f"raw.{source}_vintages"] = found[f"raw.{source}"].with_columns(
+            vintage=pl.lit(NOW), is_current=pl.lit(value=True)
+        )
         for provider in SOURCES[source].providers.values():
             if provider.detail:
                 found[f"detail.{provider.detail.name}"] = pl.DataFrame(schema=provider.detail.schema)

@@ -126,7 +126,8 @@ def test_a_sample_says_of_what_it_is_one(measured: pl.DataFrame) -> None:
 
 
 def test_only_windows_with_an_interpolated_figure_show_what_is_left_without_it(measured: pl.DataFrame) -> None:
-    rows = measured.filter((pl.col("claim") == "C2") & pl.col("detail").str.contains("without_estimates"))
+    exact = pl.col("detail").str.json_path_match("$.without_estimates").cast(pl.Float64)
+    rows = measured.filter((pl.col("claim") == "C2") & pl.col("value").ne_missing(exact))
     months = {
         definition: rows.filter(pl.col("definition") == f"{definition}, recorded")["as_of"]
         .dt.strftime("%Y-%m")

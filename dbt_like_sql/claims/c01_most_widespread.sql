@@ -18,10 +18,6 @@ populations as (
     select * from meta.populations
 ),
 
-outages as (
-    select * from meta.outages
-),
-
 definitions as (
     select * from meta.definitions
     where claim = 'C1'
@@ -44,6 +40,7 @@ figures as (
         metrics.series,
         metrics.month,
         metrics.framework,
+        metrics.is_partial,
         case when bases.basis = 'published' or not coalesce(metrics.is_estimated, false) then metrics.value end as value
     from metrics
     cross join bases
@@ -54,6 +51,7 @@ sums as (
     select
         *,
         case when count(value) over last_year >= 8 then avg(value) over last_year end as yearly,
+        12 - count(value) over last_year as months_lacking,
         sum(value) over (partition by basis, metric, series, framework, year(month) order by month) as to_date
     from figures
     window
@@ -88,7 +86,9 @@ totals as (
         month,
         month as from_month,
         framework,
-        value as total
+        value as total,
+        0 as months_lacking,
+        if(is_partial and value is not null, 1, 0) as months_partial
     from sums
     where metric in ('questions', 'downloads_per_day', 'family_downloads_per_day')
     union all
@@ -100,7 +100,9 @@ totals as (
         month,
         cast(month - interval 11 months as date) as from_month,
         framework,
-        yearly as total
+        yearly as total,
+        months_lacking,
+        0 as months_partial
     from sums
     where metric = 'questions'
     union all
@@ -112,9 +114,16 @@ totals as (
         month,
         cast(date_trunc('year', month) as date) as from_month,
         framework,
-        to_date as total
+        to_date as total,
+        0 as months_lacking,
+        count(*) filter (where is_partial) over this_year as months_partial
     from sums
     where metric in ('papers', 'repositories')
+    window
+        this_year as (
+            partition by basis, metric, series, framework, year(month)
+            order by month
+        )
     union all
     select
         'published' as basis,
@@ -122,7 +131,7 @@ totals as (
         'huggingface' as source,
         looks.series,
         looks.observed_month as month,
-        looks.observed_month as from_month,
+        cast(null as date) as from_month,
         named.framework,
         -- The Hub's own count by tag has no sets of tags: there the tag stands in the place of the library.
         if(
@@ -136,7 +145,9 @@ totals as (
                     when 'keras' then models.has_keras
                 end
             ), 0)
-        ) as total
+        ) as total,
+        0 as months_lacking,
+        0 as months_partial
     from looks
     cross join named
     inner join models on looks.series = models.series and looks.observed_month >= models.observed_month
@@ -154,13 +165,15 @@ compared as (
         min(from_month) as from_month,
         max(total) filter (where framework = 'tensorflow') as tensorflow,
         max(total) filter (where framework != 'tensorflow') as rival,
+        max(months_lacking) filter (where framework = 'tensorflow') as months_lacking,
+        max(months_partial) as months_partial,
         -- Of equals, always the same one is named.
         arg_max(framework, struct_pack(total := total, framework := framework)) filter (
             where framework != 'tensorflow' and total is not null
         ) as rival_name,
         string_agg(framework, ', ' order by framework) filter (
             where total is null and framework in ('pytorch', 'keras', 'jax')
-        ) as without
+        ) as lacking
     from totals
     group by basis, formula, source, series, month
 ),
@@ -171,7 +184,7 @@ carried as (
         -- Without the month's own estimates, the last exact month stands in, if it is near.
         case
             when basis = 'exact' and formula = 'questions in the month'
-                then last_value(if(without is null, tensorflow / nullif(rival, 0), null) ignore nulls) over near
+                then last_value(if(lacking is null, tensorflow / nullif(rival, 0), null) ignore nulls) over near
             else tensorflow / nullif(rival, 0)
         end as result
     from compared
@@ -205,31 +218,14 @@ measured as (
                     then 'no figure of tensorflow, or none of another one to compare it with'
             end
         ) as cannot_decide,
-        concat_ws(
-            '; ',
-            'the largest other one is ' || max(carried.rival_name) filter (where carried.basis = 'published'),
-            'no figure of ' || max(carried.without) filter (where carried.basis = 'published')
-        ) as remark
+        max(carried.months_lacking) filter (where carried.basis = 'published') as months_lacking,
+        max(carried.months_partial) as months_partial,
+        max(carried.lacking) filter (where carried.basis = 'published') as lacking,
+        'the largest other one is ' || max(carried.rival_name) filter (where carried.basis = 'published') as remark
     from carried
     left join populations on carried.source = populations.source and carried.series = populations.population
     group by carried.formula, carried.source, carried.series, carried.as_of
     having count(carried.rival) filter (where carried.basis = 'published') > 0
-),
-
-explained as (
-    select
-        *,
-        nullif(concat_ws('; ', nullif(remark, ''), (
-            select string_agg(distinct outages.effect, '; ' order by outages.effect)
-            from outages
-            where
-                outages.source = measured.source
-                and outages.first_day < measured.as_of + interval 1 month
-                and outages.last_day >= measured.from_month
-                -- The known break of Stack Overflow is one of the digitised series, not of the site.
-                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
-        )), '') as note
-    from measured
 ),
 
 unmeasured as (
@@ -249,19 +245,13 @@ final as (
         as_of,
         round(value, 9) as value,
         n,
-        cast(case
-            when value is null or round(value, 9) is not distinct from round(exact_value, 9)
-                then json_object(
-                    'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-                    'note', note, 'cannot_decide', cannot_decide
-                )
-            else json_object(
-                'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-                'note', note, 'cannot_decide', cannot_decide,
-                'without_estimates', round(exact_value, 9)
-            )
-        end as varchar) as detail
-    from explained
+        cast(json_object(
+            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
+            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
+            'lacking', lacking, 'note', remark, 'cannot_decide', cannot_decide,
+            'without_estimates', round(exact_value, 9)
+        ) as varchar) as detail
+    from measured
     union all
     select * from unmeasured
 )

@@ -5,10 +5,6 @@ with metrics as (
         and metric in ('questions', 'downloads_per_day', 'family_downloads_per_day')
 ),
 
-outages as (
-    select * from meta.outages
-),
-
 definitions as (
     select * from meta.definitions
     where claim = 'C3'
@@ -83,8 +79,7 @@ years as (
         *,
         sum(part) filter (where figure is not null) over last_year
         / sum(whole) filter (where figure is not null) over last_year as year_level,
-        count(figure) over last_year as months_found,
-        count(*) filter (where is_partial) over last_year as months_partial
+        count(figure) over last_year as months_found
     from figures
     window last_year as (
         partition by basis, measure, series
@@ -101,10 +96,10 @@ since as (
         years.month as as_of,
         years.base_month,
         years.months_found,
-        years.months_partial,
         base.level,
         years.year_level,
         count(years.figure) over so_far as months_counted,
+        count(*) filter (where years.is_partial) over so_far as months_partial,
         max(years.year_level) filter (
             where years.month >= date '2018-12-01' and years.months_found >= 8
         ) over so_far as peak_level,
@@ -160,30 +155,13 @@ measured as (
             when max(months_found) filter (where basis = 'published') < 8
                 then 'fewer than 8 of the last 12 months have a figure'
         end as cannot_decide,
-        concat_ws(
-            '; ',
-            'months without a figure: ' || nullif(12 - max(months_found) filter (where basis = 'published'), 0),
-            'partial months: ' || nullif(max(months_partial), 0)
-        ) as remark
+        datediff('month', any_value(base_month), as_of) + 1
+        - max(months_counted) filter (where basis = 'published') as months_lacking,
+        max(months_partial) as months_partial,
+        null as remark
     from forms
     where as_of >= date '2019-12-01'
     group by formula, source, series, as_of
-),
-
-explained as (
-    select
-        *,
-        nullif(concat_ws('; ', nullif(remark, ''), (
-            select string_agg(distinct outages.effect, '; ' order by outages.effect)
-            from outages
-            where
-                outages.source = measured.source
-                and outages.first_day < measured.as_of + interval 1 month
-                and outages.last_day >= measured.from_month
-                -- The known break of Stack Overflow is one of the digitised series, not of the site.
-                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
-        )), '') as note
-    from measured
 ),
 
 unmeasured as (
@@ -203,19 +181,13 @@ final as (
         as_of,
         round(value, 9) as value,
         n,
-        cast(case
-            when value is null or round(value, 9) is not distinct from round(exact_value, 9)
-                then json_object(
-                    'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-                    'note', note, 'cannot_decide', cannot_decide
-                )
-            else json_object(
-                'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-                'note', note, 'cannot_decide', cannot_decide,
-                'without_estimates', round(exact_value, 9)
-            )
-        end as varchar) as detail
-    from explained
+        cast(json_object(
+            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
+            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
+            'note', remark, 'cannot_decide', cannot_decide,
+            'without_estimates', round(exact_value, 9)
+        ) as varchar) as detail
+    from measured
     union all
     select * from unmeasured
 )

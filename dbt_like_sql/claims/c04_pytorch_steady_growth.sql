@@ -13,10 +13,6 @@ populations as (
     where source = 'papers'
 ),
 
-outages as (
-    select * from meta.outages
-),
-
 definitions as (
     select * from meta.definitions
     where claim = 'C4'
@@ -38,7 +34,8 @@ published as (
         month,
         value as part,
         1 as whole,
-        is_estimated
+        is_estimated,
+        is_partial
     from metrics
     where metric in ('questions', 'downloads_per_day')
     union all
@@ -49,7 +46,8 @@ published as (
         month,
         value as part,
         denominator as whole,
-        is_share_estimated as is_estimated
+        is_share_estimated as is_estimated,
+        is_partial
     from metrics
     where metric in ('questions', 'papers')
 ),
@@ -83,12 +81,18 @@ years as (
         month as as_of,
         sum(part) filter (where figure is not null) over last_year
         / nullif(sum(whole) filter (where figure is not null) over last_year, 0) as level,
-        count(figure) over last_year as months_found
+        count(figure) over last_year as months_found,
+        48 - count(figure) over four_years as months_lacking,
+        count(*) filter (where is_partial) over four_years as months_partial
     from figures
     window
         last_year as (
             partition by basis, measure, series
             order by month range between interval 11 months preceding and current row
+        ),
+        four_years as (
+            partition by basis, measure, series
+            order by month range between interval 47 months preceding and current row
         )
 ),
 
@@ -121,6 +125,9 @@ smallest as (
         changes.as_of,
         48 as months,
         sum(past.months_found) as n,
+        -- Venues meet in some months only: a month without one lacks nothing.
+        if(changes.source = 'papers', 0, any_value(changes.months_lacking)) as months_lacking,
+        any_value(changes.months_partial) as months_partial,
         case when count(past.change) = 3 then min(past.change) end as result,
         arg_min(past.level, struct_pack(change := past.change, as_of := past.as_of)) as numerator,
         arg_min(past.earlier_level, struct_pack(change := past.change, as_of := past.as_of)) as denominator,
@@ -150,10 +157,12 @@ ordered as (
         years.as_of,
         36 as months,
         count(distinct later.month) + 1 as n,
+        35 - count(distinct later.month) as months_lacking,
+        count(distinct later.month) filter (where later.is_partial) as months_partial,
         avg(if(later.figure > earlier.figure, 1, 0)) as result,
         count(*) filter (where later.figure > earlier.figure) as numerator,
         count(*) as denominator,
-        'months without a figure: ' || nullif(35 - count(distinct later.month), 0) as remark
+        null as remark
     from years
     inner join figures as later
         on
@@ -198,25 +207,11 @@ measured as (
             when bool_or(is_sample) then 'a sample: ' || series || ' is not all papers'
             when max(result) filter (where basis = 'published') is null then 'too few months have a figure'
         end as cannot_decide,
+        max(months_lacking) filter (where basis = 'published') as months_lacking,
+        max(months_partial) as months_partial,
         max(remark) filter (where basis = 'published') as remark
     from forms
     group by formula, source, series, as_of
-),
-
-explained as (
-    select
-        *,
-        nullif(concat_ws('; ', nullif(remark, ''), (
-            select string_agg(distinct outages.effect, '; ' order by outages.effect)
-            from outages
-            where
-                outages.source = measured.source
-                and outages.first_day < measured.as_of + interval 1 month
-                and outages.last_day >= measured.from_month
-                -- The known break of Stack Overflow is one of the digitised series, not of the site.
-                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
-        )), '') as note
-    from measured
 ),
 
 unmeasured as (
@@ -236,19 +231,13 @@ final as (
         as_of,
         round(value, 9) as value,
         n,
-        cast(case
-            when value is null or round(value, 9) is not distinct from round(exact_value, 9)
-                then json_object(
-                    'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-                    'note', note, 'cannot_decide', cannot_decide
-                )
-            else json_object(
-                'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-                'note', note, 'cannot_decide', cannot_decide,
-                'without_estimates', round(exact_value, 9)
-            )
-        end as varchar) as detail
-    from explained
+        cast(json_object(
+            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
+            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
+            'note', remark, 'cannot_decide', cannot_decide,
+            'without_estimates', round(exact_value, 9)
+        ) as varchar) as detail
+    from measured
     union all
     select * from unmeasured
 )

@@ -5,10 +5,6 @@ with metrics as (
         and metric in ('questions', 'downloads_per_day')
 ),
 
-outages as (
-    select * from meta.outages
-),
-
 definitions as (
     select * from meta.definitions
     where claim = 'C6'
@@ -70,7 +66,6 @@ levels as (
             when basis = 'published' then figure
             else last_value(figure ignore nulls) over near
         end as level,
-        month as from_month,
         if(figure is null, 1, 0) as months_lacking,
         if(is_partial, 1, 0) as months_partial
     from figures
@@ -86,7 +81,6 @@ levels as (
         12 as months,
         sum(part) filter (where figure is not null) over last_year
         / sum(whole) filter (where figure is not null) over last_year as level,
-        cast(month - interval 11 months as date) as from_month,
         12 - count(figure) over last_year as months_lacking,
         count(*) filter (where is_partial) over last_year as months_partial
     from figures
@@ -104,7 +98,8 @@ peaks as (
         max(level) filter (
             where months_lacking * 3 <= months or (basis = 'exact' and months = 1)
         ) over so_far as peak_level,
-        count(figure) over so_far as months_counted
+        count(figure) over so_far as months_counted,
+        first_value(month) over so_far as first_month
     from levels
     window so_far as (
         partition by basis, formula, series
@@ -118,7 +113,7 @@ measured as (
         source,
         series,
         month as as_of,
-        any_value(from_month) as from_month,
+        min(first_month) as from_month,
         max(1 - now_level / nullif(peak_level, 0)) filter (where basis = 'published') as value,
         max(1 - now_level / nullif(peak_level, 0)) filter (where basis = 'exact') as exact_value,
         max(months_counted) filter (where basis = 'published') as n,
@@ -130,30 +125,12 @@ measured as (
                     'too few figures: ' || max(months_lacking) filter (where basis = 'published') || ' of '
                     || any_value(months) || ' months have none'
         end as cannot_decide,
-        concat_ws(
-            '; ',
-            'months without a figure: ' || nullif(max(months_lacking) filter (where basis = 'published'), 0),
-            'partial months: ' || nullif(max(months_partial), 0)
-        ) as remark
+        max(months_lacking) filter (where basis = 'published') as months_lacking,
+        max(months_partial) as months_partial,
+        null as remark
     from peaks
     group by formula, source, series, month
     having max(months_counted) filter (where basis = 'published') >= any_value(months)
-),
-
-explained as (
-    select
-        *,
-        nullif(concat_ws('; ', nullif(remark, ''), (
-            select string_agg(distinct outages.effect, '; ' order by outages.effect)
-            from outages
-            where
-                outages.source = measured.source
-                and outages.first_day < measured.as_of + interval 1 month
-                and outages.last_day >= measured.from_month
-                -- The known break of Stack Overflow is one of the digitised series, not of the site.
-                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
-        )), '') as note
-    from measured
 ),
 
 unmeasured as (
@@ -173,19 +150,13 @@ final as (
         as_of,
         round(value, 9) as value,
         n,
-        cast(case
-            when value is null or round(value, 9) is not distinct from round(exact_value, 9)
-                then json_object(
-                    'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-                    'note', note, 'cannot_decide', cannot_decide
-                )
-            else json_object(
-                'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-                'note', note, 'cannot_decide', cannot_decide,
-                'without_estimates', round(exact_value, 9)
-            )
-        end as varchar) as detail
-    from explained
+        cast(json_object(
+            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
+            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
+            'note', remark, 'cannot_decide', cannot_decide,
+            'without_estimates', round(exact_value, 9)
+        ) as varchar) as detail
+    from measured
     union all
     select * from unmeasured
 )

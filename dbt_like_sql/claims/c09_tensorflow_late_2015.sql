@@ -44,7 +44,7 @@ final as (
         as_of,
         round(value, 9) as value,
         n,
-        cast(json_object('note', note, 'cannot_decide', cannot_decide) as varchar) as detail
+        cast(json_object('source', 'releases', 'note', note, 'cannot_decide', cannot_decide) as varchar) as detail
     from measured
     union all
     select * from unmeasured

@@ -7,10 +7,6 @@ populations as (
     where source = 'huggingface'
 ),
 
-outages as (
-    select * from meta.outages
-),
-
 definitions as (
     select * from meta.definitions
     where claim = 'C11'
@@ -157,7 +153,7 @@ measured as (
         'huggingface' as source,
         forms.series,
         forms.as_of,
-        forms.as_of as from_month,
+        cast(null as date) as from_month,
         forms.part / nullif(forms.whole, 0) as value,
         cast(coalesce(forms.whole, 0) as bigint) as n,
         forms.part as numerator,
@@ -175,25 +171,13 @@ measured as (
                     then 'counts by tag give bounds only, and the threshold lies between them'
             end
         ) as cannot_decide,
+        0 as months_lacking,
+        0 as months_partial,
         'counts by tag bound the share: at most ' || round(forms.bound, 3) as remark
     from forms
     left join populations on forms.series = populations.population
     left join definitions on forms.formula = definitions.formula
     left join completeness on forms.series = completeness.series and forms.as_of = completeness.as_of
-),
-
-explained as (
-    select
-        *,
-        nullif(concat_ws('; ', nullif(remark, ''), (
-            select string_agg(distinct outages.effect, '; ' order by outages.effect)
-            from outages
-            where
-                outages.source = measured.source
-                and outages.first_day < measured.as_of + interval 1 month
-                and outages.last_day >= measured.from_month
-        )), '') as note
-    from measured
 ),
 
 unmeasured as (
@@ -214,10 +198,11 @@ final as (
         round(value, 9) as value,
         n,
         cast(json_object(
-            'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-            'note', note, 'cannot_decide', cannot_decide
+            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
+            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
+            'note', remark, 'cannot_decide', cannot_decide
         ) as varchar) as detail
-    from explained
+    from measured
     union all
     select * from unmeasured
 )

@@ -8,10 +8,6 @@ populations as (
     where source = 'papers'
 ),
 
-outages as (
-    select * from meta.outages
-),
-
 definitions as (
     select * from meta.definitions
     where claim = 'C14'
@@ -134,28 +130,13 @@ measured as (
             when populations.is_sample then populations.what
             when coalesce(forms.whole, 0) = 0 then 'no paper names one of the two'
         end as cannot_decide,
-        concat_ws(
-            '; ',
-            'partial months: ' || nullif(forms.months_partial, 0),
-            -- "All" is all of the population, which may itself be papers with code, or papers that name a framework.
-            case when starts_with(forms.formula, 'of all') and not populations.is_sample then populations.what end
-        ) as remark
+        0 as months_lacking,
+        forms.months_partial,
+        -- "All" is all of the population, which may itself be papers with code, or papers that name a framework.
+        case when starts_with(forms.formula, 'of all') and not populations.is_sample then populations.what end
+            as remark
     from forms
     left join populations on forms.series = populations.population
-),
-
-explained as (
-    select
-        *,
-        nullif(concat_ws('; ', nullif(remark, ''), (
-            select string_agg(distinct outages.effect, '; ' order by outages.effect)
-            from outages
-            where
-                outages.source = measured.source
-                and outages.first_day < measured.as_of + interval 1 month
-                and outages.last_day >= measured.from_month
-        )), '') as note
-    from measured
 ),
 
 unmeasured as (
@@ -176,10 +157,11 @@ final as (
         round(value, 9) as value,
         n,
         cast(json_object(
-            'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-            'note', note, 'cannot_decide', cannot_decide
+            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
+            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
+            'note', remark, 'cannot_decide', cannot_decide
         ) as varchar) as detail
-    from explained
+    from measured
     union all
     select * from unmeasured
 )

@@ -1,6 +1,5 @@
 with cohorts as (
     select * from staging.author_cohorts
-    where base_year = 2018
 ),
 
 definitions as (
@@ -16,14 +15,16 @@ sums as (
     select
         series,
         as_of,
+        base_year,
         base_framework,
         sum(authors) as everybody,
         coalesce(sum(authors) filter (where later_framework = 'pytorch'), 0) as pytorch_alone,
         coalesce(sum(authors) filter (where later_framework = 'both'), 0) as in_both,
         any_value(months_missing) as months_missing,
+        make_date(cast(base_year as integer), 1, 1) as since,
         any_value(method) as method
     from cohorts
-    group by series, as_of, base_framework
+    group by series, as_of, base_year, base_framework
 ),
 
 forms as (
@@ -49,18 +50,28 @@ forms as (
     where base_framework = 'pytorch'
 ),
 
+-- The published cohort is that of 2018; the others are told apart, so that no year is taken for another.
+named as (
+    select
+        *,
+        if(base_year = 2018, formula, formula || ' after another year') as full_formula,
+        if(base_year = 2018, series, base_year || ' in ' || series) as full_series
+    from forms
+),
+
 measured as (
     select
-        formula,
-        series,
+        full_formula as formula,
+        full_series as series,
         as_of,
         part / everybody as value,
         cast(everybody as bigint) as n,
         part as numerator,
         everybody as denominator,
+        since,
         method as note,
         'months without a paper: ' || nullif(months_missing, 0) as cannot_decide
-    from forms
+    from named
 ),
 
 unmeasured as (
@@ -81,8 +92,8 @@ final as (
         round(value, 9) as value,
         n,
         cast(json_object(
-            'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-            'note', note, 'cannot_decide', cannot_decide
+            'source', 'authors', 'since', since, 'numerator', round(numerator, 9),
+            'denominator', round(denominator, 9), 'note', note, 'cannot_decide', cannot_decide
         ) as varchar) as detail
     from measured
     union all

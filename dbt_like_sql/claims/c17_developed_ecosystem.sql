@@ -3,10 +3,6 @@ with downloads as (
     where role = 'ecosystem' and framework in ('pytorch', 'tensorflow')
 ),
 
-outages as (
-    select * from meta.outages
-),
-
 definitions as (
     select * from meta.definitions
     where claim = 'C17'
@@ -38,7 +34,8 @@ sums as (
             where downloads.downloads_per_day is null
         ) as lacking,
         max(downloads.gap_reason) filter (where downloads.downloads_per_day is null) as gap_reason,
-        count(distinct downloads.framework) as sides
+        count(distinct downloads.framework) as sides,
+        bool_or(downloads.is_partial and downloads.downloads_per_day is not null) as is_partial
     from downloads
     inner join variants on downloads.package != variants.without
     group by variants.formula, downloads.series, downloads.month
@@ -59,23 +56,12 @@ measured as (
         case
             when tensorflow / nullif(pytorch, 0) is null then coalesce(gap_reason, 'one side has no figure')
         end as cannot_decide,
-        'no figure of ' || lacking as remark
+        0 as months_lacking,
+        if(is_partial, 1, 0) as months_partial,
+        lacking,
+        null as remark
     from sums
     where sides = 2
-),
-
-explained as (
-    select
-        *,
-        nullif(concat_ws('; ', nullif(remark, ''), (
-            select string_agg(distinct outages.effect, '; ' order by outages.effect)
-            from outages
-            where
-                outages.source = measured.source
-                and outages.first_day < measured.as_of + interval 1 month
-                and outages.last_day >= measured.from_month
-        )), '') as note
-    from measured
 ),
 
 unmeasured as (
@@ -96,10 +82,11 @@ final as (
         round(value, 9) as value,
         n,
         cast(json_object(
-            'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-            'note', note, 'cannot_decide', cannot_decide
+            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
+            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
+            'lacking', lacking, 'note', remark, 'cannot_decide', cannot_decide
         ) as varchar) as detail
-    from explained
+    from measured
     union all
     select * from unmeasured
 )

@@ -3,10 +3,6 @@ with downloads as (
     where role = 'ecosystem' and framework in ('pytorch', 'tensorflow')
 ),
 
-outages as (
-    select * from meta.outages
-),
-
 definitions as (
     select * from meta.definitions
     where claim = 'C18'
@@ -47,6 +43,29 @@ quarters as (
     group by ends.series, ends.as_of, ends.first_month, downloads.framework, downloads.package
 ),
 
+-- Of the quarter and of that a year ago: the months with a figure of any package, and those with a part only.
+holes as (
+    select
+        ends.series,
+        ends.as_of,
+        count(distinct downloads.month) filter (where downloads.month > ends.as_of - interval 3 months) as months_now,
+        count(distinct downloads.month) as months_of_both,
+        count(distinct downloads.month) filter (
+            where downloads.is_partial and downloads.month > ends.as_of - interval 3 months
+        ) as partial_now,
+        count(distinct downloads.month) filter (where downloads.is_partial) as partial_of_both
+    from ends
+    inner join downloads
+        on
+            ends.series = downloads.series
+            and (
+                downloads.month between ends.as_of - interval 2 months and ends.as_of
+                or downloads.month between ends.as_of - interval 14 months and ends.as_of - interval 12 months
+            )
+    where downloads.downloads_per_day is not null
+    group by ends.series, ends.as_of
+),
+
 sides as (
     select
         series,
@@ -75,13 +94,18 @@ pairs as (
         pytorch.growth as pytorch_growth,
         tensorflow.growth as tensorflow_growth,
         pytorch.like_for_like as pytorch_like,
-        tensorflow.like_for_like as tensorflow_like
+        tensorflow.like_for_like as tensorflow_like,
+        holes.months_now,
+        holes.months_of_both,
+        holes.partial_now,
+        holes.partial_of_both
     from sides as pytorch
     inner join sides as tensorflow
         on
             pytorch.series = tensorflow.series
             and pytorch.as_of = tensorflow.as_of
             and tensorflow.framework = 'tensorflow'
+    inner join holes on pytorch.series = holes.series and pytorch.as_of = holes.as_of
     where pytorch.framework = 'pytorch'
 ),
 
@@ -127,23 +151,11 @@ measured as (
         denominator,
         case when numerator / nullif(denominator, 0) is null then 'one side has no figure in the window' end
             as cannot_decide,
+        if(months_back = 2, 3 - months_now, 6 - months_of_both) as months_lacking,
+        if(months_back = 2, partial_now, partial_of_both) as months_partial,
         null as remark
     from forms
     where as_of - to_months(months_back) >= first_month
-),
-
-explained as (
-    select
-        *,
-        nullif(concat_ws('; ', nullif(remark, ''), (
-            select string_agg(distinct outages.effect, '; ' order by outages.effect)
-            from outages
-            where
-                outages.source = measured.source
-                and outages.first_day < measured.as_of + interval 1 month
-                and outages.last_day >= measured.from_month
-        )), '') as note
-    from measured
 ),
 
 unmeasured as (
@@ -164,10 +176,11 @@ final as (
         round(value, 9) as value,
         n,
         cast(json_object(
-            'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-            'note', note, 'cannot_decide', cannot_decide
+            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
+            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
+            'note', remark, 'cannot_decide', cannot_decide
         ) as varchar) as detail
-    from explained
+    from measured
     union all
     select * from unmeasured
 )

@@ -12,10 +12,6 @@ tags as (
     where role = 'deployment' and framework in ('pytorch', 'tensorflow')
 ),
 
-outages as (
-    select * from meta.outages
-),
-
 definitions as (
     select * from meta.definitions
     where claim = 'C19'
@@ -34,7 +30,8 @@ published as (
         framework,
         package as name,
         unnest(['downloads of ' || role || ' packages', 'downloads of serving and edge packages']) as measure,
-        downloads_per_day as value
+        downloads_per_day as value,
+        is_partial
     from downloads
     union all
     select
@@ -44,7 +41,8 @@ published as (
         tags.framework,
         questions.tagged as name,
         'questions on deployment tags' as measure,
-        case when not coalesce(questions.is_estimated, false) then questions.questions end as value
+        case when not coalesce(questions.is_estimated, false) then questions.questions end as value,
+        questions.is_partial
     from questions
     inner join tags on questions.tagged = tags.tagged
 ),
@@ -58,7 +56,8 @@ months as (
         month,
         sum(value) filter (where framework = 'tensorflow') as tensorflow,
         sum(value) filter (where framework = 'pytorch') as pytorch,
-        string_agg(name, ', ' order by name) filter (where value is null) as lacking
+        string_agg(name, ', ' order by name) filter (where value is null) as lacking,
+        bool_or(is_partial and value is not null) as is_partial
     from published
     group by measure, source, series, month
     having count(distinct framework) = 2
@@ -76,24 +75,11 @@ measured as (
         tensorflow as numerator,
         pytorch as denominator,
         case when tensorflow / nullif(pytorch, 0) is null then 'one side has no figure' end as cannot_decide,
-        'no figure of ' || lacking as remark
+        0 as months_lacking,
+        if(is_partial, 1, 0) as months_partial,
+        lacking,
+        null as remark
     from months
-),
-
-explained as (
-    select
-        *,
-        nullif(concat_ws('; ', nullif(remark, ''), (
-            select string_agg(distinct outages.effect, '; ' order by outages.effect)
-            from outages
-            where
-                outages.source = measured.source
-                and outages.first_day < measured.as_of + interval 1 month
-                and outages.last_day >= measured.from_month
-                -- The known break of Stack Overflow is one of the digitised series, not of the site.
-                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
-        )), '') as note
-    from measured
 ),
 
 unmeasured as (
@@ -114,10 +100,11 @@ final as (
         round(value, 9) as value,
         n,
         cast(json_object(
-            'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-            'note', note, 'cannot_decide', cannot_decide
+            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
+            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
+            'lacking', lacking, 'note', remark, 'cannot_decide', cannot_decide
         ) as varchar) as detail
-    from explained
+    from measured
     union all
     select * from unmeasured
 )

@@ -12,10 +12,6 @@ tags as (
     where role = 'deployment' and framework in ('pytorch', 'tensorflow')
 ),
 
-outages as (
-    select * from meta.outages
-),
-
 definitions as (
     select * from meta.definitions
     where claim = 'C20'
@@ -34,7 +30,8 @@ published as (
         framework,
         package as name,
         unnest(['downloads of ' || role || ' packages', 'downloads of serving and edge packages']) as measure,
-        downloads_per_day as value
+        downloads_per_day as value,
+        is_partial
     from downloads
     union all
     select
@@ -44,7 +41,8 @@ published as (
         tags.framework,
         questions.tagged as name,
         'questions on deployment tags' as measure,
-        case when not coalesce(questions.is_estimated, false) then questions.questions end as value
+        case when not coalesce(questions.is_estimated, false) then questions.questions end as value,
+        questions.is_partial
     from questions
     inner join tags on questions.tagged = tags.tagged
 ),
@@ -58,7 +56,7 @@ months as (
         month,
         sum(value) filter (where framework = 'tensorflow') as tensorflow,
         sum(value) filter (where framework = 'pytorch') as pytorch,
-        string_agg(name, ', ' order by name) filter (where value is null) as lacking
+        bool_or(is_partial and value is not null) as is_partial
     from published
     group by measure, source, series, month
     having count(distinct framework) = 2
@@ -69,6 +67,7 @@ quarters as (
         *,
         sum(pytorch) over last_quarter / nullif(sum(tensorflow) over last_quarter, 0) as ratio,
         count(pytorch + tensorflow) over last_quarter as months_found,
+        count(*) filter (where is_partial) over last_quarter as months_partial,
         sum(tensorflow + pytorch) over last_quarter as counted,
         min(month) over (partition by measure, series) as first_month
     from months
@@ -87,6 +86,8 @@ pairs as (
         quarters.month as as_of,
         case when quarters.months_found >= 2 then quarters.ratio end as ratio,
         case when earlier.months_found >= 2 then earlier.ratio end as earlier_ratio,
+        6 - quarters.months_found - coalesce(earlier.months_found, 0) as months_lacking,
+        quarters.months_partial + coalesce(earlier.months_partial, 0) as months_partial,
         quarters.counted
     from quarters
     left join quarters as earlier
@@ -110,24 +111,10 @@ measured as (
         earlier_ratio as denominator,
         case when ratio / nullif(earlier_ratio, 0) is null then 'too few months have a figure of both' end
             as cannot_decide,
+        months_lacking,
+        months_partial,
         null as remark
     from pairs
-),
-
-explained as (
-    select
-        *,
-        nullif(concat_ws('; ', nullif(remark, ''), (
-            select string_agg(distinct outages.effect, '; ' order by outages.effect)
-            from outages
-            where
-                outages.source = measured.source
-                and outages.first_day < measured.as_of + interval 1 month
-                and outages.last_day >= measured.from_month
-                -- The known break of Stack Overflow is one of the digitised series, not of the site.
-                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
-        )), '') as note
-    from measured
 ),
 
 unmeasured as (
@@ -148,10 +135,11 @@ final as (
         round(value, 9) as value,
         n,
         cast(json_object(
-            'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-            'note', note, 'cannot_decide', cannot_decide
+            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
+            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
+            'note', remark, 'cannot_decide', cannot_decide
         ) as varchar) as detail
-    from explained
+    from measured
     union all
     select * from unmeasured
 )

@@ -14,10 +14,6 @@ populations as (
     where source = 'papers'
 ),
 
-outages as (
-    select * from meta.outages
-),
-
 definitions as (
     select * from meta.definitions
     where claim = 'C21'
@@ -74,16 +70,13 @@ levels as (
         source,
         series,
         month as as_of,
-        cast(month - interval 11 months as date) as from_month,
+        first_month as from_month,
         level as numerator,
         max(level) over (partition by basis, measure, series order by month) as denominator,
         months_found as n,
         case when level is null then 'fewer than 8 of the last 12 months have a figure' end as cannot_decide,
-        concat_ws(
-            '; ',
-            'months without a figure: ' || nullif(12 - months_found, 0),
-            'partial months: ' || nullif(months_partial, 0)
-        ) as remark
+        12 - months_found as months_lacking,
+        months_partial
     from years
     where month >= first_month + interval 11 months
 ),
@@ -120,7 +113,8 @@ new_work as (
                 when coalesce(sum(pytorch + tensorflow) over last_year, 0) = 0 then 'no paper names one of the two'
             end
         ) as cannot_decide,
-        'partial months: ' || nullif(count(*) filter (where is_partial) over last_year, 0) as remark
+        0 as months_lacking,
+        count(*) filter (where is_partial) over last_year as months_partial
     from papers
     window
         last_year as (
@@ -151,25 +145,11 @@ measured as (
         max(numerator) filter (where basis = 'published') as numerator,
         max(denominator) filter (where basis = 'published') as denominator,
         max(cannot_decide) filter (where basis = 'published') as cannot_decide,
-        max(remark) filter (where basis = 'published') as remark
+        max(months_lacking) filter (where basis = 'published') as months_lacking,
+        max(months_partial) as months_partial,
+        null as remark
     from forms
     group by formula, source, series, as_of
-),
-
-explained as (
-    select
-        *,
-        nullif(concat_ws('; ', nullif(remark, ''), (
-            select string_agg(distinct outages.effect, '; ' order by outages.effect)
-            from outages
-            where
-                outages.source = measured.source
-                and outages.first_day < measured.as_of + interval 1 month
-                and outages.last_day >= measured.from_month
-                -- The known break of Stack Overflow is one of the digitised series, not of the site.
-                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
-        )), '') as note
-    from measured
 ),
 
 unmeasured as (
@@ -189,19 +169,13 @@ final as (
         as_of,
         round(value, 9) as value,
         n,
-        cast(case
-            when value is null or round(value, 9) is not distinct from round(exact_value, 9)
-                then json_object(
-                    'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-                    'note', note, 'cannot_decide', cannot_decide
-                )
-            else json_object(
-                'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-                'note', note, 'cannot_decide', cannot_decide,
-                'without_estimates', round(exact_value, 9)
-            )
-        end as varchar) as detail
-    from explained
+        cast(json_object(
+            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
+            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
+            'note', remark, 'cannot_decide', cannot_decide,
+            'without_estimates', round(exact_value, 9)
+        ) as varchar) as detail
+    from measured
     union all
     select * from unmeasured
 )

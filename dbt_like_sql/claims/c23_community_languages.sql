@@ -3,10 +3,6 @@ with questions as (
     where tagged in ('tensorflow;julia', 'tensorflow;rust', 'tensorflow;scala', 'tensorflow;haskell')
 ),
 
-outages as (
-    select * from meta.outages
-),
-
 definitions as (
     select * from meta.definitions
     where claim = 'C23'
@@ -55,25 +51,11 @@ measured as (
         case
             when months_found < 8 then coalesce(gap_reason, 'fewer than 8 of the last 12 months have a figure')
         end as cannot_decide,
-        'months without a figure: ' || nullif(12 - months_found, 0) as remark
+        12 - months_found as months_lacking,
+        0 as months_partial,
+        null as remark
     from years
     where month >= first_month + interval 11 months
-),
-
-explained as (
-    select
-        *,
-        nullif(concat_ws('; ', nullif(remark, ''), (
-            select string_agg(distinct outages.effect, '; ' order by outages.effect)
-            from outages
-            where
-                outages.source = measured.source
-                and outages.first_day < measured.as_of + interval 1 month
-                and outages.last_day >= measured.from_month
-                -- The known break of Stack Overflow is one of the digitised series, not of the site.
-                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
-        )), '') as note
-    from measured
 ),
 
 unmeasured as (
@@ -94,10 +76,11 @@ final as (
         round(value, 9) as value,
         n,
         cast(json_object(
-            'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-            'note', note, 'cannot_decide', cannot_decide
+            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
+            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
+            'note', remark, 'cannot_decide', cannot_decide
         ) as varchar) as detail
-    from explained
+    from measured
     union all
     select * from unmeasured
 )

@@ -5,10 +5,6 @@ with metrics as (
         and metric in ('questions', 'downloads_per_day', 'family_downloads_per_day')
 ),
 
-outages as (
-    select * from meta.outages
-),
-
 definitions as (
     select * from meta.definitions
     where claim = 'C25'
@@ -60,6 +56,7 @@ ends as (
         ratios.series,
         ratios.month as as_of,
         ratios.gap_reason,
+        ratios.is_partial,
         min(ratios.month) filter (where ratios.ratio is not null) over (
             partition by ratios.measure, ratios.series
         ) as first_month
@@ -81,6 +78,8 @@ monthly as (
         arg_max(ratios.pytorch, ratios.month) as numerator,
         arg_max(ratios.tensorflow, ratios.month) as denominator,
         cast(count(ratios.ratio) as bigint) as months_found,
+        0 as months_lacking,
+        if(bool_or(ends.is_partial), 1, 0) as months_partial,
         max(ends.gap_reason) as remark
     from ends
     left join ratios
@@ -107,13 +106,11 @@ lasting as (
         arg_min(ratios.pytorch, struct_pack(ratio := ratios.ratio, month := ratios.month)) as numerator,
         arg_min(ratios.tensorflow, struct_pack(ratio := ratios.ratio, month := ratios.month)) as denominator,
         count(ratios.ratio) as months_found,
-        concat_ws(
-            '; ',
-            'lowest in '
-            || strftime(arg_min(ratios.month, struct_pack(ratio := ratios.ratio, month := ratios.month)), '%Y-%m'),
-            'months without a figure: ' || nullif(6 - count(ratios.ratio), 0),
-            'partial months: ' || nullif(count(*) filter (where ratios.is_partial), 0)
-        ) as remark
+        6 - count(ratios.ratio) as months_lacking,
+        count(*) filter (where ratios.is_partial) as months_partial,
+        'lowest in '
+        || strftime(arg_min(ratios.month, struct_pack(ratio := ratios.ratio, month := ratios.month)), '%Y-%m')
+            as remark
     from ends
     left join ratios
         on
@@ -147,25 +144,11 @@ measured as (
             when max(result) filter (where basis = 'published') is null
                 then coalesce(max(remark) filter (where basis = 'published'), 'one of the two has no figure')
         end as cannot_decide,
+        max(months_lacking) filter (where basis = 'published') as months_lacking,
+        max(months_partial) as months_partial,
         max(remark) filter (where basis = 'published') as remark
     from forms
     group by formula, source, series, as_of
-),
-
-explained as (
-    select
-        *,
-        nullif(concat_ws('; ', nullif(remark, ''), (
-            select string_agg(distinct outages.effect, '; ' order by outages.effect)
-            from outages
-            where
-                outages.source = measured.source
-                and outages.first_day < measured.as_of + interval 1 month
-                and outages.last_day >= measured.from_month
-                -- The known break of Stack Overflow is one of the digitised series, not of the site.
-                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
-        )), '') as note
-    from measured
 ),
 
 unmeasured as (
@@ -185,19 +168,13 @@ final as (
         as_of,
         round(value, 9) as value,
         n,
-        cast(case
-            when value is null or round(value, 9) is not distinct from round(exact_value, 9)
-                then json_object(
-                    'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-                    'note', note, 'cannot_decide', cannot_decide
-                )
-            else json_object(
-                'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-                'note', note, 'cannot_decide', cannot_decide,
-                'without_estimates', round(exact_value, 9)
-            )
-        end as varchar) as detail
-    from explained
+        cast(json_object(
+            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
+            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
+            'note', remark, 'cannot_decide', cannot_decide,
+            'without_estimates', round(exact_value, 9)
+        ) as varchar) as detail
+    from measured
     union all
     select * from unmeasured
 )

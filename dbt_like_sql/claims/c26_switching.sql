@@ -13,10 +13,6 @@ populations as (
     where source = 'papers'
 ),
 
-outages as (
-    select * from meta.outages
-),
-
 definitions as (
     select * from meta.definitions
     where claim = 'C26'
@@ -131,29 +127,11 @@ measured as (
             when max(share_now - share_before) filter (where basis = 'published') is null
                 then 'too few months of the two years have a figure of both'
         end as cannot_decide,
-        concat_ws(
-            '; ',
-            'partial months: ' || nullif(max(months_partial) filter (where basis = 'published'), 0),
-            'shares of a whole: nobody is seen to switch'
-        ) as remark
+        if(source = 'papers', 0, 24 - max(months_found) filter (where basis = 'published')) as months_lacking,
+        max(months_partial) filter (where basis = 'published') as months_partial,
+        'shares of a whole: nobody is seen to switch' as remark
     from shares
     group by measure, source, series, as_of
-),
-
-explained as (
-    select
-        *,
-        nullif(concat_ws('; ', nullif(remark, ''), (
-            select string_agg(distinct outages.effect, '; ' order by outages.effect)
-            from outages
-            where
-                outages.source = measured.source
-                and outages.first_day < measured.as_of + interval 1 month
-                and outages.last_day >= measured.from_month
-                -- The known break of Stack Overflow is one of the digitised series, not of the site.
-                and (measured.source != 'stackoverflow' or measured.series = 'recorded')
-        )), '') as note
-    from measured
 ),
 
 unmeasured as (
@@ -173,19 +151,13 @@ final as (
         as_of,
         round(value, 9) as value,
         n,
-        cast(case
-            when value is null or round(value, 9) is not distinct from round(exact_value, 9)
-                then json_object(
-                    'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-                    'note', note, 'cannot_decide', cannot_decide
-                )
-            else json_object(
-                'numerator', round(numerator, 9), 'denominator', round(denominator, 9),
-                'note', note, 'cannot_decide', cannot_decide,
-                'without_estimates', round(exact_value, 9)
-            )
-        end as varchar) as detail
-    from explained
+        cast(json_object(
+            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
+            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
+            'note', remark, 'cannot_decide', cannot_decide,
+            'without_estimates', round(exact_value, 9)
+        ) as varchar) as detail
+    from measured
     union all
     select * from unmeasured
 )

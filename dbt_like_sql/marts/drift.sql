@@ -1,4 +1,8 @@
-with stackoverflow as (
+with recounts as (
+    select * from meta.recounts
+),
+
+stackoverflow as (
     select
         'stackoverflow' as source,
         month,
@@ -6,6 +10,7 @@ with stackoverflow as (
         'questions' as counted,
         tagged as key,
         questions as value,
+        observed_on,
         vintage,
         is_current
     from raw.stackoverflow_vintages
@@ -19,6 +24,7 @@ pypi as (
         'downloads per day' as counted,
         package as key,
         downloads / nullif(days_covered, 0) as value,
+        observed_on,
         vintage,
         is_current
     from raw.pypi_vintages
@@ -34,10 +40,11 @@ huggingface as (
         coalesce(nullif(array_to_string(formats, '+'), ''), case when formats is null then 'not known' else 'none' end)
             as key,
         sum(models) as value,
+        max(observed_on) as observed_on,
         vintage,
         is_current
     from raw.huggingface_vintages
-    group by all
+    group by month, series, counted, key, vintage, is_current
 ),
 
 papers as (
@@ -53,6 +60,7 @@ papers as (
             case when official then 'official' when not official then 'not official' end
         ) as key,
         papers as value,
+        observed_on,
         vintage,
         is_current
     from raw.papers_vintages
@@ -101,6 +109,7 @@ seen as (
         vintages.vintage,
         keys.first_seen,
         figures.value::double as value,
+        figures.observed_on,
         vintages.is_current
     from keys
     inner join vintages
@@ -122,6 +131,7 @@ moved as (
     select
         *,
         first(value order by vintage) over (partition by source, month, series, key) as first_value,
+        first(observed_on order by vintage) over (partition by source, month, series, key) as first_observed_on,
         count(*) over (partition by source, month, series, key) as vintages_seen
     from seen
 ),
@@ -144,6 +154,8 @@ compared as (
         vintage,
         value,
         first_value as compared_value,
+        observed_on,
+        first_observed_on as compared_on,
         first_seen,
         vintages_seen,
         is_current
@@ -159,6 +171,8 @@ compared as (
         one.vintage,
         one.value,
         other.value as compared_value,
+        one.observed_on,
+        other.observed_on as compared_on,
         one.first_seen,
         one.vintages_seen,
         one.is_current
@@ -170,6 +184,30 @@ compared as (
             and one.counted = other.counted
             and one.key = other.key
             and one.series > other.series
+    union all
+    -- What somebody else counted later, of the same month and tag.
+    select
+        'recount' as kind,
+        current_figures.source,
+        current_figures.month,
+        current_figures.series,
+        'recount by ' || recounts.origin as compared_with,
+        current_figures.key,
+        current_figures.vintage,
+        recounts.questions as value,
+        current_figures.value as compared_value,
+        recounts.observed_on,
+        current_figures.observed_on as compared_on,
+        current_figures.first_seen,
+        current_figures.vintages_seen,
+        current_figures.is_current
+    from current_figures
+    inner join recounts
+        on
+            current_figures.source = 'stackoverflow'
+            and current_figures.series = 'recorded'
+            and current_figures.month = recounts.month
+            and current_figures.key = recounts.tagged
 ),
 
 final as (
@@ -185,6 +223,8 @@ final as (
         compared_value,
         value - compared_value as change,
         value / nullif(compared_value, 0) - 1 as relative_change,
+        observed_on,
+        compared_on,
         first_seen,
         vintages_seen,
         is_current

@@ -47,6 +47,8 @@ latest as (
         -- What has no series is a date, not a figure that somebody counts: a date does not age.
         case when verdicts.series is null then 0 else datediff('month', verdicts.as_of, wanted.as_of) end as age,
         verdicts.verdict,
+        verdicts.leans_on_gap,
+        coalesce(verdicts.drift_flips, false) as drift_flips,
         verdicts.headline and verdicts.verdict in ('supported', 'refuted') as could_decide
     from wanted
     inner join definitions on wanted.claim = definitions.claim
@@ -65,6 +67,8 @@ aged as (
         definition,
         measured,
         age,
+        leans_on_gap,
+        drift_flips,
         could_decide,
         could_decide and age <= 60 as decides,
         case when verdict = 'insufficient_data' or age > 60 then 'undecided' else verdict end as camp
@@ -81,7 +85,11 @@ summed as (
         min(age) filter (where could_decide) as stale_months,
         list(definition order by definition) filter (where camp = 'supported') as definitions_for,
         list(definition order by definition) filter (where camp = 'refuted') as definitions_against,
-        list(definition order by definition) filter (where camp = 'undecided') as definitions_undecided
+        list(definition order by definition) filter (where camp = 'undecided') as definitions_undecided,
+        list(definition order by definition) filter (where decides and camp = 'supported') as deciding_for,
+        list(definition order by definition) filter (where decides and camp = 'refuted') as deciding_against,
+        list(definition order by definition) filter (where camp != 'undecided' and drift_flips) as drift_flips,
+        list(definition order by definition) filter (where camp != 'undecided' and leans_on_gap) as leans_on_gap
     from aged
     group by claim, as_of
 ),
@@ -105,6 +113,10 @@ judged as (
         coalesce(summed.definitions_for, []) as definitions_for,
         coalesce(summed.definitions_against, []) as definitions_against,
         coalesce(summed.definitions_undecided, []) as definitions_undecided,
+        summed.deciding_for,
+        summed.deciding_against,
+        coalesce(summed.drift_flips, []) as drift_flips,
+        coalesce(summed.leans_on_gap, []) as leans_on_gap,
         wanted.reason
     from wanted
     left join summed on wanted.claim = summed.claim and wanted.as_of = summed.as_of
@@ -133,7 +145,24 @@ final as (
         headline_against,
         definitions_for,
         definitions_against,
-        definitions_undecided
+        definitions_undecided,
+        -- Judged by one of these alone, the claim gets another verdict.
+        case verdict
+            when 'supported' then definitions_against
+            when 'refuted' then definitions_for
+            when 'not_measurable' then []
+            else list_sort(list_concat(definitions_for, definitions_against))
+        end as flipped_by,
+        -- Without one of these, the others of the headline give another verdict.
+        case
+            when headline_for + headline_against = 1 then coalesce(deciding_for, deciding_against)
+            when headline_for = 1 and headline_against = 1 then list_sort(list_concat(deciding_for, deciding_against))
+            when headline_for = 1 and headline_against > 0 then deciding_for
+            when headline_against = 1 and headline_for > 0 then deciding_against
+            else []
+        end as hangs_on,
+        drift_flips,
+        leans_on_gap
     from judged
 )
 

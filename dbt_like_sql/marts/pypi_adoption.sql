@@ -8,14 +8,25 @@ outages as (
     where source = 'pypi'
 ),
 
+months as (
+    select distinct
+        series,
+        month
+    from metrics
+),
+
 trouble as (
     select
+        months.series,
         months.month,
         string_agg(outages.effect || ' (' || outages.reference || ')', '; ' order by outages.first_day) as trouble
-    from (select distinct month from metrics) as months
+    from months
     inner join outages
-        on months.month <= outages.last_day and outages.first_day < months.month + interval 1 month
-    group by months.month
+        on
+            months.month <= outages.last_day
+            and outages.first_day < months.month + interval 1 month
+            and starts_with(months.series, coalesce(outages.series, ''))
+    group by months.series, months.month
 ),
 
 figures as (
@@ -79,7 +90,7 @@ final as (
         compared.gap_reason,
         trouble.trouble
     from compared
-    left join trouble on compared.month = trouble.month
+    left join trouble on compared.month = trouble.month and compared.series = trouble.series
     window
         three as (
             partition by compared.series, compared.counted, compared.framework

@@ -14,6 +14,14 @@ months as (
     select max(month) as last_month from meta.months
 ),
 
+outages as (
+    select * from meta.outages
+),
+
+drift_rates as (
+    select * from marts.drift_rates
+),
+
 -- A definition is a formula in a series. Where one formula begins like another, the longer one is meant.
 measured as (
     select
@@ -30,6 +38,7 @@ measured as (
         definitions.least_n,
         definitions.unit,
         coalesce(definitions.headline, false) as headline,
+        definitions.form,
         measurements.detail
     from measurements
     inner join claims on measurements.claim = claims.claim and claims.kind = 'measured'
@@ -63,6 +72,7 @@ unmeasured as (
         definitions.least_n,
         definitions.unit,
         definitions.headline,
+        definitions.form,
         null as detail
     from definitions
     inner join claims on definitions.claim = claims.claim and claims.kind = 'measured'
@@ -84,29 +94,112 @@ read as (
         try_cast(json_extract_string(detail, '$.denominator') as double) as denominator,
         json_extract_string(detail, '$.note') as note,
         json_extract_string(detail, '$.cannot_decide') as cannot_decide,
-        coalesce(list_contains(json_keys(detail), 'without_estimates'), false) as leans_on_estimate,
+        json_extract_string(detail, '$.source') as source,
+        try_cast(json_extract_string(detail, '$.since') as date) as since,
+        coalesce(try_cast(json_extract_string(detail, '$.months_lacking') as bigint), 0) as months_lacking,
+        coalesce(try_cast(json_extract_string(detail, '$.months_partial') as bigint), 0) as months_partial,
+        json_extract_string(detail, '$.lacking') as lacking,
+        coalesce(list_contains(json_keys(detail), 'without_estimates'), false)
+        and coalesce(value != try_cast(json_extract_string(detail, '$.without_estimates') as double), true)
+            as leans_on_estimate,
         try_cast(json_extract_string(detail, '$.without_estimates') as double) as without_estimates
     from all_measured
+),
+
+-- The calendar of outages, joined to every series that it concerns, in the months that the value looks at.
+troubled as (
+    select
+        read.claim,
+        read.definition,
+        read.as_of,
+        string_agg(distinct outages.effect, '; ' order by outages.effect) as trouble
+    from read
+    inner join outages
+        on
+            read.source = outages.source
+            and starts_with(read.series, coalesce(outages.series, ''))
+            and outages.first_day < read.as_of + interval 1 month
+            and outages.last_day >= coalesce(read.since, read.as_of)
+    group by read.claim, read.definition, read.as_of
+),
+
+-- What was known by then of how far the figures of the series move.
+known as (
+    select
+        read.*,
+        nullif(concat_ws(
+            '; ',
+            'months without a figure: ' || nullif(read.months_lacking, 0),
+            'partial months: ' || nullif(read.months_partial, 0),
+            'no figure of ' || read.lacking,
+            'known trouble: ' || troubled.trouble
+        ), '') as gaps,
+        drift_rates.drift
+    from read
+    left join troubled
+        on
+            read.claim = troubled.claim
+            and read.definition = troubled.definition
+            and read.as_of = troubled.as_of
+    asof left join drift_rates
+        on
+            read.source = drift_rates.source
+            and read.series = drift_rates.series
+            and read.as_of >= drift_rates.known_from
+),
+
+-- One side of the comparison moved by that much, and the other not: the worst that drift can do.
+moved as (
+    select
+        *,
+        case when form != 'other' and denominator is not null then 1 + drift end as factor,
+        case form
+            when 'ratio' then numerator * factor / nullif(denominator, 0)
+            when 'change' then numerator * factor / nullif(denominator, 0) - 1
+            when 'fall' then 1 - numerator * factor / nullif(denominator, 0)
+            when 'difference' then numerator * factor - denominator
+            when 'difference of changes' then (1 + numerator) * factor - 1 - denominator
+        end as value_if_one_moves,
+        case form
+            when 'ratio' then numerator / nullif(denominator * factor, 0)
+            when 'change' then numerator / nullif(denominator * factor, 0) - 1
+            when 'fall' then 1 - numerator / nullif(denominator * factor, 0)
+            when 'difference' then numerator - denominator * factor
+            when 'difference of changes' then numerator - ((1 + denominator) * factor - 1)
+        end as value_if_other_moves
+    from known
+),
+
+-- Every rule is a band: from where to where, and whether the ends count.
+bands as (
+    select
+        *,
+        case
+            when rule in ('at least', 'above', 'between') then threshold
+            when rule in ('at most', 'below') then cast('-infinity' as double)
+        end as low,
+        case rule
+            when 'between' then upper
+            when 'at least' then cast('infinity' as double)
+            when 'above' then cast('infinity' as double)
+            when 'at most' then threshold
+            when 'below' then threshold
+        end as high,
+        rule in ('above', 'below') as is_open
+    from moved
 ),
 
 compared as (
     select
         *,
-        case rule
-            when 'at least' then value >= threshold
-            when 'at most' then value <= threshold
-            when 'above' then value > threshold
-            when 'below' then value < threshold
-            when 'between' then value between threshold and upper
-        end as is_met,
-        case rule
-            when 'at least' then without_estimates >= threshold
-            when 'at most' then without_estimates <= threshold
-            when 'above' then without_estimates > threshold
-            when 'below' then without_estimates < threshold
-            when 'between' then without_estimates between threshold and upper
-        end as is_met_without_estimates
-    from read
+        value between low and high and not (is_open and value = threshold) as is_met,
+        without_estimates between low and high and not (is_open and without_estimates = threshold)
+            as is_met_without_estimates,
+        value_if_one_moves between low and high and not (is_open and value_if_one_moves = threshold)
+            as is_met_if_one_moves,
+        value_if_other_moves between low and high and not (is_open and value_if_other_moves = threshold)
+            as is_met_if_other_moves
+    from bands
 ),
 
 -- Numbers as a reader wants them: whole ones whole, large ones without decimals.
@@ -136,6 +229,7 @@ worded as (
 obstacles as (
     select
         *,
+        is_met != is_met_if_one_moves or is_met != is_met_if_other_moves as drift_flips,
         case
             when formula is null then 'the document of the claim does not define it'
             when cannot_decide is not null then cannot_decide
@@ -184,10 +278,22 @@ judged as (
                     value_text, ' (' || numerator_text || ' / ' || denominator_text || ')',
                     case when is_met then ' is ' else ' is not ' end, rule_text, ', n = ', format('{:,}', n),
                     case when leans_on_estimate then '; without interpolated figures ' || without_text end,
-                    '; ' || note
+                    '; ' || note,
+                    '; leans on gaps: ' || gaps,
+                    case
+                        when drift_flips
+                            then
+                                '; drift alone could flip it: figures of this series moved by '
+                                || format('{:+.1f}', 100 * drift) || ' percent when they were counted otherwise'
+                    end
                 )
         end as why,
         headline,
+        since,
+        gaps is not null as leans_on_gap,
+        gaps,
+        drift,
+        case when obstacle is null then drift_flips end as drift_flips,
         detail
     from obstacles
 ),
@@ -198,7 +304,8 @@ not_measurable as (
         'not measurable' as definition,
         'not_measurable' as verdict,
         coalesce(reason, 'none of the sources can measure it') as why,
-        true as headline
+        true as headline,
+        false as leans_on_gap
     from claims
     where kind = 'not_measurable'
 ),
@@ -215,6 +322,7 @@ select
     formula,
     series,
     as_of,
+    since,
     value,
     threshold,
     upper,
@@ -225,5 +333,9 @@ select
     verdict,
     why,
     headline,
+    leans_on_gap,
+    gaps,
+    drift,
+    drift_flips,
     detail
 from final

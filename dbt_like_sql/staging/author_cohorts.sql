@@ -11,9 +11,12 @@ closed_months as (
     select * from meta.months
 ),
 
--- The base year of the published cohort is used for every listing, so that the two can be compared.
+-- That of the published cohort, and each year of a listing in which TensorFlow was out all year.
 base_years as (
-    select distinct base_year from recorded
+    select base_year from recorded
+    union
+    select year(date) as base_year from listing
+    where year(date) >= 2016
 ),
 
 papers as (

@@ -64,6 +64,9 @@ final as (
             when figures.month = date '2022-03-01'
                 then 'the Hub gives every older model the creation date 2022-03-02, so this month holds them all'
         end as gap_reason,
+        figures.method,
+        figures.origin,
+        figures.observed_on,
         figures.provider,
         figures.evidence,
         figures.observed_at

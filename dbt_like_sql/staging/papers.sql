@@ -32,16 +32,19 @@ counted_once as (
     group by population
 ),
 
--- Only the archive died; arXiv and the venues went on.
+-- The calendar says whom an outage concerns: the archive died; arXiv and the venues went on.
 failing as (
     select
+        figures.population,
         figures.month,
         arg_min(outages.effect || ' (' || outages.reference || ')', outages.last_day - outages.first_day) as reason
     from figures
     inner join outages
-        on figures.month <= outages.last_day and outages.first_day < figures.month + interval 1 month
-    where starts_with(figures.population, 'papers with code')
-    group by figures.month
+        on
+            figures.month <= outages.last_day
+            and outages.first_day < figures.month + interval 1 month
+            and starts_with(figures.population, coalesce(outages.series, ''))
+    group by figures.population, figures.month
 ),
 
 final as (
@@ -62,6 +65,9 @@ final as (
         populations.is_sample,
         failing.reason is not null as is_partial,
         failing.reason as gap_reason,
+        figures.method,
+        figures.origin,
+        figures.observed_on,
         figures.provider,
         figures.evidence,
         figures.observed_at
@@ -69,7 +75,7 @@ final as (
     inner join counted_once on figures.population = counted_once.population
     left join populations on figures.population = populations.population
     left join failing
-        on starts_with(figures.population, 'papers with code') and figures.month = failing.month
+        on figures.population = failing.population and figures.month = failing.month
 )
 
 select * from final

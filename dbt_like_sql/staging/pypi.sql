@@ -64,15 +64,24 @@ said as (
     group by provider, month
 ),
 
+all_series as (
+    select distinct series from spans
+),
+
 -- Of several outages in a month, the shortest says best why a figure is not there.
 lost as (
     select
+        all_series.series,
         months.month,
         arg_min(outages.effect || ' (' || outages.reference || ')', outages.last_day - outages.first_day) as effect
     from months
+    cross join all_series
     inner join outages
-        on months.month <= outages.last_day and outages.first_day < months.month + interval 1 month
-    group by months.month
+        on
+            months.month <= outages.last_day
+            and outages.first_day < months.month + interval 1 month
+            and starts_with(all_series.series, coalesce(outages.series, ''))
+    group by all_series.series, months.month
 ),
 
 measured as (
@@ -97,6 +106,7 @@ measured as (
         said.cause,
         lost.effect,
         figures.method,
+        figures.observed_on,
         figures.evidence,
         figures.observed_at
     from spine
@@ -109,7 +119,7 @@ measured as (
     left join packages on spine.package = packages.package
     left join answered on spine.month = answered.month and spine.series = answered.series
     left join said on spine.month = said.month and spine.provider = said.provider
-    left join lost on spine.month = lost.month
+    left join lost on spine.month = lost.month and spine.series = lost.series
 ),
 
 final as (
@@ -145,6 +155,7 @@ final as (
                     )
         end as gap_reason,
         method,
+        observed_on,
         provider,
         evidence,
         observed_at

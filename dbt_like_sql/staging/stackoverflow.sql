@@ -58,12 +58,17 @@ said as (
 
 lost as (
     select
+        last_months.provider,
         months.month,
         arg_min(outages.effect || ' (' || outages.reference || ')', outages.last_day - outages.first_day) as effect
     from months
+    cross join last_months
     inner join outages
-        on months.month <= outages.last_day and outages.first_day < months.month + interval 1 month
-    group by months.month
+        on
+            months.month <= outages.last_day
+            and outages.first_day < months.month + interval 1 month
+            and starts_with(last_months.provider, coalesce(outages.series, ''))
+    group by last_months.provider, months.month
 ),
 
 site as (
@@ -100,6 +105,7 @@ final as (
         end as gap_reason,
         figures.origin,
         figures.method,
+        figures.observed_on,
         figures.evidence,
         figures.observed_at
     from spine
@@ -108,7 +114,7 @@ final as (
     left join site on spine.month = site.month and spine.provider = site.provider
     left join tags on spine.tagged = tags.tagged
     left join said on spine.month = said.month and spine.provider = said.provider
-    left join lost on spine.month = lost.month
+    left join lost on spine.month = lost.month and spine.provider = lost.provider
 )
 
 select * from final

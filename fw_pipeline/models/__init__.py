@@ -3,7 +3,8 @@
 Read from `dbt_like_sql/` alone. Nothing is run here, and no database is known.
 """
 
-from fw_pipeline.models.document import ClaimDoc, Column, Definition, Doc, Example
+from fw_pipeline.models.claim_document import ClaimDoc, Definition
+from fw_pipeline.models.document import Column, Doc, Example
 from fw_pipeline.models.lineage import lineage
 from fw_pipeline.models.reading import MEASUREMENTS, Model, load
 

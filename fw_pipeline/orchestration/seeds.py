@@ -196,6 +196,7 @@ SEEDS: tuple[Seed, ...] = (
         "Known holes and breaks of the sources.",
         {
             "source": (_S, "Source."),
+            "series": (_S, "How the names of the series concerned begin; NULL = every series of the source."),
             "from_month": (_D, "Month of the first day."),
             "first_day": (_D, "First day concerned."),
             "last_day": (_D, "Last day concerned."),
@@ -274,6 +275,7 @@ SEEDS: tuple[Seed, ...] = (
             "upper": (_F, "The upper end, where the rule is between."),
             "least_n": (_I, "The least count that decides."),
             "headline": (_B, "Whether it counts in the headline verdict of the claim."),
+            "form": (_S, "How the value follows from numerator and denominator."),
         },
         lambda pipeline: claims.definition_rows(pipeline.models),
     ),
@@ -291,6 +293,29 @@ SEEDS: tuple[Seed, ...] = (
             "reason": (_S, "Why this series, weight and window."),
         },
         lambda pipeline: composite_weights(pipeline.settings.sql_dir),
+    ),
+    Seed(
+        "claim_evidence",
+        "Which rows of marts.evidence the values of a claim are made from.",
+        {
+            "claim": (_S, "Number of the claim."),
+            "source": (_S, "Source of the rows."),
+            "condition": (_S, "What holds of the rows, in SQL; series and months are those of the verdict."),
+        },
+        lambda pipeline: claims.evidence_rows(pipeline.models),
+    ),
+    Seed(
+        "recounts",
+        "Months of questions that others counted again, later than the recorded figures.",
+        {
+            "month": (_D, "First day of the UTC month."),
+            "tagged": (_S, "The tag."),
+            "questions": (_I, "Questions of the month that were still there."),
+            "observed_on": (_D, "Day of the later count."),
+            "method": (_S, "How the figure was obtained."),
+            "origin": (_S, "Who counted."),
+        },
+        _recorded("recounts", {"month": date, "questions": int, "observed_on": date}),
     ),
     Seed(
         "reach",
