@@ -28,8 +28,11 @@ def claim_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
             "kind": claim.kind,
             "source_list": list(claim.sources),
             "reason": claim.reason,
+            "metric": claim.metric,
+            "model": model.name,
+            "reads": list(model.upstream),
         }
-        for claim in _in_order(models)
+        for model, claim in _in_order(models)
     ]
 
 
@@ -49,10 +52,11 @@ def definition_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
             "threshold": definition.threshold,
             "upper": definition.upper,
             "least_n": definition.least_n,
+            "threshold_reason": definition.threshold_reason,
             "headline": definition.headline,
             "form": definition.form,
         }
-        for claim in _in_order(models)
+        for _, claim in _in_order(models)
         for definition in claim.definitions
     ]
 
@@ -65,13 +69,13 @@ def evidence_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
     """
     return [
         {"claim": claim.id, "source": source, "condition": condition}
-        for claim in _in_order(models)
+        for _, claim in _in_order(models)
         for source, condition in claim.evidence.items()
     ]
 
 
-def _in_order(models: Iterable[Model]) -> list[ClaimDoc]:
-    found: dict[int, ClaimDoc] = {}
+def _in_order(models: Iterable[Model]) -> list[tuple[Model, ClaimDoc]]:
+    found: dict[int, tuple[Model, ClaimDoc]] = {}
     for model in models:
         if (claim := model.doc.claim) is None:
             continue
@@ -82,5 +86,5 @@ def _in_order(models: Iterable[Model]) -> list[ClaimDoc]:
             raise Reason(model.name, cause, "name the file c02_... for claim C2")
         if int(number[1]) in found:
             raise Reason(model.name, f"claim {claim.id} has two files", "keep one of them")
-        found[int(number[1])] = claim
+        found[int(number[1])] = model, claim
     return [found[number] for number in sorted(found)]

@@ -114,12 +114,24 @@ def rebuild() -> None:
 @main.command()
 @click.option("--as-of", type=Month(), help="What could be said then; the latest when left out.")
 @click.option("--claim", help="Only this claim, with every definition; for example C2.")
+@click.option("--explain", is_flag=True, help="With --claim: what decides, and every figure down to its evidence file.")
 @click.option("--format", "shape", type=FORMATS, default="table", show_default=True)
-def verdicts(as_of: date | None, claim: str | None, shape: str) -> None:
+def verdicts(as_of: date | None, claim: str | None, *, explain: bool, shape: str) -> None:
     """Print the verdict on every claim."""
     from fw_pipeline import answers
 
     settings = read()
+    if explain:
+        if claim is None:
+            raise click.UsageError("--explain goes with --claim; for example --claim C14 --explain")
+        from fw_pipeline import explanation
+
+        told = explanation.explain(settings, claim, as_of=as_of)
+        if shape == "csv":
+            show(explanation.as_rows(told), shape)
+        else:
+            click.echo(explanation.as_json(told) if shape == "json" else "\n".join(explanation.as_text(told)))
+        return
     found = answers.verdicts(settings.published, as_of=as_of, claim=claim)
     if shape == "table":
         found = answers.in_short(found)

@@ -1,0 +1,129 @@
+"""`verdicts --claim X --explain`: what decides, the rows that a value was made from, and the files that hold them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fw_pipeline.explanation import explain
+from fw_pipeline.settings import Settings, read
+from fw_pipeline_tests.command import fw_pipeline
+
+CLAIMS = [f"C{number}" for number in range(1, 27)]
+
+
+def settings(data: Path) -> Settings:
+    return read({"FW_DATA_DIR": str(data)}, dotenv=Path("none"))
+
+
+def told(data: Path, claim: str, *arguments: str) -> dict[str, Any]:
+    done = fw_pipeline(data, "verdicts", "--claim", claim, "--explain", "--format", "json", *arguments)
+    assert done.status == 0, done.err
+    record: dict[str, Any] = json.loads(done.out)
+    return record
+
+
+def test_the_ratio_of_c2_is_that_of_the_two_rows_shown(recorded_once: Path) -> None:
+    record = told(recorded_once, "c2", "--as-of", "2023-01")
+    assert record["quote"].startswith("almost twice as many questions")
+    assert record["headline"]["verdict"] == "refuted"
+    (month,) = [one for one in record["definitions"] if one["formula"] == "questions in the month"]
+    rows = {row["key"]: row for row in month["evidence"]}
+    assert month["value"] == pytest.approx(rows["tensorflow"]["value"] / rows["pytorch"]["value"])
+    assert rows["tensorflow"]["value"] == 739
+    assert rows["tensorflow"]["observed_on"] == "2023-02-01"
+    assert (month["threshold"], month["least_n"], month["n"]) == (1.75, 200, 1294)
+    assert all(file["present"] for file in month["files"])
+    (year,) = [one for one in record["definitions"] if one["formula"] == "questions over 12 months"]
+    assert {row["month"] for row in year["evidence"]} == {str(date(2022, m, 1)) for m in range(2, 13)} | {"2023-01-01"}
+
+
+def test_a_reader_sees_quote_numbers_rows_and_the_file_and_that_it_is_there(recorded_once: Path) -> None:
+    done = fw_pipeline(recorded_once, "verdicts", "--claim", "C14", "--explain", "--as-of", "2023-01")
+    assert done.status == 0, done.err
+    for words in (
+        '"three of the four research papers use PyTorch"',
+        "mixed where they disagree",
+        "headline   mixed as of 2023-01",
+        "flipped by of all papers in the year, nine venues",
+        "of papers naming one of the two in the year, nine venues [headline] as of 2022-05",
+        "value      0.839877 share",
+        "threshold  at least 0.7083 share. Above 17 in 24",
+        "n          1,299; it takes 100 to decide",
+        "2022-05  pytorch, ICLR: 1,091 papers",
+        "Chillee/pytorch-vs-tensorflow",
+    ):
+        assert words in done.out, words
+    files = re.findall(r"file +(\S+) \(there\)", done.out)
+    assert files
+    assert all(Path(file).is_file() for file in files)
+    assert "MISSING" not in done.out
+
+
+def test_the_query_that_is_shown_gives_the_rows(recorded_once: Path) -> None:
+    record = told(recorded_once, "C6", "--as-of", "2023-01")
+    one = record["definitions"][0]
+    assert one["evidence"]
+    asked = fw_pipeline(recorded_once, "sql", one["sql"], "--format", "json")
+    assert json.loads(asked.out) == one["evidence"]
+
+
+def test_a_file_of_evidence_that_is_gone_is_said_to_be_missing(recorded: Path) -> None:
+    found = explain(settings(recorded), "C25")
+    assert all(present for proof in found.proofs for present in proof.files.values())
+    for path in {path for proof in found.proofs for path in proof.files if "/pypi/" in path}:
+        Path(path).unlink()
+    done = fw_pipeline(recorded, "verdicts", "--claim", "C25", "--explain")
+    assert re.search(r"/pypi/\S+ \(MISSING\)", done.out)
+    assert re.search(r"/stackoverflow/\S+ \(there\)", done.out)
+
+
+def test_every_value_of_every_claim_has_its_rows_and_nothing_later(recorded_once: Path) -> None:
+    for claim in CLAIMS:
+        for as_of in (date(2019, 6, 1), None):
+            found = explain(settings(recorded_once), claim, as_of=as_of)
+            assert found.headline
+            for proof in found.proofs:
+                if proof.verdict["value"] is None:
+                    continue
+                assert proof.rows["value"].drop_nulls().len() > 0, proof.verdict["definition"]
+                assert proof.rows["known_from"].max() <= proof.verdict["as_of"], proof.sql
+                assert as_of is None or proof.verdict["as_of"] <= as_of
+                traced = proof.rows.filter(proof.rows["value"].is_not_null())
+                if claim not in {"C5", "C9"}:
+                    assert traced["evidence"].null_count() == 0
+                assert traced["origin"].null_count() == 0 or claim == "C15"
+
+
+def test_csv_has_a_row_for_each_row_of_evidence(recorded_once: Path) -> None:
+    done = fw_pipeline(recorded_once, "verdicts", "--claim", "C15", "--explain", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.out)))
+    moved = [row for row in rows if row["definition"] == "moved to pytorch alone, recorded"]
+    assert {row["key"]: row["value"] for row in moved if row["key"].startswith("tensorflow")} == {
+        "tensorflow in 2018, later both": "75.0",
+        "tensorflow in 2018, later pytorch": "120.0",
+        "tensorflow in 2018, later tensorflow": "177.0",
+    }
+    assert {row["evidence"] for row in moved} == {"recorded/cohorts.csv"}
+
+
+def test_a_claim_that_nobody_can_measure_says_why(recorded_once: Path) -> None:
+    done = fw_pipeline(recorded_once, "verdicts", "--claim", "C7", "--explain")
+    assert "headline   not_measurable" in done.out
+    assert "reason     None of the four sources" in done.out
+
+
+def test_explain_without_a_claim_or_with_an_unknown_one_is_told_so(recorded_once: Path) -> None:
+    done = fw_pipeline(recorded_once, "verdicts", "--explain")
+    assert done.status == 2
+    assert "--explain goes with --claim" in done.err
+    done = fw_pipeline(recorded_once, "verdicts", "--claim", "C99", "--explain")
+    assert done.status == 1
+    assert done.complaints == ["fw-pipeline: claim 'C99': no such claim; choose one of " + ", ".join(CLAIMS)]
