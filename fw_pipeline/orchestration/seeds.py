@@ -196,7 +196,6 @@ SEEDS: tuple[Seed, ...] = (
         "Known holes and breaks of the sources.",
         {
             "source": (_S, "Source."),
-            "series": (_S, "How the names of the series concerned begin; NULL = every series of the source."),
             "from_month": (_D, "Month of the first day."),
             "first_day": (_D, "First day concerned."),
             "last_day": (_D, "Last day concerned."),
