@@ -6,8 +6,7 @@ of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -21,9 +20,6 @@ from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.recorded_bench import NOW, Bench
 from fw_pipeline_tests.relations import DDL
-
-Measured = Callable[[str, str], dict[date, float]]
-"""Finds the values of one definition of a claim, by month."""
 
 
 def before_models(place: Path, known: tuple[Model, ...]) -> Mapping[str, pl.DataFrame]:
@@ -102,13 +98,3 @@ def _union(claims: Mapping[str, str]) -> str:
         f"select '{number}' as claim, definition, as_of, value, n, detail from {name}"
         for name, number in claims.items()
     )
-
-
-def lookup(frame: pl.DataFrame) -> Measured:
-    """Return a function that finds the values of one definition of a claim by month, without the missing ones."""
-
-    def values(claim: str, definition: str) -> dict[date, float]:
-        rows = frame.filter((pl.col("claim") == claim) & (pl.col("definition") == definition))
-        return {as_of: value for as_of, value in rows.select("as_of", "value").rows() if value is not None}
-
-    return values

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
 
 RECORDED = Path(__file__).parents[1] / "data" / "recorded"
 Series = Mapping[date, float]
-CLOSE = 1e-8
-"""What is measured is rounded to nine places."""
 
 
 @cache
@@ -46,32 +43,5 @@ def over(parts: Series, wholes: Series) -> dict[date, float]:
     return {month: part / wholes[month] for month, part in parts.items() if wholes.get(month)}
 
 
-def at_months_of(narrow: Series, wide: Series) -> dict[date, float]:
-    return {month: wide[month] for month in narrow}
-
-
-def summed(series: Series, months: int) -> dict[date, float]:
-    """Sum the last `months` months. The figures used here have no holes, so neighbours are neighbouring months."""
-    days = sorted(series)
-    assert all((b.year - a.year) * 12 + b.month - a.month == 1 for a, b in pairwise(days))
-    return {
-        end: sum(series[day] for day in days[at - months + 1 : at + 1])
-        for at, end in enumerate(days)
-        if at >= months - 1
-    }
-
-
 def a_year_before(month: date) -> date:
     return month.replace(year=month.year - 1)
-
-
-def yearly_change(series: Series) -> dict[date, float]:
-    return {at: value / series[a_year_before(at)] - 1 for at, value in series.items() if a_year_before(at) in series}
-
-
-def fall(series: Series) -> dict[date, float]:
-    return {at: 1 - value / max(past for day, past in series.items() if day <= at) for at, value in series.items()}
-
-
-def since(first: date, series: Series) -> dict[date, float]:
-    return {at: value for at, value in series.items() if at >= first}

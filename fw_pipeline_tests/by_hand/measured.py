@@ -1,0 +1,91 @@
+"""What a measurement is, and what it says of a claim: the rules of the documents, applied in plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+DOCUMENTS = Path(__file__).parents[2] / "dbt_like_sql" / "claims"
+FOR_EVER = 60
+"""Months for which a figure decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One value of one formula in one series."""
+
+    claim: str
+    formula: str
+    series: str | None
+    as_of: date
+    value: float | None
+    n: int
+    exact: float | None = None
+    """The value without interpolated figures, where some went into it."""
+    estimated: bool = False
+    """Whether interpolated figures went into it."""
+    blocked: bool = False
+    """Whether it must not decide: a sample, a bound, a hole."""
+
+    @property
+    def definition(self) -> str:
+        return f"{self.formula}, {self.series}" if self.series else self.formula
+
+
+@cache
+def documents() -> dict[str, dict[str, Any]]:
+    read = [yaml.safe_load(path.read_text())["claim"] for path in DOCUMENTS.glob("*.yml")]
+    return {claim["id"]: claim for claim in read}
+
+
+@cache
+def definition(claim: str, formula: str) -> dict[str, Any]:
+    (found,) = [known for known in documents()[claim]["definitions"] if known["formula"] == formula]
+    return dict(found)
+
+
+def holds(value: float, known: Mapping[str, Any]) -> bool:
+    threshold = float(known["threshold"])
+    return {
+        "at least": value >= threshold,
+        "at most": value <= threshold,
+        "above": value > threshold,
+        "below": value < threshold,
+        "between": threshold <= value <= float(known.get("upper") or threshold),
+    }[known["rule"]]
+
+
+def verdict(one: Measured) -> str:
+    known = definition(one.claim, one.formula)
+    if one.blocked or one.value is None or one.n < known["least_n"]:
+        return "insufficient_data"
+    met = holds(round(one.value, 9), known)
+    if one.estimated and (one.exact is None or holds(round(one.exact, 9), known) != met):
+        return "insufficient_data"
+    return "supported" if met else "refuted"
+
+
+def last_words(found: Iterable[Measured], month: date) -> list[Measured]:
+    """The last measurement of each definition at or before a month."""
+    rows = sorted((one for one in found if one.as_of <= month), key=lambda one: (one.claim, one.definition, one.as_of))
+    return [list(group)[-1] for _, group in groupby(rows, key=lambda one: (one.claim, one.definition))]
+
+
+def headline(claim: str, found: Iterable[Measured], month: date) -> str:
+    """The verdict on a claim: what the headline definitions that decide say together."""
+    if documents()[claim]["kind"] == "not_measurable":
+        return "not_measurable"
+    said = {
+        verdict(one)
+        for one in last_words(found, month)
+        if definition(claim, one.formula)["headline"]
+        and (one.series is None or (month.year - one.as_of.year) * 12 + month.month - one.as_of.month <= FOR_EVER)
+    } - {"insufficient_data"}
+    return "mixed" if len(said) > 1 else next(iter(said), "insufficient_data")
