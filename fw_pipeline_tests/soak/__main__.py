@@ -15,6 +15,8 @@ from fw_pipeline_tests.soak.tally import Tally
 SOAKS: Mapping[str, str] = MappingProxyType(
     {
         "publishes": "fw_pipeline_tests.soak.publishes",
+        "kills": "fw_pipeline_tests.soak.kills",
+        "crash-points": "fw_pipeline_tests.soak.points",
     }
 )
 """Module by name. A module has `run(budget_seconds) -> Tally` and `SECONDS`, the time it takes when none is given."""
