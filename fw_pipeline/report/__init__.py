@@ -18,6 +18,7 @@ from fw_pipeline.report import (
     charts,
     claim_charts,
     events,
+    glance,
     origins,
     outlook,
     overview,
@@ -28,7 +29,7 @@ from fw_pipeline.report import (
     verdicts,
 )
 from fw_pipeline.report.figures import Event, Figure, sql, sql_of_claim
-from fw_pipeline.report.palette import solid
+from fw_pipeline.report.palette import TITLES, solid
 from fw_pipeline.report.render import bundle
 
 __all__ = ["Picture", "Report", "build", "bundle"]
@@ -68,12 +69,12 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
         models: the SQL models, to say how each claim was measured.
         library: returns Vega, Vega-Lite and Vega-Embed as one script.
     """
-    published = read(sql("origins"))
-    figures = _figures(read, published)
+    published, dated, ratios = read(sql("origins")), read(sql("events")), read(sql("ratios"))
+    figures = _figures(read, dated, ratios, published)
     every_verdict = read(sql("verdicts"))
     headlines = read(sql("headlines"))
     cards = verdicts.cards(read(sql("claims")), every_verdict, headlines, read(sql("standings")))
-    of_claims = _claim_figures(cards, every_verdict, models)
+    of_claims = _claim_figures(cards, every_verdict, dated, models)
     beyond = _beyond(read, published)
     scales = [(figure, FINE) for figure in (*figures, *beyond)]
     scales += [(figure, PLAIN) for figure in of_claims.values() if figure is not None]
@@ -84,6 +85,8 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
         pictures=drawings,
         claim_figures=of_claims,
         beyond=page.Beyond(beyond, outlook.weights(read(sql("weights")))),
+        measures={model.doc.claim.id: model.sql for model in models if model.doc.claim},
+        glance=glance.glance(ratios),
         crossings=tables.crossings(read(sql("crossovers"))),
         reconciled=tables.reconciled(read(sql("reconciliation"))),
         strips=tables.coverage(read(sql("coverage"))),
@@ -101,15 +104,16 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
     return Report(files, tuple(pictures))
 
 
-def _figures(read: Read, published: pl.DataFrame) -> list[Figure]:
+def _figures(read: Read, dated: pl.DataFrame, ratios: pl.DataFrame, published: pl.DataFrame) -> list[Figure]:
     """Return the charts of the sources, in the order of the page; one without any figure is left out."""
-    dated = read(sql("events"))
-    questions, downloads = read(sql("questions")), read(sql("downloads"))
+    questions, downloads, at_venues = read(sql("questions")), read(sql("downloads")), read(sql("venues"))
     drawn = (
         charts.questions(questions, _events(dated, questions), origins.credit_line(published, "stackoverflow")),
-        overview.ratios(read(sql("ratios")), origins.credit_line(published, "stackoverflow", "papers", "pypi")),
+        overview.ratios(
+            ratios, _events(dated, ratios), origins.credit_line(published, "stackoverflow", "papers", "pypi")
+        ),
         charts.downloads(downloads, _events(dated, downloads), origins.credit_line(published, "pypi")),
-        venues.venues(read(sql("venues")), origins.credit_line(published, "papers")),
+        venues.venues(at_venues, _events(dated, at_venues), origins.credit_line(published, "papers")),
         overview.exclusivity(read(sql("exclusivity")), origins.credit_line(published, "huggingface")),
     )
     return [figure for figure in drawn if figure.rows.height]
@@ -129,17 +133,22 @@ def _events(dated: pl.DataFrame, rows: pl.DataFrame) -> Sequence[Event]:
     first, last = rows["month"].min(), rows["month"].max()
     assert first is None or isinstance(first, date)
     assert last is None or isinstance(last, date)
-    return events.for_chart(dated, rows["framework"].unique().to_list(), first, last)
+    return events.for_chart(dated, _frameworks(rows), first, last)
+
+
+def _frameworks(rows: pl.DataFrame) -> Sequence[str]:
+    return rows["framework"].unique().to_list() if "framework" in rows.columns else ("pytorch", "tensorflow")
 
 
 def _claim_figures(
-    cards: Sequence[verdicts.Card], every_verdict: pl.DataFrame, models: Sequence[Model]
+    cards: Sequence[verdicts.Card], every_verdict: pl.DataFrame, dated: pl.DataFrame, models: Sequence[Model]
 ) -> dict[str, Figure | None]:
-    templates = claim_charts.templates()
+    marked = events.for_chart(dated, list(TITLES), FIRST_MONTH, date.max)
+    templates = claim_charts.templates(marked)
     found = {}
     for card in cards:
         rows = every_verdict.filter(pl.col("claim") == card.claim)
-        figure = claim_charts.claim_chart(card, rows, sql_of_claim(card.claim), templates)
+        figure = claim_charts.claim_chart(card, rows, sql_of_claim(card.claim), templates, marked)
         shows = tuple(model.name for model in models if model.doc.claim and model.doc.claim.id == card.claim)
         found[card.claim] = figure and replace(figure, shows=shows)
     return found

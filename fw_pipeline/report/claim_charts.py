@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.claim_dots import FILLS, SHAPES, dots
-from fw_pipeline.report.drawing import EVER, finished, in_range, pointed, time_axis
-from fw_pipeline.report.figures import Control, Figure
+from fw_pipeline.report.claim_dots import FILLS, NARROW, SHAPES, dots
+from fw_pipeline.report.drawing import EVER, event_layers, finished, in_range, on_paper, pointed, time_axis
+from fw_pipeline.report.figures import Control, Event, Figure
 from fw_pipeline.report.palette import token
 from fw_pipeline.report.readings import DECIDED, Definition
 from fw_pipeline.report.verdicts import THEN, Card
 from fw_pipeline.report.words import VERDICTS, figure, in_month, is_share
 
-OUTSIZED = 6
+OUTSIZED = 4
 """A value this many times as large as the threshold, or as the median, leaves no room for the turn of the verdict."""
 
 Spec = dict[str, Any]
@@ -25,7 +26,9 @@ Spec = dict[str, Any]
 COLUMNS = ("definition", "as_of", "value", "threshold", "upper", "n", "verdict")
 
 
-def claim_chart(card: Card, verdicts: pl.DataFrame, sql: str, templates: Mapping[bool, Spec]) -> Figure | None:
+def claim_chart(
+    card: Card, verdicts: pl.DataFrame, sql: str, templates: Mapping[bool, Spec], events: Sequence[Event]
+) -> Figure | None:
     """Return the chart of a claim, or None where no definition has a value.
 
     Args:
@@ -33,6 +36,7 @@ def claim_chart(card: Card, verdicts: pl.DataFrame, sql: str, templates: Mapping
         verdicts: the rows of `marts.verdicts` on this claim.
         sql: the query that returned them.
         templates: the specification that claims share, without (False) and with (True) an upper end of the rule.
+        events: those that the templates mark.
     """
     drawn = [found for found in card.definitions if found.now.month is not None and _has_values(found, verdicts)]
     if not drawn:
@@ -44,7 +48,9 @@ def claim_chart(card: Card, verdicts: pl.DataFrame, sql: str, templates: Mapping
     if valued["definition"].n_unique() == valued.height:
         units = {found.name for found in drawn if found.unit == drawn[0].unit}
         return dots(card, valued.filter(pl.col("definition").is_in(units)), sql)
-    return _by_month(card, drawn, rows, sql, templates)
+    figure = _by_month(card, drawn, rows, sql, templates)
+    first, last = (str(end) for end in (rows["as_of"].min(), rows["as_of"].max()))
+    return replace(figure, events=tuple(event for event in events if first <= event.day <= last))
 
 
 def _by_month(
@@ -53,6 +59,10 @@ def _by_month(
     controls = (Control("definition", "Definition", {found.name: _option(found) for found in drawn}),)
     formats = {found.name: ".0%" if is_share(found.unit) else ",.4~g" for found in drawn}
     units = {found.name: found.unit or "" for found in drawn}
+    reach = rows.group_by("definition", maintain_order=True).agg(
+        first=pl.col("as_of").min().dt.epoch("ms"), last=pl.col("as_of").max().dt.epoch("ms")
+    )
+    ends = {name: [first, last] for name, first, last in reach.iter_rows()}
     template = templates[any(found.upper is not None for found in drawn)]
     start = _start(drawn[0], rows)
     first = EVER["first"] if start is None else datetime(start, 1, 1, tzinfo=UTC).timestamp() * 1000
@@ -63,6 +73,7 @@ def _by_month(
             {"name": "number_format", "expr": f"{json.dumps(formats)}[definition]"},
             {"name": "fine_format", "expr": "number_format == '.0%' ? '.2%' : number_format"},
             {"name": "unit_word", "expr": f"{json.dumps(units)}[definition]"},
+            {"name": "reach", "expr": f"{json.dumps(ends)}[definition]"},
             {"name": "first", "value": first},
             *(param for param in template["params"] if param["name"] != "first"),
         ],
@@ -81,12 +92,12 @@ def _by_month(
     )
 
 
-def templates() -> Mapping[bool, Spec]:
+def templates(events: Sequence[Event]) -> Mapping[bool, Spec]:
     """Return the specifications that claims share, by whether the rule has an upper end."""
-    return {False: _template(("threshold",)), True: _template(("threshold", "upper"))}
+    return {False: _template(("threshold",), events), True: _template(("threshold", "upper"), events)}
 
 
-def _template(ends: Sequence[str]) -> Spec:
+def _template(ends: Sequence[str], events: Sequence[Event]) -> Spec:
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
     base = (
@@ -106,7 +117,9 @@ def _template(ends: Sequence[str]) -> Spec:
     )
     last = base.transform_joinaggregate(latest="max(as_of)").transform_filter("datum.as_of == datum.latest")
     decides = [last.transform_filter(f"isValid(datum.{end})").encode(y=f"{end}:Q", x=alt.value(0)) for end in ends]
-    appeared = alt.Chart(alt.InlineData(values=[{"day": THEN.isoformat()}])).transform_filter(in_range("day"))
+    reached = "datum.day >= reach[0] && datum.day <= reach[1]"
+    article = alt.Chart(alt.InlineData(values=[{"day": THEN.isoformat()}]))
+    appeared = article.transform_filter(f"{in_range('day')} && {reached}").encode(x=time_axis(alt, "day"))
     told = {
         "As of": "utcFormat(row.as_of, '%b %Y')",
         "Value": "row.value_text",
@@ -114,32 +127,46 @@ def _template(ends: Sequence[str]) -> Spec:
         "Verdict": "row.verdict_text",
     }
     chart = alt.layer(
+        *event_layers(alt, events, between=reached),
         *(
             line.mark_rule(color=token("ink"), strokeDash=[5, 4], strokeWidth=1.2).encode(x2=alt.value("width"))
             for line in decides
         ),
-        decides[0]
-        .transform_calculate(threshold_text="'decides: ' + format(datum.threshold, number_format)")
-        .mark_text(align="left", baseline="bottom", dx=2, dy=-3, color=token("ink"))
-        .encode(text="threshold_text:N"),
-        appeared.mark_rule(color=token("faint"), strokeDash=[2, 3]).encode(x=time_axis(alt, "day")),
-        appeared.mark_text(align="right", baseline="top", dx=-4, dy=-14, color=token("soft")).encode(
-            x=time_axis(alt, "day"), y=alt.value(0), text=alt.value("article")
-        ),
+        appeared.mark_rule(color=token("ink"), strokeDash=[2, 3]),
         base.mark_line(color=token("soft"), strokeWidth=1.6),
         base.transform_filter("isValid(datum.value)")
         .mark_point(size=30, stroke=token("ink"), strokeWidth=1.3, opacity=1)
         .encode(
             shape=alt.Shape("verdict:N")
             .scale(domain=list(SHAPES), range=list(SHAPES.values()))
-            .legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70),
+            .legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70, columns=NARROW),
             fill=alt.Fill("verdict:N")
             .scale(domain=list(SHAPES), range=[token(fill) for fill in FILLS])
-            .legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70),
+            .legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70, columns=NARROW),
+        ),
+        *on_paper(
+            decides[0]
+            .transform_calculate(threshold_text="'decides: ' + format(datum.threshold, number_format)")
+            .encode(text="threshold_text:N"),
+            align="left",
+            baseline="bottom",
+            dx=2,
+            dy=-3,
+            color=token("ink"),
+        ),
+        *on_paper(
+            appeared.encode(y=alt.value("height"), text=alt.value("the article")),
+            align="right",
+            baseline="bottom",
+            dx=-4,
+            dy=-4,
+            color=token("soft"),
         ),
         *pointed(alt, base, told, ["as_of"]),
     )
-    return finished(chart, (), title="=definition + (unit_word ? ' (' + unit_word + ')' : '')", height=240)
+    return finished(
+        chart, (), events=events, title="=definition + (unit_word ? ' (' + unit_word + ')' : '')", height=240
+    )
 
 
 def _start(found: Definition, rows: pl.DataFrame) -> int | None:

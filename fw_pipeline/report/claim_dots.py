@@ -18,6 +18,8 @@ FEW = 6
 
 SHAPES = {"supported": "circle", "refuted": "circle", "insufficient_data": "M-0.8,-0.8L0.8,0.8M-0.8,0.8L0.8,-0.8"}
 FILLS = ("ink", "paper", "paper")
+NARROW = {"expr": "width < 320 ? 2 : 3"}
+"""Columns of the legend: three verdicts do not fit beside one another on a phone."""
 
 
 def dots(card: Card, rows: pl.DataFrame, sql: str) -> Figure:
@@ -53,7 +55,7 @@ def dots(card: Card, rows: pl.DataFrame, sql: str) -> Figure:
         "Verdict": "row.verdict_text",
         "As of": "utcFormat(row.as_of, '%b %Y')",
     }
-    legend = alt.Legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70)
+    legend = alt.Legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70, columns=NARROW)
     axis = alt.Axis(title=None, tickCount=5, format=number, grid=True)
     limits = [base.encode(x=alt.X(f"{end}:Q").scale(zero=True).axis(axis)) for end in ("threshold", "upper")]
     drawn_limits = limits if any(found.upper is not None for found in shown) else limits[:1]

@@ -132,8 +132,14 @@ def time_axis(alt: Any, column: str = "month") -> Any:
     )
 
 
-def event_layers(alt: Any, events: Sequence[Event]) -> list[Any]:
-    """Return the upright lines and numbers that mark dated events."""
+def event_layers(alt: Any, events: Sequence[Event], *, between: str = "true") -> list[Any]:
+    """Return the upright lines and numbers that mark dated events.
+
+    Args:
+        alt: the module altair.
+        events: what to mark.
+        between: a Vega expression that holds for the events that the data reach.
+    """
     layers = []
     told = tip({"Event": "row.event", "Day": "utcFormat(row.day, '%d %b %Y')"})
     for height in (0, 1):
@@ -142,7 +148,9 @@ def event_layers(alt: Any, events: Sequence[Event]) -> list[Any]:
             continue
         values = [{"day": event.day, "number": event.number, "event": event.text} for event in raised]
         base = (
-            alt.Chart(alt.InlineData(values=values)).transform_filter(in_range("day")).encode(x=time_axis(alt, "day"))
+            alt.Chart(alt.InlineData(values=values))
+            .transform_filter(f"{in_range('day')} && ({between})")
+            .encode(x=time_axis(alt, "day"))
         )
         top = alt.value(-18 * height)
         layers += [
@@ -163,6 +171,12 @@ def event_layers(alt: Any, events: Sequence[Event]) -> list[Any]:
             ),
         ]
     return layers
+
+
+def on_paper(base: Any, **style: Any) -> list[Any]:
+    """Return a text that stays readable where it crosses a line: it stands on a rim of paper."""
+    rim = {"stroke": token("paper"), "strokeWidth": 4, "strokeJoin": "round", "strokeOpacity": 0.85}
+    return [base.mark_text(**style, **rim), base.mark_text(**style)]
 
 
 def pointed(alt: Any, base: Any, told: Mapping[str, str], fields: Sequence[str]) -> list[Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.drawing import finished, in_range, pointed, time_axis, tip
-from fw_pipeline.report.figures import Control, Figure, sql
+from fw_pipeline.report.drawing import event_layers, finished, in_range, pointed, time_axis, tip
+from fw_pipeline.report.figures import Control, Event, Figure, sql
 from fw_pipeline.report.palette import token
 from fw_pipeline.report.words import SOURCES, figure, in_month
 
@@ -24,7 +25,7 @@ PARTS = {
 }
 
 
-def ratios(rows: pl.DataFrame, credit: str) -> Figure:
+def ratios(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
     """Draw how much PyTorch there is for each TensorFlow, in every series of every source."""
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
@@ -78,6 +79,7 @@ def ratios(rows: pl.DataFrame, credit: str) -> Figure:
         filled=True, size=46, fill=token("soft"), opacity=1
     )
     chart = alt.layer(
+        *event_layers(alt, events),
         level.mark_rule(color=token("ink"), strokeWidth=1.2),
         level.mark_text(
             align="left", baseline="bottom", dx=4, dy=-26, fontWeight="bold", color=token("pytorch")
@@ -96,10 +98,11 @@ def ratios(rows: pl.DataFrame, credit: str) -> Figure:
         lead="Four sources, one question: how much PyTorch is there for each TensorFlow? Above the line PyTorch leads. "
         "The scale is logarithmic: each step up is four times as much.",
         summary=_ratios_in_words(rows),
-        spec=finished(chart, (), title="PyTorch to TensorFlow", height=380),
+        spec=finished(chart, (), title="PyTorch to TensorFlow", height=380, events=events),
         rows=rows,
         sql=sql("ratios"),
         credit=credit,
+        events=tuple(events),
     )
 
 

@@ -11,6 +11,7 @@ from importlib import resources
 
 from fw_pipeline.report import verdicts, words
 from fw_pipeline.report.figures import Figure, for_script
+from fw_pipeline.report.glance import Glance
 from fw_pipeline.report.palette import DARK, LIGHT, declarations
 from fw_pipeline.report.tables import STATUSES, Strip
 from fw_pipeline.report.verdicts import Card
@@ -36,6 +37,9 @@ class Content:
     claim_figures: Mapping[str, Figure | None]
     """The chart of each claim, by claim; None where nothing was measured."""
     beyond: Beyond
+    measures: Mapping[str, str]
+    """The SQL that measures each claim, by claim."""
+    glance: Glance
     crossings: Sequence[Mapping[str, str]]
     reconciled: Sequence[Mapping[str, str]]
     strips: Sequence[Strip]

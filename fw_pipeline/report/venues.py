@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
-from fw_pipeline.report.drawing import finished, in_range, time_axis, tip
-from fw_pipeline.report.figures import Control, Figure, sql
+from fw_pipeline.report.drawing import event_layers, finished, in_range, time_axis, tip
+from fw_pipeline.report.figures import Control, Event, Figure, sql
 from fw_pipeline.report.palette import token
 from fw_pipeline.report.words import figure
 
 
-def venues(rows: pl.DataFrame, credit: str) -> Figure:
+def venues(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
     """Draw PyTorch's part of the papers at nine conferences, over two denominators."""
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
@@ -58,6 +60,7 @@ def venues(rows: pl.DataFrame, credit: str) -> Figure:
     )
     every = base.transform_filter("datum.pooled")
     chart = alt.layer(
+        *event_layers(alt, events),
         three_quarters.mark_rule(color=token("faint"), strokeDash=[5, 4]),
         three_quarters.mark_text(align="left", dy=-8, color=token("soft")).encode(x=alt.value(4), text="text:N"),
         one.encode(size=alt.Size("papers:Q").scale(range=[30, 420]).legend(None)),
@@ -79,11 +82,12 @@ def venues(rows: pl.DataFrame, credit: str) -> Figure:
         lead="A dot is one conference, as large as its number of papers; a diamond is all nine of a year. Most papers "
         "name neither framework, so the same counts give three of four, or one of four.",
         summary=_venues_in_words(rows),
-        spec=finished(chart, controls, title="PyTorch's share of papers"),
+        spec=finished(chart, controls, title="PyTorch's share of papers", events=events),
         rows=rows,
         sql=sql("venues"),
         credit=credit,
         controls=controls,
+        events=tuple(events),
     )
 
 
