@@ -18,6 +18,9 @@ Read = Callable[[str], pl.DataFrame]
 HOSTILE = "</script><script>window.taken=1</script><img src=x onerror=window.taken=1> & \"quoted\", 'single'"
 """Text from a source that would run, if it were not escaped."""
 
+ENDLESS = HOSTILE + "\N{COLLISION SYMBOL}[x](y)*_`|" + "Wide" * 2500
+"""The same, ten thousand characters long and without a place to break."""
+
 RELATIONS = (
     "meta.claims",
     "meta.composite_weights",
@@ -73,6 +76,28 @@ def reader(connection: duckdb.DuckDBPyConnection) -> Read:
 
 def report_of(connection: duckdb.DuckDBPyConnection) -> report.Report:
     return report.build(reader(connection), models())
+
+
+def with_endless_names() -> duckdb.DuckDBPyConnection:
+    """Return the small warehouse, with names and sentences that are hostile and ten thousand characters long."""
+    connection = small()
+    named = {
+        "meta.claims": ("title", "quote", "reason"),
+        "meta.coverage": ("reason",),
+        "meta.definitions": ("formula", "meaning", "unit"),
+        "meta.events": ("event", "reference"),
+        "marts.crossovers": ("series", "metric"),
+        "marts.headline_verdicts": ("why",),
+        "marts.huggingface_exclusivity": ("series",),
+        "marts.reconciliation": ("metric", "reason", "citation", "definition"),
+        "marts.verdicts": ("definition", "formula", "series", "why"),
+        "raw.stackoverflow": ("origin",),
+        "staging.stackoverflow": ("series", "gap_reason"),
+    }
+    for relation, columns in named.items():
+        longer = ", ".join(f"{column} = {column} || $endless" for column in columns)
+        connection.execute(f"update {relation} set {longer}", {"endless": ENDLESS})
+    return connection
 
 
 def _questions(connection: duckdb.DuckDBPyConnection) -> None:

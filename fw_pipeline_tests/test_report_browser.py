@@ -17,6 +17,8 @@ from fw_pipeline_tests import report_warehouse
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
     "--headless",
@@ -141,7 +143,6 @@ def test_share_and_count_can_be_switched(opened: Opened) -> None:
     [("stackoverflow_questions", "Tag"), ("pypi_downloads", "Framework"), ("claim_c2", "As of")],
 )
 def test_the_figure_under_the_pointer_is_told(opened: Opened, name: str, label: str) -> None:
-    opened.page.locator("#c2 details.measured").evaluate("each => { each.open = true; }")
     box = opened.draw(name).locator(".live svg").bounding_box()
     for step in (0, 5):
         opened.page.mouse.move(box["x"] + box["width"] / 2 + step, box["y"] + box["height"] / 2 + step)
@@ -169,12 +170,26 @@ def test_the_scale_can_be_logarithmic(opened: Opened) -> None:
 
 
 def test_another_definition_of_a_claim_can_be_chosen(opened: Opened) -> None:
-    opened.page.locator("#c2 details.measured").evaluate("each => { each.open = true; }")
     figure = opened.draw("claim_c2")
     figure.get_by_label("Definition").select_option("a year, recorded")
     opened.page.wait_for_function(
         "() => document.querySelector('#c2 .live svg').textContent.includes('a year, recorded')"
     )
+
+
+def test_a_claim_s_chart_marks_the_article_and_the_events_of_its_months(opened: Opened) -> None:
+    figure = opened.draw("claim_c2")
+    texts = figure.locator(".mark-text:not([class*=role-]) text, .mark-text.role-mark text").all_text_contents()
+    assert {"1", "2", "the article", "decides: 1.5"} <= set(texts)
+    figure.get_by_label("From").select_option("2023")
+    playwright.expect(figure.locator(".role-mark text", has_text="2")).to_have_count(0)
+
+
+def test_the_sql_is_one_click_away(opened: Opened) -> None:
+    opened.page.locator("#c2 details.code summary").click()
+    sql = opened.page.locator("#c2 details.code pre")
+    assert sql.is_visible()
+    assert "from staging.stackoverflow" in sql.text_content()
 
 
 def test_the_verdicts_are_replayed_by_keyboard(opened: Opened) -> None:
@@ -202,8 +217,9 @@ def test_what_is_saved_from_the_page_is_what_lies_beside_it(
     assert Path(saved.value.path()).read_bytes() == files[f"charts/stackoverflow_questions.{kind}"]
 
 
-def test_a_chart_is_saved_as_a_picture_without_tokens(opened: Opened) -> None:
-    figure = opened.draw("stackoverflow_questions")
+@pytest.mark.parametrize("name", ["stackoverflow_questions", "claim_c2"])
+def test_a_chart_is_saved_as_a_picture_without_tokens(opened: Opened, name: str) -> None:
+    figure = opened.draw(name)
     with opened.page.expect_download() as bitmap:
         figure.locator("a[data-file=png]").click()
     assert Path(bitmap.value.path()).read_bytes().startswith(b"\x89PNG")
@@ -222,12 +238,37 @@ def test_the_figures_can_be_read_as_a_table(opened: Opened, files: Mapping[str, 
     assert seen == wanted
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_wider_than_a_phone(browser: Any, address: str, scheme: str) -> None:
-    phone = Opened(browser, address, viewport=PHONE, color_scheme=scheme)
+def violations(window: Opened) -> list[tuple[str, str]]:
+    """Return what axe-core finds wrong with the page as it stands: the rule, and where.
+
+    What is drawn is left out, which takes it the longest: a chart is one image to a screen reader.
+    """
+    found = axe.Axe().run(window.page, context={"exclude": [[".picture > *"]]}).response["violations"]
+    return [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]]
+
+
+def test_axe_finds_nothing_wrong_at_a_desk_in_the_light(opened: Opened) -> None:
+    opened.draw_all()
+    assert violations(opened) == []
+
+
+def test_axe_finds_nothing_wrong_on_a_phone_in_the_dark_and_nothing_is_wider(browser: Any, address: str) -> None:
+    phone = Opened(browser, address, viewport=PHONE, color_scheme="dark")
     phone.draw_all()
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert phone.said == []
+    assert violations(phone) == []
+    phone.context.close()
+
+
+def test_endless_hostile_names_break_nothing(browser: Any, tmp_path: Path) -> None:
+    files = report_warehouse.report_of(report_warehouse.with_endless_names()).files
+    (tmp_path / "index.html").write_bytes(files["index.html"])
+    phone = Opened(browser, (tmp_path / "index.html").as_uri(), viewport=PHONE)
+    phone.draw_all()
+    assert phone.said == []
+    assert phone.page.evaluate("window.taken") is None
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     phone.context.close()
 
 
