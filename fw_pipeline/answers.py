@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
 
+from fw_pipeline.claims import build_steps
 from fw_pipeline.contract import Reason
 from fw_pipeline.orchestration.freshness import freshness
 from fw_pipeline.settings import Settings
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.warehouse import query
+from fw_pipeline.warehouse import observed_later, query, replayed
+
+
+@contextlib.contextmanager
+def known_then(published: Path, as_of: date | None) -> Iterator[Path]:
+    """Give the file to answer from: the published one, or one built anew from what had been observed as of a month.
+
+    It is built anew only where a month has figures that were observed by then and others that were observed later.
+
+    Raises:
+        Reason: nothing is published yet, or a table cannot be built.
+    """
+    if as_of is None or not observed_later(published, as_of):
+        yield published
+        return
+    from fw_pipeline.definitions import load_models  # noqa: PLC0415 - only a replay needs the models
+
+    with replayed(published, build_steps(load_models()), as_of) as file:
+        yield file
 
 
 def verdicts(published: Path, *, as_of: date | None = None, claim: str | None = None) -> pl.DataFrame:

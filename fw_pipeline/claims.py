@@ -7,11 +7,11 @@ measures, `marts.verdicts` compares with the thresholds given here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fw_pipeline.contract import Reason
-from fw_pipeline.models import ClaimDoc, Model
+from fw_pipeline.models import MEASUREMENTS, ClaimDoc, Model
 
 
 def claim_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
@@ -72,6 +72,22 @@ def evidence_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
         for _, claim in _in_order(models)
         for source, condition in claim.evidence.items()
     ]
+
+
+def measurements_sql(models: Iterable[Model]) -> str:
+    """Return the query that puts the rows of all claims into one table, `meta.measurements`."""
+    return "\nunion all by name\n".join(
+        f"select '{model.doc.claim.id}' as claim, definition, as_of, value, n, detail from {model.name}"  # noqa: S608
+        for model in models
+        if model.doc.claim
+    )
+
+
+def build_steps(models: Sequence[Model]) -> list[tuple[str, str]]:
+    """Return every table that is built by SQL, and the SQL, each after what it reads; the measurements among them."""
+    first = next((n for n, model in enumerate(models) if MEASUREMENTS in model.upstream), len(models))
+    built = [(model.name, model.sql) for model in models]
+    return [*built[:first], (MEASUREMENTS, measurements_sql(models)), *built[first:]]
 
 
 def _in_order(models: Iterable[Model]) -> list[tuple[Model, ClaimDoc]]:

@@ -120,19 +120,20 @@ def verdicts(as_of: date | None, claim: str | None, *, explain: bool, shape: str
     """Print the verdict on every claim."""
     from fw_pipeline import answers
 
+    if explain and claim is None:
+        raise click.UsageError("--explain goes with --claim; for example --claim C14 --explain")
     settings = read()
-    if explain:
-        if claim is None:
-            raise click.UsageError("--explain goes with --claim; for example --claim C14 --explain")
-        from fw_pipeline import explanation
+    with answers.known_then(settings.published, as_of) as published:
+        if explain and claim:
+            from fw_pipeline import explanation
 
-        told = explanation.explain(settings, claim, as_of=as_of)
-        if shape == "csv":
-            show(explanation.as_rows(told), shape)
-        else:
-            click.echo(explanation.as_json(told) if shape == "json" else "\n".join(explanation.as_text(told)))
-        return
-    found = answers.verdicts(settings.published, as_of=as_of, claim=claim)
+            told = explanation.explain(settings, claim, as_of=as_of, published=published)
+            if shape == "csv":
+                show(explanation.as_rows(told), shape)
+            else:
+                click.echo(explanation.as_json(told) if shape == "json" else "\n".join(explanation.as_text(told)))
+            return
+        found = answers.verdicts(published, as_of=as_of, claim=claim)
     if shape == "table":
         found = answers.in_short(found)
     show(found, shape, title=f"Verdicts as of {as_of:%Y-%m}" if as_of else "Verdicts, latest")

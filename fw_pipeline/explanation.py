@@ -51,13 +51,19 @@ class Explanation:
     proofs: tuple[Proof, ...]
 
 
-def explain(settings: Settings, name: str, *, as_of: date | None = None) -> Explanation:
+def explain(settings: Settings, name: str, *, as_of: date | None = None, published: Path | None = None) -> Explanation:
     """Return all that is known of a claim as of a month; the latest when None.
+
+    Args:
+        settings: where the data folder is.
+        name: the claim, for example `C14`.
+        as_of: the month.
+        published: the file to read; the published one when None.
 
     Raises:
         Reason: nothing is published yet, or there is no such claim.
     """
-    published, claim = settings.published, name.upper()
+    published, claim = published or settings.published, name.upper()
     claims = {row["claim"]: row for row in query(published, "from meta.claims").to_dicts()}
     if claim not in claims:
         raise Reason(f"claim {name!r}", "no such claim", f"choose one of {', '.join(claims)}")
@@ -84,13 +90,13 @@ def explain(settings: Settings, name: str, *, as_of: date | None = None) -> Expl
     return Explanation(
         claims[claim],
         next(iter(headline.to_dicts()), None),
-        tuple(_proof(settings, verdict, conditions) for verdict in verdicts.to_dicts()),
+        tuple(_proof(settings, published, verdict, conditions) for verdict in verdicts.to_dicts()),
     )
 
 
-def _proof(settings: Settings, verdict: Mapping[str, Any], conditions: Mapping[str, str]) -> Proof:
+def _proof(settings: Settings, published: Path, verdict: Mapping[str, Any], conditions: Mapping[str, str]) -> Proof:
     sql = _evidence_sql(verdict, conditions)
-    rows = query(settings.published, sql)
+    rows = query(published, sql)
     refs = sorted({ref for joined in rows["evidence"].drop_nulls() for ref in joined.split(";")})
     return Proof(verdict, rows, {str(path): path.exists() for path in (_place(settings, ref) for ref in refs)}, sql)
 

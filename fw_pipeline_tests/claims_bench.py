@@ -85,6 +85,12 @@ def measure(connection: duckdb.DuckDBPyConnection, known: Iterable[Model], also:
     known = tuple(known)
     claims = _claims(known)
     build(connection, known, [*claims, *also])
+    return measurements(connection, known)
+
+
+def measurements(connection: duckdb.DuckDBPyConnection, known: Iterable[Model]) -> pl.DataFrame:
+    """Return every measurement of the claims that are built, with its claim."""
+    claims = _claims(known)
     measured: pl.DataFrame = connection.sql(f"select * from ({_union(claims)}) order by claim, definition, as_of").pl()
     return measured
 

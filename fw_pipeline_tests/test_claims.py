@@ -15,19 +15,25 @@ from polars.testing import assert_frame_equal
 from fw_pipeline.claims import claim_rows, definition_rows
 from fw_pipeline.contract import Reason
 from fw_pipeline.models import Model
-from fw_pipeline_tests.claims_bench import before_models, in_memory, measure
+from fw_pipeline_tests.claims_bench import before_models, in_memory, measure, measurements
 from fw_pipeline_tests.relations import models
 
 CUTS = [date(2019, 3, 1), date(2021, 1, 1), date(2022, 6, 1), date(2023, 1, 1), date(2024, 3, 1), date(2025, 3, 1)]
 
+_BY_MONTH = {"stackoverflow": ("questions",), "pypi": ("downloads",), "papers": ("papers", "repositories")}
+_WHEN_SEEN = ("coalesce(observed_on, observed_at::date)", ("models", "downloads_30d", "likes"))
 LATER = {
-    "raw.stackoverflow": ("month", ("questions",)),
-    "raw.pypi": ("month", ("downloads",)),
-    "raw.papers": ("month", ("papers", "repositories")),
-    "raw.huggingface": ("coalesce(observed_on, observed_at::date)", ("models", "downloads_30d", "likes")),
-    "raw.huggingface_unpartitioned": ("coalesce(observed_on, observed_at::date)", ("models", "downloads_30d", "likes")),
+    **{
+        f"raw.{source}{suffix}": ("month", figures)
+        for source, figures in _BY_MONTH.items()
+        for suffix in ("", "_vintages")
+    },
+    **{f"raw.huggingface{suffix}": _WHEN_SEEN for suffix in ("", "_vintages", "_unpartitioned")},
+    "meta.recounts": ("observed_on", ("questions",)),
 }
-"""The figures of each raw table, and the day from which they can be known."""
+"""The figures of each table that holds some, and the day from which they can be known."""
+
+JUDGED = ("marts.verdicts", "marts.headline_verdicts")
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +47,24 @@ def figures(tmp_path_factory: pytest.TempPathFactory, known: tuple[Model, ...]) 
 
 
 @pytest.fixture(scope="module")
-def measured(figures: Mapping[str, pl.DataFrame], known: tuple[Model, ...]) -> pl.DataFrame:
-    return measure(in_memory(figures), known)
+def as_they_are(figures: Mapping[str, pl.DataFrame], known: tuple[Model, ...]) -> duckdb.DuckDBPyConnection:
+    connection = in_memory(figures)
+    measure(connection, known, also=JUDGED)
+    return connection
+
+
+@pytest.fixture(scope="module")
+def measured(as_they_are: duckdb.DuckDBPyConnection, known: tuple[Model, ...]) -> pl.DataFrame:
+    return measurements(as_they_are, known)
 
 
 def until(frame: pl.DataFrame, cut: date) -> pl.DataFrame:
     return frame.filter(pl.col("as_of") <= cut)
+
+
+def judged(connection: duckdb.DuckDBPyConnection, cut: date) -> dict[str, pl.DataFrame]:
+    """Return every column of the verdicts and the headlines up to a month."""
+    return {table: connection.sql(f"from {table} where as_of <= date '{cut}' order by all").pl() for table in JUDGED}
 
 
 def move(connection: duckdb.DuckDBPyConnection, cut: date) -> None:
@@ -143,12 +161,20 @@ def test_only_windows_with_an_interpolated_figure_show_what_is_left_without_it(m
 
 
 @pytest.mark.parametrize("cut", CUTS, ids=str)
-def test_no_claim_changes_when_every_later_figure_moves(
-    figures: Mapping[str, pl.DataFrame], known: tuple[Model, ...], measured: pl.DataFrame, cut: date
+def test_no_claim_verdict_or_headline_changes_when_every_later_figure_moves(
+    figures: Mapping[str, pl.DataFrame],
+    known: tuple[Model, ...],
+    measured: pl.DataFrame,
+    as_they_are: duckdb.DuckDBPyConnection,
+    cut: date,
 ) -> None:
     connection = in_memory(figures)
     move(connection, cut)
-    moved = measure(connection, known)
+    moved = measure(connection, known, also=JUDGED)
+    before, after = judged(as_they_are, cut), judged(connection, cut)
+    for table in JUDGED:
+        assert before[table].height > 0
+        assert_frame_equal(before[table], after[table], check_exact=True)
     assert_frame_equal(until(measured, cut), until(moved, cut), check_exact=True)
     changed = measured.join(moved, on=["claim", "definition", "as_of", "value"], how="anti", nulls_equal=True)
     assert changed.filter(pl.col("as_of") > cut).height > 0
@@ -169,10 +195,9 @@ def test_no_value_changes_when_nothing_later_was_ever_counted(
 
 
 def test_the_ratio_of_questions_was_two_in_june_2022_and_no_longer_when_the_article_came(
-    figures: Mapping[str, pl.DataFrame], known: tuple[Model, ...]
+    as_they_are: duckdb.DuckDBPyConnection,
 ) -> None:
-    connection = in_memory(figures)
-    measure(connection, known, also=["marts.headline_verdicts"])
+    connection = as_they_are
     verdicts = connection.execute("""
         select strftime(as_of, '%Y-%m'), round(value, 2), verdict from marts.verdicts
         where claim = 'C2' and formula = 'questions in the month'

@@ -52,7 +52,8 @@ final as (
         series,
         known_from,
         sum(figures) over so_far::bigint as figures,
-        sum(value) over so_far / sum(compared_value) over so_far - 1 as drift,
+        -- Rounded, so that the order of adding cannot be seen.
+        round(sum(value) over so_far / sum(compared_value) over so_far - 1, 9) as drift,
         min(lowest) over so_far as lowest,
         max(highest) over so_far as highest
     from monthly

@@ -15,6 +15,7 @@ from dagster import (
     asset,
 )
 
+from fw_pipeline.claims import measurements_sql
 from fw_pipeline.contract import Reason
 from fw_pipeline.models import MEASUREMENTS, Model, lineage
 from fw_pipeline.orchestration.columns import column_lineage, column_schema, relation_key
@@ -113,11 +114,7 @@ def measurements_asset(models: tuple[Model, ...]) -> AssetsDefinition:
         "n": "What was counted.",
         "detail": "JSON: numerator, denominator, notes, and what keeps the value from deciding.",
     }
-    union = "\nunion all by name\n".join(
-        f"select '{model.doc.claim.id}' as claim, definition, as_of, value, n, detail from {model.name}"  # noqa: S608
-        for model in claims
-        if model.doc.claim
-    )
+    union = measurements_sql(claims)
 
     @asset(
         key=relation_key(MEASUREMENTS),

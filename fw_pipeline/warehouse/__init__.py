@@ -6,6 +6,7 @@ derived: nothing is lost when they are deleted. Nothing here knows Dagster, HTTP
 
 from fw_pipeline.warehouse.exporting import DescribedColumn, DescribedTable, Form, copy_tables, described
 from fw_pipeline.warehouse.reading import query, scan
+from fw_pipeline.warehouse.replaying import observed_later, replayed
 from fw_pipeline.warehouse.wording import WarehouseFailed
 from fw_pipeline.warehouse.working import Warehouse
 from fw_pipeline.warehouse.writer import Built, Writer
@@ -20,6 +21,8 @@ __all__ = [
     "Writer",
     "copy_tables",
     "described",
+    "observed_later",
     "query",
+    "replayed",
     "scan",
 ]

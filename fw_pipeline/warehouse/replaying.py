@@ -1,0 +1,98 @@
+"""Replaying: the published file as it would be if nothing had been observed later than a month was known."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from fw_pipeline.contract import TABLES, next_month
+from fw_pipeline.warehouse.reading import query
+from fw_pipeline.warehouse.wording import WarehouseFailed, first_line, quoted
+
+_VINTAGES = """
+    select provider, month, vintage, bool_or(is_current) as is_current,
+        coalesce(max(observed_on), date '1970-01-01') as observed_on,
+        coalesce(max(observed_on), vintage::date) < date '{end}' as is_known
+    from raw.{source}_vintages group by provider, month, vintage
+"""
+"""The vintages of a source, and which of them had been observed. `end` is the first day after a month was known."""
+
+
+def observed_later(published: Path, as_of: date) -> bool:
+    """Say whether a figure of a month that was observed by then has since given way to one that was observed later.
+
+    Only then does a replay differ from what is published for that month.
+    """
+    end = _end(as_of)
+    return any(
+        query(
+            published,
+            f"""
+            select count(*) > 0 as found from (
+                select provider, month from ({_VINTAGES.format(source=source, end=end)})
+                where month <= date '{as_of}'
+                group by all having bool_or(is_known) and bool_or(is_current and not is_known)
+            )
+            """,
+        ).item()
+        for source in TABLES
+    )
+
+
+@contextlib.contextmanager
+def replayed(published: Path, steps: Iterable[tuple[str, str]], as_of: date) -> Iterator[Path]:
+    """Give a file in which each month is as it had been observed by then; a month that had not been stays as it is.
+
+    Args:
+        published: the published file; it is not changed.
+        steps: the tables to build anew and the SQL of each, in an order in which each comes after what it reads.
+        as_of: the month. It counts as known until the end of the month after, in which its figures are first fetched.
+
+    Raises:
+        WarehouseFailed: a table cannot be built.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / published.name
+        with contextlib.closing(duckdb.connect(str(file))) as connection:
+            try:
+                connection.execute(f"attach '{quoted(published)}' as now (read_only)")
+                connection.execute(f"copy from database now to {file.stem}")
+                connection.execute("detach now")
+                connection.execute("set timezone = 'UTC'; set threads = 1")
+                for source in TABLES:
+                    _as_observed(connection, source, _end(as_of))
+                for name, sql in steps:
+                    connection.execute(f"create or replace table {name} as {sql}")
+            except duckdb.Error as error:
+                cause = f"as of {as_of:%Y-%m}: {first_line(error)}"
+                raise WarehouseFailed("replay", cause, "run: fw-pipeline rebuild") from error
+        yield file
+
+
+def _as_observed(connection: duckdb.DuckDBPyConnection, source: str, end: date) -> None:
+    """Keep of each month the vintages that had been observed, and let the newest of them count."""
+    connection.execute(f"""
+        create or replace temp table chosen as
+        select provider, month, vintage, row_number() over newest = 1 as is_current
+        from ({_VINTAGES.format(source=source, end=end)})
+        window newest as (partition by provider, month order by is_known desc, observed_on desc, vintage desc)
+        qualify is_known or (not bool_or(is_known) over (partition by provider, month) and is_current)
+    """)
+    connection.execute(f"""
+        create or replace table raw.{source}_vintages as
+        select vintages.* exclude (is_current), chosen.is_current
+        from raw.{source}_vintages as vintages join chosen using (provider, month, vintage)
+    """)
+    connection.execute(f"""
+        create or replace table raw.{source} as
+        select * exclude (vintage, is_current) from raw.{source}_vintages where is_current
+    """)
+
+
+def _end(as_of: date) -> date:
+    return next_month(next_month(as_of))
