@@ -46,7 +46,7 @@ def _paper(number: int, published: datetime, chance: random.Random) -> dict[str,
         "published": published,
         "updated": published + timedelta(days=(number % 3) * 20),
         "categories": chance.choice((("cs.LG",), ("cs.LG", "stat.ML"), ("cs.CV", "cs.LG"), ("eess.IV",))),
-        "authors": (f"First Author{number}", "José Raúl Romero"),
+        "authors": (f"First Author{number % 97}", "José Raúl Romero"),
         "date": None if number % 29 == 0 else f"{published:%Y-%m-%d}",
         "repositories": repositories,
     }
