@@ -95,13 +95,13 @@ def explain(settings: Settings, name: str, *, as_of: date | None = None, publish
 
 
 def _proof(settings: Settings, published: Path, verdict: Mapping[str, Any], conditions: Mapping[str, str]) -> Proof:
-    sql = _evidence_sql(verdict, conditions)
+    sql = evidence_sql(verdict, conditions)
     rows = query(published, sql)
     refs = sorted({ref for joined in rows["evidence"].drop_nulls() for ref in joined.split(";")})
     return Proof(verdict, rows, {str(path): path.exists() for path in (_place(settings, ref) for ref in refs)}, sql)
 
 
-def _evidence_sql(verdict: Mapping[str, Any], conditions: Mapping[str, str]) -> str:
+def evidence_sql(verdict: Mapping[str, Any], conditions: Mapping[str, str]) -> str:
     """Return the query for the rows of a series and the months that a value was made from."""
     of_claim = " or ".join(
         f"source = '{source}'" if condition == "true" else f"(source = '{source}' and {condition})"
