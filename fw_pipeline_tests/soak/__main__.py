@@ -17,6 +17,7 @@ SOAKS: Mapping[str, str] = MappingProxyType(
         "publishes": "fw_pipeline_tests.soak.publishes",
         "kills": "fw_pipeline_tests.soak.kills",
         "crash-points": "fw_pipeline_tests.soak.points",
+        "backfills": "fw_pipeline_tests.soak.backfills",
     }
 )
 """Module by name. A module has `run(budget_seconds) -> Tally` and `SECONDS`, the time it takes when none is given."""
