@@ -219,6 +219,7 @@ def _run_jobs(
         from dagster import AssetKey, DagsterInstance
 
         from fw_pipeline.definitions import build_defs, load_models
+        from fw_pipeline.orchestration.history import told
         from fw_pipeline.orchestration.pipeline import Pipeline
         from fw_pipeline.orchestration.retention import trim
         from fw_pipeline.orchestration.running import run_job
@@ -228,7 +229,7 @@ def _run_jobs(
         pipeline = Pipeline(SOURCES, models, given=settings, progress=progress)
         definitions = build_defs(models=models, resources={"pipeline": pipeline})
         skip = [AssetKey(["raw", source]) for source in SOURCES if only and source not in only]
-        with DagsterInstance.get() as instance:
+        with told(), DagsterInstance.get() as instance:
             ran = [run_job(definitions, name, instance=instance, window=window, skip=skip) for name in names]
             try:
                 trim(instance, keep=settings.keep_runs)

@@ -7,6 +7,8 @@ import ipaddress
 import os
 from pathlib import Path
 
+from fw_pipeline.raw.files import unwritable, written_aside
+
 INSTANCE = """\
 # Written by fw-pipeline on first use; yours to change.
 telemetry:
@@ -38,15 +40,23 @@ retention:
 
 
 def prepare(data_dir: Path) -> Path:
-    """Make the folder and point Dagster at it, unless `DAGSTER_HOME` names one already; return it."""
+    """Make the folder and point Dagster at it, unless `DAGSTER_HOME` names one already; return it.
+
+    Raises:
+        StorageFailed: the disk is full or read-only.
+    """
     if named := os.environ.get("DAGSTER_HOME"):
         home = Path(named).expanduser().resolve()
     else:
         home = (data_dir / "dagster").resolve()
         os.environ["DAGSTER_HOME"] = str(home)
-    home.mkdir(parents=True, exist_ok=True)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(home, error) from error
     if not (home / "dagster.yaml").exists():
-        (home / "dagster.yaml").write_text(INSTANCE, encoding="utf-8")
+        with written_aside(home / "dagster.yaml") as stream:
+            stream.write(INSTANCE.encode())
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"  # whatever a dagster.yaml that is there already says
     return home

@@ -203,10 +203,76 @@ def test_a_disk_that_takes_no_more_is_one_line_and_leaves_nothing(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+FULL_FOR_A_VINTAGE = """
+import resource, sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+import polars as pl
+from fw_pipeline.contract import TABLES
+from fw_pipeline.raw import StorageFailed, VintageStore
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+month, now = date(2022, 1, 1), datetime(2026, 11, 2, tzinfo=UTC)
+tags = [str(hash(str(i))) for i in range(5000)]
+rows = pl.DataFrame({"month": [month] * 5000, "tagged": tags, "questions": [1] * 5000})
+rows = pl.concat([TABLES["stackoverflow"].schema.to_frame(), rows], how="diagonal")
+try:
+    VintageStore(Path(sys.argv[1])).add("stackoverflow", month, rows, provider="api", observed_at=now,
+        evidence=(), run_id="a")
+except StorageFailed as failure:
+    print(failure)
+"""
+
+
+def test_a_vintage_that_finds_the_disk_full_is_no_parquet_file_out_of_specification(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", FULL_FOR_A_VINTAGE, str(tmp_path)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("data folder: cannot write 20261102T")
+    assert "File too large; free space" in done.stdout
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "raw").write_text("a file where a folder should be", encoding="utf-8")
     with pytest.raises(StorageFailed, match="cannot write"):
         add(VintageStore(tmp_path), figures(pytorch=1), run="a")
+
+
+def test_a_clock_that_was_ahead_once_does_not_keep_its_vintage_current_for_years(tmp_path: Path) -> None:
+    store = VintageStore(tmp_path)
+    add(store, figures(pytorch=1), run="ahead", at=NOW + timedelta(days=3650))
+    add(store, figures(pytorch=2), run="right", at=NOW, ref="e/2")
+    current = store.current("stackoverflow", MONTH, "api")
+    assert current is not None
+    assert current.run_id == "right"
+    assert store.read("stackoverflow", current)["observed_at"].item() == NOW
+    assert add(store, figures(pytorch=2), run="again", at=NOW, ref="e/2") is None
+    assert len(store.vintages("stackoverflow")) == 2
+
+
+def test_vintages_of_the_same_moment_and_run_do_not_overwrite_one_another(tmp_path: Path) -> None:
+    store = VintageStore(tmp_path)
+    first = add(store, figures(pytorch=1), run="one")
+    assert add(store, figures(pytorch=2), run="one", ref="e/2") != first
+    assert [store.read("stackoverflow", it)["questions"].item() for it in store.vintages("stackoverflow")] == [1, 2]
+
+
+def test_what_is_said_of_a_month_last_counts_whatever_the_clock_says(tmp_path: Path) -> None:
+    store = VintageStore(tmp_path)
+    store.state(Statement("pypi", MONTH, "clickpy", NOW, "refused", "an error page", "run again"))
+    store.state(Statement("pypi", MONTH, "clickpy", NOW - timedelta(days=30), "answered", "it came", ""))
+    assert [it.status for it in store.statements("pypi", MONTH)] == ["refused", "answered"]
+
+
+def test_a_listing_whose_vintage_was_never_written_is_swept(tmp_path: Path) -> None:
+    store = VintageStore(tmp_path)
+    path = add(store, figures(pytorch=1), run="one")
+    assert path is not None
+    kept, orphan = path.with_suffix(".detail.parquet"), path.with_name("20261102T060000000001Z-killed.detail.parquet")
+    for listing in (kept, orphan):
+        listing.write_bytes(b"PAR1")
+    store.sweep_listings("stackoverflow")
+    assert kept.exists()
+    assert not orphan.exists()
 
 
 def test_the_journal_holds_no_more_than_requests_references_and_times(tmp_path: Path) -> None:

@@ -239,6 +239,42 @@ for step in ("build", "publish"):
     assert look(tmp_path, "select questions from raw.stackoverflow") == [(10,)]
 
 
+FULL_AT_COMMIT = """
+import resource, sys
+from pathlib import Path
+from fw_pipeline.contract import Reason
+from fw_pipeline.warehouse import Warehouse
+warehouse = Warehouse(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
+for _ in range(2):
+    try:
+        with warehouse.writing() as writer:
+            writer.build("meta.big", "select hash(i) as a from range(200000) r(i)", description="", columns={})
+    except Reason as reason:
+        print(reason)
+"""
+
+
+def test_a_disk_that_is_full_at_the_commit_is_no_defect_and_every_step_says_the_same(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", FULL_AT_COMMIT, str(tmp_path)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    (line,) = set(done.stdout.splitlines())
+    assert line == (
+        f"data folder: cannot write below {tmp_path}: File too large; "
+        "free space or allow writing there, then run again; nothing was lost"
+    )
+
+
+def test_what_does_not_fit_in_memory_spills_into_the_data_folder_and_is_swept(tmp_path: Path) -> None:
+    spill = tmp_path / ".work" / "spill"
+    with Warehouse(tmp_path).writing() as writer:
+        assert writer.frame("select current_setting('temp_directory')").item() == str(spill)
+    spill.mkdir(exist_ok=True)
+    (spill / "duckdb_temp_storage-0.tmp").write_bytes(b"left by a killed run")
+    load(tmp_path)
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
 def test_both_files_can_be_deleted_and_come_back_the_same(tmp_path: Path) -> None:
     add(tmp_path, 10)
     add(tmp_path, 9, days=3)

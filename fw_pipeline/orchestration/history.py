@@ -6,14 +6,20 @@ the file and waits for the disk; one connection that stays open until the proces
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import LRUCache
+
+from fw_pipeline.contract import Reason
+
+REMEDY = "free space or allow writing there, then run again; no figure was lost"
 
 _HELD_OPEN: dict[str, sqlite3.Connection] = {}
 
@@ -51,6 +57,21 @@ def write_quickly() -> None:
 def _compile_once(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.execution_options(compiled_cache=_COMPILED)
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Say in one line that the history cannot be written or read, where SQLite or the disk refuses.
+
+    Raises:
+        Reason: the disk is full or read-only, or the history is damaged.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        raise Reason("Dagster's history", f"SQLite refuses: {error.orig}", REMEDY) from error
+    except (sqlite3.Error, OSError) as error:
+        raise Reason("Dagster's history", f"it cannot be written: {error}", REMEDY) from error
 
 
 def let_go(path: Path) -> None:

@@ -153,6 +153,7 @@ def ingest(
         with FileLock(lock, timeout=patience):
             for room in ("raw", "evidence"):
                 sweep(settings.data_dir / room / name)
+            VintageStore(settings.data_dir).sweep_listings(name)
             fetch, keeper = asking(chosen, window, settings, now=now, run_id=run_id, log=log)
             return _Ingest(chosen, settings, fetch, keeper, run_id=run_id, done=done, say=say).run()
     except Timeout:

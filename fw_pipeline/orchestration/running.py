@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dagster import AssetKey, DagsterEvent, DagsterEventType, DagsterInstance, Definitions
 
 from fw_pipeline.contract import Window
+from fw_pipeline.orchestration import history
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, key
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -31,16 +32,21 @@ def run_job(
     window: Window | None = None,
     skip: Sequence[AssetKey] = (),
 ) -> Ran:
-    """Run a job to its end, for a window of months where it fetches; `skip` leaves assets out."""
+    """Run a job to its end, for a window of months where it fetches; `skip` leaves assets out.
+
+    Raises:
+        Reason: Dagster's history cannot be written.
+    """
     for noisy in ("dagster", "dagster.builtin"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     job = definitions.resolve_job_def(name)
     months = window.months() if window else ()
     tags = {RANGE_START: key(months[0]), RANGE_END: key(months[-1])} if months else {}
     chosen = [k for k in job.asset_layer.executable_asset_keys if k not in set(skip)] if skip else None
-    result = job.execute_in_process(
-        instance=instance, tags=tags, run_config=QUIET, raise_on_error=False, asset_selection=chosen
-    )
+    with history.told():
+        result = job.execute_in_process(
+            instance=instance, tags=tags, run_config=QUIET, raise_on_error=False, asset_selection=chosen
+        )
     return Ran(result.success, tuple(failure_lines(result.all_events)), result.run_id)
 
 
@@ -58,6 +64,9 @@ def failure_lines(events: Iterable[DagsterEvent]) -> list[str]:
             while error is not None and error.cause is not None:
                 error = error.cause
             words = " ".join(error.message.split()) if error else "failed without a word"
+            if "sqlite3.OperationalError" in words:
+                lines.append(f"Dagster's history: {words.partition(' [SQL')[0]}; {history.REMEDY}")
+                continue
             remedy = "this is a defect of fw-pipeline: please report it with this line"
             lines += (described or f"{event.step_key}: {words}; {remedy}").splitlines()
         elif event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -92,21 +93,31 @@ class VintageStore:
         frame = frame.sort(frame.columns[: len(TABLES[source].key)])
         if self._unchanged(source, month, frame, provider):
             return None
-        stamp = observed_at.astimezone(UTC).strftime(_STAMP)
-        vintage = Vintage(month, observed_at, run_id, self._folder(source, month) / f"{stamp}-{run_id}.parquet")
+        written = self._after_the_others(source, month, observed_at)
+        stamp = written.astimezone(UTC).strftime(_STAMP)
+        vintage = Vintage(month, written, run_id, self._folder(source, month) / f"{stamp}-{run_id}.parquet")
         if detail is not None and detail_name is not None:
-            with written_aside(vintage.detail) as stream:
-                detail.write_parquet(stream, compression="zstd", metadata={"detail": detail_name})
-        with written_aside(vintage.path) as stream:
-            frame.write_parquet(stream, compression="zstd", metadata={"provider": provider})
+            _write(vintage.detail, detail, {"detail": detail_name})
+        _write(vintage.path, frame, {"provider": provider})
         return vintage
+
+    def sweep_listings(self, source: str) -> None:
+        """Remove the listings of a source whose vintage was never written, because the run was killed in between.
+
+        Call it only while no other process writes vintages of that source.
+        """
+        for listing in (self._root / source).glob("*/*.detail.parquet"):
+            if not listing.with_name(listing.name.replace(".detail.", ".")).exists():
+                with contextlib.suppress(OSError):
+                    listing.unlink()
 
     def state(self, statement: Statement) -> None:
         """Keep what a fetch said of a month without figures, unless it said so already."""
         last = self.statements(statement.source, statement.month)
         if last and replace(last[-1], at=statement.at) == statement:
             return
-        path = self._folder(statement.source, statement.month) / f"{statement.at.strftime(_STAMP)}.statement.json"
+        at = max(statement.at, last[-1].at + timedelta(microseconds=1)) if last else statement.at
+        path = self._folder(statement.source, statement.month) / f"{at.strftime(_STAMP)}.statement.json"
         with written_aside(path) as stream:
             stream.write(
                 json.dumps(
@@ -175,6 +186,14 @@ class VintageStore:
         """Rename a vintage that cannot be read, so that a good one takes its place; it is never deleted."""
         vintage.path.rename(vintage.path.with_suffix(".unreadable"))
 
+    def _after_the_others(self, source: str, month: date | None, at: datetime) -> datetime:
+        """Return a time after that of every vintage of a month: the order of writing is that of the names.
+
+        A clock that was ahead once, and is right now, would else leave its vintage the current one for years.
+        """
+        others = self.vintages_of(source, month)
+        return max(at, others[-1].observed_at + timedelta(microseconds=1)) if others else at
+
     def _folder(self, source: str, month: date | None) -> Path:
         return self._root / source / (f"{month:%Y-%m}" if month else UNPARTITIONED)
 
@@ -190,6 +209,13 @@ class VintageStore:
             if last["provider"].first() == provider:
                 return last.drop("observed_at", "run_id").equals(said)
         return False
+
+
+def _write(path: Path, frame: pl.DataFrame, metadata: dict[str, str]) -> None:
+    packed = io.BytesIO()  # Polars would call a full disk a Parquet file that is out of specification
+    frame.write_parquet(packed, compression="zstd", metadata=metadata)
+    with written_aside(path) as stream:
+        stream.write(packed.getbuffer())
 
 
 def broken(source: str, vintage: Vintage, cause: str) -> StorageFailed:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
+import duckdb
+
 from fw_pipeline.contract import Reason
+
+_DISK = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES))
+"""What the system says of a disk that is full, or that may not be written."""
+
+_AFTERWARDS = "database has been invalidated"
+"""What DuckDB says of everything that is tried after a write has failed."""
 
 
 class WarehouseFailed(Reason):
@@ -12,6 +23,16 @@ class WarehouseFailed(Reason):
 def first_line(error: Exception) -> str:
     """Return the first paragraph of an error on one line."""
     return " ".join(str(error).split("\n\n")[0].split())[:400]
+
+
+def refused_by_the_disk(error: duckdb.Error) -> bool:
+    """Say whether the disk is full or may not be written, whatever kind of error DuckDB made of it."""
+    return any(sign in str(error) for sign in (*_DISK, _AFTERWARDS))
+
+
+def reason_of_the_disk(error: duckdb.Error) -> str:
+    """Return why the disk refused: the system's words where DuckDB passes them on, so that all steps say the same."""
+    return next((sign for sign in _DISK if sign in str(error)), first_line(error))
 
 
 def quoted(text: object) -> str:

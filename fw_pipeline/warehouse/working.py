@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from fw_pipeline.raw import StorageFailed
 from fw_pipeline.raw.files import sync_folder, unwritable
-from fw_pipeline.warehouse.wording import WarehouseFailed, first_line, quoted
+from fw_pipeline.warehouse.wording import WarehouseFailed, first_line, quoted, reason_of_the_disk, refused_by_the_disk
 from fw_pipeline.warehouse.writer import Writer
 
 STORAGE = "v1.5.0"
@@ -43,6 +43,7 @@ class Warehouse:
         self.published = data_dir / "warehouse.duckdb"
         self.working = data_dir / ".work" / "warehouse.duckdb"
         self._lock = data_dir / ".work" / "writer.lock"
+        self._spill = data_dir / ".work" / "spill"
         self._patience = patience
 
     @contextlib.contextmanager
@@ -58,8 +59,10 @@ class Warehouse:
             try:
                 yield Writer(connection, self.data_dir)
                 connection.commit()
-            except duckdb.IOException as error:
-                raise self._unwritable(error) from error
+            except duckdb.Error as error:
+                if refused_by_the_disk(error) or isinstance(error, duckdb.IOException):
+                    raise self._unwritable(error) from error
+                raise
             finally:
                 with contextlib.suppress(duckdb.Error):
                     connection.rollback()
@@ -89,8 +92,10 @@ class Warehouse:
                     fresh.chmod(0o644)
                     fresh.replace(self.published)
                     sync_folder(self.data_dir)
-            except duckdb.IOException as error:
-                raise self._unwritable(error) from error
+            except duckdb.Error as error:
+                if refused_by_the_disk(error):
+                    raise self._unwritable(error) from error
+                raise WarehouseFailed("publish", first_line(error), "run: fw-pipeline rebuild") from error
             except OSError as error:
                 raise unwritable(self.published, error) from error
             return self.published.stat().st_size
@@ -127,30 +132,33 @@ class Warehouse:
         with contextlib.closing(connection):
             try:
                 connection.execute(f"attach '{quoted(self.working)}' as work (storage_version '{STORAGE}')")
-            except duckdb.IOException as error:
+                for schema in SCHEMAS:
+                    connection.execute(f"create schema if not exists work.{schema}")
+            except duckdb.Error as error:
                 if "lock" in str(error):
                     cause = "another program has the working file open"
                     raise WarehouseFailed("warehouse", cause, "close it; users open the published file") from error
-                if not os.access(self.working.parent, os.W_OK) or "space" in str(error):
+                if refused_by_the_disk(error) or not os.access(self.working.parent, os.W_OK):
                     raise self._unwritable(error) from error
-                raise self._broken(error) from error
-            except duckdb.Error as error:
                 raise self._broken(error) from error
             connection.execute("set timezone = 'UTC'")
             # one thread adds floating-point numbers in one order: the same vintages give the same file to the last bit
             connection.execute("set threads = 1")
+            # what does not fit in memory spills there, never into the folder that a user happens to stand in
+            shutil.rmtree(self._spill, ignore_errors=True)  # by a killed run
+            connection.execute(f"set temp_directory = '{quoted(self._spill)}'")
             connection.execute("use work")
-            for schema in SCHEMAS:
-                connection.execute(f"create schema if not exists {schema}")
             yield connection
 
     def _broken(self, error: Exception) -> WarehouseFailed:
         cause = f"the working file cannot be opened: {first_line(error)}"
         return WarehouseFailed("warehouse", cause, "run: fw-pipeline rebuild")
 
-    def _unwritable(self, error: Exception) -> StorageFailed:
-        remedy = "free space or allow writing there, then run again; nothing was lost"
-        return StorageFailed("data folder", f"cannot write below {self.data_dir}: {first_line(error)}", remedy)
+    def _unwritable(self, error: duckdb.Error) -> StorageFailed:
+        cause = f"cannot write below {self.data_dir}: {reason_of_the_disk(error)}"
+        return StorageFailed(
+            "data folder", cause, "free space or allow writing there, then run again; nothing was lost"
+        )
 
     def discard_working(self) -> None:
         """Delete the working file: everything in it can be built again."""
