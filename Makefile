@@ -8,7 +8,7 @@ LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ui check bench soak lock clean
+.PHONY: help run test ui check bench fuzz soak lock clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ check: $(VENV)/.ready-dev  ## lint, types, SQL style, import contracts, Dagster 
 
 bench: $(VENV)/.ready-dev  ## compare the pipeline with the same work done bare
 	@$(BIN)/python -m fw_pipeline_tests.benchmarks $(BENCH)
+
+fuzz: $(VENV)/.ready-dev  ## hostile input for every reader, for ten minutes
+	@$(BIN)/python -m fw_pipeline_tests.fuzz $(FUZZ)
 
 soak: $(VENV)/.ready-dev  ## real faults, many times over: kills, full disks, publishes under readers
 	@$(BIN)/python -m fw_pipeline_tests.soak $(SOAK)

@@ -20,9 +20,10 @@ from email.utils import format_datetime
 from urllib.parse import urlsplit
 
 from fw_pipeline.contract import Reason
+from fw_pipeline.plain import one_line
 from fw_pipeline.settings import Alerting, MailServer, Settings
 from fw_pipeline.wire.exchange import Question, opened, whole_body
-from fw_pipeline.wire.faults import FAULTS, Fault, Transient, Unfit, one_line
+from fw_pipeline.wire.faults import FAULTS, Fault, Transient, Unfit
 from fw_pipeline.wire.host import polite_session
 from fw_pipeline.wire.limits import Limits
 from fw_pipeline.wire.patience import patiently

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from fw_pipeline.details import DetailTable
+from fw_pipeline.plain import one_line
 
 FIRST_MONTH = date(2015, 11, 1)
 """The month in which TensorFlow was released: the first partition."""
@@ -35,7 +36,7 @@ def parse_month(text: str) -> date:
     Raises:
         ValueError: the text is neither.
     """
-    if (found := re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])(-01)?", text.strip(), re.ASCII)) is None:
+    if (found := re.fullmatch(r"(?!0000)(\d{4})-(0[1-9]|1[0-2])(-01)?", text.strip(), re.ASCII)) is None:
         raise ValueError(f"{text!r} is not a month; write it YYYY-MM, for example 2023-01")
     return date(int(found[1]), int(found[2]), 1)
 
@@ -191,7 +192,8 @@ class Reason(Exception):  # noqa: N818 - a reason is reported, never a bug
 
     def __init__(self, subject: str, cause: str, remedy: str, *, month: date | Window | None = None) -> None:
         """Keep the parts apart, so that a table can show them in columns."""
-        self.subject, self.cause, self.remedy, self.month = subject, " ".join(cause.split()), remedy, month
+        self.subject, self.cause = one_line(subject, 300), one_line(cause, 1000)
+        self.remedy, self.month = one_line(remedy, 500), month
         super().__init__(str(self))
 
     def __str__(self) -> str:

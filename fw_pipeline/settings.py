@@ -16,6 +16,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from dotenv import dotenv_values
 
+from fw_pipeline.plain import one_line
+
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 """The folder of the checkout: `dbt_like_sql/` and `data/recorded/` lie here."""
 
@@ -48,6 +50,10 @@ KNOWN = frozenset(
 
 class SettingError(ValueError):
     """A setting is wrong; the message names it and says what would be right."""
+
+    def __init__(self, message: str) -> None:
+        """Keep the message on one line, whatever was found in the environment."""
+        super().__init__(one_line(message, 1000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +156,11 @@ def read(
     """
     process = dict(os.environ if environ is None else environ)
     path = Path(".env") if dotenv is None else dotenv
-    values = {**{k: v or "" for k, v in dotenv_values(path).items()}, **process, **given}
+    try:
+        filed = {name: value or "" for name, value in dotenv_values(path).items()}
+    except (OSError, ValueError) as error:
+        raise SettingError(f"{path.name} cannot be read: {error}; write it in UTF-8, a setting a line") from None
+    values = {**filed, **process, **given}
     values = {name: value.strip() for name, value in values.items() if value.strip()}
     for name in values:
         if name.startswith("FW_") and name not in KNOWN:
@@ -179,9 +189,13 @@ def read(
 
 
 def _data_dir(text: str) -> Path:
-    folder = Path(text).expanduser()
-    folder = folder if folder.is_absolute() else PROJECT_DIR / folder
-    if folder.exists() and not folder.is_dir():
+    try:
+        folder = Path(text).expanduser()
+        folder = folder if folder.is_absolute() else PROJECT_DIR / folder
+        is_file = folder.exists() and not folder.is_dir()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SettingError(f"setting FW_DATA_DIR is {text!r}, which names no folder: {error}") from None
+    if is_file:
         raise SettingError(f"setting FW_DATA_DIR is {text!r}, which is a file; name a folder")
     return folder
 

@@ -14,11 +14,12 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from fw_pipeline.contract import Evidence, Fetch
+from fw_pipeline.plain import one_line, shown
 from fw_pipeline.wire.answer import Answer, next_link, strict_json
 from fw_pipeline.wire.archive import Archive
 from fw_pipeline.wire.downloads import Download
 from fw_pipeline.wire.exchange import Question
-from fw_pipeline.wire.faults import FAULTS, Throttled, Transient, Unfit, one_line, seconds_in
+from fw_pipeline.wire.faults import FAULTS, Throttled, Transient, Unfit, seconds_in
 from fw_pipeline.wire.fields import needed, optional, rows, text, texts, utc_date, utc_moment, whole_number
 from fw_pipeline.wire.host import Host
 from fw_pipeline.wire.inquiry import Inquiry, Judge
@@ -40,6 +41,7 @@ __all__ = [
     "optional",
     "rows",
     "seconds_in",
+    "shown",
     "strict_json",
     "text",
     "texts",

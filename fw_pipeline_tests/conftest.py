@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 
 from fw_pipeline_tests import cut_off
 from fw_pipeline_tests.command import fw_pipeline
 from fw_pipeline_tests.fake_services.server import FakeServices
+
+settings.register_profile(
+    "ci", max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+settings.register_profile(
+    "hard", max_examples=1000, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from typing import Any
 
 from fw_pipeline.models.claim_document import ClaimDoc, read_claim
 from fw_pipeline.models.fields import Reader, fields, flag, items, parse, refuse, text, texts
+from fw_pipeline.plain import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def _columns(where: str, value: Any) -> Mapping[str, Column]:
 def _expectations(where: str, value: Any) -> tuple[Mapping[str, Any], ...]:
     for item in items(where, value):
         if not isinstance(item, dict) or not all(isinstance(item.get(key), str) for key in ("type", "reason")):
-            raise refuse(where, f"{item!r} lacks its type or reason", "every rule says its type and why it holds")
+            raise refuse(where, f"{shown(item)} lacks its type or reason", "every rule says its type and why it holds")
     return tuple(MappingProxyType(item) for item in value)
 
 

@@ -5,6 +5,7 @@ Knows nothing of what the keys mean.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import yaml
 
 from fw_pipeline.contract import Reason
+from fw_pipeline.plain import shown
 
 
 def refuse(where: str, cause: str, remedy: str) -> Reason:
@@ -31,15 +33,18 @@ def parse(where: str, path: Path) -> Any:
         if (twice := _said_twice(node)) is not None:
             raise refuse(where, f"the key {twice} stands there twice", "keep one of them")
         return loader.construct_document(node) if node else None
-    except (yaml.YAMLError, UnicodeDecodeError) as broken:
+    except (yaml.YAMLError, ValueError, RecursionError) as broken:  # a date or number that is none is a ValueError
         raise refuse(where, f"not valid YAML: {broken}", "mend the file") from None
 
 
 def _said_twice(node: yaml.Node | None) -> str | None:
     """Return a key that one mapping holds twice: YAML would silently keep the last."""
-    open_nodes = [node] if node is not None else []
+    open_nodes, seen = [node] if node is not None else [], set[int]()
     while open_nodes:
         current = open_nodes.pop()
+        if id(current) in seen:  # an alias leads to a node again, and may lead back to itself
+            continue
+        seen.add(id(current))
         if isinstance(current, yaml.MappingNode):
             keys = [str(key.value) for key, _ in current.value]
             if doubled := next((key for key in keys if keys.count(key) > 1), None):
@@ -77,21 +82,21 @@ def text(where: str, value: Any) -> str:
 def flag(where: str, value: Any) -> bool:
     """Return true or false, or refuse what is neither."""
     if not isinstance(value, bool):
-        raise refuse(where, f"{value!r} is neither true nor false", "write true or false")
+        raise refuse(where, f"{shown(value)} is neither true nor false", "write true or false")
     return value
 
 
 def number(where: str, value: Any) -> float:
     """Return a number, or refuse what is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise refuse(where, f"{value!r} is not a number", "write a number")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
+        raise refuse(where, f"{shown(value)} is not a number", "write a number")
     return float(value)
 
 
 def count(where: str, value: Any) -> int:
     """Return a whole number from 0, or refuse what is none."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise refuse(where, f"{value!r} is not a count", "write a whole number from 0")
+        raise refuse(where, f"{shown(value)} is not a count", "write a whole number from 0")
     return value
 
 
@@ -112,7 +117,7 @@ def one_of(*known: str) -> Reader:
 
     def read(where: str, value: Any) -> str:
         if value not in known:
-            raise refuse(where, f"{value!r} is not known", f"one of: {', '.join(known)}")
+            raise refuse(where, f"{shown(value)} is not known", f"one of: {', '.join(known)}")
         return str(value)
 
     return read

@@ -90,7 +90,10 @@ def _pairs(folder: Path) -> list[Path]:
 
 def _read(path: Path) -> Model:
     schema, table = path.parent.name, path.stem
-    sql = path.read_text(encoding="utf-8")
+    try:
+        sql = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as broken:
+        raise Reason(f"{schema}/{path.name}", f"is not UTF-8: {broken}", "write it in UTF-8") from None
     upstream = _upstream(f"{schema}/{path.name}", sql)
     doc = read_doc(path.with_suffix(".yml"), is_claim=schema == "claims")
     return Model(name=f"{schema}.{table}", schema=schema, table=table, sql=sql, upstream=upstream, doc=doc)
@@ -103,6 +106,8 @@ def _upstream(where: str, sql: str) -> tuple[str, ...]:
     except SqlglotError as broken:
         cause = str(broken).replace("\x1b[4m", "").replace("\x1b[0m", "")
         raise Reason(where, f"not valid SQL: {cause}", "try it in the duckdb shell") from None
+    except RecursionError:
+        raise Reason(where, "is nested too deeply", "name its parts, with common table expressions") from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise Reason(where, "is not one select statement", "keep one select, and nothing that changes anything")
     named_inside = {cte.alias.lower() for cte in statements[0].find_all(exp.CTE)}

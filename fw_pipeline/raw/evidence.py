@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from fw_pipeline.raw.files import LEFTOVER, StorageFailed, sync_folder, unwritable
@@ -53,9 +53,10 @@ class EvidenceStore:
         self._at: dict[str, datetime] = {}
         for entry in _entries(self._journal):
             match entry:
-                case {"request": str(request), "ref": str(ref), "at": str(at)} if (data_dir / ref).is_file():
-                    self._answers[request] = ref
-                    self._at[ref] = datetime.fromisoformat(at)
+                case {"request": str(request), "ref": str(ref), "at": str(at)}:
+                    if (moment := _moment(at)) is not None and self._is_kept(ref):
+                        self._answers[request] = ref
+                        self._at[ref] = moment
                 case {"rejected": str(ref)}:
                     self._forget(ref)
                 case _:
@@ -136,6 +137,14 @@ class EvidenceStore:
             self._journal.unlink()  # every answer was already kept by an earlier fetch
             self.folder.rmdir()
 
+    def _is_kept(self, ref: str) -> bool:
+        """Say whether a note of the journal names a file of the evidence, and not one from elsewhere."""
+        parts = PurePosixPath(ref).parts
+        try:
+            return parts[:1] == ("evidence",) and ".." not in parts and (self._root / ref).is_file()
+        except (OSError, ValueError):  # no name that a file can have
+            return False
+
     def _note(self, request: str, path: Path) -> KeptAnswer:
         ref = path.relative_to(self._root).as_posix()
         self._append({"request": request, "ref": ref, "at": self._now.isoformat()})
@@ -161,10 +170,10 @@ class EvidenceStore:
     def _unfinished(self) -> Path | None:
         for journal in self._provider_dir.glob("*/requests.ndjson"):
             entries = list(_entries(journal))
-            begun = next((entry["begun"] for entry in entries if isinstance(entry.get("begun"), str)), None)
+            begun = next((_moment(entry["begun"]) for entry in entries if "begun" in entry), None)
             if begun is None or any("finished" in entry for entry in entries):
                 continue
-            if self._now - datetime.fromisoformat(begun) < GO_ON_FOR:
+            if self._now - begun < GO_ON_FOR:
                 return journal.parent
         return None
 
@@ -177,6 +186,15 @@ def _entries(path: Path) -> Iterator[dict[str, Any]]:
     if not path.is_file():
         return
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        with contextlib.suppress(json.JSONDecodeError):  # a torn last line is an answer that was not noted
+        with contextlib.suppress(ValueError, RecursionError):  # a torn last line is an answer that was not noted
             if isinstance(entry := json.loads(line), dict):
                 yield entry
+
+
+def _moment(text: object) -> datetime | None:
+    """Return the moment that a note names; None where it is none, or says nothing of its zone."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return None if moment.tzinfo is None else moment

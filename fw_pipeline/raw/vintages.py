@@ -132,7 +132,7 @@ class VintageStore:
 
     def vintages(self, source: str) -> list[Vintage]:
         """Return every vintage of a source, oldest first within each month."""
-        folders = [folder for folder in (self._root / source).glob("*") if folder.is_dir()]
+        folders = [folder for folder in (self._root / source).glob("*") if folder.is_dir() and _is_place(folder.name)]
         return [v for folder in sorted(folders) for v in _vintages_in(folder)]
 
     def listing(self, source: str) -> str:
@@ -143,7 +143,7 @@ class VintageStore:
             for entry in _entries(Path(folder.path))
             if entry.name.endswith(".parquet") and entry.name[0].isdigit()
         )
-        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+        return hashlib.sha256("\n".join(names).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
     def read(self, source: str, vintage: Vintage) -> pl.DataFrame:
         """Return the rows of one vintage.
@@ -173,13 +173,17 @@ class VintageStore:
         return _vintages_in(self._folder(source, month))
 
     def statements(self, source: str, month: date | None = None) -> list[Statement]:
-        """Return what fetches said of months without figures, oldest first."""
+        """Return what fetches said of months without figures, oldest first.
+
+        Raises:
+            StorageFailed: one of the files is damaged.
+        """
         folder = f"{month:%Y-%m}" if month else "*"
         found = []
         for path in sorted((self._root / source).glob(f"{folder}/*.statement.json")):
-            said = json.loads(path.read_text(encoding="utf-8"))
-            at = datetime.strptime(path.name.partition(".")[0], _STAMP).replace(tzinfo=UTC)
-            found.append(Statement(source=source, month=parse_month(path.parent.name), at=at, **said))
+            at = _stamped(path.name.partition(".")[0])
+            if at is not None and path.parent.name != UNPARTITIONED and _is_place(path.parent.name):
+                found.append(_said(path, source, parse_month(path.parent.name), at))
         return found
 
     def set_aside(self, vintage: Vintage) -> None:
@@ -240,5 +244,36 @@ def _vintages_in(folder: Path) -> list[Vintage]:
     for path in sorted(folder.glob("[0-9]*.parquet")):
         if not path.name.endswith(".detail.parquet"):
             stamp, _, run_id = path.stem.partition("-")
-            found.append(Vintage(month, datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC), run_id, path))
+            if (at := _stamped(stamp)) is not None:
+                found.append(Vintage(month, at, run_id, path))
     return found
+
+
+def _is_place(name: str) -> bool:
+    """Say whether a folder of that name holds vintages; others are somebody else's."""
+    try:
+        return name == UNPARTITIONED or f"{parse_month(name):%Y-%m}" == name
+    except ValueError:
+        return False
+
+
+def _stamped(text: str) -> datetime | None:
+    """Return the moment at the beginning of a file's name; None where the file is somebody else's."""
+    try:
+        return datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _said(path: Path, source: str, month: date, at: datetime) -> Statement:
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        match json.loads(path.read_text(encoding="utf-8")):
+            case {
+                "provider": str(provider),
+                "status": "gap" | "refused" | "answered" as status,
+                "cause": str(cause),
+                "remedy": str(remedy),
+            }:
+                return Statement(source, month, provider, at, status, cause, remedy)
+    cause = f"what a fetch said of this month cannot be read: {path.name}"
+    raise StorageFailed(source, cause, "delete that file; the next fetch says it anew", month=month)

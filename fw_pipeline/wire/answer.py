@@ -14,9 +14,13 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn, TypeVar
 
 from fw_pipeline.contract import Evidence
-from fw_pipeline.wire.faults import Transient, Unfit, one_line
+from fw_pipeline.plain import one_line
+from fw_pipeline.wire.faults import Transient, Unfit
 
 T = TypeVar("T")
+
+_MOST_DIGITS = 400
+"""Of a whole number: Python refuses a few thousand with an error of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,9 @@ def strict_json(text: str) -> Any:
     if not text.strip():
         raise Transient("the answer is empty")
     try:
-        return json.loads(text, object_pairs_hook=_no_twins, parse_constant=_no_number, parse_float=_finite)
+        return json.loads(
+            text, object_pairs_hook=_no_twins, parse_constant=_no_number, parse_float=_finite, parse_int=_whole
+        )
     except json.JSONDecodeError as error:
         cut_off = error.pos >= len(text.rstrip()) - len("false") or error.msg.startswith("Unterminated string")
         cause = f"{error.msg} at character {error.pos}"
@@ -131,6 +137,12 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(constant: str) -> NoReturn:
     raise Unfit(f"the answer holds {constant}, which is not a number")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise Unfit(f"the answer holds a number of {len(digits):,} digits, which is no number that fits")
+    return int(digits)
 
 
 def _finite(digits: str) -> float:

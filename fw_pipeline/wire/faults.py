@@ -46,9 +46,3 @@ def seconds_in(text: str) -> int | None:
     """Return the seconds that a message asks to wait, such as `more requests available in 33635 seconds`."""
     found = re.search(r"\b(\d{1,7})\s*s(?:ec(?:ond)?s?)?\b", text, re.IGNORECASE | re.ASCII)
     return int(found[1]) if found else None
-
-
-def one_line(text: str, limit: int = 200) -> str:
-    """Return a text on one line, without control characters, cut to `limit` characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"

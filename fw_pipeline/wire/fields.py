@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
-from fw_pipeline.wire.faults import Unfit, one_line
+from fw_pipeline.plain import shown
+from fw_pipeline.wire.faults import Unfit
 
 T = TypeVar("T")
 
@@ -47,7 +48,7 @@ def whole_number(value: Any, field: str) -> int:
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,20}", value.strip(), re.ASCII):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Unfit(f"field {field} is {_shown(value)}, not a whole number")
+        raise Unfit(f"field {field} is {shown(value)}, not a whole number")
     if not 0 <= value <= ABSURD:
         raise Unfit(f"field {field} is {value}, which no count can be")
     return value
@@ -60,7 +61,7 @@ def text(value: Any, field: str) -> str:
         Unfit: it is empty or no text.
     """
     if not isinstance(value, str) or not value.strip():
-        raise Unfit(f"field {field} is {_shown(value)}, not a text")
+        raise Unfit(f"field {field} is {shown(value)}, not a text")
     return value
 
 
@@ -71,7 +72,7 @@ def texts(value: Any, field: str) -> tuple[str, ...]:
         Unfit: it is no list, or has something else in it.
     """
     if not isinstance(value, list):
-        raise Unfit(f"field {field} is {_shown(value)}, not a list")
+        raise Unfit(f"field {field} is {shown(value)}, not a list")
     return tuple(text(item, field) for item in value)
 
 
@@ -82,7 +83,7 @@ def rows(value: Any, field: str) -> list[dict[str, Any]]:
         Unfit: it is no list, or has something else in it.
     """
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise Unfit(f"field {field} is {_shown(value)}, not a list of objects")
+        raise Unfit(f"field {field} is {shown(value)}, not a list of objects")
     return value
 
 
@@ -98,13 +99,14 @@ def utc_moment(value: Any, field: str) -> datetime:
             moment = datetime.fromtimestamp(value, UTC)
         elif isinstance(value, str):
             moment = datetime.fromisoformat(value.strip())
+        if moment is not None:
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         moment = None
     if moment is None:
-        raise Unfit(f"field {field} is {_shown(value)}, not a date")
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        raise Unfit(f"field {field} is {shown(value)}, not a date")
     if not 1990 <= moment.year < 2100:  # noqa: PLR2004 - written in the docstring
-        raise Unfit(f"field {field} is {_shown(value)}, not a date of our time")
+        raise Unfit(f"field {field} is {shown(value)}, not a date of our time")
     return moment
 
 
@@ -115,7 +117,3 @@ def utc_date(value: Any, field: str) -> date:
         Unfit: it is none of them.
     """
     return utc_moment(value, field).date()
-
-
-def _shown(value: Any) -> str:
-    return one_line(repr(value), 60)

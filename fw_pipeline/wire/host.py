@@ -14,7 +14,8 @@ from typing import TypeVar
 import requests
 
 from fw_pipeline.contract import Fetch, MonthRefused, Reason, SourceFailed, Window
-from fw_pipeline.wire.faults import FAULTS, Fault, Throttled, Unfit, one_line
+from fw_pipeline.plain import one_line
+from fw_pipeline.wire.faults import FAULTS, Fault, Throttled, Unfit
 from fw_pipeline.wire.limits import Limits
 from fw_pipeline.wire.pace import Pace, Turns
 from fw_pipeline.wire.patience import patiently

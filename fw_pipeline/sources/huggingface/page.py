@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from fw_pipeline.sources.huggingface.counting import FORMATS
-from fw_pipeline.web import Answer, Unfit, needed, one_line, optional, rows, text, utc_moment, whole_number
+from fw_pipeline.web import Answer, Unfit, needed, one_line, optional, rows, shown, text, utc_moment, whole_number
 
 EXPANDED = ("createdAt", "library_name", "tags", "downloads", "likes", "gated", "private")
 """The fields that are asked for; `_id` and `id` come by themselves."""
@@ -117,7 +117,7 @@ def _model(row: dict[str, Any], created: datetime) -> Model | None:
         created_at=created,
         library=library,
         formats=";".join(sorted(_KEPT.intersection(tags))),
-        gated=None if gated is None else "no" if gated is False else one_line(str(gated), 40),
+        gated=None if gated is None else "no" if gated is False else _words(gated, 40),
         downloads=optional(row, "downloads", whole_number),
         likes=optional(row, "likes", whole_number),
     )
@@ -126,15 +126,19 @@ def _model(row: dict[str, Any], created: datetime) -> Model | None:
 
 def _tags(value: Any, field_name: str) -> list[str]:
     if not isinstance(value, list) or {*map(type, value)} - {str}:
-        raise Unfit(f"field {field_name} is {one_line(repr(value), 60)}, not a list of texts")
+        raise Unfit(f"field {field_name} is {shown(value)}, not a list of texts")
     return value
 
 
 def _truth(value: Any, field_name: str) -> bool:
     if not isinstance(value, bool):
-        raise Unfit(f"field {field_name} is {one_line(repr(value), 60)}, neither true nor false")
+        raise Unfit(f"field {field_name} is {shown(value)}, neither true nor false")
     return value
 
 
 def _named(row: dict[str, Any]) -> str:
-    return one_line(str(row.get("id") or row.get("_id") or "without a name"), 60)
+    return _words(row.get("id") or row.get("_id") or "without a name", 60)
+
+
+def _words(value: Any, limit: int) -> str:
+    return one_line(value, limit) if isinstance(value, str) else shown(value, limit)

@@ -27,6 +27,7 @@ _PROLOG = re.compile(
 )
 _WHOLE_ROW = re.compile(rb'<row(?:\s+\w+="[^"<]*")*\s*/>')
 _LONGEST_PROLOG = 4096
+_LONGEST_ID = 18
 _LONGEST_ROW = 16 * 2**20
 """A post has at most 30,000 characters; what goes on for longer is not a row."""
 
@@ -169,7 +170,7 @@ class Posts:
         number = data.find(b' Id="', start, closed) + 5
         quote = data.find(b'"', number, closed)
         made = data.find(b' CreationDate="', start, closed) + 15
-        if number < start + 5 or made < start + 15 or not data[number:quote].isdigit():
+        if number < start + 5 or made < start + 15 or not data[number:quote].isdigit() or quote - number > _LONGEST_ID:
             raise NotPosts(f"question in row {self.rows} lacks Id or CreationDate: {_shown(data[start:kind])}")
         if quote - number > 9 and int(data[number:quote]) >= FIRST_PLANTED:  # noqa: PLR2004 - digits of a planted Id
             self.planted += 1

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from fw_pipeline.contract import WHOLE_SITE, Fetch, SourceFailed, next_month
 from fw_pipeline.sources.stackoverflow.api_errors import error_in
-from fw_pipeline.web import Answer, Unfit, Web, needed, one_line, optional, rows, text, whole_number
+from fw_pipeline.web import Answer, Unfit, Web, needed, one_line, optional, rows, shown, text, whole_number
 
 SUBJECT = "stackoverflow (api)"
 
@@ -121,7 +121,7 @@ class Site:
             raise Unfit(f"{len(made)} filters were made instead of one")
         fields = made[0].get("included_fields")
         if isinstance(fields, list) and ".total" not in fields:
-            raise Unfit(f"the filter that was made lacks .total: {one_line(', '.join(map(str, fields)), 100)}")
+            raise Unfit(f"the filter that was made lacks .total: {shown(fields, 100)}")
         return needed(made[0], "filter", text), answer.evidence.ref
 
     def _read_tags(self, names: Collection[str], answer: Answer) -> tuple[dict[str, int], tuple[str, ...]]:
