@@ -18,6 +18,7 @@ from typing import Any, Literal
 import click
 
 from fw_pipeline.contract import FIRST_MONTH, Reason, Window, last_closed_month, parse_month
+from fw_pipeline.plain import one_line, visible
 from fw_pipeline.printing import show
 from fw_pipeline.settings import PROJECT_DIR, SettingError, Settings, read
 
@@ -131,7 +132,8 @@ def verdicts(as_of: date | None, claim: str | None, *, explain: bool, shape: str
             if shape == "csv":
                 show(explanation.as_rows(told), shape)
             else:
-                click.echo(explanation.as_json(told) if shape == "json" else "\n".join(explanation.as_text(told)))
+                lines = "\n".join(explanation.as_text(told))
+                click.echo(explanation.as_json(told) if shape == "json" else visible(lines))
             return
         found = answers.verdicts(published, as_of=as_of, claim=claim)
     if shape == "table":
@@ -249,4 +251,4 @@ def _finish(settings: Settings, failures: Sequence[str]) -> None:
 
 
 def _complain(line: str) -> None:
-    click.echo(f"fw-pipeline: {line}", err=True)
+    click.echo(f"fw-pipeline: {one_line(line, 2500)}", err=True)

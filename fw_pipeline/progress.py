@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from fw_pipeline.plain import one_line
+
 
 class Progress:
     """Shows the steps of a run on stderr, so that stdout stays for answers."""
@@ -37,7 +39,7 @@ class Progress:
     def __call__(self, stage: str, what: str) -> None:
         """Show one step: its stage, and what it was; a fetch says its source, its month and the outcome."""
         if stage == "say":
-            self._console.print(what, markup=False, soft_wrap=True)
+            self._console.print(one_line(what, 2500), markup=False, soft_wrap=True)
             return
         self._counts[stage] += 1
         if self._bar is not None:

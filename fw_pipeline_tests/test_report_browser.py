@@ -327,3 +327,33 @@ def test_a_print_has_the_verdicts_and_no_controls(opened: Opened) -> None:
     assert not opened.page.locator("nav").is_visible()
     assert not opened.page.locator(".replay").is_visible()
     assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 253, 249)"
+
+
+def test_names_from_outside_do_not_run_and_ask_for_nothing(
+    browser: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    connection = report_warehouse.small()
+    name = report_warehouse.HOSTILE + "`${window.taken=1}`](javascript:window.taken=1)\u202e\x1b[31m{{7*7}}" + "x" * 300
+    for relation, columns in {
+        "marts.framework_metrics": ("series",),
+        "staging.stackoverflow": ("series",),
+        "marts.crossovers": ("series", "definition"),
+        "marts.verdicts": ("series", "definition", "formula", "why"),
+        "meta.definitions": ("formula", "meaning", "unit"),
+        "meta.claims": ("title", "quote"),
+        "raw.stackoverflow": ("origin",),
+    }.items():
+        changes = ", ".join(f"{column} = coalesce({column}, '') || $name" for column in columns)
+        connection.execute(f"update {relation} set {changes}", {"name": name})
+    path = tmp_path_factory.mktemp("hostile") / "index.html"
+    path.write_bytes(report_warehouse.report_of(connection).files["index.html"])
+    window = Opened(browser, path.as_uri())
+    window.draw_all()
+    for control in window.page.locator("select").all():
+        if control.is_visible():
+            control.select_option(index=control.locator("option").count() - 1)
+    assert window.page.evaluate("window.taken") is None
+    assert [asked for asked in window.asked if asked != path.as_uri()] == []
+    assert window.page.locator("script:not(.payload)").count() == 2
+    assert "49" not in window.page.locator("#c2").text_content().replace(name, "")
+    window.context.close()

@@ -1,7 +1,6 @@
 """The two last assets: the file that users open, and the page that readers open. Neither moves on an unproven build."""
 
 import base64
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -24,12 +23,11 @@ from fw_pipeline.orchestration.checks import prove
 from fw_pipeline.orchestration.columns import relation_key
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.raw_assets import failed
+from fw_pipeline.plain import in_markdown
 from fw_pipeline.raw import written_aside
 from fw_pipeline.warehouse import query
 
 Rules = Mapping[str, Sequence[Expectation]]
-
-MARKUP = re.compile(r"[^\w\s]", re.ASCII)
 
 
 def publish_asset(rules: Rules, deps: Sequence[Sequence[str]]) -> AssetsDefinition:
@@ -111,7 +109,7 @@ def _observations(pictures: Sequence[report.Picture]) -> Iterator[AssetObservati
     """
     for picture in pictures:
         drawn = base64.b64encode(picture.svg.encode()).decode()
-        words = MARKUP.sub(lambda sign: f"&#{ord(sign[0])};", " ".join(picture.summary.split()))
+        words = in_markdown(picture.summary, 4000)
         chart = MetadataValue.md(f"![Chart](data:image/svg+xml;base64,{drawn})\n\n{words}")
         for relation in picture.shows:
             yield AssetObservation(relation_key(relation), metadata={"chart": chart})

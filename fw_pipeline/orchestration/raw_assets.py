@@ -24,6 +24,7 @@ from fw_pipeline.orchestration.columns import column_schema
 from fw_pipeline.orchestration.ingest import MonthOutcome, choose, ingest
 from fw_pipeline.orchestration.partitions import MONTHS, ONE_RUN, beta, key, windows
 from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.plain import in_markdown
 
 
 def raw_asset(source: Source) -> AssetsDefinition:
@@ -128,6 +129,6 @@ def failed(reasons: list[Reason]) -> Failure:
     lines = list(dict.fromkeys(str(reason) for reason in reasons))
     return Failure(
         description="\n".join(lines),
-        metadata={"reasons": MetadataValue.md("\n".join(f"* {line}" for line in lines))},
+        metadata={"reasons": MetadataValue.md("\n".join(f"* {in_markdown(line, 2000)}" for line in lines))},
         allow_retries=False,
     )

@@ -22,6 +22,7 @@ from fw_pipeline.orchestration.columns import column_lineage, column_schema, rel
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.raw_assets import failed
 from fw_pipeline.orchestration.seeds import Seed
+from fw_pipeline.plain import in_markdown
 from fw_pipeline.warehouse import Built, Writer
 
 PREVIEW_ROWS = 10
@@ -154,7 +155,7 @@ def as_markdown(frame: pl.DataFrame) -> str:
 
     def cell(value: object) -> str:
         text = "" if value is None else json.dumps(value, default=str) if isinstance(value, list | dict) else str(value)
-        return text[:120].replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+        return in_markdown(text, 120)
 
     lines = [frame.columns, ["---"] * frame.width, *([cell(value) for value in row] for row in frame.rows())]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -36,6 +36,9 @@ __all__ = ["Picture", "Report", "build", "bundle"]
 
 Read = Callable[[str], pl.DataFrame]
 
+_UNDRAWABLE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\x{202a}-\x{202e}\x{2066}-\x{2069}\x{fffe}\x{ffff}]"
+"""Control characters, and those that turn the direction of a text around."""
+
 FINE, PLAIN = 1.5, 1.0
 """Scales of the bitmaps: of a chart of the sources, and of a claim. A bitmap costs by its size, and claims are many."""
 
@@ -69,6 +72,7 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
         models: the SQL models, to say how each claim was measured.
         library: returns Vega, Vega-Lite and Vega-Embed as one script.
     """
+    read = _drawable(read)
     published, dated, ratios = read(sql("origins")), read(sql("events")), read(sql("ratios"))
     figures = _figures(read, dated, ratios, published)
     every_verdict = read(sql("verdicts"))
@@ -102,6 +106,17 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
         files.update(_chart_files(figure, picture.svg, scale=scale))
         pictures.append(picture)
     return Report(files, tuple(pictures))
+
+
+def _drawable(read: Read) -> Read:
+    """Return `read` with a sign for every character that no SVG can hold: one in a name would abort the process."""
+
+    def rows(query: str) -> pl.DataFrame:
+        texts = pl.col(pl.String).str.replace_all(_UNDRAWABLE, "\ufffd")
+        lists = pl.col(pl.List(pl.String)).list.eval(pl.element().str.replace_all(_UNDRAWABLE, "\ufffd"))
+        return read(query).with_columns(texts, lists)
+
+    return rows
 
 
 def _figures(read: Read, dated: pl.DataFrame, ratios: pl.DataFrame, published: pl.DataFrame) -> list[Figure]:
