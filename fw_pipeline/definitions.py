@@ -9,9 +9,11 @@ from dagster import Definitions, in_process_executor
 
 from fw_pipeline import models as sql_models
 from fw_pipeline.contract import Source
-from fw_pipeline.models import MEASUREMENTS, Model
+from fw_pipeline.models import FORECASTS, MEASUREMENTS, Model
 from fw_pipeline.orchestration import checks, history, jobs
 from fw_pipeline.orchestration.alerting import tell_of_failures
+from fw_pipeline.orchestration.columns import relation_key
+from fw_pipeline.orchestration.forecasting import forecasts_asset, rules_for_forecasts
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.publishing import publish_asset, report_asset
 from fw_pipeline.orchestration.raw_assets import raw_asset
@@ -29,7 +31,7 @@ def registered(sources: Mapping[str, Source]) -> frozenset[str]:
     raw = {f"raw.{name}{suffix}" for name in sources for suffix in ("", "_vintages", "_unpartitioned")}
     providers = [provider for source in sources.values() for provider in source.providers.values()]
     detail = {f"detail.{provider.detail.name}" for provider in providers if provider.detail}
-    return frozenset(raw | detail | {f"meta.{seed.name}" for seed in SEEDS} | {MEASUREMENTS})
+    return frozenset(raw | detail | {f"meta.{seed.name}" for seed in SEEDS} | {MEASUREMENTS, FORECASTS})
 
 
 def load_models(sources: Mapping[str, Source] = SOURCES) -> tuple[Model, ...]:
@@ -59,9 +61,11 @@ def build_defs(
         **{f"raw.{source.name}": checks.rules_for_source(source) for source in sources.values()},
         **{f"meta.{seed.name}": checks.rules_for_seed(seed) for seed in SEEDS},
         **{model.name: checks.rules_for_model(model) for model in models},
+        FORECASTS: rules_for_forecasts(),
     }
     rules = {relation: found for relation, found in rules.items() if found}
     built = [["meta", seed.name] for seed in SEEDS] + [[model.schema, model.table] for model in models]
+    made = [relation_key(MEASUREMENTS), relation_key(FORECASTS)]
     all_jobs = jobs.jobs(sources)
     revisit = revisit_job(sources)
     return Definitions(
@@ -70,7 +74,8 @@ def build_defs(
             *(seed_asset(seed, sources) for seed in SEEDS),
             *(model_asset(model, models) for model in models),
             measurements_asset(models),
-            publish_asset(rules, [*(["raw", name] for name in sources), *built, ["meta", "measurements"]]),
+            forecasts_asset(),
+            publish_asset(rules, [*(["raw", name] for name in sources), *built, *made]),
             report_asset(),
         ],
         asset_checks=[

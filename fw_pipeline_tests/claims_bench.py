@@ -13,7 +13,8 @@ import duckdb
 import polars as pl
 
 from fw_pipeline.contract import TABLES
-from fw_pipeline.models import MEASUREMENTS, Model
+from fw_pipeline.forecasts import forecasts
+from fw_pipeline.models import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline.settings import read
@@ -68,15 +69,22 @@ def build(connection: duckdb.DuckDBPyConnection, known: Iterable[Model], tables:
         name = waiting.pop()
         if name == MEASUREMENTS:
             waiting += claims
+        elif name == FORECASTS:
+            waiting.append(FORECAST_SERIES)
         elif name in models and name not in wanted:
             wanted.add(name)
             waiting += models[name].upstream
-    judged = False
+    judged = foretold = False
     for name in (name for name in models if name in wanted):
         connection.execute(f"create schema if not exists {name.partition('.')[0]}")
         if MEASUREMENTS in models[name].upstream and not judged:
             connection.execute(f"create or replace table {MEASUREMENTS} as {_union(claims)}")
             judged = True
+        if FORECASTS in models[name].upstream and not foretold:
+            made = forecasts(connection.sql(f"from {FORECAST_SERIES}").pl())  # noqa: F841 - DuckDB finds it by its name
+            connection.execute(f"create or replace table {FORECASTS} ({DDL[FORECASTS]})")
+            connection.execute(f"insert into {FORECASTS} by name select * from made")
+            foretold = True
         connection.execute(f"create or replace table {name} as {models[name].sql}")
 
 

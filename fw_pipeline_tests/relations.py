@@ -14,7 +14,8 @@ import duckdb
 import polars as pl
 
 from fw_pipeline.contract import PROVENANCE, TABLES
-from fw_pipeline.models import MEASUREMENTS, Model, load
+from fw_pipeline.forecasts import COLUMNS as FORECAST_COLUMNS
+from fw_pipeline.models import FORECASTS, MEASUREMENTS, Model, load
 from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline.sources import SOURCES
 
@@ -45,6 +46,7 @@ def _nested_columns(schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> st
 def _before_models() -> dict[str, str]:
     found = {f"meta.{seed.name}": _columns({name: kind for name, (kind, _) in seed.columns.items()}) for seed in SEEDS}
     found[MEASUREMENTS] = "claim VARCHAR, definition VARCHAR, as_of DATE, value DOUBLE, n BIGINT, detail VARCHAR"
+    found[FORECASTS] = _columns({name: kind for name, (kind, _) in FORECAST_COLUMNS.items()})
     for source, table in TABLES.items():
         columns = _columns({**table.schema, **PROVENANCE})
         found[f"raw.{source}"] = columns

@@ -13,7 +13,8 @@ import duckdb
 import pytest
 
 from fw_pipeline.contract import FIRST_MONTH, Window
-from fw_pipeline.models import MEASUREMENTS, Model, lineage
+from fw_pipeline.models import FORECASTS, MEASUREMENTS, Model, lineage
+from fw_pipeline.orchestration.forecasting import make_forecasts
 from fw_pipeline.orchestration.ingest import choose, ingest
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.seeds import SEEDS
@@ -54,6 +55,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
         for model in known:
             if MEASUREMENTS in model.upstream and MEASUREMENTS not in built:
                 built[MEASUREMENTS] = measure(writer, known)
+            if FORECASTS in model.upstream and FORECASTS not in built:
+                built[FORECASTS] = make_forecasts(writer)
             built[model.name] = writer.build(model.name, model.sql, description=model.doc.description, columns={})
     with duckdb.connect(str(pipeline.warehouse.working), read_only=True) as connection:
         yield Recorded(known, built, connection)

@@ -6,6 +6,18 @@ Read from `dbt_like_sql/` alone. Nothing is run here, and no database is known.
 from fw_pipeline.models.claim_document import ClaimDoc, Definition
 from fw_pipeline.models.document import Column, Doc, Example
 from fw_pipeline.models.lineage import lineage
-from fw_pipeline.models.reading import MEASUREMENTS, Model, load
+from fw_pipeline.models.reading import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model, load
 
-__all__ = ["MEASUREMENTS", "ClaimDoc", "Column", "Definition", "Doc", "Example", "Model", "lineage", "load"]
+__all__ = [
+    "FORECASTS",
+    "FORECAST_SERIES",
+    "MEASUREMENTS",
+    "ClaimDoc",
+    "Column",
+    "Definition",
+    "Doc",
+    "Example",
+    "Model",
+    "lineage",
+    "load",
+]

@@ -22,6 +22,10 @@ from fw_pipeline.models.document import Doc, read_doc
 MEASUREMENTS = "meta.measurements"
 """The union of all claims tables. The pipeline builds it after the claims; of the models, only marts read it."""
 
+FORECASTS = "meta.forecasts"
+FORECAST_SERIES = "marts.forecast_series"
+"""The series that are forecast, and the forecasts, which the pipeline makes of them; only marts read those."""
+
 READS: Mapping[str, tuple[str, ...]] = {
     "staging": ("raw", "detail", "meta"),
     "meta": ("raw", "staging", "meta"),
@@ -54,7 +58,7 @@ def load(folder: Path, registered: frozenset[str]) -> tuple[Model, ...]:
     Args:
         folder: holds one folder a schema, with one `.sql` and one `.yml` a model.
         registered: the relations that exist before any model is built (`raw.*`, seeds in `meta`), and
-            `meta.measurements`.
+            `meta.measurements` and `meta.forecasts`.
 
     Raises:
         Reason: a file lacks its partner, a document or an SQL text is broken, or a relation that is read is
@@ -132,7 +136,7 @@ def _permit(model: Model, relation: str, *, known: frozenset[str], models: froze
         raise Reason(model.name, f"reads {relation}, which is not registered and no model", remedy)
     schema = relation.partition(".")[0]
     allowed = schema in READS[model.schema] or (model.schema == "marts" and relation.endswith("_vintages"))
-    if relation == MEASUREMENTS:
+    if relation in (MEASUREMENTS, FORECASTS):
         allowed = model.schema == "marts"
     elif schema == "meta" and model.schema == "staging":
         allowed = relation not in models
@@ -156,7 +160,8 @@ def _in_order(models: Iterable[Model]) -> tuple[Model, ...]:
     claims = {model.name for model in by_name.values() if model.schema == "claims"}
     reads = {name: sorted(model.upstream) for name, model in sorted(by_name.items())}
     try:
-        order = list(TopologicalSorter({**reads, MEASUREMENTS: sorted(claims)}).static_order())
+        made = {MEASUREMENTS: sorted(claims), FORECASTS: [FORECAST_SERIES]}
+        order = list(TopologicalSorter({**reads, **made}).static_order())
     except CycleError as circle:
         raise Reason(circle.args[1][0], f"reads itself: {' <- '.join(circle.args[1])}", "break the circle") from None
     return tuple(by_name[name] for name in order if name in by_name)

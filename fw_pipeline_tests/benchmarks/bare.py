@@ -11,7 +11,8 @@ import sys
 from datetime import UTC, datetime
 
 from fw_pipeline.contract import FIRST_MONTH, Batch, Window, last_closed_month, parse_month
-from fw_pipeline.models import MEASUREMENTS, Model, load
+from fw_pipeline.forecasts import forecasts
+from fw_pipeline.models import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model, load
 from fw_pipeline.orchestration.ingest import asking, choose
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.seeds import SEEDS
@@ -60,11 +61,14 @@ def build(writer: Writer, pipeline: Pipeline) -> None:
         for model in pipeline.models
         if model.doc.claim
     )
-    united = False
+    united = foretold = False
     for model in pipeline.models:
         if MEASUREMENTS in model.upstream and not united:
             writer.build(MEASUREMENTS, measurements, description="", columns={})
             united = True
+        if FORECASTS in model.upstream and not foretold:
+            writer.seed(FORECASTS, forecasts(writer.frame(f"from {FORECAST_SERIES}")), description="", columns={})
+            foretold = True
         words = {name: column.description for name, column in model.doc.columns.items()}
         writer.build(model.name, model.sql, description=model.doc.description, columns=words)
 
@@ -87,7 +91,9 @@ def models() -> tuple[Model, ...]:
     raw = {f"raw.{source}{suffix}" for source in SOURCES for suffix in ("", "_vintages", "_unpartitioned")}
     providers = [provider for source in SOURCES.values() for provider in source.providers.values()]
     detail = {f"detail.{provider.detail.name}" for provider in providers if provider.detail}
-    return load(read().sql_dir, frozenset(raw | detail | {f"meta.{seed.name}" for seed in SEEDS} | {MEASUREMENTS}))
+    return load(
+        read().sql_dir, frozenset(raw | detail | {f"meta.{seed.name}" for seed in SEEDS} | {MEASUREMENTS, FORECASTS})
+    )
 
 
 def main() -> None:
