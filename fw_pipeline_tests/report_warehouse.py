@@ -30,10 +30,14 @@ RELATIONS = (
     "meta.published_figures",
     "marts.composite",
     "marts.crossovers",
+    "marts.forecast_errors",
+    "marts.forecast_series",
+    "marts.forecasts",
     "marts.framework_metrics",
     "marts.headline_verdicts",
     "marts.huggingface_exclusivity",
     "marts.momentum",
+    "marts.predictions",
     "marts.reconciliation",
     "marts.research_adoption",
     "marts.verdicts",
@@ -247,6 +251,16 @@ def _beyond(connection: duckdb.DuckDBPyConnection) -> None:
             mean = {"composite": "both", "month": month, "framework": framework, "sources": sources}
             mean |= {"reason": HOSTILE} if lost else {"score": 90.0 + place, "weights": HOSTILE}
             insert(connection, "marts.composite", [mean])
+    key: dict[str, Any] = {"claim": "C25", "formula": "ratio of downloads", "series": "A, all", "unit": "times"}
+    for month in months(date(2022, 1, 1), 13):
+        value = None if month == GAP else 0.5
+        insert(connection, "marts.forecast_series", [{**key, "month": month, "value": value}])
+    for place, month in enumerate(months(date(2023, 2, 1), 24), start=1):
+        ahead = {**key, "made_as_of": date(2023, 1, 1), "horizon": place, "month": month}
+        insert(connection, "marts.forecasts", [{**ahead, "forecast": 0.7, "low": 0.4, "high": 1.2}])
+    told: dict[str, Any] = {"claim": "C25", "prediction": HOSTILE, "formula": "ratio of downloads", "series": "A, all"}
+    told |= {"horizon": 12, "month": date(2024, 1, 1), "forecast": 0.7, "low": 0.4, "high": 1.2, "threshold": 1.0}
+    insert(connection, "marts.predictions", [{**told, "answer": "cannot be told", "why": HOSTILE}])
     weight = {"composite": "both", "source": "pypi", "definition": "d", "weight": 3.0, "window_months": 3}
     other = {**weight, "source": "stackoverflow", "weight": 1.0, "reason": HOSTILE}
     unused = {**weight, "composite": "without any score"}

@@ -18,6 +18,7 @@ from fw_pipeline.report import (
     charts,
     claim_charts,
     events,
+    foretold,
     glance,
     origins,
     outlook,
@@ -88,7 +89,12 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
         figures=figures,
         pictures=drawings,
         claim_figures=of_claims,
-        beyond=page.Beyond(beyond, outlook.weights(read(sql("weights")))),
+        beyond=page.Beyond(
+            beyond,
+            weights=outlook.weights(read(sql("weights"))),
+            predictions=foretold.predictions(read(sql("predictions"))),
+            errors=foretold.errors(read(sql("forecast_errors"))),
+        ),
         measures={model.doc.claim.id: model.sql for model in models if model.doc.claim},
         glance=glance.glance(ratios),
         crossings=tables.crossings(read(sql("crossovers"))),
@@ -138,6 +144,7 @@ def _beyond(read: Read, published: pl.DataFrame) -> list[Figure]:
     """Return the charts of what goes beyond the article; one without any figure is left out."""
     both = origins.credit_line(published, "stackoverflow", "pypi")
     drawn = (
+        foretold.forecasts(read(sql("forecasts")), both),
         outlook.momentum(read(sql("momentum")), both),
         outlook.composite(read(sql("composite")), origins.credit_line(published, "stackoverflow", "papers", "pypi")),
     )

@@ -24,6 +24,10 @@ class Beyond:
     figures: Sequence[Figure]
     weights: Sequence[Mapping[str, str]]
     """What weighs how much in the composites."""
+    predictions: Sequence[Mapping[str, str]]
+    """What was forecast in January 2023, and what came."""
+    errors: Sequence[Mapping[str, str]]
+    """How wrong the forecasts were."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,133 @@
+"""The forecasts: their chart, how wrong they were, and whether the article's predictions would have been called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from fw_pipeline.report.drawing import finished, in_range, pointed, time_axis
+from fw_pipeline.report.figures import Control, Figure, sql
+from fw_pipeline.report.palette import token
+from fw_pipeline.report.words import NONE, figure, in_month
+
+
+def forecasts(rows: pl.DataFrame, credit: str) -> Figure:
+    """Draw a series with the forecast of January 2023, or the last one, and its interval."""
+    import altair as alt  # noqa: PLC0415 - takes most of a second
+
+    rows = rows.with_columns(counted=pl.concat_str("claim", pl.lit(" "), "formula", pl.lit(", "), "series"))
+    counted = rows.filter(kind="then")["counted"].unique(maintain_order=True).to_list()
+    counted += [name for name in rows["counted"].unique(maintain_order=True) if name not in counted]
+    counted.sort(key=lambda name: not name.startswith("C25 ratio of downloads"))
+    controls = (
+        Control("counted", "Forecast", {name: name for name in counted} or {"": "nothing"}),
+        Control("made", "Made", {"then": "in January 2023", "now": "after the last figure"}),
+    )
+    base = (
+        alt.Chart()
+        .transform_filter(in_range())
+        .transform_filter("datum.counted == counted")
+        .encode(
+            x=time_axis(alt),
+            y=alt.Y("value:Q")
+            .scale(domainMin=0)
+            .axis(
+                title=None,
+                tickCount=6,
+                labelExpr="indexof(counted, 'share') >= 0 ? format(datum.value, '.2%') : format(datum.value, ',~g')",
+            ),
+        )
+    )
+    measured = base.transform_filter("datum.kind == 'measured'")
+    ahead = base.transform_filter("datum.kind == made")
+    told = {
+        "Month": "utcFormat(row.month, '%b %Y')",
+        "What": "row.kind == 'measured' ? 'measured' : 'forecast of ' + utcFormat(row.made_as_of, '%b %Y')",
+        "Figure": "isValid(row.value) ? format(row.value, '.3~g') : 'no figure'",
+        "Between": "isValid(row.low) ? format(row.low, '.3~g') + ' and ' + format(row.high, '.3~g') : ''",
+    }
+    even = alt.Chart(alt.InlineData(values=[{"level": 1}])).transform_filter("indexof(counted, 'ratio') >= 0")
+    chart = alt.layer(
+        even.mark_rule(color=token("faint"), strokeDash=[5, 4]).encode(y="level:Q"),
+        ahead.mark_area(opacity=0.2, color=token("pytorch")).encode(y="low:Q", y2="high:Q"),
+        measured.mark_line(strokeWidth=2.2, color=token("ink")),
+        ahead.mark_line(strokeWidth=2.2, color=token("pytorch"), strokeDash=[6, 3]),
+        *pointed(
+            alt,
+            base.transform_filter("datum.kind == 'measured' || datum.kind == made").encode(
+                color=alt.value(token("ink"))
+            ),
+            told,
+            ["month", "kind"],
+        ),
+    )
+    return Figure(
+        name="forecasts",
+        title="Would it have been called?",
+        shows=("marts.forecasts", "marts.forecast_errors", "marts.predictions"),
+        lead="Solid is what was measured, dashed what exponential smoothing made of the figures up to January 2023, "
+        "with the interval that should hold four of five. A ratio above one is more PyTorch than TensorFlow. How wrong "
+        "such forecasts were stands in the table below.",
+        summary=_in_words(rows, counted),
+        spec=finished(chart, controls, title="Measured, and forecast with its interval at 80 %"),
+        rows=rows,
+        sql=sql("forecasts"),
+        credit=credit,
+        controls=controls,
+    )
+
+
+def predictions(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Set each prediction beside what was forecast and what came."""
+    return [
+        {
+            **{name: row[name] for name in ("claim", "prediction", "formula", "series", "horizon", "answer", "why")},
+            "month": in_month(row["month"]),
+            "threshold": _written(row, "threshold"),
+            "forecast": _written(row, "forecast"),
+            "between": "" if row["low"] is None else f"{_written(row, 'low')} to {_written(row, 'high')}",
+            "measured": _written(row, "measured"),
+            "error": _error(row),
+        }
+        for row in rows.iter_rows(named=True)
+    ]
+
+
+def errors(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Say how wrong the forecasts were, and how wrong those that go on with a known figure."""
+    shares = ("smape", "naive_smape", "seasonal_naive_smape", "within_interval")
+    return [
+        {
+            **{name: row[name] for name in ("claim", "formula", "series", "horizon", "forecasts")},
+            **{name: figure(row[name], "share") for name in shares},
+        }
+        for row in rows.iter_rows(named=True)
+    ]
+
+
+def _written(row: Mapping[str, Any], column: str) -> str:
+    return figure(row[column], "share" if str(row["formula"]).startswith("share") else None)
+
+
+def _error(row: Mapping[str, Any]) -> str:
+    if row["smape"] is None:
+        return NONE
+    return (
+        f"{figure(row['smape'], 'share')}, naive {figure(row['naive_smape'], 'share')}, n = {row['forecasts_tested']}"
+    )
+
+
+def _in_words(rows: pl.DataFrame, counted: list[str]) -> str:
+    said = []
+    for name in counted:
+        line = rows.filter(pl.col("counted") == name, kind="then").sort("month")
+        if line.is_empty():
+            continue
+        year = line.row(11, named=True) | {"formula": rows.filter(pl.col("counted") == name)["formula"][0]}
+        said.append(
+            f"{name}: for {in_month(year['month'])} the forecast of January 2023 was {_written(year, 'value')}, "
+            f"between {_written(year, 'low')} and {_written(year, 'high')}"
+        )
+    return f"{'; '.join(said)}." if said else "No series had figures enough for a forecast in January 2023."
