@@ -15,6 +15,7 @@ from datetime import date
 from typing import Any
 
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from fw_pipeline.contract import Window
 
@@ -112,7 +113,8 @@ def _ahead(known: Sequence[float], fitted: _Fitted) -> list[tuple[float, float, 
     from statsmodels.tools.sm_exceptions import ConvergenceWarning  # noqa: PLC0415
     from statsmodels.tsa.statespace.exponential_smoothing import ExponentialSmoothing  # noqa: PLC0415
 
-    with warnings.catch_warnings():
+    # matrices of three by three are no work for threads, and one thread adds in one order
+    with threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the search for parameters steps too far at times
         warnings.simplefilter("error", ConvergenceWarning)
         try:
