@@ -1,0 +1,74 @@
+"""What the page says beyond the article: lines that break where they must, weights, forecasts, and what was called."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from fw_pipeline.report import figures, foretold, outlook
+from fw_pipeline_tests import report_warehouse
+from fw_pipeline_tests.report_warehouse import GAP, HOSTILE
+
+
+@pytest.fixture(scope="module")
+def read() -> report_warehouse.Read:
+    return report_warehouse.reader(report_warehouse.small())
+
+
+def runs(rows: pl.DataFrame, present: str) -> dict[date, int]:
+    line = rows.filter(framework="pytorch").drop_nulls(present)
+    return dict(line.select("month", "run").rows())
+
+
+def test_no_line_of_momentum_runs_through_a_gap(read: report_warehouse.Read) -> None:
+    drawn = outlook.momentum(read(figures.sql("momentum")), "somebody")
+    found = runs(drawn.rows, "change")
+    assert GAP not in found
+    assert {run for month, run in found.items() if month < GAP} == {1}
+    assert {run for month, run in found.items() if month > GAP} == {2}
+    assert "TensorFlow in the year to Dec 2022" in drawn.summary
+
+
+def test_a_line_of_the_composite_ends_where_another_source_goes_in(read: report_warehouse.Read) -> None:
+    drawn = outlook.composite(read(figures.sql("composite")), "somebody")
+    found = runs(drawn.rows, "score")
+    assert [found[date(2022, month, 1)] for month in (1, 3, 5, 6, 7, 12)] == [1, 1, 2, 2, 3, 3]
+    assert "not a measurement" in drawn.title
+    assert "not a measurement" in str(drawn.spec["title"])
+    assert "PyTorch 101 in Dec 2022, from Papers, PyPI and Stack Overflow" in drawn.summary
+
+
+def test_the_weights_of_a_drawn_composite_are_shown_as_parts_of_a_whole(read: report_warehouse.Read) -> None:
+    shown = outlook.weights(read(figures.sql("weights")))
+    assert [(row["source"], row["weight"], row["reason"]) for row in shown] == [
+        ("PyPI", "75.0%", ""),
+        ("Stack Overflow", "25.0%", HOSTILE),
+    ]
+
+
+def test_the_forecast_of_january_2023_is_told_in_words(read: report_warehouse.Read) -> None:
+    drawn = foretold.forecasts(read(figures.sql("forecasts")), "somebody")
+    assert drawn.summary == (
+        "C25 ratio of downloads, A, all: for Jan 2024 the forecast of January 2023 was 0.7, between 0.4 and 1.20."
+    )
+    measured = drawn.rows.filter(kind="measured")
+    assert measured.filter(pl.col("value").is_null())["month"].to_list() == [GAP]
+    assert drawn.rows.filter(pl.col("kind") != "measured")["month"].min() == date(2023, 2, 1)
+
+
+def test_what_cannot_be_told_says_why(read: report_warehouse.Read) -> None:
+    (row,) = foretold.predictions(read(figures.sql("predictions")))
+    assert (row["forecast"], row["between"], row["measured"]) == ("0.7", "0.4 to 1.20", "–")  # noqa: RUF001 - a dash
+    assert (row["answer"], row["why"], row["error"]) == ("cannot be told", HOSTILE, "–")  # noqa: RUF001 - a dash
+
+
+def test_without_any_figures_the_charts_are_empty_and_say_so() -> None:
+    nothing = report_warehouse.reader(report_warehouse.empty())
+    drawn = (
+        outlook.momentum(nothing(figures.sql("momentum")), "somebody"),
+        outlook.composite(nothing(figures.sql("composite")), "somebody"),
+        foretold.forecasts(nothing(figures.sql("forecasts")), "somebody"),
+    )
+    assert all(figure.rows.is_empty() and "No " in figure.summary for figure in drawn)
