@@ -18,6 +18,7 @@ SOAKS: Mapping[str, str] = MappingProxyType(
         "kills": "fw_pipeline_tests.soak.kills",
         "crash-points": "fw_pipeline_tests.soak.points",
         "backfills": "fw_pipeline_tests.soak.backfills",
+        "full-disks": "fw_pipeline_tests.soak.disks",
     }
 )
 """Module by name. A module has `run(budget_seconds) -> Tally` and `SECONDS`, the time it takes when none is given."""

@@ -31,7 +31,12 @@ from fw_pipeline_tests.soak.tally import Tally
 SECONDS = 600.0
 """A hundred publishes take two minutes on an idle machine."""
 PUBLISHES = 100
+LEAST = 3
+"""Publishes when there is no time."""
+
 NOBODY = 65534
+OLDER = "1.5.6"
+"""A release of DuckDB that reads the storage version of the published file, and is not the one that writes it."""
 
 BUILT = ("staging.stackoverflow", "marts.stackoverflow_comparison", "marts.framework_metrics")
 """What every generation builds anew, in this order."""
@@ -60,6 +65,11 @@ class Reader:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def wait(self) -> None:
+        """Wait until it has read once, or stopped."""
+        assert self.process.stdout is not None
+        self.process.stdout.readline()
 
     def into(self, tally: Tally) -> None:
         """Stop it and add what it saw."""
@@ -113,8 +123,21 @@ class Generations:
         self.pipeline.warehouse.publish()
 
 
-def run(budget_seconds: float) -> Tally:
-    """Publish up to a hundred times while processes read, one of them as another user where this one may."""
+def older_duckdb(folder: Path) -> Path | str:
+    """Install an older DuckDB in an environment of its own; return its Python, or why there is none."""
+    installer = Path(sys.executable).with_name("uv")
+    python = folder / "bin" / "python"
+    if not installer.exists():
+        return "there is no uv in this environment"
+    for arguments in (["venv", str(folder)], ["pip", "install", "--python", str(python), f"duckdb=={OLDER}"]):
+        done = subprocess.run([str(installer), "-q", *arguments], capture_output=True, text=True, check=False)
+        if done.returncode:
+            return f"duckdb {OLDER} cannot be installed: {done.stderr.strip().splitlines()[-1][:200]}"
+    return python
+
+
+def run(budget_seconds: float, *, publishes: int = PUBLISHES, older: bool = True) -> Tally:
+    """Publish up to a hundred times while processes read, as another user and with an older DuckDB where possible."""
     tally = Tally("publishes")
     deadline = time.monotonic() + budget_seconds
     with tempfile.TemporaryDirectory(prefix="fw soak ") as folder:
@@ -123,14 +146,24 @@ def run(budget_seconds: float) -> Tally:
         generations = Generations(data)
         generations.publish()
         path = generations.pipeline.warehouse.published
-        readers = [Reader("opened for each read", path), Reader("held open for 50 reads", path, hold=50)]
+        readers = [Reader("opened for each read", path), Reader("held open for 20 reads", path, hold=20)]
         if os.geteuid() == 0:
             readers.append(Reader("as another user", path, user=NOBODY))
         else:
             tally.skip("as another user", "only root may become another user")
-        while generations.number <= PUBLISHES and time.monotonic() < deadline:
+        if older:
+            python = older_duckdb(Path(folder) / "older")
+            if isinstance(python, Path):
+                readers.append(Reader("by an older release", path, python=str(python)))
+            else:
+                tally.skip("by an older release", python)
+        for each in readers:
+            each.wait()
+        done = 0
+        while done < publishes and (time.monotonic() < deadline or done < LEAST):
             generations.publish()
-        tally.count("publishes while they read", generations.number - 1, PUBLISHES)
+            done += 1
+        tally.count("publishes while they read", done, publishes)
         for each in readers:
             each.into(tally)
         if left := [*data.rglob(".publishing-*"), *data.rglob(".writing-*")]:

@@ -1,6 +1,6 @@
 """A user of the published file, as a process of its own: `python reader.py FILE HOLD [USER]`.
 
-It opens the file, queries it HOLD times, opens it again, until its input is closed; then prints one line of JSON: how
+It opens the file, queries it HOLD times, opens it again, until its input is closed; then it prints a line of JSON: how
 many reads, which generations, and what was wrong. With USER, a number, it reads as that user of the machine. It needs
 DuckDB and nothing of this project, so that any release of DuckDB can be the reader.
 """
@@ -50,6 +50,8 @@ def main() -> None:
     reads, seen, faults, last, version = 0, set(), [], 0, 0
     for number, (raw, staged, proved, rows, noted) in enumerate(views(path, hold)):
         reads += 1
+        if reads == 1:
+            print("reads", flush=True)
         if not raw == staged == proved or rows != noted:
             faults.append(f"half a build: {raw} in raw, {staged} staged, {proved} proved, {rows} rows of {noted}")
         if number % hold == 0:

@@ -20,6 +20,7 @@ from dagster import AssetKey, DagsterInstance
 from fw_pipeline.contract import Window
 from fw_pipeline.definitions import build_defs, load_models
 from fw_pipeline.models import Model
+from fw_pipeline.orchestration import history
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.running import Ran, run_job
 from fw_pipeline.settings import PROJECT_DIR, read
@@ -64,7 +65,7 @@ class SmallRun:
         self._pipeline.given, self._pipeline.progress = settings, progress
         skip = [AssetKey(["report"])] if not only else [key for key in self._keys if key != AssetKey([only])]
         job, window = ("everything", MONTHS) if not only else ("rebuild", None)
-        with DagsterInstance.get() as instance:
+        with history.told(), DagsterInstance.get() as instance:
             return run_job(self._definitions, job, instance=instance, window=window, skip=skip)
 
 

@@ -1,0 +1,11 @@
+"""Other processes read the published file while it is replaced: no error, no half-built view, no step back."""
+
+from __future__ import annotations
+
+from fw_pipeline_tests.soak.publishes import run
+
+
+def test_readers_of_other_processes_see_whole_builds_only_and_never_block_a_publish() -> None:
+    tally = run(0, older=False)
+    assert tally.failures == []
+    assert tally.held
