@@ -151,15 +151,6 @@ def test_sql_reads_the_published_file_and_nothing_else(recorded_once: Path) -> N
     assert (refused.status, len(refused.complaints), refused.out) == (1, 1, "")
 
 
-def test_rebuild_after_deleting_both_files_gives_the_same_content(recorded: Path) -> None:
-    before = content(recorded)
-    shutil.rmtree(recorded / ".work")
-    (recorded / "warehouse.duckdb").unlink()
-    done = fw_pipeline(recorded, "rebuild")
-    assert done.status == 0, done.err
-    assert_same(before, content(recorded))
-
-
 def test_a_second_run_changes_nothing_and_says_which_months_it_cannot_reach(recorded: Path) -> None:
     before = content(recorded)
     vintages = sorted(path.name for path in (recorded / "raw").rglob("*.parquet"))

@@ -1,0 +1,131 @@
+"""The operating guide: a backup restores, units say what the guide says, and every wording in it is one of the code."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shutil
+import subprocess
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from fw_pipeline.contract import PROVENANCE, TABLES
+from fw_pipeline.raw import EvidenceStore, VintageStore
+from fw_pipeline_tests.command import fw_pipeline
+from fw_pipeline_tests.test_cli import assert_same, content
+
+ROOT = Path(__file__).parents[1]
+GUIDE = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def back_up(data: Path, to: Path) -> None:
+    """Copy as the guide says: the vintages first, then the answers, without what is half-written."""
+    for room in ("raw", "evidence"):
+        shutil.copytree(data / room, to / room, ignore=shutil.ignore_patterns(".writing-*"))
+
+
+def test_a_backup_restored_elsewhere_gives_the_same_content_after_a_rebuild(
+    recorded_once: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "another machine" / "data"
+    back_up(recorded_once, tmp_path / "backup")
+    shutil.copytree(tmp_path / "backup", elsewhere)
+    done = fw_pipeline(elsewhere, "rebuild")
+    assert done.status == 0, done.err
+    assert_same(content(recorded_once), content(elsewhere))
+
+
+def test_no_vintage_or_evidence_names_a_folder_of_this_machine(recorded_once: Path) -> None:
+    for source in TABLES:
+        store = VintageStore(recorded_once)
+        refs = {ref for it in store.vintages(source) for ref in store.read(source, it)["evidence"]}
+        assert refs
+        for ref in ";".join(refs).split(";"):
+            assert not Path(ref).is_absolute()
+            assert (recorded_once / ref).is_file()
+    for journal in (recorded_once / "evidence").rglob("*.ndjson"):
+        assert str(recorded_once) not in journal.read_text(encoding="utf-8")
+
+
+def test_a_backup_of_a_folder_that_is_being_written_has_the_answer_of_each_vintage(tmp_path: Path) -> None:
+    data, backup = tmp_path / "data", tmp_path / "backup"
+    table, begun, stop = TABLES["stackoverflow"], threading.Event(), threading.Event()
+    month = NOW.date().replace(day=1)
+
+    def write() -> None:
+        for number in range(5_000):
+            if stop.is_set():
+                return
+            keeper = EvidenceStore(data, "stackoverflow", "api", run_id=f"r{number}", now=NOW)
+            ref = keeper.keep(f"q{number}", f"{number}".encode(), name="answer").ref
+            said = {"month": month, "tagged": "jax", "questions": number, "method": "counted", "origin": "x"}
+            rows = pl.DataFrame([said], schema=table.schema)
+            at = NOW + timedelta(seconds=number)
+            VintageStore(data).add(
+                "stackoverflow", month, rows, provider="api", observed_at=at, evidence=(ref,), run_id=f"r{number}"
+            )  # fmt: skip
+            begun.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert begun.wait(30)
+        for number in range(5):
+            back_up(data, backup / f"{number}")
+    finally:
+        stop.set()
+        writer.join()
+    for copy in backup.iterdir():
+        store = VintageStore(copy)
+        found = store.vintages("stackoverflow")
+        assert found
+        for vintage in found:
+            frame = store.read("stackoverflow", vintage)
+            assert frame.schema == pl.Schema({**table.schema, **PROVENANCE})
+            assert (copy / frame["evidence"][0]).is_file()
+
+
+def test_every_wording_of_the_guide_is_one_of_the_code() -> None:
+    table = GUIDE.partition("## What a line means")[2].partition("\n## ")[0]
+    wordings = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
+    assert len(wordings) > 15
+    files = [*(ROOT / "fw_pipeline").rglob("*.py"), ROOT / ".ci" / "audit.py"]
+    code = " ".join(path.read_text(encoding="utf-8") for path in files)
+    assert [words for words in wordings if words not in code] == []
+
+
+def units() -> list[Path]:
+    return sorted((ROOT / "deploy").glob("*.service"))
+
+
+@pytest.mark.parametrize("unit", units(), ids=lambda unit: unit.name)
+def test_a_unit_runs_our_command_as_a_user_of_its_own_who_may_write_the_data_folder_alone(unit: Path) -> None:
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read(unit)
+    service = parser["Service"]
+    assert service["User"] == "fw-pipeline"
+    assert service["Environment"] == "FW_DATA_DIR=/var/lib/fw-pipeline"
+    assert service["ProtectSystem"] == "strict"
+    assert service["NoNewPrivileges"] == "yes"
+    assert service["StateDirectory"] == "fw-pipeline"
+    assert "ReadWritePaths" not in service
+    program, *arguments = service["ExecStart"].split()
+    assert program == "/opt/fw-pipeline/.venv/bin/fw-pipeline"
+    assert "--host" not in arguments
+    assert unit.stem in GUIDE
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
+    for path in (ROOT / "deploy").glob("fw-pipeline-*"):
+        text = path.read_text(encoding="utf-8").replace("/opt/fw-pipeline/.venv/bin/fw-pipeline", "/bin/true")
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
+    names = [str(path) for path in tmp_path.iterdir()]
+    done = subprocess.run(["systemd-analyze", "verify", *names], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
