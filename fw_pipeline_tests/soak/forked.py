@@ -50,6 +50,8 @@ def watched(root: Path, say: Say) -> Callable[[str, tuple[object, ...]], None]:
                 path
             ).startswith(top):
                 say(f"{event[3:]} {_below(path, top)}")
+            case (("os.link" | "os.symlink"), (_, new, *_)) if str(new).startswith(top):
+                say(f"link {_below(new, top)}")
             case _:
                 pass
 

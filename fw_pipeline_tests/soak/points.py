@@ -119,6 +119,8 @@ def run(budget_seconds: float) -> Tally:
     tally, deadline = Tally("crash-points"), time.monotonic() + budget_seconds
     with tempfile.TemporaryDirectory(prefix="fw-points-") as folder, FakeServices() as services:
         points = Points(Path(folder), services)
+        links = [step for step in points.steps if step.startswith("link ")]
+        tally.failures += [f"{step}: there are file systems without links" for step in links]
         done, held = 0, 0
         for number in spread(len(points.steps)):
             if time.monotonic() > deadline and done >= LEAST:
