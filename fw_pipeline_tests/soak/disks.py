@@ -98,7 +98,7 @@ class Disks:
                 failures = self._run(data, home=home, progress=lambda *_: None).failures
             except Reason as reason:
                 failures = (str(reason),)
-            tell(say, (f"no remedy: {line}" for line in failures if "free space or allow writing" not in line))
+            tell(say, (f"no remedy: {line}" for line in failures if "allow writing there, then run again" not in line))
             say(f"lines {' | '.join(failures)}")
 
         ended = forked(work, root=self._room / "nowhere")

@@ -33,6 +33,8 @@ LEAST = 12
 
 GOLDEN = (5**0.5 - 1) / 2
 
+KEY = "a-key-with-a-larger-quota"
+
 FETCHED = ("stackoverflow", "huggingface")
 MONTHS = ("2023-05", "2023-06")
 COUNTED = " union all ".join(f"select '{name}' as source, count(*) as figures from raw.{name}" for name in FETCHED)
@@ -44,7 +46,7 @@ def work(data: Path, services: FakeServices) -> None:
     Raises:
         RuntimeError: a month was not answered.
     """
-    questions = questions_live.Desk(data, api(questions_live.FEW), services)
+    questions = questions_live.Desk(data, api(questions_live.FEW), services, key=KEY)
     hub = hub_live.Desk(data, services)
     failures = [*questions.run(*MONTHS).failures, *hub.run(*MONTHS).failures]
     if failures:
