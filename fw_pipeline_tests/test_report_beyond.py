@@ -23,7 +23,7 @@ def runs(rows: pl.DataFrame, present: str) -> dict[date, int]:
 
 
 def test_no_line_of_momentum_runs_through_a_gap(read: report_warehouse.Read) -> None:
-    drawn = outlook.momentum(read(figures.sql("momentum")), "somebody")
+    drawn = outlook.momentum(read(figures.sql("momentum")), (), "somebody")
     found = runs(drawn.rows, "change")
     assert GAP not in found
     assert {run for month, run in found.items() if month < GAP} == {1}
@@ -32,7 +32,7 @@ def test_no_line_of_momentum_runs_through_a_gap(read: report_warehouse.Read) -> 
 
 
 def test_a_line_of_the_composite_ends_where_another_source_goes_in(read: report_warehouse.Read) -> None:
-    drawn = outlook.composite(read(figures.sql("composite")), "somebody")
+    drawn = outlook.composite(read(figures.sql("composite")), (), "somebody")
     found = runs(drawn.rows, "score")
     assert [found[date(2022, month, 1)] for month in (1, 3, 5, 6, 7, 12)] == [1, 1, 2, 2, 3, 3]
     assert "not a measurement" in drawn.title
@@ -67,8 +67,8 @@ def test_what_cannot_be_told_says_why(read: report_warehouse.Read) -> None:
 def test_without_any_figures_the_charts_are_empty_and_say_so() -> None:
     nothing = report_warehouse.reader(report_warehouse.empty())
     drawn = (
-        outlook.momentum(nothing(figures.sql("momentum")), "somebody"),
-        outlook.composite(nothing(figures.sql("composite")), "somebody"),
+        outlook.momentum(nothing(figures.sql("momentum")), (), "somebody"),
+        outlook.composite(nothing(figures.sql("composite")), (), "somebody"),
         foretold.forecasts(nothing(figures.sql("forecasts")), "somebody"),
     )
     assert all(figure.rows.is_empty() and "No " in figure.summary for figure in drawn)

@@ -27,6 +27,9 @@ from fw_pipeline.warehouse import Built, Writer
 
 PREVIEW_ROWS = 10
 
+CHARTED = "Its chart, if it has one, is under [Events](?view=events): the latest that is *Observed*."
+"""The overview of an asset shows what its materialisation says, and the chart is drawn after that, by the report."""
+
 
 def model_asset(model: Model, models: tuple[Model, ...]) -> AssetsDefinition:
     """Return the asset that builds a model; its key is its path."""
@@ -34,6 +37,7 @@ def model_asset(model: Model, models: tuple[Model, ...]) -> AssetsDefinition:
     words = {name: (column.type, column.description) for name, column in doc.columns.items()}
     upstream = sorted({tuple(relation_key(relation)) for relation in model.upstream})
     claim = f"\n\n> {doc.claim.quote}" if doc.claim else ""
+    charted = f"\n\n{CHARTED}" if model.schema in ("claims", "marts") else ""
 
     @asset(
         key=[model.schema, model.table],
@@ -42,7 +46,7 @@ def model_asset(model: Model, models: tuple[Model, ...]) -> AssetsDefinition:
         kinds={"sql", "duckdb"},
         owners=["team:fw_pipeline"],
         tags={"layer": model.schema},
-        description=f"{doc.description}\n\nOne row for: {', '.join(doc.grain)}.{claim}",
+        description=f"{doc.description}\n\nOne row for: {', '.join(doc.grain)}.{claim}{charted}",
         metadata={
             "dagster/column_schema": column_schema(words),
             "dagster/table_name": model.name,

@@ -80,7 +80,7 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
     headlines = read(sql("headlines"))
     cards = verdicts.cards(read(sql("claims")), every_verdict, headlines, read(sql("standings")))
     of_claims = _claim_figures(cards, every_verdict, dated, models)
-    beyond = _beyond(read, published)
+    beyond = _beyond(read, dated, published)
     scales = [(figure, FINE) for figure in (*figures, *beyond)]
     scales += [(figure, PLAIN) for figure in of_claims.values() if figure is not None]
     drawings = {figure.name: render.drawn(figure) for figure, _ in scales}
@@ -140,13 +140,15 @@ def _figures(read: Read, dated: pl.DataFrame, ratios: pl.DataFrame, published: p
     return [figure for figure in drawn if figure.rows.height]
 
 
-def _beyond(read: Read, published: pl.DataFrame) -> list[Figure]:
+def _beyond(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[Figure]:
     """Return the charts of what goes beyond the article; one without any figure is left out."""
     both = origins.credit_line(published, "stackoverflow", "pypi")
+    all_three = origins.credit_line(published, "stackoverflow", "papers", "pypi")
+    momentum, composite = read(sql("momentum")), read(sql("composite"))
     drawn = (
         foretold.forecasts(read(sql("forecasts")), both),
-        outlook.momentum(read(sql("momentum")), both),
-        outlook.composite(read(sql("composite")), origins.credit_line(published, "stackoverflow", "papers", "pypi")),
+        outlook.momentum(momentum, _events(dated, momentum), both),
+        outlook.composite(composite, _events(dated, composite), all_three),
     )
     return [figure for figure in drawn if figure.rows.height]
 

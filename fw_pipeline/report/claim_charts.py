@@ -133,17 +133,6 @@ def _template(ends: Sequence[str], events: Sequence[Event]) -> Spec:
             for line in decides
         ),
         appeared.mark_rule(color=token("ink"), strokeDash=[2, 3]),
-        base.mark_line(color=token("soft"), strokeWidth=1.6),
-        base.transform_filter("isValid(datum.value)")
-        .mark_point(size=30, stroke=token("ink"), strokeWidth=1.3, opacity=1)
-        .encode(
-            shape=alt.Shape("verdict:N")
-            .scale(domain=list(SHAPES), range=list(SHAPES.values()))
-            .legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70, columns=NARROW),
-            fill=alt.Fill("verdict:N")
-            .scale(domain=list(SHAPES), range=[token(fill) for fill in FILLS])
-            .legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70, columns=NARROW),
-        ),
         *on_paper(
             decides[0]
             .transform_calculate(threshold_text="'decides: ' + format(datum.threshold, number_format)")
@@ -161,6 +150,17 @@ def _template(ends: Sequence[str], events: Sequence[Event]) -> Spec:
             dx=-4,
             dy=-4,
             color=token("soft"),
+        ),
+        base.mark_line(color=token("soft"), strokeWidth=1.6),
+        base.transform_filter("isValid(datum.value)")
+        .mark_point(size=30, stroke=token("ink"), strokeWidth=1.3, opacity=1)
+        .encode(
+            shape=alt.Shape("verdict:N")
+            .scale(domain=list(SHAPES), range=list(SHAPES.values()))
+            .legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70, columns=NARROW),
+            fill=alt.Fill("verdict:N")
+            .scale(domain=list(SHAPES), range=[token(fill) for fill in FILLS])
+            .legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70, columns=NARROW),
         ),
         *pointed(alt, base, told, ["as_of"]),
     )

@@ -127,6 +127,7 @@ def time_axis(alt: Any, column: str = "month") -> Any:
             format={"year": "%Y", "quarter": "%b", "month": "%b", "week": "%d %b", "date": "%d %b"},
             tickCount={"expr": "width < 420 ? 5 : 10"},
             labelOverlap=True,
+            labelSeparation=6,
             labelFlush=False,
         )
     )

@@ -7,15 +7,15 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.drawing import finished, framework_colour, in_range, pointed, time_axis, titles_of
-from fw_pipeline.report.figures import Control, Figure, sql
+from fw_pipeline.report.drawing import event_layers, finished, framework_colour, in_range, pointed, time_axis, titles_of
+from fw_pipeline.report.figures import Control, Event, Figure, sql
 from fw_pipeline.report.palette import TITLES, token
 from fw_pipeline.report.words import SOURCES, figure, in_month, listed
 
 MEASURED = {("stackoverflow", "share"): "Share of all questions", ("pypi", "value"): "Downloads per day"}
 
 
-def momentum(rows: pl.DataFrame, credit: str) -> Figure:
+def momentum(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
     """Draw the change over twelve months with its interval, a framework a line."""
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
@@ -66,6 +66,7 @@ def momentum(rows: pl.DataFrame, credit: str) -> Figure:
     }
     level = alt.Chart(alt.InlineData(values=[{"level": 1}])).encode(y="level:Q")
     chart = alt.layer(
+        *event_layers(alt, events),
         level.mark_rule(color=token("ink"), strokeWidth=1.2),
         base.mark_area(opacity=0.17).encode(y="low:Q", y2="high:Q"),
         base.mark_line(strokeWidth=2.2),
@@ -79,15 +80,16 @@ def momentum(rows: pl.DataFrame, credit: str) -> Figure:
         "the scatter of the months leaves, at 95 %. Where it crosses the line, nothing can be said. A break is a year "
         "with too few months to compare, or one that a break of the series runs through.",
         summary=_momentum_in_words(rows, counted[:1]),
-        spec=finished(chart, controls, title="Against the year before"),
+        spec=finished(chart, controls, title="Against the year before", events=events),
         rows=rows,
         sql=sql("momentum"),
         credit=credit,
         controls=controls,
+        events=tuple(events),
     )
 
 
-def composite(rows: pl.DataFrame, credit: str) -> Figure:
+def composite(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
     """Draw each composite, its line broken wherever other sources went in."""
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
@@ -119,6 +121,7 @@ def composite(rows: pl.DataFrame, credit: str) -> Figure:
     }
     level = alt.Chart(alt.InlineData(values=[{"level": 100}])).encode(y="level:Q")
     chart = alt.layer(
+        *event_layers(alt, events),
         level.mark_rule(color=token("faint"), strokeDash=[5, 4]),
         base.mark_line(strokeWidth=2.2),
         *pointed(alt, base, told, ["month", "line"]),
@@ -131,11 +134,17 @@ def composite(rows: pl.DataFrame, credit: str) -> Figure:
         "and the sources are averaged. What they weigh is a matter of taste, said below, and easy to change. A line "
         "breaks where a source begins or ends: what follows is made of other things.",
         summary=_composite_in_words(rows, composites),
-        spec=finished(chart, controls, title="Composite, not a measurement (100 = mean of TensorFlow and PyTorch)"),
+        spec=finished(
+            chart,
+            controls,
+            title="Composite, not a measurement (100 = mean of TensorFlow and PyTorch)",
+            events=events,
+        ),
         rows=rows,
         sql=sql("composite"),
         credit=credit,
         controls=controls,
+        events=tuple(events),
     )
 
 

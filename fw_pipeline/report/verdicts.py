@@ -29,6 +29,22 @@ class Standing:
     """Why there is no verdict; empty where there is one."""
     undecided: tuple[str, ...] = ()
     """Definitions that decide nothing in that month."""
+    hangs_on: tuple[str, ...] = ()
+    """Definitions without which there would be another verdict."""
+    drift_flips: tuple[str, ...] = ()
+    """Definitions whose verdict the drift of the source alone could flip."""
+    leans_on_gap: tuple[str, ...] = ()
+    """Definitions that lean on a gap, a partial month or known trouble."""
+
+    @property
+    def cautions(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What to know before leaning on the verdict: in words, and the definitions that it holds for."""
+        said = (
+            ("Another verdict without", self.hangs_on),
+            ("Drift of the source alone could flip", self.drift_flips),
+            ("Leans on a gap, a partial month or known trouble:", self.leans_on_gap),
+        )
+        return tuple((text, found) for text, found in said if found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +175,8 @@ def _card(row: dict[str, Any], verdicts: pl.DataFrame, headlines: pl.DataFrame, 
 def _standing(row: Mapping[str, Any] | None, otherwise: Standing) -> Standing:
     if row is None:
         return otherwise
-    return Standing(row["verdict"], row["why"] or "", tuple(row["definitions_undecided"] or ()))
+    lists = ("definitions_undecided", "hangs_on", "drift_flips", "leans_on_gap")
+    return Standing(row["verdict"], row["why"] or "", *(tuple(row[name] or ()) for name in lists))
 
 
 def _rank(found: Definition) -> tuple[bool, bool]:

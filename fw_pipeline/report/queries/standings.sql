@@ -15,7 +15,10 @@ select
     headlines.as_of,
     headlines.verdict,
     headlines.why,
-    headlines.definitions_undecided
+    headlines.definitions_undecided,
+    headlines.hangs_on,
+    headlines.drift_flips,
+    headlines.leans_on_gap
 from headlines
 inner join ends on headlines.as_of in (ends.appeared, ends.latest)
 order by headlines.claim, headlines.as_of
