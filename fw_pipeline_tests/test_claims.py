@@ -15,6 +15,7 @@ from polars.testing import assert_frame_equal
 from fw_pipeline.claims import claim_rows, definition_rows
 from fw_pipeline.contract import Reason
 from fw_pipeline.models import Model
+from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline_tests.claims_bench import before_models, in_memory, measure, measurements
 from fw_pipeline_tests.relations import models
 
@@ -105,6 +106,12 @@ def test_a_file_and_its_claim_that_disagree_are_refused(known: tuple[Model, ...]
     wrong = dataclasses.replace(claims["C2"], doc=dataclasses.replace(claims["C2"].doc, claim=claims["C3"].doc.claim))
     with pytest.raises(Reason, match=r"claims\.c02_\w+: the document says claim C3"):
         claim_rows([wrong])
+
+
+def test_rows_of_claims_have_the_columns_of_their_small_tables(known: tuple[Model, ...]) -> None:
+    columns = {seed.name: set(seed.columns) for seed in SEEDS}
+    assert {frozenset(row) for row in claim_rows(known)} == {frozenset(columns["claims"])}
+    assert {frozenset(row) for row in definition_rows(known)} == {frozenset(columns["definitions"])}
 
 
 def test_two_files_of_one_claim_are_refused(known: tuple[Model, ...]) -> None:
