@@ -168,12 +168,10 @@ def as_text(found: Explanation) -> Iterator[str]:
     yield from _told("rule", HEADLINE_RULE)
     if headline:
         yield from _told("headline", f"{headline['verdict']} as of {headline['as_of']:%Y-%m}{_dated(headline)}")
-        for words, name in (
-            ("flipped by", "flipped_by"),
-            ("hangs on", "hangs_on"),
-            ("drift flips", "drift_flips"),
-        ):
-            yield from _told(words, "; ".join(headline[name]))
+        yield from _told("flipped by", "; ".join(headline["flipped_by"]))
+        yield from _told("hangs on", "; ".join(headline["hangs_on"]))
+        if headline["drift_flips"]:
+            yield from _told("drift", f"alone could flip {'; '.join(headline['drift_flips'])}")
     for proof in found.proofs:
         yield ""
         yield from _proof_lines(proof)
