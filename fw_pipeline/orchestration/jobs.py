@@ -20,6 +20,8 @@ from dagster import (
 )
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 
+from fw_pipeline.orchestration import abandoned
+
 if TYPE_CHECKING:
     from dagster._core.definitions.partitions.partitioned_schedule import (
         UnresolvedPartitionedAssetScheduleDefinition,
@@ -87,6 +89,7 @@ def build_what_changed(sources: Collection[str]) -> SensorDefinition:
         description="Builds, checks and publishes everything after months came in.",
     )
     def look(context: SensorEvaluationContext) -> RunRequest | SkipReason:
+        abandoned.close(context.instance)
         if context.instance.get_runs_count(RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES)):
             return SkipReason("waits until nothing is running")
         came = max((_last(context.instance, key) for key in raw), default=0.0)
