@@ -222,6 +222,7 @@ def _run_jobs(
 
         from fw_pipeline.definitions import build_defs, load_models
         from fw_pipeline.orchestration.history import told
+        from fw_pipeline.orchestration.liveness import held_by_runs, mark_killed
         from fw_pipeline.orchestration.pipeline import Pipeline
         from fw_pipeline.orchestration.retention import trim
         from fw_pipeline.orchestration.running import run_job
@@ -229,9 +230,10 @@ def _run_jobs(
 
         models = load_models()
         pipeline = Pipeline(SOURCES, models, given=settings, progress=progress)
-        definitions = build_defs(models=models, resources={"pipeline": pipeline})
+        definitions = build_defs(models=models, resources={"pipeline": held_by_runs(pipeline)})
         skip = [AssetKey(["raw", source]) for source in SOURCES if only and source not in only]
         with told(), DagsterInstance.get() as instance:
+            mark_killed(instance, settings.data_dir)
             ran = [run_job(definitions, name, instance=instance, window=window, skip=skip) for name in names]
             try:
                 trim(instance, keep=settings.keep_runs)

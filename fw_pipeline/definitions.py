@@ -12,9 +12,12 @@ from fw_pipeline.contract import Source
 from fw_pipeline.models import FORECASTS, MEASUREMENTS, Model
 from fw_pipeline.orchestration import checks, history, jobs
 from fw_pipeline.orchestration.alerting import tell_of_failures
+from fw_pipeline.orchestration.building import build_what_changed
 from fw_pipeline.orchestration.columns import relation_key
 from fw_pipeline.orchestration.forecasting import forecasts_asset, rules_for_forecasts
+from fw_pipeline.orchestration.liveness import held_by_runs, mark_killed_runs
 from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.places import places
 from fw_pipeline.orchestration.publishing import publish_asset, report_asset
 from fw_pipeline.orchestration.raw_assets import raw_asset
 from fw_pipeline.orchestration.retention import tidy_history
@@ -68,13 +71,14 @@ def build_defs(
     made = [relation_key(MEASUREMENTS), relation_key(FORECASTS)]
     all_jobs = jobs.jobs(sources)
     revisit = revisit_job(sources)
+    place = places(models)
     return Definitions(
         assets=[
             *(raw_asset(source) for source in sources.values()),
             *(seed_asset(seed, sources) for seed in SEEDS),
-            *(model_asset(model, models) for model in models),
-            measurements_asset(models),
-            forecasts_asset(),
+            *(model_asset(model, models, place[model.name]) for model in models),
+            measurements_asset(models, place[MEASUREMENTS]),
+            forecasts_asset(place[FORECASTS]),
             publish_asset(rules, [*(["raw", name] for name in sources), *built, *made]),
             report_asset(),
         ],
@@ -84,8 +88,14 @@ def build_defs(
         ],
         jobs=[*all_jobs, revisit],
         schedules=[jobs.monthly_schedule(all_jobs[0]), revisit_schedule(revisit)],
-        sensors=[jobs.build_what_changed(sources), tell_of_failures(), watch_freshness(sources), tidy_history()],
-        resources={"pipeline": Pipeline(sources, models), **(resources or {})},
+        sensors=[
+            build_what_changed(),
+            mark_killed_runs(),
+            tell_of_failures(),
+            watch_freshness(sources),
+            tidy_history(),
+        ],
+        resources={"pipeline": held_by_runs(Pipeline(sources, models)), **(resources or {})},
         executor=in_process_executor,
     )
 

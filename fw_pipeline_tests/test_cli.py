@@ -25,7 +25,7 @@ def rows(data: Path, sql: str) -> list[tuple[object, ...]]:
 def content(data: Path) -> dict[str, pl.DataFrame]:
     """Every table of the published file, without the marks of the moment."""
     listed = rows(data, "select schema_name || '.' || table_name from duckdb_tables() order by all")
-    moment = "columns(lambda c: c not in ('observed_at', 'run_id', 'vintage', 'at', 'evidence', 'listing'))"
+    moment = "columns(lambda c: c not in ('observed_at', 'run_id', 'vintage', 'at', 'evidence', 'listing', 'turn'))"
     return {
         str(name): query(data / "warehouse.duckdb", f"select {moment} from {name} order by all") for (name,) in listed
     }

@@ -10,6 +10,7 @@ from fw_pipeline.expectations import Expectation
 from fw_pipeline.models import FORECAST_SERIES, FORECASTS
 from fw_pipeline.orchestration.columns import column_schema, relation_key
 from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.places import Place
 from fw_pipeline.orchestration.raw_assets import failed
 from fw_pipeline.warehouse import Built, Writer
 
@@ -31,16 +32,16 @@ def rules_for_forecasts() -> tuple[Expectation, ...]:
     return expectations.implied(grain, tuple(forecasts.COLUMNS), nullable=NULLABLE, types=kinds)
 
 
-def forecasts_asset() -> AssetsDefinition:
+def forecasts_asset(place: Place) -> AssetsDefinition:
     """Return the asset that forecasts every series."""
 
     @asset(
         key=relation_key(FORECASTS),
         deps=[relation_key(FORECAST_SERIES)],
-        group_name="meta",
+        group_name=place.group,
         kinds={"python", "duckdb"},
         owners=["team:fw_pipeline"],
-        tags={"layer": "meta"},
+        tags=place.tags,
         description=DESCRIPTION,
         metadata={
             "dagster/column_schema": column_schema({n: (str(k), words) for n, (k, words) in forecasts.COLUMNS.items()}),

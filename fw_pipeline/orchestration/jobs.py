@@ -6,21 +6,10 @@ from typing import TYPE_CHECKING
 from dagster import (
     AssetKey,
     AssetSelection,
-    DagsterInstance,
-    DefaultSensorStatus,
-    RunRequest,
-    RunsFilter,
     ScheduleDefinition,
-    SensorDefinition,
-    SensorEvaluationContext,
-    SkipReason,
     build_schedule_from_partitioned_job,
     define_asset_job,
-    sensor,
 )
-from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
-
-from fw_pipeline.orchestration import abandoned
 
 if TYPE_CHECKING:
     from dagster._core.definitions.partitions.partitioned_schedule import (
@@ -71,36 +60,3 @@ def monthly_schedule(everything: "UnresolvedAssetJobDefinition") -> "Schedule":
         hour_of_day=6,
         description="On the third of each month, 06:00 UTC: everything for the month that has closed.",
     )
-
-
-def build_what_changed(sources: Collection[str]) -> SensorDefinition:
-    """Return the sensor that builds, checks and publishes after months came in, however they came; it is on at once.
-
-    A backfill of raw months in the UI therefore ends in the same state as the command line. It waits until nothing is
-    running, so that one build follows a backfill of all sources, and builds each state of the figures once.
-    """
-    raw = [AssetKey(["raw", source]) for source in sources]
-
-    @sensor(
-        name="build_what_changed",
-        job_name=REBUILD,
-        default_status=DefaultSensorStatus.RUNNING,
-        minimum_interval_seconds=15,
-        description="Builds, checks and publishes everything after months came in.",
-    )
-    def look(context: SensorEvaluationContext) -> RunRequest | SkipReason:
-        abandoned.close(context.instance)
-        if context.instance.get_runs_count(RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES)):
-            return SkipReason("waits until nothing is running")
-        came = max((_last(context.instance, key) for key in raw), default=0.0)
-        if came <= _last(context.instance, AssetKey(["publish"])):
-            return SkipReason("everything that came in is published")
-        return RunRequest(run_key=f"{came:.6f}")
-
-    return look
-
-
-def _last(instance: DagsterInstance, key: AssetKey) -> float:
-    """Return when an asset was last materialised; 0 when never."""
-    event = instance.get_latest_materialization_event(key)
-    return event.timestamp if event else 0.0

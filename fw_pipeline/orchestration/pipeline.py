@@ -57,12 +57,22 @@ class Pipeline:
         that any asset can be built first.
         """
         with self.warehouse.writing() as writer:
-            for name, source in self.sources.items():
-                writer.load_raw_if_changed(name)
-                for provider in source.providers.values():
-                    if provider.detail:
-                        writer.ensure_detail(provider.detail)
-            for seed in SEEDS:
-                if not writer.has(f"meta.{seed.name}"):
-                    seed.make(writer, self)
+            self._stock(writer)
             yield writer
+
+    @contextmanager
+    def publishing(self) -> Iterator[Writer]:
+        """Open the working file as `writing` does, and publish it before anybody else writes."""
+        with self.warehouse.publishing() as writer:
+            self._stock(writer)
+            yield writer
+
+    def _stock(self, writer: Writer) -> None:
+        for name, source in self.sources.items():
+            writer.load_raw_if_changed(name)
+            for provider in source.providers.values():
+                if provider.detail:
+                    writer.ensure_detail(provider.detail)
+        for seed in SEEDS:
+            if not writer.has(f"meta.{seed.name}"):
+                seed.make(writer, self)

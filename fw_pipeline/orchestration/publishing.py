@@ -22,10 +22,12 @@ from fw_pipeline.expectations import Expectation
 from fw_pipeline.orchestration.checks import prove
 from fw_pipeline.orchestration.columns import relation_key
 from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.places import SEVERAL
 from fw_pipeline.orchestration.raw_assets import failed
+from fw_pipeline.orchestration.tables import tables
 from fw_pipeline.plain import in_markdown
 from fw_pipeline.raw import written_aside
-from fw_pipeline.warehouse import query
+from fw_pipeline.warehouse import Writer, query
 
 Rules = Mapping[str, Sequence[Expectation]]
 
@@ -39,17 +41,23 @@ def publish_asset(rules: Rules, deps: Sequence[Sequence[str]]) -> AssetsDefiniti
         group_name="published",
         kinds={"duckdb"},
         owners=["team:fw_pipeline"],
-        tags={"layer": "published"},
+        tags={"source": SEVERAL},
         description="The DuckDB file that users open. Replaced as a whole; readers keep the version they have open.",
     )
-    def publish(pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
+    def publish(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
+        path = pipeline.settings.published
         try:
-            _prove_all(pipeline, rules)
-            size = pipeline.warehouse.publish()
+            with pipeline.publishing() as writer:
+                again = _catch_up(writer, pipeline)
+                _prove_all(writer, rules)
         except Reason as reason:
             raise failed([reason]) from None
-        pipeline.progress("publish", str(pipeline.settings.published))
-        return MaterializeResult(metadata={"path": MetadataValue.path(str(pipeline.settings.published)), "bytes": size})
+        if again:
+            context.log.info("what they read had changed since, so these were made again: %s", ", ".join(again))
+        pipeline.progress("publish", str(path))
+        return MaterializeResult(
+            metadata={"path": MetadataValue.path(str(path)), "bytes": path.stat().st_size, "made again": again}
+        )
 
     return publish
 
@@ -63,7 +71,7 @@ def report_asset() -> AssetsDefinition:
         group_name="published",
         kinds={"altair"},
         owners=["team:fw_pipeline"],
-        tags={"layer": "published"},
+        tags={"source": SEVERAL},
         description="The page with the verdict on every claim and the article's figure drawn anew from the data.",
     )
     def page(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
@@ -115,14 +123,25 @@ def _observations(pictures: Sequence[report.Picture]) -> Iterator[AssetObservati
             yield AssetObservation(relation_key(relation), metadata={"chart": chart})
 
 
-def _prove_all(pipeline: Pipeline, rules: Rules) -> None:
+def _catch_up(writer: Writer, pipeline: Pipeline) -> list[str]:
+    """Make again what is older than what it reads, and return the names: months may come in while tables are built.
+
+    Without this, a file could be published in which some tables know of a month and others do not.
+    """
+    again = []
+    for table in tables(pipeline):
+        if writer.stale(table.relation, table.reads):
+            table.make(writer, pipeline)
+            again.append(table.relation)
+    return again
+
+
+def _prove_all(writer: Writer, rules: Rules) -> None:
     """Check what no run has checked since it was built, then refuse to go on unless every blocking rule holds."""
     required = {name: _blocking(found) for name, found in rules.items()}
-    with pipeline.writing() as writer:
-        for relation, unchecked in writer.unchecked(required).items():
-            prove(writer, relation, [rule for rule in rules[relation] if rule.name in unchecked])
-        broken = writer.broken(required)
-    if broken:
+    for relation, unchecked in writer.unchecked(required).items():
+        prove(writer, relation, [rule for rule in rules[relation] if rule.name in unchecked])
+    if broken := writer.broken(required):
         remedy = "nothing was published; mend it and run again"
         raise failed([Reason(relation, f"rule {rule} does not hold: {why}", remedy) for relation, rule, why in broken])
 

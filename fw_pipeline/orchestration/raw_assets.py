@@ -7,6 +7,7 @@ from typing import Any
 from dagster import (
     AssetExecutionContext,
     AssetMaterialization,
+    AssetObservation,
     AssetsDefinition,
     Failure,
     MaterializeResult,
@@ -26,13 +27,18 @@ from fw_pipeline.orchestration.partitions import MONTHS, ONE_RUN, beta, key, win
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.plain import in_markdown
 
+GREY = (
+    "A month that stays grey has no figure: click it under *Partitions*, then *View all historical events*, which says "
+    "why. A backfill that meets one ends as *Failure*; every other month of it stands."
+)
+
 
 def raw_asset(source: Source) -> AssetsDefinition:
     """Return the asset `raw/<source>`: one partition a month, one run for any range.
 
     A month turns green when its vintage is written, not when the run ends. A month without a figure stays grey: it is
-    no success and no zero; the run's log and `meta.coverage` say why. Dagster would mark the whole range at the end,
-    which is why each month's event is logged here and the closing result is told that the events are there already.
+    no success and no zero; an observation of the month and `meta.coverage` say why. Dagster would mark the whole range
+    at the end, which is why each month's event is logged here and the closing result is told that they are there.
     """
     table = source.table
     words = {**SHARED_COLUMNS, **table.columns}
@@ -45,8 +51,10 @@ def raw_asset(source: Source) -> AssetsDefinition:
         group_name="raw",
         kinds={"python", "parquet"},
         owners=["team:fw_pipeline"],
-        tags={"source": source.name, "layer": "raw"},
-        description=f"{table.description}\n\nSource: {source.title} ({source.url}). Licence: {source.licence}.",
+        tags={"source": source.name},
+        description="\n\n".join(
+            [table.description, f"Source: {source.title} ({source.url}). Licence: {source.licence}.", GREY]
+        ),
         metadata={
             "dagster/column_schema": column_schema({n: (str(k), words[n]) for n, k in schema.items()}),
             "dagster/table_name": f"raw.{source.name}",
@@ -94,8 +102,15 @@ def fetch_months(
                     },
                 )
             )
-        elif outcome.month and outcome.status != "failed":
-            context.log.warning("%s %s %s: %s", source.name, f"{outcome.month:%Y-%m}", outcome.status, outcome.cause)
+        elif outcome.month:
+            context.log_event(
+                AssetObservation(
+                    ["raw", source.name],
+                    partition=key(outcome.month),
+                    description=f"{outcome.status}: {outcome.cause}",
+                    metadata={"status": outcome.status, "reason": outcome.cause or "not said"},
+                )
+            )
 
     def say(text: str) -> None:
         context.log.info(text)

@@ -15,13 +15,14 @@ from dagster import (
     asset,
 )
 
-from fw_pipeline.claims import measurements_sql
 from fw_pipeline.contract import Reason
 from fw_pipeline.models import MEASUREMENTS, Model, lineage
 from fw_pipeline.orchestration.columns import column_lineage, column_schema, relation_key
 from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.places import SEVERAL, Place
 from fw_pipeline.orchestration.raw_assets import failed
 from fw_pipeline.orchestration.seeds import Seed
+from fw_pipeline.orchestration.tables import build_measurements, build_model
 from fw_pipeline.plain import in_markdown
 from fw_pipeline.warehouse import Built, Writer
 
@@ -31,7 +32,7 @@ CHARTED = "Its chart, if it has one, is under [Events](?view=events): the latest
 """The overview of an asset shows what its materialisation says, and the chart is drawn after that, by the report."""
 
 
-def model_asset(model: Model, models: tuple[Model, ...]) -> AssetsDefinition:
+def model_asset(model: Model, models: tuple[Model, ...], place: Place) -> AssetsDefinition:
     """Return the asset that builds a model; its key is its path."""
     doc = model.doc
     words = {name: (column.type, column.description) for name, column in doc.columns.items()}
@@ -42,10 +43,10 @@ def model_asset(model: Model, models: tuple[Model, ...]) -> AssetsDefinition:
     @asset(
         key=[model.schema, model.table],
         deps=[list(parts) for parts in upstream],
-        group_name=model.schema,
+        group_name=place.group,
         kinds={"sql", "duckdb"},
         owners=["team:fw_pipeline"],
-        tags={"layer": model.schema},
+        tags=place.tags,
         description=f"{doc.description}\n\nOne row for: {', '.join(doc.grain)}.{claim}{charted}",
         metadata={
             "dagster/column_schema": column_schema(words),
@@ -57,12 +58,7 @@ def model_asset(model: Model, models: tuple[Model, ...]) -> AssetsDefinition:
         began = time.monotonic()
         try:
             with pipeline.writing() as writer:
-                built = writer.build(
-                    model.name,
-                    model.sql,
-                    description=f"{doc.description} One row for: {', '.join(doc.grain)}.",
-                    columns={name: column.comment for name, column in doc.columns.items()},
-                )
+                built = build_model(writer, model)
                 preview = _preview(writer, model.name)
         except Reason as reason:
             raise failed([reason]) from None
@@ -88,7 +84,7 @@ def seed_asset(seed: Seed, sources: Iterable[str]) -> AssetsDefinition:
         group_name="meta",
         kinds={"python", "duckdb"},
         owners=["team:fw_pipeline"],
-        tags={"layer": "meta"},
+        tags={"source": SEVERAL} if seed.after_fetch else {},
         description=seed.description,
         metadata={
             "dagster/column_schema": column_schema({n: (str(k), words) for n, (k, words) in seed.columns.items()}),
@@ -108,35 +104,24 @@ def seed_asset(seed: Seed, sources: Iterable[str]) -> AssetsDefinition:
     return build
 
 
-def measurements_asset(models: tuple[Model, ...]) -> AssetsDefinition:
+def measurements_asset(models: tuple[Model, ...], place: Place) -> AssetsDefinition:
     """Return the asset that puts the rows of all claims into one table, so that a new claim needs no other change."""
     claims = [model for model in models if model.doc.claim is not None]
-    columns = {
-        "claim": "Number of the claim.",
-        "definition": "Formula and series.",
-        "as_of": "Last month that the value may know of.",
-        "value": "The measured value; NULL where nothing could be measured.",
-        "n": "What was counted.",
-        "detail": "JSON: numerator, denominator, notes, and what keeps the value from deciding.",
-    }
-    union = measurements_sql(claims)
 
     @asset(
         key=relation_key(MEASUREMENTS),
         deps=[[model.schema, model.table] for model in claims],
-        group_name="meta",
+        group_name=place.group,
         kinds={"sql", "duckdb"},
         owners=["team:fw_pipeline"],
-        tags={"layer": "meta"},
+        tags=place.tags,
         description="Every measurement of every claim, before it is judged.",
         metadata={"dagster/table_name": MEASUREMENTS},
     )
     def build(pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         try:
             with pipeline.writing() as writer:
-                built = writer.build(
-                    MEASUREMENTS, union, description="Every measurement of every claim.", columns=columns
-                )
+                built = build_measurements(writer, models)
                 preview = _preview(writer, MEASUREMENTS)
         except Reason as reason:
             raise failed([reason]) from None

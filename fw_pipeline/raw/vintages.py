@@ -136,12 +136,15 @@ class VintageStore:
         return [v for folder in sorted(folders) for v in _vintages_in(folder)]
 
     def listing(self, source: str) -> str:
-        """Return a mark that changes when a vintage of a source comes or goes. Cheap: names only, nothing is read."""
+        """Return a mark that changes when a vintage or a statement of a source comes or goes.
+
+        Cheap: names only, nothing is read.
+        """
         names = sorted(
             f"{folder.name}/{entry.name}"
             for folder in _entries(self._root / source)
             for entry in _entries(Path(folder.path))
-            if entry.name.endswith(".parquet") and entry.name[0].isdigit()
+            if entry.name.endswith((".parquet", ".statement.json")) and entry.name[0].isdigit()
         )
         return hashlib.sha256("\n".join(names).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 

@@ -1,4 +1,4 @@
-"""The two tables in which the warehouse keeps its own books, and what they say. Nothing here opens a file."""
+"""The tables in which the warehouse keeps its own books, and what they say. Nothing here opens a file."""
 
 from __future__ import annotations
 
@@ -25,17 +25,25 @@ class Book:
         return ", ".join(f"{name} {kind}" for name, (kind, _) in self.columns.items())
 
 
+BUILDS = "meta.builds"
 LOADS = "meta.loads"
 VALIDATIONS = "meta.validations"
 
 BOOKS: Mapping[str, Book] = MappingProxyType(
     {
+        BUILDS: Book(
+            "When each table was built, beside the others. One row for: relation.",
+            {
+                "relation": ("varchar", "The table."),
+                "turn": ("bigint", "The turn in which it was built last; what was built after it has a higher one."),
+            },
+        ),
         LOADS: Book(
             "The raw vintages that the raw tables were loaded from. One row for: source.",
             {
                 "source": ("varchar", "Source."),
                 "vintages": ("bigint", "Vintages on disk when the tables were loaded."),
-                "listing": ("varchar", "A mark of their file names: it changes when a vintage comes or goes."),
+                "listing": ("varchar", "A mark of file names: it changes when a vintage or a statement comes or goes."),
             },
         ),
         VALIDATIONS: Book(

@@ -54,23 +54,20 @@ class Warehouse:
             WarehouseFailed: another writer does not finish in time, or the file cannot be opened.
             StorageFailed: the disk is full or read-only.
         """
-        with self._only_writer(), self._opened() as connection:
-            connection.begin()
-            try:
-                yield Writer(connection, self.data_dir)
-                connection.commit()
-            except duckdb.Error as error:
-                if refused_by_the_disk(error) or isinstance(error, duckdb.IOException):
-                    raise self._unwritable(error) from error
-                raise
-            finally:
-                with contextlib.suppress(duckdb.Error):
-                    connection.rollback()
+        with self._only_writer(), self._opened() as connection, self._transaction(connection) as writer:
+            yield writer
 
     def publish(self) -> int:
-        """Replace the published file by a compact copy of the working file; return its size in bytes.
+        """Publish the working file as it is; return the size in bytes. Raises as `publishing`."""
+        with self.publishing():
+            pass
+        return self.published.stat().st_size
 
-        Readers that have the old file open keep it. On any failure the old file stays.
+    @contextlib.contextmanager
+    def publishing(self) -> Iterator[Writer]:
+        """Open the working file as `writing` does; then, before anybody else writes, publish a compact copy of it.
+
+        What is raised inside leaves both files as they were. Readers that have the old file open keep it.
 
         Raises:
             WarehouseFailed: a program holds the published file open for writing, or a copy fails.
@@ -80,6 +77,8 @@ class Warehouse:
             cause = f"another program has {self.published.name} open for writing"
             raise WarehouseFailed("publish", cause, "close it there, or open it read-only, and run again")
         with self._only_writer(), self._opened() as connection:
+            with self._transaction(connection) as writer:
+                yield writer
             try:
                 for left in self.data_dir.glob(f"{_ASIDE}*"):  # by a killed publish
                     shutil.rmtree(left, ignore_errors=True)
@@ -98,7 +97,20 @@ class Warehouse:
                 raise WarehouseFailed("publish", first_line(error), "run: fw-pipeline rebuild") from error
             except OSError as error:
                 raise unwritable(self.published, error) from error
-            return self.published.stat().st_size
+
+    @contextlib.contextmanager
+    def _transaction(self, connection: duckdb.DuckDBPyConnection) -> Iterator[Writer]:
+        connection.begin()
+        try:
+            yield Writer(connection, self.data_dir)
+            connection.commit()
+        except duckdb.Error as error:
+            if refused_by_the_disk(error) or isinstance(error, duckdb.IOException):
+                raise self._unwritable(error) from error
+            raise
+        finally:
+            with contextlib.suppress(duckdb.Error):
+                connection.rollback()
 
     @contextlib.contextmanager
     def _only_writer(self) -> Iterator[None]:

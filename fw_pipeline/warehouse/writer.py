@@ -16,7 +16,7 @@ import polars as pl
 from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, TABLES
 from fw_pipeline.details import DETAIL_TABLES, DetailTable
 from fw_pipeline.raw import StorageFailed, Vintage, VintageStore
-from fw_pipeline.warehouse.bookkeeping import BOOKS, LOADS, VALIDATIONS
+from fw_pipeline.warehouse.bookkeeping import BOOKS, BUILDS, LOADS, VALIDATIONS
 from fw_pipeline.warehouse.wording import WarehouseFailed, first_line, quoted
 
 _TYPES = {
@@ -58,6 +58,7 @@ class Writer:
         Raises:
             StorageFailed: a vintage cannot be read; it was set aside, and the line says how to get the month again.
         """
+        listing = self._store.listing(source)  # before they are read: what comes meanwhile is loaded next time
         vintages = self._store.vintages(source)
         table = TABLES[source]
         schema = pl.Schema({**table.schema, **PROVENANCE})
@@ -102,9 +103,7 @@ class Writer:
         self._describe_raw(source)
         self._keep(LOADS)
         self._connection.execute("delete from meta.loads where source = ?", [source])
-        self._connection.execute(
-            "insert into meta.loads values (?, ?, ?)", [source, len(vintages), self._store.listing(source)]
-        )
+        self._connection.execute("insert into meta.loads values (?, ?, ?)", [source, len(vintages), listing])
         self._load_detail(vintages)
         self._built(f"raw.{source}")
         return int(self._rows(f"select count(*) from raw.{source}")[0][0])
@@ -159,6 +158,12 @@ class Writer:
             raise WarehouseFailed(relation, first_line(error), remedy) from error
         self._comment(relation, description, columns)
         return self._built(relation)
+
+    def stale(self, relation: str, reads: Iterable[str]) -> bool:
+        """Say whether a relation is not there, or was built before something that it reads."""
+        self._keep(BUILDS)
+        turns = dict(self._rows("select relation, turn from meta.builds"))
+        return relation not in turns or any(turns.get(read, 0) > turns[relation] for read in reads)
 
     def note_checks(self, relation: str, outcomes: Sequence[tuple[str, str, bool, int, str]]) -> None:
         """Remember what came of the rules on a relation: name, severity, passed, rows against it, what was seen."""
@@ -264,6 +269,10 @@ class Writer:
         self._made(relation)
         self._keep(VALIDATIONS)
         self._connection.execute("delete from meta.validations where relation = ?", [relation])
+        self._keep(BUILDS)
+        turn = self._rows("select coalesce(max(turn), 0) + 1 from meta.builds")[0][0]
+        self._connection.execute("delete from meta.builds where relation = ?", [relation])
+        self._connection.execute("insert into meta.builds values (?, ?)", [relation, turn])
         columns = {row[0]: row[1] for row in self._rows(f"describe {relation}")}
         return Built(int(self._rows(f"select count(*) from {relation}")[0][0]), columns)
 

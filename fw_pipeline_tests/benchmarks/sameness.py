@@ -12,8 +12,8 @@ import duckdb
 OF_THE_RUN = frozenset({"run_id", "evidence", "observed_at", "vintage", "first_seen", "at"})
 """Columns that say when, and in which run, something was written; the path of the evidence names the run."""
 
-OF_THE_PIPELINE = frozenset({"meta.validations", "meta.loads"})
-"""Tables in which the pipeline remembers what it proved and what it loaded."""
+OF_THE_PIPELINE = frozenset({"meta.builds", "meta.loads", "meta.validations"})
+"""Tables in which the pipeline remembers what it built, loaded and proved."""
 
 DIGITS, DECIMALS = 12, 6
 """How far fractions must agree, and those inside a text: DuckDB adds on several threads, the rest hangs on chance."""

@@ -1,0 +1,71 @@
+"""The sensor that builds, checks and publishes after months came in, however they came."""
+
+import hashlib
+from collections.abc import Mapping
+
+from dagster import (
+    DagsterInstance,
+    DefaultSensorStatus,
+    ResourceParam,
+    RunRequest,
+    RunsFilter,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SkipReason,
+    sensor,
+)
+from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, BulkActionsFilter, BulkActionStatus
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+
+from fw_pipeline.contract import Reason
+from fw_pipeline.orchestration import abandoned
+from fw_pipeline.orchestration.jobs import REBUILD
+from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.warehouse import query
+
+UNFINISHED = [status for status in BulkActionStatus if status not in BULK_ACTION_TERMINAL_STATUSES]
+"""The states of a backfill that may still start runs."""
+
+
+def build_what_changed() -> SensorDefinition:
+    """Return the sensor; it is on from the start.
+
+    A backfill of raw months in the UI therefore ends in the same state as the command line. It looks at the files, not
+    at the history: it builds when the vintages on disk are not those of the published file. It waits until no run and
+    no backfill is left, so that one build follows a backfill of all sources, and builds each state of the figures once.
+    """
+
+    @sensor(
+        name="build_what_changed",
+        job_name=REBUILD,
+        default_status=DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=15,
+        description="Builds, checks and publishes everything when months have come in and nothing is running.",
+    )
+    def look(context: SensorEvaluationContext, pipeline: ResourceParam[Pipeline]) -> RunRequest | SkipReason:
+        if empty := [name for name in pipeline.sources if not pipeline.vintages.vintages(name)]:
+            assets = ", ".join(f"raw/{name}" for name in empty)
+            return SkipReason(f"waits for the first months of {assets}: nothing can be compared without them")
+        here = {name: pipeline.vintages.listing(name) for name in pipeline.sources}
+        if here == _published(pipeline):
+            return SkipReason("everything that came in is published")
+        abandoned.close(context.instance)
+        if _at_work(context.instance):
+            return SkipReason("waits until nothing is running")
+        return RunRequest(run_key=hashlib.sha256(repr(sorted(here.items())).encode()).hexdigest()[:16])
+
+    return look
+
+
+def _published(pipeline: Pipeline) -> Mapping[str, str]:
+    """Return the mark of the vintages that the published file is made of, by source."""
+    try:
+        rows = query(pipeline.settings.published, "select source, listing from meta.loads").rows()
+    except Reason:
+        return {}
+    return dict(rows)
+
+
+def _at_work(instance: DagsterInstance) -> bool:
+    runs = instance.get_runs_count(RunsFilter(statuses=NOT_FINISHED_STATUSES))
+    return bool(runs or instance.get_backfills_count(BulkActionsFilter(statuses=UNFINISHED)))
