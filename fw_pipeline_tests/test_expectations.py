@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -475,3 +476,20 @@ def test_great_expectations_is_imported_late_calls_nobody_and_draws_no_progress_
         "docs": {},
     }
     assert done.stderr == ""
+
+
+def test_a_table_that_may_be_empty_breaks_no_rule_when_it_is_and_a_query_still_counts() -> None:
+    none = pl.DataFrame(schema={"value": pl.Float64})
+    rules = [
+        replace(rule, holds_on_none=True)
+        for rule in (
+            *implied((), ("value",), may_be_empty=True),
+            Expectation("no_loss", "failing_rows", {"sql": "select 1"}, reason="x"),
+        )
+    ]
+    lost = {
+        outcome.expectation.name: outcome.passed
+        for outcome in validate(none, rules, failing={"no_loss": pl.DataFrame({"lost": [1]})})
+    }
+    assert lost == {"columns_as_documented": True, "no_unexpected_null": True, "no_loss": False}
+    assert not any(outcome.passed for outcome in validate(none, implied((), ("value",))))

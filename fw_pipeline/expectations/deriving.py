@@ -31,6 +31,7 @@ def implied(
     nullable: Collection[str] = (),
     types: Mapping[str, str] = MappingProxyType({}),
     values: Mapping[str, Sequence[Any]] = MappingProxyType({}),
+    may_be_empty: bool = False,
 ) -> tuple[Expectation, ...]:
     """Return the rules that follow from what is documented of a table.
 
@@ -40,6 +41,7 @@ def implied(
         nullable: Those that may be NULL.
         types: SQL type by column; only floating-point ones matter here: neither NaN nor infinity is a figure.
         values: The values that a column may have, by column. A list column is compared as the text `a;b`.
+        may_be_empty: Whether no row at all is an answer; else the first rule is that there is one.
 
     Raises:
         Reason: a column is named that is not among `columns`.
@@ -47,7 +49,7 @@ def implied(
     if unknown := sorted({*grain, *nullable, *types, *values} - {*columns}):
         raise Reason("documentation", f"no such column: {', '.join(unknown)}", f"use one of {', '.join(columns)}")
     found = [
-        AT_LEAST_ONE_ROW,
+        *(() if may_be_empty else (AT_LEAST_ONE_ROW,)),
         _rule(
             "expect_table_columns_to_match_ordered_list",
             "Readers rely on the documented columns and their order.",

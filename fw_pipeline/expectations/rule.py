@@ -72,6 +72,8 @@ class Expectation:
     """`critical` refuses the data, `warning` and `info` only tell."""
     reason: str = ""
     """Why the rule holds, and why its threshold is where it is."""
+    holds_on_none: bool = False
+    """Whether the table may have no row at all: then no rule on its rows is broken, and a query still counts."""
 
     def __post_init__(self) -> None:
         """Refuse what no asset check could carry."""

@@ -48,7 +48,8 @@ def validate(
 ) -> tuple[Outcome, ...]:
     """Run all rules on a frame, in one validation, and say what came of each, in the order given.
 
-    A list is compared as the text `a;b` (`[]` when empty), NaN as infinity. On a frame without rows nothing passes.
+    A list is compared as the text `a;b` (`[]` when empty), NaN as infinity. On a frame without rows
+    nothing passes but what holds on none.
 
     Args:
         frame: The table or month; counts, never millions of detail rows.
@@ -68,7 +69,12 @@ def validate(
             "validation", f"rules and query results differ: {', '.join(odd)}", "run the query of each such rule"
         )
     if frame.is_empty():
-        return tuple(Outcome(rule, passed=False, unexpected_count=0, observed="no rows") for rule in expectations)
+        return tuple(
+            _run_query(rule, failing[rule.name])
+            if rule.holds_on_none and rule.name in queries
+            else Outcome(rule, passed=rule.holds_on_none, unexpected_count=0, observed="no rows")
+            for rule in expectations
+        )
     with _ONE_AT_A_TIME:
         done = _run(frame, [rule for rule in expectations if rule.name not in queries])
         for rule in expectations:

@@ -55,6 +55,8 @@ class Doc:
     columns: Mapping[str, Column]
     expectations: tuple[Mapping[str, Any], ...]
     examples: tuple[Example, ...]
+    may_be_empty: str | None = None
+    """Why the table may have no row at all, if it may; None where that must be a failure."""
     owner: str | None = None
     claim: ClaimDoc | None = None
 
@@ -81,7 +83,7 @@ def read_doc(path: Path, *, is_claim: bool) -> Doc:
             "examples": _examples,
             **({"claim": read_claim} if is_claim else {}),
         },
-        optional={"owner": text},
+        optional={"may_be_empty": text, "owner": text},
     )
     if strange := [name for name in content["grain"] if name not in content["columns"]]:
         raise refuse(where, f"the grain names {', '.join(strange)}, which is no column", "name documented columns")

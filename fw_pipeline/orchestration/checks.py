@@ -1,6 +1,7 @@
 """One blocking asset check an expectation, each with its own history; a table's rules are run together."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -41,8 +42,10 @@ def rules_for_model(model: Model) -> tuple[Expectation, ...]:
         nullable=[name for name, column in doc.columns.items() if column.nullable],
         types={name: column.type for name, column in doc.columns.items()},
         values={name: column.values for name, column in doc.columns.items() if column.values is not None},
+        may_be_empty=doc.may_be_empty is not None,
     )
-    return (*implied, *expectations.declared(doc.expectations, columns=tuple(doc.columns), subject=model.name))
+    found = (*implied, *expectations.declared(doc.expectations, columns=tuple(doc.columns), subject=model.name))
+    return tuple(replace(rule, holds_on_none=doc.may_be_empty is not None) for rule in found)
 
 
 def rules_for_seed(seed: Seed) -> tuple[Expectation, ...]:
