@@ -18,7 +18,6 @@ from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, Bulk
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from fw_pipeline.contract import Reason
-from fw_pipeline.orchestration import abandoned
 from fw_pipeline.orchestration.jobs import REBUILD
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.warehouse import query
@@ -49,7 +48,6 @@ def build_what_changed() -> SensorDefinition:
         here = {name: pipeline.vintages.listing(name) for name in pipeline.sources}
         if here == _published(pipeline):
             return SkipReason("everything that came in is published")
-        abandoned.close(context.instance)
         if _at_work(context.instance):
             return SkipReason("waits until nothing is running")
         return RunRequest(run_key=hashlib.sha256(repr(sorted(here.items())).encode()).hexdigest()[:16])

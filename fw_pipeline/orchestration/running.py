@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dagster import AssetKey, DagsterEvent, DagsterEventType, DagsterInstance, Definitions
 
 from fw_pipeline.contract import Window
-from fw_pipeline.orchestration import abandoned, history
+from fw_pipeline.orchestration import history
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, key
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -41,11 +41,9 @@ def run_job(
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     job = definitions.resolve_job_def(name)
     months = window.months() if window else ()
-    span = {RANGE_START: key(months[0]), RANGE_END: key(months[-1])} if months else {}
-    tags = {**span, abandoned.PROCESS: abandoned.this_process()}
+    tags = {RANGE_START: key(months[0]), RANGE_END: key(months[-1])} if months else {}
     chosen = [k for k in job.asset_layer.executable_asset_keys if k not in set(skip)] if skip else None
     with history.told():
-        abandoned.close(instance)
         result = job.execute_in_process(
             instance=instance, tags=tags, run_config=QUIET, raise_on_error=False, asset_selection=chosen
         )
