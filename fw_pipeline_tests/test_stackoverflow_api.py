@@ -155,7 +155,7 @@ def test_a_filter_that_does_not_tell_its_fields_will_do(desk: Desk, change: Call
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda it: it["items"][0].update(included_fields=[".backoff"]), "lacks .total: .backoff"),
+        (lambda it: it["items"][0].update(included_fields=[".backoff"]), "lacks .total: ['.backoff']"),
         (lambda it: it["items"][0].update(filter=""), "field filter is '', not a text"),
         (lambda it: it["items"].append(it["items"][0]), "2 filters were made instead of one"),
         (lambda it: it.pop("items"), "field items is None"),

@@ -29,8 +29,11 @@ from fw_pipeline.sources import SOURCES
 MONTHS = Window.of(date(2022, 12, 1), date(2023, 5, 1))
 """Every source has recorded figures in one of these."""
 
-WANTED = ("marts.framework_metrics", "meta.coverage", "claims.c02_twice_the_questions", "marts.verdicts")
-"""These, and what they read, are built: all four sources, every layer, and a claim."""
+WANTED = (
+    "marts.framework_metrics", "meta.coverage", "claims.c02_twice_the_questions", "marts.verdicts",
+    "marts.forecast_series",
+)  # fmt: skip
+"""These, and what they read, are built: all four sources, every layer, a claim, and what the forecasts read."""
 
 
 def closure(models: Iterable[Model], wanted: Iterable[str]) -> tuple[Model, ...]:
