@@ -8,10 +8,10 @@ LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ui check bench fuzz soak lock clean
+.PHONY: help run test test-long ui check bench fuzz soak lock clean
 
 help:  ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.ready  ## set up, load the recorded figures, print the verdicts
 	@$(BIN)/fw-pipeline run
@@ -19,6 +19,9 @@ run: $(VENV)/.ready  ## set up, load the recorded figures, print the verdicts
 
 test: $(VENV)/.ready-dev  ## set up and run the tests
 	@$(BIN)/python -m pytest $(PYTEST)
+
+test-long: $(VENV)/.ready-dev  ## run the tests that need several whole runs
+	@$(BIN)/python -m pytest -m long $(PYTEST)
 
 ui: $(VENV)/.ready  ## start the Dagster UI on port 3000
 	@$(BIN)/fw-pipeline ui

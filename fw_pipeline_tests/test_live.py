@@ -83,6 +83,7 @@ def test_a_live_run_fills_all_sources_from_their_live_providers_and_keeps_no_sec
     assert not any(TOKEN in words for name, words in told.items() if name != "huggingface")
 
 
+@pytest.mark.long
 def test_recorded_and_live_figures_stand_side_by_side(recorded: Path, services: FakeServices) -> None:
     arguments = ("run", "--source", "pypi", "--from", "2022-04", "--to", "2022-04")
     done = fw_pipeline(recorded, *arguments, **settings(services))

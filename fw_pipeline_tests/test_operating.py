@@ -29,6 +29,7 @@ def back_up(data: Path, to: Path) -> None:
         shutil.copytree(data / room, to / room, ignore=shutil.ignore_patterns(".writing-*"))
 
 
+@pytest.mark.long
 def test_a_backup_restored_elsewhere_gives_the_same_content_after_a_rebuild(
     recorded_once: Path, tmp_path: Path
 ) -> None:

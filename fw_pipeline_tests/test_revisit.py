@@ -6,6 +6,7 @@ import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pytest
 from dagster import AssetKey, DagsterInstance, RunRequest, SkipReason, build_sensor_context
 
 from fw_pipeline.contract import Window
@@ -81,6 +82,7 @@ def test_what_moved_between_two_visits_is_a_new_vintage_and_stands_in_drift(
     assert moved == [(first, first, 0, False), (second, first, second - first, True)]
 
 
+@pytest.mark.long
 def test_revisiting_recorded_figures_finds_nothing_new_and_publishes_the_same(recorded: Path) -> None:
     vintages = sorted(path.name for path in (recorded / "raw").rglob("*.parquet"))
     done = fw_pipeline(recorded, "revisit")
