@@ -108,6 +108,18 @@ def test_every_chart_is_drawn_without_a_word_of_complaint_or_a_request(opened: O
     assert [asked for asked in opened.asked if asked != address] == []
 
 
+def test_nothing_moves_under_the_reader_while_charts_are_drawn(opened: Opened) -> None:
+    opened.page.evaluate("""() => {
+        window.moved = [];
+        const note = (list) => window.moved.push(...list.getEntries().map((entry) => entry.value));
+        new PerformanceObserver(note).observe({ type: "layout-shift", buffered: true });
+    }""")
+    opened.draw("stackoverflow_questions")
+    opened.draw("claim_c2")
+    opened.draw("momentum")
+    assert opened.page.evaluate("window.moved") == []
+
+
 def test_text_from_data_does_not_run(opened: Opened) -> None:
     opened.draw_all()
     for details in opened.page.locator("details.numbers").all():
@@ -188,7 +200,7 @@ def test_a_claim_s_chart_marks_the_article_and_the_events_of_its_months(opened: 
 def test_the_sql_is_one_click_away(opened: Opened) -> None:
     opened.page.locator("#c2 details.code summary").click()
     sql = opened.page.locator("#c2 details.code pre")
-    assert sql.is_visible()
+    sql.wait_for()
     assert "from staging.stackoverflow" in sql.text_content()
 
 

@@ -49,7 +49,7 @@
   async function draw(figure) {
     const picture = figure.querySelector(".picture");
     const holder = document.createElement("div");
-    holder.className = "live";
+    holder.className = "live coming";
     holder.ariaHidden = "true";
     const parameters = [...figure.querySelectorAll("select[data-param]")];
     const years = [...figure.querySelectorAll("select[data-year]")];
@@ -60,6 +60,7 @@
       mode: "vega-lite", ast: true, renderer: "svg", actions: false, defaultStyle: false, tooltip: { disableDefaultStyle: true },
     });
     for (const other of [...picture.children]) if (other !== holder) other.remove();
+    holder.classList.remove("coming");
     for (const select of parameters) {
       if (select !== scale) view.signal(select.dataset.param, select.value);
     }
@@ -68,20 +69,19 @@
     figure.view?.finalize();
     figure.view = view;
     figure.dataset.drawn = figure.dataset.drawn ? Number(figure.dataset.drawn) + 1 : 1;
-    const controls = figure.querySelector(".controls");
-    if (controls) controls.hidden = false;
   }
 
   async function redraw(field) {
     const figure = field.closest("[data-figure]");
     if (field.dataset.param === "scale") await draw(figure);
-    else await figure.view.signal(field.dataset.year ?? field.dataset.param, field.dataset.year ? limitOf(field) : field.value).runAsync();
+    else await figure.view?.signal(field.dataset.year ?? field.dataset.param, field.dataset.year ? limitOf(field) : field.value).runAsync();
   }
 
   document.addEventListener("change", (event) => {
     if (event.target.matches("select[data-param], select[data-year]")) redraw(event.target);
   });
 
+  for (const controls of document.querySelectorAll(".controls")) controls.hidden = false;
   const watcher = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;
@@ -92,7 +92,11 @@
       });
     }
   }, { rootMargin: "400px" });
-  for (const figure of document.querySelectorAll("[data-figure]")) watcher.observe(figure);
+  for (const figure of document.querySelectorAll("[data-figure]")) {
+    const picture = figure.querySelector(".picture");
+    picture.style.minHeight = `${picture.querySelector("svg").getAttribute("height")}px`;
+    watcher.observe(figure);
+  }
 
   // Files: what is in the page is saved from it; a bitmap is drawn from the chart as it is shown.
   const TYPES = { csv: "text/csv", sql: "text/plain", svg: "image/svg+xml", png: "image/png", "vl.json": "application/json" };
