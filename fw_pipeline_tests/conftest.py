@@ -15,6 +15,9 @@ from fw_pipeline_tests import cut_off
 from fw_pipeline_tests.command import fw_pipeline
 from fw_pipeline_tests.fake_services.server import FakeServices
 
+LONGEST = ("test_cli", "test_report_browser", "test_ui_browser", "test_live", "test_explanation", "test_orchestration")
+"""Files that take a minute or more, the longest first."""
+
 settings.register_profile(
     "ci", max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
@@ -22,6 +25,12 @@ settings.register_profile(
     "hard", max_examples=1000, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the longest files: each runs in one process, and none should be left alone with one at the end."""
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,6 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("dagster ui"),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
 ]
 
@@ -105,7 +104,7 @@ class Desk:
 
 @pytest.fixture
 def desk(browser: Any, ui: Ui, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    user = Desk(browser, ui, request.node.name.partition("@")[0].removeprefix("test_")[:60])
+    user = Desk(browser, ui, request.node.name.removeprefix("test_")[:60])
     failed_before = request.session.testsfailed
     yield user
     if request.session.testsfailed > failed_before:
