@@ -8,7 +8,7 @@ LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long ui check bench fuzz soak lock clean
+.PHONY: help run test test-long ui check bench fuzz mutate soak lock clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench: $(VENV)/.ready-dev  ## compare the pipeline with the same work done bare
 
 fuzz: $(VENV)/.ready-dev  ## hostile input for every reader, for ten minutes
 	@$(BIN)/python -m fw_pipeline_tests.fuzz $(FUZZ)
+
+mutate: $(VENV)/.ready-dev  ## small defects in the code, to see whether a test notices, for an hour
+	@$(BIN)/python -m fw_pipeline_tests.mutation $(MUTATE)
 
 soak: $(VENV)/.ready-dev  ## real faults, many times over: kills, full disks, publishes under readers
 	@$(BIN)/python -m fw_pipeline_tests.soak $(SOAK)
