@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import click
 
+from fw_pipeline import stopping
 from fw_pipeline.contract import FIRST_MONTH, Reason, Window, last_closed_month, parse_month
 from fw_pipeline.plain import one_line, visible
 from fw_pipeline.printing import show
@@ -44,17 +45,22 @@ class Commands(click.Group):
     """The command group: every failure becomes one line on stderr and the right exit status."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; a wrong setting is a wrong call."""
-        try:
-            return super().invoke(ctx)
-        except SettingError as error:
-            raise click.UsageError(str(error)) from None
-        except Reason as reason:
-            _complain(str(reason))
-            ctx.exit(1)
-        except BrokenPipeError:
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - the reader has left
-            ctx.exit(0)
+        """Run a command; a wrong setting is a wrong call, and a signal ends with 128 and its number."""
+        with stopping.heard() as signals:
+            try:
+                return super().invoke(ctx)
+            except SettingError as error:
+                raise click.UsageError(str(error)) from None
+            except Reason as reason:
+                _complain(str(reason))
+                ctx.exit(1)
+            except KeyboardInterrupt:
+                by = signals.last()
+                _complain(f"{ctx.invoked_subcommand}: {stopping.INTERRUPTED}, by {by.name}; {stopping.REMEDY}")
+                ctx.exit(128 + by)
+            except BrokenPipeError:
+                sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - the reader has left
+                ctx.exit(0)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

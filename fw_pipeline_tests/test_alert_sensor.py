@@ -23,6 +23,7 @@ from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.running import run_job
 from fw_pipeline.settings import PROJECT_DIR, read
 from fw_pipeline.sources import SOURCES
+from fw_pipeline.stopping import REMEDY
 from fw_pipeline_tests.loopback_alerts import hook
 
 QUIET = {"telemetry": {"enabled": False}}
@@ -121,4 +122,4 @@ def test_a_run_that_was_killed_is_told_of_by_what_dagster_says(tmp_path: Path) -
         run = instance.create_run_for_job(definitions.resolve_job_def("build"))
         instance.report_run_failed(run, message="Run worker\nwas killed.")
         alert = alert_of(instance, run, "Run worker\nwas killed.")
-    assert alert.lines == (f"run {run.run_id}: Run worker was killed.; nothing that came in is lost: run it again",)
+    assert alert.lines == (f"run {run.run_id}: Run worker was killed.; {REMEDY}",)

@@ -5,11 +5,12 @@ Great Expectations runs every rule. Nothing here reads SQL or yml files, asks a 
 
 from fw_pipeline.expectations.deriving import declared, for_raw, implied
 from fw_pipeline.expectations.rule import AT_LEAST_ONE_ROW, FAILING_ROWS, TYPES, Expectation
-from fw_pipeline.expectations.running import Outcome, refused_months, validate
+from fw_pipeline.expectations.running import NO_ROWS, Outcome, refused_months, validate
 
 __all__ = [
     "AT_LEAST_ONE_ROW",
     "FAILING_ROWS",
+    "NO_ROWS",
     "TYPES",
     "Expectation",
     "Outcome",

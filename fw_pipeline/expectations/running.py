@@ -20,6 +20,9 @@ from fw_pipeline.expectations.rule import FAILING_ROWS, NOT_FINITE_AMONG, NULL_A
 if TYPE_CHECKING:
     import pandas as pd
 
+NO_ROWS = "no rows"
+"""What is seen of a table that is empty."""
+
 SHOWN_ROWS = 20
 """Failing rows that an outcome carries; the row numbers are complete."""
 
@@ -72,7 +75,7 @@ def validate(
         return tuple(
             _run_query(rule, failing[rule.name])
             if rule.holds_on_none and rule.name in queries
-            else Outcome(rule, passed=rule.holds_on_none, unexpected_count=0, observed="no rows")
+            else Outcome(rule, passed=rule.holds_on_none, unexpected_count=0, observed=NO_ROWS)
             for rule in expectations
         )
     with _ONE_AT_A_TIME:

@@ -12,7 +12,7 @@ from dagster import (
 from dagster._core.instance import DagsterInstance
 from dagster._core.storage.dagster_run import DagsterRun
 
-from fw_pipeline import alerts
+from fw_pipeline import alerts, stopping
 from fw_pipeline.alerts import Alert
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START
 from fw_pipeline.orchestration.pipeline import Pipeline
@@ -51,12 +51,15 @@ def tell_of_failures() -> SensorDefinition:
 
 
 def alert_of(instance: DagsterInstance, run: DagsterRun, otherwise: str | None, *, ui: str = "") -> Alert:
-    """Return the alert for a failed run; `otherwise` is said where no step of it failed, as when it was killed."""
+    """Return the alert for a failed run.
+
+    `otherwise` is said where no step failed by itself, as when it was killed, or ended for having run too long.
+    """
     events = [entry.dagster_event for entry in instance.all_logs(run.run_id, of_type=TOLD_OF)]
     lines = failure_lines(event for event in events if event is not None)
-    if not lines:
+    if all(stopping.INTERRUPTED in line for line in lines):
         said = " ".join((otherwise or "it ended without a word").split())
-        lines = [f"run {run.run_id}: {said}; nothing that came in is lost: run it again"]
+        lines = [f"run {run.run_id}: {said}; {stopping.REMEDY}", *lines]
     return Alert(
         subject=f"{run.job_name} failed{_months(run)}",
         lines=tuple(lines),

@@ -27,6 +27,8 @@ from fw_pipeline.orchestration.seeds import Seed
 from fw_pipeline.orchestration.transforms import as_markdown
 from fw_pipeline.warehouse import Writer
 
+NOT_BUILT = "not built yet"
+
 
 def rules_for_source(source: Source) -> tuple[Expectation, ...]:
     """Return the rules on `raw.<source>`: those that each month kept before it came in, on all months at once."""
@@ -93,7 +95,7 @@ def table_checks(relation: str, rules: Sequence[Expectation]) -> AssetChecksDefi
 def prove(writer: Writer, relation: str, rules: Sequence[Expectation]) -> tuple[Outcome, ...]:
     """Run rules on a relation as it stands in the working file, and remember there what came of them."""
     if not writer.has(relation):
-        outcomes = tuple(Outcome(rule, passed=False, unexpected_count=0, observed="not built yet") for rule in rules)
+        outcomes = tuple(Outcome(rule, passed=False, unexpected_count=0, observed=NOT_BUILT) for rule in rules)
     else:
         queries = {rule.name: writer.frame(str(rule.kwargs["sql"])) for rule in rules if "sql" in rule.kwargs}
         outcomes = expectations.validate(writer.frame(f"from {relation}"), rules, failing=queries)
@@ -104,14 +106,27 @@ def prove(writer: Writer, relation: str, rules: Sequence[Expectation]) -> tuple[
     return outcomes
 
 
+def _remedy(outcome: Outcome) -> str:
+    """Return what to do about a rule that does not hold: an empty table has no failing rows to look at."""
+    if outcome.observed == NOT_BUILT:
+        return "build it: fw-pipeline rebuild"
+    if outcome.observed == expectations.NO_ROWS:
+        return (
+            "look at the tables that it reads: the first of them without a row is the cause; fw-pipeline status says "
+            "which months a source lacks and what would complete it; if none is right here, say may_be_empty in its yml"
+        )
+    rows = "look at the failing rows" if outcome.failing_rows else "look at what was observed"
+    return (
+        f"{rows}; if the figures are wrong, fetch those months again; "
+        "if the rule is wrong, change it where it is declared, with a reason"
+    )
+
+
 def _shown(key: AssetKey, outcome: Outcome) -> AssetCheckResult:
     rule = outcome.expectation
     metadata: dict[str, Any] = {"observed": outcome.observed, "rows against it": outcome.unexpected_count}
     if not outcome.passed:
-        metadata["remedy"] = (
-            "look at the failing rows; if the figures are wrong, fetch those months again; "
-            "if the rule is wrong, change it where it is declared, with a reason"
-        )
+        metadata["remedy"] = _remedy(outcome)
     if outcome.failing_rows:
         frame = pl.DataFrame(
             [{k: str(v) for k, v in row.items()} for row in outcome.failing_rows], infer_schema_length=None

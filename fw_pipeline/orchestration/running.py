@@ -7,12 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dagster import AssetKey, DagsterEvent, DagsterEventType, DagsterInstance, Definitions
+from dagster._core.events import JobFailureData, RunFailureReason
+from dagster._core.execution.plan.objects import ErrorSource
 
+from fw_pipeline import stopping
 from fw_pipeline.contract import Window
 from fw_pipeline.orchestration import history
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, key
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+MEND = "mend the figures or the rule and run again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ def run_job(
 
     Raises:
         Reason: Dagster's history cannot be written.
+        KeyboardInterrupt: a signal stopped the run; Dagster has closed it, and its history says so.
     """
     for noisy in ("dagster", "dagster.builtin"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
@@ -47,7 +53,17 @@ def run_job(
         result = job.execute_in_process(
             instance=instance, tags=tags, run_config=QUIET, raise_on_error=False, asset_selection=chosen
         )
+    for event in result.all_events:
+        ended = event.event_specific_data
+        if isinstance(ended, JobFailureData) and ended.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION:
+            raise KeyboardInterrupt
     return Ran(result.success, tuple(failure_lines(result.all_events)), result.run_id)
+
+
+def _interrupted(event: DagsterEvent) -> bool:
+    """Say whether a step failed for no other reason than that somebody stopped it."""
+    is_failure = event.event_type is DagsterEventType.STEP_FAILURE
+    return is_failure and event.step_failure_data.error_source is ErrorSource.INTERRUPT
 
 
 def failure_lines(events: Iterable[DagsterEvent]) -> list[str]:
@@ -59,6 +75,9 @@ def failure_lines(events: Iterable[DagsterEvent]) -> list[str]:
             failure = event.step_failure_data
             if failure.error and failure.error.cls_name == "DagsterAssetCheckFailedError":
                 continue  # each rule that does not hold has its own line below
+            if _interrupted(event):
+                lines.append(f"{event.step_key}: {stopping.INTERRUPTED}; {stopping.REMEDY}")
+                continue
             described = failure.user_failure_data.description if failure.user_failure_data else None
             error = failure.error
             while error is not None and error.cause is not None:
@@ -73,8 +92,9 @@ def failure_lines(events: Iterable[DagsterEvent]) -> list[str]:
             check = event.asset_check_evaluation_data
             if not check.passed and check.blocking:
                 relation = ".".join(check.asset_key.path)
+                remedy = str(check.metadata["remedy"].value) if "remedy" in check.metadata else MEND
                 broken.append(
                     f"{relation}: rule {check.check_name} does not hold: {check.description}; "
-                    "nothing was published; mend the figures or the rule and run again"
+                    f"nothing was published; {remedy}"
                 )
     return list(dict.fromkeys(lines + broken))

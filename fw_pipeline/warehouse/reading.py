@@ -14,7 +14,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from fw_pipeline.warehouse.wording import WarehouseFailed, first_line, quoted
+from fw_pipeline.warehouse.wording import WarehouseFailed, first_line, interruptible, quoted
 
 _NOTHING_FROM_OUTSIDE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -64,7 +64,8 @@ def scan(sql: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> pl.Dat
     ):
         connection.execute(f"set memory_limit = '2GB'; set temp_directory = '{quoted(spill)}'; set timezone = 'UTC'")
         try:
-            return pl.DataFrame(connection.sql(sql, params=given).pl())
+            with interruptible():
+                return pl.DataFrame(connection.sql(sql, params=given).pl())
         except duckdb.Error as error:
             raise ValueError(first_line(error)) from error
 
@@ -98,7 +99,8 @@ def query(published: Path, sql: str, *, seconds: float = MOST_SECONDS, rows: int
             stop = threading.Timer(seconds, connection.interrupt)
             stop.start()
             try:
-                return _answered(connection, sql, rows)
+                with interruptible():
+                    return _answered(connection, sql, rows)
             finally:
                 stop.cancel()
     except duckdb.PermissionException as error:

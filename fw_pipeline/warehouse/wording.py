@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import duckdb
 
@@ -38,3 +40,17 @@ def reason_of_the_disk(error: duckdb.Error) -> str:
 def quoted(text: object) -> str:
     """Return a text as it stands between single quotes in SQL."""
     return str(text).replace("'", "''")
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let a signal that arrives during a query stop the run, and not only the query.
+
+    DuckDB makes an ordinary error of it, after which a run would go on with whatever does not need that table.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise

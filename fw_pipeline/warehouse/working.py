@@ -19,7 +19,14 @@ from filelock import FileLock, Timeout
 
 from fw_pipeline.raw import StorageFailed
 from fw_pipeline.raw.files import sync_folder, unwritable
-from fw_pipeline.warehouse.wording import WarehouseFailed, first_line, quoted, reason_of_the_disk, refused_by_the_disk
+from fw_pipeline.warehouse.wording import (
+    WarehouseFailed,
+    first_line,
+    interruptible,
+    quoted,
+    reason_of_the_disk,
+    refused_by_the_disk,
+)
 from fw_pipeline.warehouse.writer import Writer
 
 STORAGE = "v1.5.0"
@@ -85,7 +92,8 @@ class Warehouse:
                 with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=self.data_dir) as folder:
                     fresh = Path(folder) / self.published.name
                     connection.execute(f"attach '{quoted(fresh)}' as fresh (storage_version '{STORAGE}')")
-                    connection.execute("copy from database work to fresh")
+                    with interruptible():
+                        connection.execute("copy from database work to fresh")
                     connection.execute("detach fresh")
                     _flush(fresh)
                     fresh.chmod(0o644)
@@ -102,8 +110,9 @@ class Warehouse:
     def _transaction(self, connection: duckdb.DuckDBPyConnection) -> Iterator[Writer]:
         connection.begin()
         try:
-            yield Writer(connection, self.data_dir)
-            connection.commit()
+            with interruptible():
+                yield Writer(connection, self.data_dir)
+                connection.commit()
         except duckdb.Error as error:
             if refused_by_the_disk(error) or isinstance(error, duckdb.IOException):
                 raise self._unwritable(error) from error

@@ -1,0 +1,54 @@
+"""A check that does not hold says what to do about the table as it is: an empty one has no failing rows to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from dagster import AssetCheckEvaluation, Definitions, asset, define_asset_job
+
+from fw_pipeline import expectations
+from fw_pipeline.orchestration.checks import table_checks
+from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.running import failure_lines
+from fw_pipeline.settings import read
+
+RULES = expectations.implied((), ("share",), values={"share": (1, 2)})
+
+
+def checked(folder: Path, sql: str | None) -> tuple[Sequence[AssetCheckEvaluation], list[str]]:
+    """Return what the checks of a table say, and the lines that a user reads, once it is built from SQL."""
+    pipeline = Pipeline({}, (), given=read({"FW_DATA_DIR": str(folder)}, dotenv=Path("none")))
+
+    @asset(key=["marts", "x"])
+    def table() -> None:
+        if sql:
+            with pipeline.writing() as writer:
+                writer.build("marts.x", sql, description="", columns={})
+
+    definitions = Definitions(
+        assets=[table], asset_checks=[table_checks("marts.x", RULES)], jobs=[define_asset_job("build")],
+        resources={"pipeline": pipeline},
+    )  # fmt: skip
+    done = definitions.resolve_job_def("build").execute_in_process(raise_on_error=False)
+    return done.get_asset_check_evaluations(), failure_lines(done.all_events)
+
+
+@pytest.mark.parametrize(
+    ("sql", "remedy"),
+    [
+        ("select 1 as share where false", "look at the tables that it reads: the first of them without a row is the"),
+        ("select 3 as share", "look at the failing rows; if the figures are wrong, fetch those months again"),
+        (None, "build it: fw-pipeline rebuild"),
+    ],
+)
+def test_the_remedy_fits_what_is_there(tmp_path: Path, sql: str | None, remedy: str) -> None:
+    evaluations, lines = checked(tmp_path, sql)
+    broken = [each for each in evaluations if not each.passed]
+    assert broken
+    for each in broken:
+        assert str(each.metadata["remedy"].value).startswith(remedy)
+        assert ("failing rows" in each.metadata) is ("failing rows" in remedy)
+    assert lines
+    assert all(f"; nothing was published; {remedy}" in line for line in lines), lines
