@@ -6,12 +6,15 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import sync_playwright
 
 from fw_pipeline_tests import cut_off
+from fw_pipeline_tests.chromium import CHROMIUM, FLAGS
 from fw_pipeline_tests.command import fw_pipeline
 from fw_pipeline_tests.fake_services.server import FakeServices
 
@@ -68,3 +71,12 @@ def recorded(recorded_once: Path, tmp_path: Path) -> Path:
     data = tmp_path / "data"
     shutil.copytree(recorded_once, data)
     return data
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A running browser."""
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield chromium
+        chromium.close()

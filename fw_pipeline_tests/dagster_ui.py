@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,18 +18,8 @@ from typing import Any, Self
 
 from fw_pipeline_tests.command import COMMAND, environment
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-)
-
-PATIENCE = 600.0
-"""Seconds to wait for anything: what comes at all comes in half a minute on an idle machine."""
+PATIENCE = 180.0
+"""Seconds to wait for anything: what comes at all comes in a minute on an idle machine."""
 
 ARTEFACTS = Path(__file__).parents[1] / "test-artefacts"
 """Where screenshots and server logs are left; ignored by git, kept by CI."""
@@ -39,6 +28,18 @@ MONTHS = """
 query months($path: [String!]!) { assetNodes(assetKeys: [{path: $path}]) { assetPartitionStatuses {
     ... on TimePartitionStatuses { ranges { startKey endKey status } }
 } } }
+"""
+
+SCHEDULES = """
+query schedules { repositoriesOrError { ... on RepositoryConnection {
+    nodes { schedules { name scheduleState { status } } }
+} } }
+"""
+
+RUNS = """
+query runs { runsOrError(limit: 200) { ... on Runs { results {
+    runId status jobName startTime endTime tags { key value } assetSelection { path }
+} } } }
 """
 
 
@@ -113,6 +114,16 @@ class Ui:
         (node,) = self.ask(MONTHS, path=["raw", source])["assetNodes"]
         ranges = node["assetPartitionStatuses"]["ranges"]
         return [(each["startKey"], each["endKey"]) for each in ranges if each["status"] == status]
+
+    def schedules(self) -> dict[str, str]:
+        """Return whether each schedule is on: RUNNING or STOPPED."""
+        (repository,) = self.ask(SCHEDULES)["repositoriesOrError"]["nodes"]
+        return {each["name"]: each["scheduleState"]["status"] for each in repository["schedules"]}
+
+    def runs(self, job: str = "") -> list[dict[str, Any]]:
+        """Return the runs, or those of one job, the newest first."""
+        found: list[dict[str, Any]] = self.ask(RUNS)["runsOrError"]["results"]
+        return [run for run in found if job in ("", run["jobName"])]
 
     def wait_for(self, what: str, come: Callable[[], Any], patience: float = PATIENCE) -> Any:
         """Return what `come` gives as soon as it is something; it is asked again and again.

@@ -5,36 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from fw_pipeline_tests import report_warehouse
+from fw_pipeline_tests.chromium import NEEDED
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-)
 PHONE = {"width": 375, "height": 740}
 DESK = {"width": 1200, "height": 900}
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
-]
+pytestmark = NEEDED
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +34,6 @@ def address(files: Mapping[str, bytes], tmp_path_factory: pytest.TempPathFactory
     path = tmp_path_factory.mktemp("page") / "index.html"
     path.write_bytes(files["index.html"])
     return path.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield chromium
-        chromium.close()
 
 
 class Opened:
@@ -167,9 +145,7 @@ def test_the_figure_under_the_pointer_is_told(opened: Opened, name: str, label: 
 def test_the_range_can_be_chosen(opened: Opened) -> None:
     figure = opened.draw("stackoverflow_questions")
     figure.get_by_label("From").select_option("2023")
-    playwright.expect(figure.locator(".mark-line path").first).to_have_attribute(
-        "d", re.compile("^M[^ML]*(L[^ML]*){4}$")
-    )
+    expect(figure.locator(".mark-line path").first).to_have_attribute("d", re.compile("^M[^ML]*(L[^ML]*){4}$"))
 
 
 def test_the_scale_can_be_logarithmic(opened: Opened) -> None:
@@ -194,7 +170,7 @@ def test_a_claim_s_chart_marks_the_article_and_the_events_of_its_months(opened: 
     texts = figure.locator(".mark-text:not([class*=role-]) text, .mark-text.role-mark text").all_text_contents()
     assert {"1", "2", "the article", "decides: 1.5"} <= set(texts)
     figure.get_by_label("From").select_option("2023")
-    playwright.expect(figure.locator(".role-mark text", has_text="2")).to_have_count(0)
+    expect(figure.locator(".role-mark text", has_text="2")).to_have_count(0)
 
 
 def test_the_sql_is_one_click_away(opened: Opened) -> None:
@@ -255,7 +231,7 @@ def violations(window: Opened) -> list[tuple[str, str]]:
 
     What is drawn is left out, which takes it the longest: a chart is one image to a screen reader.
     """
-    found = axe.Axe().run(window.page, context={"exclude": [[".picture > *"]]}).response["violations"]
+    found = Axe().run(window.page, context={"exclude": [[".picture > *"]]}).response["violations"]
     return [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]]
 
 
