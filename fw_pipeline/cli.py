@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -190,7 +189,7 @@ def export(form: Literal["parquet", "csv"], folder: Path | None, names: tuple[st
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; there is no login.")
 def ui(port: int, host: str) -> None:
-    """Start the Dagster UI and its daemon."""
+    """Start the Dagster UI and its daemon, closed to pages of other sites."""
     from fw_pipeline.home import exposed, prepare
 
     settings = read()
@@ -199,12 +198,12 @@ def ui(port: int, host: str) -> None:
         _complain(warning)
     click.echo(f"Dagster UI on http://{host}:{port} (history in {home}); stop it with Ctrl-C", err=True)
     command = [
-        str(Path(sysconfig.get_path("scripts")) / "dagster"), "dev",
+        sys.executable, "-m", "fw_pipeline.serving", "dev",
         "--workspace", str(PROJECT_DIR / "workspace.yaml"), "--host", host, "--port", str(port),
     ]  # fmt: skip
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background ignores it
     environment = {**os.environ, "FW_UI_URL": settings.alerting.ui or f"http://{host}:{port}"}
-    process = subprocess.Popen(command, cwd=PROJECT_DIR, env=environment)  # noqa: S603 - our own interpreter's script
+    process = subprocess.Popen(command, cwd=PROJECT_DIR, env=environment)  # noqa: S603 - our own interpreter
     signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
     while process.poll() is None:
         try:

@@ -65,6 +65,17 @@ def _listening() -> list[str]:
     return found
 
 
+def _status_for_a_page_of(site: str, ui: str) -> int:
+    """Return the status of a query that a page of another site has the browser send."""
+    headers = {"Content-Type": "application/json", "Origin": site}
+    query = urllib.request.Request(f"{ui}/graphql", b'{"query": "{ version }"}', headers)
+    try:
+        with urllib.request.urlopen(query, timeout=60) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
 def main() -> None:
     """Start everything and tell."""
     data = Path(sys.argv[1])
@@ -79,13 +90,14 @@ def main() -> None:
             urllib.request.urlopen(f"{ui}/server_info", timeout=5).close()
             break
         time.sleep(0.2)
+    foreign = _status_for_a_page_of(ELSEWHERE, ui)
     asked, listening = _asked(data, ui), _listening()
     process.send_signal(signal.SIGINT)
     told = process.communicate(timeout=60)
     outside = [address for address in listening if not ipaddress.ip_address(address).is_loopback]
     print(json.dumps({
         "statuses": {**said, "ui": process.returncode}, "asked": asked, "listening": listening, "outside": outside,
-        "told": told[1][-2000:],
+        "told": told[1][-2000:], "foreign": foreign,
     }))  # fmt: skip
 
 

@@ -60,6 +60,7 @@ def test_the_ui_its_daemon_the_page_and_the_commands_make_no_attempt_and_listen_
     told = json.loads(done.stdout)
     assert set(told["statuses"].values()) == {0}, told
     assert told["outside"] == []
+    assert told["foreign"] == 403
     assert "127.0.0.1" in told["listening"]
     *asked, last = told["asked"]
     assert last == ELSEWHERE, "a page that asks elsewhere is seen"
