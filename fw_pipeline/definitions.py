@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,8 +39,13 @@ def registered(sources: Mapping[str, Source]) -> frozenset[str]:
 
 
 def load_models(sources: Mapping[str, Source] = SOURCES) -> tuple[Model, ...]:
-    """Return the SQL models of the project."""
-    return sql_models.load(PROJECT_DIR / "dbt_like_sql", registered(sources))
+    """Return the SQL models of the project, as they were when this process first read them."""
+    return _models(registered(sources))
+
+
+@functools.cache
+def _models(known: frozenset[str]) -> tuple[Model, ...]:
+    return sql_models.load(PROJECT_DIR / "dbt_like_sql", known)
 
 
 def build_defs(

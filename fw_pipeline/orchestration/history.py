@@ -1,18 +1,23 @@
 """Dagster's own history, in SQLite: written without waiting for the disk after each of thousands of small events.
 
 Dagster opens and closes the file for every event. Closing the last connection folds SQLite's write-ahead log back into
-the file and waits for the disk; one connection that stays open until the process ends spares that.
+the file and waits for the disk; one connection that stays open until the process ends spares that. Dagster also makes a
+SQLAlchemy engine for every event, which costs more than the event; here an engine is made once for each file.
 """
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, event
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
+from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
+from dagster._core.storage.sql import create_engine
+from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import LRUCache
@@ -24,39 +29,27 @@ REMEDY = "free space or allow writing there, then run again; no figure was lost"
 _HELD_OPEN: dict[str, sqlite3.Connection] = {}
 
 
-class _Compiled(LRUCache[tuple[Hashable, ...], Any]):
-    """Statements that were compiled once, whichever engine asked: all of them speak the same SQLite.
-
-    The first part of SQLAlchemy's key is the dialect of the engine. Dagster makes an engine for every event, so by that
-    key nothing would ever be found again.
-    """
-
-    def get(self, key: tuple[Hashable, ...], default: Any = None) -> Any:
-        """Return what was compiled, by any engine."""
-        return super().get(key[1:], default)
-
-    def __setitem__(self, key: tuple[Hashable, ...], value: Any) -> None:
-        """Remember what was compiled, for every engine."""
-        super().__setitem__(key[1:], value)
-
-
-_COMPILED = _Compiled(500)
+_ENGINES: LRUCache[tuple[str, str], Engine] = LRUCache(100)
+"""Engines by file and options. None of them holds a connection: Dagster asks for `NullPool`."""
 
 
 def write_quickly() -> None:
     """Let SQLite flush its log now and then instead of at every event; calling it twice changes nothing.
 
     In write-ahead mode, which Dagster uses, this cannot damage the file: a loss of power may lose the last events of
-    the history, never a figure.
+    the history, never a figure. See docs/adr/0017 for why Dagster's `create_engine` is replaced.
     """
     if not event.contains(Engine, "connect", _flush_seldom):
         event.listen(Engine, "connect", _flush_seldom)
-        event.listen(Engine, "engine_connect", _compile_once)
+        for module in (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage):
+            vars(module)["create_engine"] = _engine
 
 
-def _compile_once(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.execution_options(compiled_cache=_COMPILED)
+def _engine(url: str, **options: Any) -> Engine:
+    key = (url, repr(sorted(options.items())))
+    if (engine := _ENGINES.get(key)) is None:
+        engine = _ENGINES[key] = create_engine(url, **options)
+    return engine
 
 
 @contextlib.contextmanager
