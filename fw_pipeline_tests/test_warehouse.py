@@ -265,6 +265,17 @@ def test_a_disk_that_is_full_at_the_commit_is_no_defect_and_every_step_says_the_
     )
 
 
+def test_between_two_writings_no_file_is_open_and_nothing_is_remembered(tmp_path: Path) -> None:
+    load(tmp_path)
+    house = Warehouse(tmp_path)
+    with house.writing() as writer:
+        assert writer.has("raw.stackoverflow")
+    drop = "import duckdb, sys; duckdb.connect(sys.argv[1]).execute('drop table raw.stackoverflow')"
+    subprocess.run([sys.executable, "-c", drop, str(house.working)], check=True)
+    with house.writing() as writer:
+        assert not writer.has("raw.stackoverflow")
+
+
 def test_what_does_not_fit_in_memory_spills_into_the_data_folder_and_is_swept(tmp_path: Path) -> None:
     spill = tmp_path / ".work" / "spill"
     with Warehouse(tmp_path).writing() as writer:

@@ -40,6 +40,9 @@ PATIENCE = 900.0
 
 _ASIDE = ".publishing-"
 
+_IDLE: dict[Path, duckdb.DuckDBPyConnection] = {}
+"""By data folder, a DuckDB that has no file open."""
+
 
 class Warehouse:
     """The working file below a data folder, and the file that is published from it."""
@@ -144,17 +147,20 @@ class Warehouse:
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Attach the working file; detaching writes all of it to disk and leaves no file open.
+
+        Making a DuckDB costs three times what attaching costs, so one that did its work well is kept for the next time.
+        One under which anything failed, or that spilled, is thrown away with all that it knew.
+        """
+        connection: duckdb.DuckDBPyConnection | None = _IDLE.pop(self.data_dir, None)
+        if connection is None or self._spill.exists():  # left by a killed run
+            connection = self._connected()
         try:
-            connection = duckdb.connect(
-                ":memory:", config={"storage_compatibility_version": STORAGE, "memory_limit": "4GB"}
-            )
-        except duckdb.Error as error:  # pragma: no cover - an in-memory database opens
-            raise self._broken(error) from error
-        with contextlib.closing(connection):
             try:
                 connection.execute(f"attach '{quoted(self.working)}' as work (storage_version '{STORAGE}')")
                 for schema in SCHEMAS:
                     connection.execute(f"create schema if not exists work.{schema}")
+                connection.execute("use work")
             except duckdb.Error as error:
                 if "lock" in str(error):
                     cause = "another program has the working file open"
@@ -162,14 +168,37 @@ class Warehouse:
                 if refused_by_the_disk(error) or not os.access(self.working.parent, os.W_OK):
                     raise self._unwritable(error) from error
                 raise self._broken(error) from error
-            connection.execute("set timezone = 'UTC'")
-            # one thread adds floating-point numbers in one order: the same vintages give the same file to the last bit
-            connection.execute("set threads = 1")
-            # what does not fit in memory spills there, never into the folder that a user happens to stand in
-            shutil.rmtree(self._spill, ignore_errors=True)  # by a killed run
-            connection.execute(f"set temp_directory = '{quoted(self._spill)}'")
-            connection.execute("use work")
             yield connection
+            # what was committed is in the log; whoever opens the file reads it
+            with interruptible(), contextlib.suppress(duckdb.Error):
+                connection.execute("use memory")
+                connection.execute("detach work")
+                if not self._spill.exists():
+                    _IDLE.clear()  # one is enough
+                    _IDLE[self.data_dir], connection = connection, None
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def _connected(self) -> duckdb.DuckDBPyConnection:
+        try:
+            connection = duckdb.connect(
+                ":memory:",
+                config={
+                    "storage_compatibility_version": STORAGE,
+                    "memory_limit": "4GB",
+                    "enable_external_file_cache": False,  # what is read is read from the disk, each time
+                },
+            )
+        except duckdb.Error as error:  # pragma: no cover - an in-memory database opens
+            raise self._broken(error) from error
+        connection.execute("set timezone = 'UTC'")
+        # one thread adds floating-point numbers in one order: the same vintages give the same file to the last bit
+        connection.execute("set threads = 1")
+        # what does not fit in memory spills there, never into the folder that a user happens to stand in
+        shutil.rmtree(self._spill, ignore_errors=True)  # by a killed run
+        connection.execute(f"set temp_directory = '{quoted(self._spill)}'")
+        return connection
 
     def _broken(self, error: Exception) -> WarehouseFailed:
         cause = f"the working file cannot be opened: {first_line(error)}"
