@@ -7,6 +7,9 @@ import ipaddress
 import os
 from pathlib import Path
 
+import yaml
+
+from fw_pipeline.contract import Reason
 from fw_pipeline.raw.files import unwritable, written_aside
 
 INSTANCE = """\
@@ -38,12 +41,15 @@ retention:
       success: 90
 """
 
+_MEND = "mend it, or delete it, and it is written anew; no figure was lost"
+
 
 def prepare(data_dir: Path) -> Path:
     """Make the folder and point Dagster at it, unless `DAGSTER_HOME` names one already; return it.
 
     Raises:
         StorageFailed: the disk is full or read-only.
+        Reason: `dagster.yaml` is damaged.
     """
     if named := os.environ.get("DAGSTER_HOME"):
         home = Path(named).expanduser().resolve()
@@ -54,12 +60,30 @@ def prepare(data_dir: Path) -> Path:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(home, error) from error
-    if not (home / "dagster.yaml").exists():
+    if not _configured(home / "dagster.yaml"):
         with written_aside(home / "dagster.yaml") as stream:
             stream.write(INSTANCE.encode())
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"  # whatever a dagster.yaml that is there already says
     return home
+
+
+def _configured(path: Path) -> bool:
+    """Say whether the settings are there; an empty file, as a crash may leave one, holds none that could be lost."""
+    try:
+        found = yaml.safe_load(path.read_bytes())
+    except FileNotFoundError:
+        return False
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Reason("Dagster's settings", f"{path} cannot be read: {_where(error)}", _MEND) from error
+    if found is not None and not isinstance(found, dict):
+        raise Reason("Dagster's settings", f"{path} holds no settings", _MEND)
+    return bool(found)
+
+
+def _where(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f"line {mark.line + 1} is no YAML" if mark else " ".join(str(error).split())
 
 
 def exposed(host: str) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dagster import (
@@ -30,8 +32,13 @@ QUIET = {"telemetry": {"enabled": False}}
 MAY = parse_month("2022-05")
 
 
-def tick_after_a_failed_run(folder: Path, **settings: str) -> tuple[SensorExecutionData, str]:
-    """Let a run fail for want of its recorded figures, and look what the sensor makes of it."""
+def tick_after_a_failed_run(
+    folder: Path, *, clock_goes_back: timedelta = timedelta(0), **settings: str
+) -> tuple[SensorExecutionData, str]:
+    """Let a run fail for want of its recorded figures, and look what the sensor makes of it.
+
+    The clock goes back between the sensor's first tick and the run.
+    """
     data = folder / "data"
     shutil.copytree(PROJECT_DIR / "data" / "recorded", data / "recorded", ignore=shutil.ignore_patterns("pypi.csv"))
     given = read({"FW_DATA_DIR": str(data), **settings}, dotenv=Path("none"))
@@ -46,9 +53,12 @@ def tick_after_a_failed_run(folder: Path, **settings: str) -> tuple[SensorExecut
                 return sensor.evaluate_tick(context)
 
         first = tick(None)
+        assert first.cursor
+        seen = json.loads(first.cursor)
+        seen["record_timestamp"] = (datetime.now(UTC) + clock_goes_back).isoformat()
         ran = run_job(definitions, "fetch_pypi", instance=instance, window=Window.of(MAY, MAY))
         assert not ran.succeeded
-        done = tick(first.cursor)
+        done = tick(json.dumps(seen))
         again = tick(done.cursor)
         assert not again.dagster_run_reactions, "told once"
         return done, ran.run_id
@@ -65,6 +75,14 @@ def test_a_failed_run_is_told_with_job_source_month_cause_remedy_and_link(tmp_pa
     assert title == "fetch_pypi failed for 2022-05"
     assert line == ("* pypi (recorded): pypi.csv is missing from the recorded figures; restore it from the repository")
     assert link == f"http://127.0.0.1:3000/runs/{run_id}"
+
+
+def test_a_run_that_fails_after_the_clock_went_back_is_told_of_once(tmp_path: Path) -> None:
+    with hook() as told:
+        back = timedelta(days=400)
+        done, run_id = tick_after_a_failed_run(tmp_path, clock_goes_back=back, FW_ALERT_WEBHOOK=told.url)
+    assert done.dagster_run_reactions
+    assert [said["run_id"] for said in told.told] == [run_id]
 
 
 def test_nobody_set_is_nobody_told_and_the_tick_says_so(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -12,8 +14,11 @@ import duckdb
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import TABLES
+from fw_pipeline.contract import TABLES, Window
+from fw_pipeline.orchestration.ingest import asking, choose
 from fw_pipeline.raw import StorageFailed, VintageStore
+from fw_pipeline.settings import read
+from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import Warehouse, WarehouseFailed, query, scan
 
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
@@ -143,14 +148,63 @@ def test_a_second_writer_waits_and_then_says_who_is_in_the_way(tmp_path: Path) -
         pass
 
 
+SCRIBBLES = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1], config={"checkpoint_threshold": "1GB"})
+connection.execute("create table scribbled as select range as a from range(10)")
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def scribbling(file: Path) -> Iterator[subprocess.Popen[str]]:
+    """Have another program open a DuckDB file for writing, and write."""
+    command = [sys.executable, "-c", SCRIBBLES, str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        assert file.with_name(f"{file.name}.wal").exists()
+        yield process
+        process.kill()
+
+
 def test_a_program_that_writes_to_the_published_file_is_named_and_nothing_is_replaced(tmp_path: Path) -> None:
     load(tmp_path)
     Warehouse(tmp_path).publish()
     before = (tmp_path / "warehouse.duckdb").read_bytes()
-    (tmp_path / "warehouse.duckdb.wal").touch()
-    with pytest.raises(WarehouseFailed, match="open for writing; close it there"):
-        Warehouse(tmp_path).publish()
-    assert (tmp_path / "warehouse.duckdb").read_bytes() == before
+    with scribbling(tmp_path / "warehouse.duckdb"):
+        with pytest.raises(WarehouseFailed, match="open for writing; close it there"):
+            Warehouse(tmp_path).publish()
+        assert (tmp_path / "warehouse.duckdb").read_bytes() == before
+
+
+def test_what_a_program_that_died_while_writing_left_beside_the_published_file_is_no_hindrance(tmp_path: Path) -> None:
+    add(tmp_path, 10)
+    load(tmp_path)
+    Warehouse(tmp_path).publish()
+    with scribbling(tmp_path / "warehouse.duckdb") as process:
+        process.kill()
+    assert (tmp_path / "warehouse.duckdb.wal").exists()
+    assert query(tmp_path / "warehouse.duckdb", "select questions from raw.stackoverflow").rows() == [(10,)]
+    Warehouse(tmp_path).publish()
+    assert not (tmp_path / "warehouse.duckdb.wal").exists()
+    assert look(tmp_path, "select questions from raw.stackoverflow") == [(10,)]
+    assert look(tmp_path, "select count(*) from duckdb_tables() where table_name = 'scribbled'") == [(0,)]
+
+
+def test_what_a_program_that_died_left_beside_the_working_file_is_no_hindrance(tmp_path: Path) -> None:
+    add(tmp_path, 10)
+    load(tmp_path)
+    warehouse = Warehouse(tmp_path)
+    with scribbling(warehouse.working) as process:
+        with pytest.raises(WarehouseFailed, match="another program has the working file open; close it"):
+            load(tmp_path)
+        process.kill()
+    load(tmp_path)
+    warehouse.working.with_name("warehouse.duckdb.wal").write_bytes(b"torn" * 100)
+    load(tmp_path)
+    assert look(tmp_path, "select questions from raw.stackoverflow") == [(10,)]
 
 
 def test_a_reader_keeps_its_version_while_a_new_one_is_published(tmp_path: Path) -> None:
@@ -284,6 +338,15 @@ def test_what_does_not_fit_in_memory_spills_into_the_data_folder_and_is_swept(tm
     (spill / "duckdb_temp_storage-0.tmp").write_bytes(b"left by a killed run")
     load(tmp_path)
     assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_a_scan_spills_into_the_data_folder_and_not_into_the_systems_temporary_one(tmp_path: Path) -> None:
+    given = read({"FW_DATA_DIR": str(tmp_path)}, dotenv=Path("none"))
+    fetch, _ = asking(choose(SOURCES["pypi"], given), Window.of(JANUARY, JANUARY), given, now=NOW)
+    spill = tmp_path / ".work" / "spill-pypi"
+    assert fetch.scan("select current_setting('temp_directory')", {}).item() == str(spill)
+    assert not spill.exists(), "a folder is made when it is needed"
+    assert scan("select current_setting('temp_directory')").item() == ""
 
 
 def test_both_files_can_be_deleted_and_come_back_the_same(tmp_path: Path) -> None:

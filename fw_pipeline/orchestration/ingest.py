@@ -5,10 +5,12 @@ Months are committed as they come, so that what was done before a failure stays 
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -95,13 +97,18 @@ def asking(
         window=window,
         now=now,
         keeper=keeper,
-        scan=scan,
+        scan=partial(scan, spill=_spill(settings, chosen.source)),
         log=log,
         options=chosen.options,
         secrets=settings.secrets,
         recorded=settings.recorded_dir,
     )
     return fetch, keeper
+
+
+def _spill(settings: Settings, source: Source) -> Path:
+    """Return where the scans of a source spill: the data folder has room, the system's temporary one may not."""
+    return settings.data_dir / ".work" / f"spill-{source.name}"
 
 
 def out_of_reach(chosen: Chosen, window: Window, settings: Settings, *, now: datetime) -> list[Reason]:
@@ -154,6 +161,7 @@ def ingest(
             for room in ("raw", "evidence"):
                 sweep(settings.data_dir / room / name)
             VintageStore(settings.data_dir).sweep_listings(name)
+            shutil.rmtree(_spill(settings, chosen.source), ignore_errors=True)  # by a killed run
             fetch, keeper = asking(chosen, window, settings, now=now, run_id=run_id, log=log)
             return _Ingest(chosen, settings, fetch, keeper, run_id=run_id, done=done, say=say).run()
     except Timeout:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -35,6 +34,8 @@ _SHUT: dict[str, str | bool | int | float | list[str]] = {
 _READS = frozenset({"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI"})
 """Statements that a user may run; MULTI is a pivot that looks its columns up. That none can write is up to `_shut`."""
 
+SCAN_MEMORY = "2GB"
+
 MOST_ROWS = 5_000_000
 """A larger answer would be built in memory, and helps nobody who reads it on a terminal or in a pipe."""
 
@@ -51,18 +52,21 @@ _TABLES = "see the tables: fw-pipeline sql 'show all tables'"
 _OWN_COPY = "this command only reads the tables of the published file; for more, open a copy of it with duckdb"
 
 
-def scan(sql: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> pl.DataFrame:
+def scan(sql: str, parameters: Mapping[str, Any] | Sequence[Any] = (), *, spill: Path | None = None) -> pl.DataFrame:
     """Run one query over files in an in-memory DuckDB and return its rows; memory is bounded, the rest spills.
+
+    Args:
+        sql: the query.
+        parameters: its values, by name or in order.
+        spill: the folder that takes what does not fit in memory; DuckDB makes it when it is needed. None spills nothing.
 
     Raises:
         ValueError: a file is not what the query takes it for; the message is DuckDB's own first line.
     """
     given = dict(parameters) if isinstance(parameters, Mapping) else list(parameters)
-    with (
-        tempfile.TemporaryDirectory() as spill,
-        contextlib.closing(duckdb.connect(":memory:", config=_NOTHING_FROM_OUTSIDE)) as connection,
-    ):
-        connection.execute(f"set memory_limit = '2GB'; set temp_directory = '{quoted(spill)}'; set timezone = 'UTC'")
+    with contextlib.closing(duckdb.connect(":memory:", config=_NOTHING_FROM_OUTSIDE)) as connection:
+        connection.execute(f"set memory_limit = '{SCAN_MEMORY}'; set timezone = 'UTC'")
+        connection.execute(f"set temp_directory = '{quoted(spill or '')}'")
         try:
             with interruptible():
                 return pl.DataFrame(connection.sql(sql, params=given).pl())

@@ -6,6 +6,7 @@ Nothing here knows tables or figures.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import random
 import shutil
@@ -52,6 +53,7 @@ class Warehouse:
         self.data_dir = data_dir
         self.published = data_dir / "warehouse.duckdb"
         self.working = data_dir / ".work" / "warehouse.duckdb"
+        self._log = data_dir / f"{self.published.name}.wal"
         self._lock = data_dir / ".work" / "writer.lock"
         self._spill = data_dir / ".work" / "spill"
         self._patience = patience
@@ -83,7 +85,7 @@ class Warehouse:
             WarehouseFailed: a program holds the published file open for writing, or a copy fails.
             StorageFailed: the disk is full or read-only.
         """
-        if self.published.with_name(f"{self.published.name}.wal").exists():
+        if self._written_to():
             cause = f"another program has {self.published.name} open for writing"
             raise WarehouseFailed("publish", cause, "close it there, or open it read-only, and run again")
         with self._only_writer(), self._opened() as connection:
@@ -100,6 +102,8 @@ class Warehouse:
                     connection.execute("detach fresh")
                     _flush(fresh)
                     fresh.chmod(0o644)
+                    # left by a program that wrote to the published file and died: DuckDB would apply it to the new one
+                    self._log.unlink(missing_ok=True)
                     fresh.replace(self.published)
                     sync_folder(self.data_dir)
             except duckdb.Error as error:
@@ -199,6 +203,19 @@ class Warehouse:
         shutil.rmtree(self._spill, ignore_errors=True)  # by a killed run
         connection.execute(f"set temp_directory = '{quoted(self._spill)}'")
         return connection
+
+    def _written_to(self) -> bool:
+        """Say whether a living program has the published file open for writing; DuckDB then holds a lock on it."""
+        if not self._log.exists():
+            return False
+        try:
+            with self.published.open("rb") as stream:
+                fcntl.lockf(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except (BlockingIOError, PermissionError):
+            return True
+        return False
 
     def _broken(self, error: Exception) -> WarehouseFailed:
         cause = f"the working file cannot be opened: {first_line(error)}"

@@ -1,0 +1,82 @@
+"""The folder of Dagster's history: what is said, and what goes on, where its settings or its disk are damaged."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fw_pipeline.contract import Reason
+from fw_pipeline.home import INSTANCE, prepare
+from fw_pipeline_tests.command import Done, fw_pipeline
+
+MONTH = ("run", "--from", "2022-05", "--to", "2022-05", "--source", "pypi")
+HISTORY_ON = """
+mkdir -p "$FW_DATA_DIR/dagster"
+mount -t tmpfs -o {options} history "$FW_DATA_DIR/dagster"
+exec "$@"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DAGSTER_HOME", "GX_ANALYTICS_ENABLED", "DAGSTER_DISABLE_TELEMETRY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_settings_are_written_once_and_are_yours_to_change(tmp_path: Path) -> None:
+    path = prepare(tmp_path) / "dagster.yaml"
+    assert path.read_text(encoding="utf-8") == INSTANCE
+    path.write_text("telemetry: {enabled: true}\n", encoding="utf-8")
+    prepare(tmp_path)
+    assert path.read_text(encoding="utf-8") == "telemetry: {enabled: true}\n"
+    assert os.environ["DAGSTER_DISABLE_TELEMETRY"] == "yes"
+
+
+@pytest.mark.parametrize("left", [b"", b"\n", b"# Written by fw-pipeline on first use; yours to change.\n"])
+def test_an_empty_file_of_settings_as_a_crash_leaves_it_is_written_anew(tmp_path: Path, left: bytes) -> None:
+    path = tmp_path / "dagster" / "dagster.yaml"
+    path.parent.mkdir()
+    path.write_bytes(left)
+    prepare(tmp_path)
+    assert yaml.safe_load(path.read_bytes())["telemetry"] == {"enabled": False}
+
+
+@pytest.mark.parametrize(
+    ("left", "cause"),
+    [
+        (INSTANCE[:120].encode() + b"{", "line 7 is no YAML"),
+        (b"\xff\xfe\x00", "truncated data"),
+        (b"telemetry", "holds no settings"),
+        (b"- telemetry", "holds no settings"),
+    ],
+)
+def test_settings_that_are_half_written_are_named_and_left_alone(tmp_path: Path, left: bytes, cause: str) -> None:
+    path = tmp_path / "dagster" / "dagster.yaml"
+    path.parent.mkdir()
+    path.write_bytes(left)
+    with pytest.raises(Reason) as told:
+        prepare(tmp_path)
+    assert f"Dagster's settings: {path} " in str(told.value)
+    assert cause in str(told.value)
+    assert str(told.value).endswith("; mend it, or delete it, and it is written anew; no figure was lost")
+    assert path.read_bytes() == left
+
+
+def on_a_disk_of_its_own(data: Path, options: str) -> Done:
+    """Run a month with the history on a file system that has these options, gone when the command has ended."""
+    shell = ("unshare", "--mount", "sh", "-ec", HISTORY_ON.format(options=options), "sh")
+    return fw_pipeline(data, *MONTH, within=shell)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+@pytest.mark.parametrize("options", ["ro", pytest.param("size=60k", marks=pytest.mark.long)])
+def test_a_history_that_cannot_be_written_is_one_line_that_says_so(tmp_path: Path, options: str) -> None:
+    done = on_a_disk_of_its_own(tmp_path, options)
+    assert done.status == 1, done.err
+    assert done.complaints, done.err
+    assert all("free space or allow writing there, then run again; no" in line for line in done.complaints), done.err
+    assert "defect" not in done.err
+    assert "Traceback" not in done.err
