@@ -46,7 +46,7 @@ def test_a_job_that_is_launched_in_the_ui_and_fails_is_told_of_by_webhook(tmp_pa
 
 def recent(ui: Ui) -> str:
     """Return the last closed month, as the key of its partition."""
-    asked = "query keys { assetNodes(assetKeys: [{path: [\"raw\", \"pypi\"]}]) { partitionKeys } }"
+    asked = 'query keys { assetNodes(assetKeys: [{path: ["raw", "pypi"]}]) { partitionKeys } }'
     return str(ui.ask(asked)["assetNodes"][0]["partitionKeys"][-1])
 
 

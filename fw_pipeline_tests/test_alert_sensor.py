@@ -33,7 +33,7 @@ MAY = parse_month("2022-05")
 
 
 def tick_after_a_failed_run(
-    folder: Path, *, clock_goes_back: timedelta = timedelta(0), **settings: str
+    folder: Path, clock_goes_back: timedelta = timedelta(0), /, **settings: str
 ) -> tuple[SensorExecutionData, str]:
     """Let a run fail for want of its recorded figures, and look what the sensor makes of it.
 
@@ -79,8 +79,7 @@ def test_a_failed_run_is_told_with_job_source_month_cause_remedy_and_link(tmp_pa
 
 def test_a_run_that_fails_after_the_clock_went_back_is_told_of_once(tmp_path: Path) -> None:
     with hook() as told:
-        back = timedelta(days=400)
-        done, run_id = tick_after_a_failed_run(tmp_path, clock_goes_back=back, FW_ALERT_WEBHOOK=told.url)
+        done, run_id = tick_after_a_failed_run(tmp_path, timedelta(days=400), FW_ALERT_WEBHOOK=told.url)
     assert done.dagster_run_reactions
     assert [said["run_id"] for said in told.told] == [run_id]
 

@@ -12,7 +12,7 @@ import pytest
 
 from fw_pipeline.home import exposed
 from fw_pipeline_tests import cut_off
-from fw_pipeline_tests.command import COMMAND, environment
+from fw_pipeline_tests.command import COMMAND, environment, fw_pipeline
 from fw_pipeline_tests.everything_started import CHROMIUM, ELSEWHERE
 
 pytestmark = pytest.mark.skipif(
@@ -44,6 +44,15 @@ def test_the_watcher_sees_whoever_tries_to_leave(tmp_path: Path) -> None:
 
 def test_a_recorded_run_makes_no_attempt_to_leave(recorded_once: Path) -> None:
     assert cut_off.attempts(recorded_once.parent / "attempts") == []
+
+
+@pytest.mark.long
+def test_a_run_that_asks_somebody_is_seen_by_the_same_watch(tmp_path: Path) -> None:
+    notes = tmp_path / "attempts"
+    asked = {"FW_PROVIDERS": "pypi=pypistats", "FW_PYPISTATS_URL": "http://192.0.2.1:8100"}
+    done = fw_pipeline(tmp_path / "data", "run", "--source", "pypi", within=cut_off.prefix(notes), **asked)
+    assert done.status == 1, done.err
+    assert cut_off.attempts(notes) == ["tcp 192.0.2.1 8100"]
 
 
 @pytest.mark.browser

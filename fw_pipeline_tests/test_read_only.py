@@ -1,4 +1,4 @@
-"""Who may only read, reads: on a mount that is read-only, as another user, over a path with spaces and other letters."""
+"""Who may only read, reads: on a mount that is read-only, as another user, at a path with spaces and umlauts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fw_pipeline.warehouse import Warehouse
 from fw_pipeline_tests.command import Done, environment, fw_pipeline
 from fw_pipeline_tests.soak.publishes import NOBODY
 
-NAME = "a folder, with spaces – ü 数据 'and quotes'"
+NAME = "a folder, with spaces ü 数据 'and quotes'"
 MOUNTED = """
 mount --bind "$1" "$2"
 mount -o remount,ro,bind "$2"

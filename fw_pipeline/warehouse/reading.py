@@ -58,7 +58,7 @@ def scan(sql: str, parameters: Mapping[str, Any] | Sequence[Any] = (), *, spill:
     Args:
         sql: the query.
         parameters: its values, by name or in order.
-        spill: the folder that takes what does not fit in memory; DuckDB makes it when it is needed. None spills nothing.
+        spill: the folder that takes what does not fit in memory; DuckDB makes it when needed. None spills nothing.
 
     Raises:
         ValueError: a file is not what the query takes it for; the message is DuckDB's own first line.
