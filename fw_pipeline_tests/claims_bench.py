@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from fw_pipeline.claims import measurements_sql
 from fw_pipeline.contract import TABLES
 from fw_pipeline.forecasts import forecasts
 from fw_pipeline.models import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model
@@ -78,7 +79,7 @@ def build(connection: duckdb.DuckDBPyConnection, known: Iterable[Model], tables:
     for name in (name for name in models if name in wanted):
         connection.execute(f"create schema if not exists {name.partition('.')[0]}")
         if MEASUREMENTS in models[name].upstream and not judged:
-            connection.execute(f"create or replace table {MEASUREMENTS} as {_union(claims)}")
+            connection.execute(f"create or replace table {MEASUREMENTS} as {measurements_sql(models.values())}")
             judged = True
         if FORECASTS in models[name].upstream and not foretold:
             made = forecasts(connection.sql(f"from {FORECAST_SERIES}").pl())  # noqa: F841 - DuckDB finds it by its name
@@ -98,17 +99,10 @@ def measure(connection: duckdb.DuckDBPyConnection, known: Iterable[Model], also:
 
 def measurements(connection: duckdb.DuckDBPyConnection, known: Iterable[Model]) -> pl.DataFrame:
     """Return every measurement of the claims that are built, with its claim."""
-    claims = _claims(known)
-    measured: pl.DataFrame = connection.sql(f"select * from ({_union(claims)}) order by claim, definition, as_of").pl()
+    sql = measurements_sql(known)
+    measured: pl.DataFrame = connection.sql(f"select * from ({sql}) order by claim, definition, as_of").pl()
     return measured
 
 
-def _claims(known: Iterable[Model]) -> dict[str, str]:
-    return {model.name: model.doc.claim.id for model in known if model.doc.claim}
-
-
-def _union(claims: Mapping[str, str]) -> str:
-    return " union all ".join(
-        f"select '{number}' as claim, definition, as_of, value, n, detail from {name}"
-        for name, number in claims.items()
-    )
+def _claims(known: Iterable[Model]) -> list[str]:
+    return [model.name for model in known if model.doc.claim]

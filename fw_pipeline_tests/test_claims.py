@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from fw_pipeline.claims import claim_rows, definition_rows
+from fw_pipeline.claims import build_steps, claim_rows, definition_rows, measurements_sql
 from fw_pipeline.contract import Reason
-from fw_pipeline.models import Model
+from fw_pipeline.models import MEASUREMENTS, Model
 from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline_tests.claims_bench import before_models, in_memory, measure, measurements
 from fw_pipeline_tests.relations import models
@@ -106,6 +106,27 @@ def test_a_file_and_its_claim_that_disagree_are_refused(known: tuple[Model, ...]
     wrong = dataclasses.replace(claims["C2"], doc=dataclasses.replace(claims["C2"].doc, claim=claims["C3"].doc.claim))
     with pytest.raises(Reason, match=r"claims\.c02_\w+: the document says claim C3"):
         claim_rows([wrong])
+
+
+@pytest.mark.parametrize(("number", "table"), [("X2", "c02_x"), ("C2", "twice"), ("C02", "c02_x")])
+def test_a_claim_or_a_file_without_a_number_is_refused(known: tuple[Model, ...], number: str, table: str) -> None:
+    good = next(model for model in known if model.doc.claim)
+    assert good.doc.claim
+    doc = dataclasses.replace(good.doc, claim=dataclasses.replace(good.doc.claim, id=number))
+    with pytest.raises(Reason, match=f"the document says claim {number}, the file says {table}"):
+        claim_rows([dataclasses.replace(good, table=table, doc=doc)])
+
+
+def test_measurements_are_built_after_every_claim_and_before_what_judges_them(known: tuple[Model, ...]) -> None:
+    steps = build_steps(known)
+    names = [name for name, _ in steps]
+    at = names.index(MEASUREMENTS)
+    assert {name for name in names if name.startswith("claims.")} <= set(names[:at])
+    assert [name for name in names if name != MEASUREMENTS] == [model.name for model in known]
+    assert {model.name for model in known if MEASUREMENTS in model.upstream} <= set(names[at:])
+    assert dict(steps)[MEASUREMENTS] == measurements_sql(known)
+    alone = [model for model in known if MEASUREMENTS not in model.upstream]
+    assert build_steps(alone)[-1][0] == MEASUREMENTS
 
 
 def test_rows_of_claims_have_the_columns_of_their_small_tables(known: tuple[Model, ...]) -> None:

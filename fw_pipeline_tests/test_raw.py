@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -100,6 +102,27 @@ def test_the_same_answer_is_written_once_over_all_fetches(tmp_path: Path) -> Non
     second.finish()
     assert one.ref == two.ref
     assert not (tmp_path / "evidence/pypi/clickpy/run-2").exists()
+
+
+def test_what_is_packed_already_is_kept_as_it_came_and_the_rest_is_packed(tmp_path: Path) -> None:
+    store = evidence(tmp_path)
+    packed = gzip.compress(b"links")
+    as_it_came = store.keep("a", packed, name="links.json.gz").path
+    assert as_it_came.read_bytes() == packed
+    assert re.fullmatch(r"links\.json\.[0-9a-f]{16}\.gz", as_it_came.name)
+    ours = store.keep("b", b"links", name="links.json").path
+    assert gzip.decompress(ours.read_bytes()) == b"links"
+    assert re.fullmatch(r"links\.json\.[0-9a-f]{16}\.body\.gz", ours.name)
+
+
+def test_a_folder_that_is_no_month_is_somebody_elses(tmp_path: Path) -> None:
+    store = VintageStore(tmp_path)
+    path = add(store, figures(pytorch=555), run="a")
+    assert path
+    for name in ("notes", "2022-1", "2022-13"):
+        (path.parent.parent / name).mkdir()
+        (path.parent.parent / name / path.name).write_bytes(path.read_bytes())
+    assert [vintage.path for vintage in store.vintages("stackoverflow")] == [path]
 
 
 @pytest.mark.parametrize("name", ["../../../etc/passwd", "a/b", "", "." * 50, "x" * 10_000, "naïve\n\0name"])

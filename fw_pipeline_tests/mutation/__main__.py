@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fw_pipeline_tests.mutation.asking import Asking
 from fw_pipeline_tests.mutation.mutant import Mutant, judged_equivalent
-from fw_pipeline_tests.mutation.parts import PARTS, mutants
+from fw_pipeline_tests.mutation.parts import PARTS, SQL, mutants
 from fw_pipeline_tests.mutation.trial import Place
 
 SECONDS = 3600.0
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"seed {seed}, {chosen.seconds:g} s; mutants that there are: {made}", flush=True)
     tallies: dict[str, Counter[str]] = {part: Counter() for part in every}
     with tempfile.TemporaryDirectory(prefix="fw-mutation-") as folder:
-        asking = Asking.learnt(Place.at(Path(folder)))
+        asking = Asking.learnt(Place.at(Path(folder)), sql=SQL in every, python=any(part != SQL for part in every))
         until = time.monotonic() + chosen.seconds
         judged = judged_equivalent()
         for part, one in _in_turn(every, seed):

@@ -43,17 +43,25 @@ class Asking:
     """The data folder of a recorded run without a defect."""
 
     @classmethod
-    def learnt(cls, place: Place) -> Asking:
+    def learnt(cls, place: Place, *, sql: bool = True, python: bool = True) -> Asking:
         """Make a recorded run, run every test that may be asked, and import what they need of others.
+
+        Args:
+            place: the copy of the repository.
+            sql: whether there will be mutants of SQL.
+            python: whether there will be mutants of Python.
 
         Raises:
             RuntimeError: something fails without any defect.
         """
         made, lines = place.root / "made", place.root / "reached"
-        _without_defect(place, lambda: _recorded_run(made))
-        seconds = _tried(place, OF_PYTHON, Recorded(partial(shutil.copytree, made)), reached=lines)
-        for arguments in ((EXAMPLES,), *OF_SQL):
-            seconds |= _tried(place, arguments, Recorded(judged))
+        seconds: dict[str, float] = {}
+        if python:
+            _without_defect(place, lambda: _recorded_run(made))
+            seconds |= _tried(place, OF_PYTHON, Recorded(partial(shutil.copytree, made)), reached=lines)
+        if sql:
+            for arguments in ((EXAMPLES,), *OF_SQL):
+                seconds |= _tried(place, arguments, Recorded(judged))
         reached = coverage.CoverageData(str(lines))
         reached.read()
         return cls(place, seconds, reached, made)

@@ -11,10 +11,13 @@ from fw_pipeline_tests.mutation.mutant import Mutant
 
 ROOT = Path(__file__).parents[2]
 
+SQL = "claims-sql"
+"""The part that is SQL; the others are Python."""
+
 PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "claims": ("fw_pipeline/claims.py",),
-        "claims-sql": (
+        SQL: (
             "dbt_like_sql/claims/*.sql",
             "dbt_like_sql/marts/verdicts.sql",
             "dbt_like_sql/marts/headline_verdicts.sql",
@@ -27,7 +30,18 @@ PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 OF_PYTHON = tuple(
     f"fw_pipeline_tests/test_{name}.py"
-    for name in ("claims", "evidence", "export", "ingest", "querying", "raw", "replay", "user_query", "warehouse")
+    for name in (
+        "claims",
+        "evidence",
+        "export",
+        "ingest",
+        "querying",
+        "raw",
+        "replay",
+        "user_query",
+        "warehouse",
+        "writer",
+    )
 )
 """The tests of which those that reach a line are asked about a mutant of Python."""
 
