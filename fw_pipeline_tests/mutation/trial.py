@@ -92,11 +92,13 @@ class Place:
                 sys.stdout.flush()
                 os._exit(status)
         until, ended, status = time.monotonic() + seconds, 0, 0
-        while not ended and time.monotonic() < until:
-            time.sleep(0.01)
-            ended, status = os.waitpid(child, os.WNOHANG)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child, signal.SIGKILL)  # and what a test started and left
+        try:
+            while not ended and time.monotonic() < until:
+                time.sleep(0.01)
+                ended, status = os.waitpid(child, os.WNOHANG)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)  # and what a test started and left
         if ended:
             return os.waitstatus_to_exitcode(status)
         os.waitpid(child, 0)
