@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -97,7 +98,7 @@ def test_the_ui_warns_before_it_opens_itself_to_others(tmp_path: Path) -> None:
     assert process.stderr is not None
     with process.stderr as lines:
         first = next(lines)
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)  # the watcher and what it watches: one alone would leave the UI behind
     process.wait(60)
     assert "everybody who can reach 0.0.0.0" in first
     assert "docs/security.md" in first
