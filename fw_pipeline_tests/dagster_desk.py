@@ -47,9 +47,27 @@ class Desk:
         expect(found).to_be_visible(timeout=PATIENCE * 1000)
         return found
 
+    def count(self, found: Any, number: int) -> None:
+        """Wait until so many of something are there."""
+        expect(found).to_have_count(number, timeout=PATIENCE * 1000)
+
     def miss(self, text: str | re.Pattern[str]) -> None:
         """Wait until a text is not there any more."""
-        expect(self.page.get_by_text(text)).to_have_count(0, timeout=PATIENCE * 1000)
+        self.count(self.page.get_by_text(text), 0)
+
+    def watch(self, text: re.Pattern[str], until: str) -> list[str]:
+        """Look again and again at what the group of a pattern shows; return all that was shown, in order."""
+        shown: list[str] = []
+
+        def last() -> bool:
+            found = text.search(self.page.get_by_text(text).first.inner_text())
+            if found and shown[-1:] != [found[1]]:
+                shown.append(found[1])
+            self.page.wait_for_timeout(200)
+            return shown[-1:] == [until]
+
+        self.ui.wait_for(f"{text.pattern} to show {until}", last)
+        return shown
 
     def write(self, text: str) -> None:
         """Write into the field that searches and filters assets."""
@@ -72,6 +90,11 @@ class Desk:
         field.press("Enter")
         self.shot("months chosen")
         dialog.get_by_role("button", name=re.compile("^Launch")).click()
+
+    def follow(self) -> None:
+        """Go to the backfill that was just launched, by what the page says of it."""
+        self.see("Created backfill")
+        self.page.locator("a, button").filter(has_text=re.compile("^View$")).last.click()
 
     def shot(self, what: str) -> None:
         """Leave a picture of what the user sees."""
