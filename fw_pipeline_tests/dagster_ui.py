@@ -10,12 +10,13 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START
 from fw_pipeline_tests.command import COMMAND, environment
 
 PATIENCE = 180.0
@@ -40,6 +41,27 @@ RUNS = """
 query runs { runsOrError(limit: 200) { ... on Runs { results {
     runId status jobName startTime endTime tags { key value } assetSelection { path }
 } } } }
+"""
+
+LAUNCH = """
+mutation launch($job: String!, $tags: [ExecutionTag!]!) { launchRun(executionParams: {
+    selector: {repositoryLocationName: "fw_pipeline", repositoryName: "__repository__", jobName: $job}
+    executionMetadata: {tags: $tags}
+}) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
+"""
+
+BACKFILL = """
+mutation backfill($assets: [AssetKeyInput!]!, $months: [String!]!) {
+    launchPartitionBackfill(backfillParams: {assetSelection: $assets, partitionNames: $months}) {
+        __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
+    }
+}
+"""
+
+CANCEL = "mutation cancel($id: String!) { cancelPartitionBackfill(backfillId: $id) { __typename } }"
+
+BACKFILL_STATUS = """
+query status($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }
 """
 
 
@@ -124,6 +146,33 @@ class Ui:
         """Return the runs, or those of one job, the newest first."""
         found: list[dict[str, Any]] = self.ask(RUNS)["runsOrError"]["results"]
         return [run for run in found if job in ("", run["jobName"])]
+
+    def launch(self, job: str, first: str, last: str) -> str:
+        """Launch a job for some months; return the id of its run."""
+        tags = [{"key": RANGE_START, "value": first}, {"key": RANGE_END, "value": last}]
+        launched = self.ask(LAUNCH, job=job, tags=tags)["launchRun"]
+        if launched["__typename"] != "LaunchRunSuccess":
+            raise RuntimeError(str(launched))
+        run_id: str = launched["run"]["runId"]
+        return run_id
+
+    def backfill(self, sources: Iterable[str], months: Sequence[str]) -> str:
+        """Launch a backfill of some months of some sources, as the UI does; return its id."""
+        assets = [{"path": ["raw", source]} for source in sources]
+        launched = self.ask(BACKFILL, assets=assets, months=months)["launchPartitionBackfill"]
+        if launched["__typename"] != "LaunchBackfillSuccess":
+            raise RuntimeError(str(launched))
+        backfill_id: str = launched["backfillId"]
+        return backfill_id
+
+    def backfill_status(self, backfill_id: str) -> str:
+        """Return how far a backfill is."""
+        status: str = self.ask(BACKFILL_STATUS, id=backfill_id)["partitionBackfillOrError"]["status"]
+        return status
+
+    def cancel(self, backfill_id: str) -> None:
+        """Cancel a backfill, as the UI does."""
+        self.ask(CANCEL, id=backfill_id)
 
     def wait_for(self, what: str, come: Callable[[], Any], patience: float = PATIENCE) -> Any:
         """Return what `come` gives as soon as it is something; it is asked again and again.

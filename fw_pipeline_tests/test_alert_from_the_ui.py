@@ -10,12 +10,6 @@ import pytest
 from fw_pipeline_tests.dagster_ui import Ui
 from fw_pipeline_tests.loopback_alerts import hook
 
-LAUNCH = """
-mutation launch($job: String!, $tags: [ExecutionTag!]!) { launchRun(executionParams: {
-    selector: {repositoryLocationName: "fw_pipeline", repositoryName: "__repository__", jobName: $job}
-    executionMetadata: {tags: $tags}
-}) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
-"""
 STATUS = "query status($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
 
@@ -26,10 +20,7 @@ def test_a_job_that_is_launched_in_the_ui_and_fails_is_told_of_by_webhook(tmp_pa
     settings = {"FW_PROVIDERS": "pypi=pypistats", "FW_PYPISTATS_URL": f"http://127.0.0.1:{port}"}
     with hook() as told, Ui(tmp_path / "data", {**settings, "FW_ALERT_WEBHOOK": told.url}) as ui:
         month = recent(ui)
-        tags = [{"key": f"dagster/asset_partition_range_{end}", "value": month} for end in ("start", "end")]
-        launched = ui.ask(LAUNCH, job="fetch_pypi", tags=tags)["launchRun"]
-        assert launched["__typename"] == "LaunchRunSuccess", launched
-        run_id = launched["run"]["runId"]
+        run_id = ui.launch("fetch_pypi", month, month)
         ui.wait_for("the run's end", lambda: status(ui, run_id) == "FAILURE")
         ui.wait_for("the webhook", lambda: told.requests)
         [said] = told.told

@@ -18,6 +18,7 @@ SOAKS: Mapping[str, str] = MappingProxyType(
         "kills": "fw_pipeline_tests.soak.kills",
         "crash-points": "fw_pipeline_tests.soak.points",
         "backfills": "fw_pipeline_tests.soak.backfills",
+        "ui-backfills": "fw_pipeline_tests.soak.ui_backfills",
         "full-disks": "fw_pipeline_tests.soak.disks",
     }
 )
