@@ -47,7 +47,9 @@ def test_each_word_of_sql_is_changed_by_itself() -> None:
     ]
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize(
+    "part", [pytest.param(part, marks=[pytest.mark.long] if part == "claims-sql" else []) for part in PARTS]
+)
 def test_every_part_has_mutants_and_each_differs_from_the_file_in_its_line(part: str) -> None:
     root = Path(__file__).parents[1]
     found = list(mutants(part))
@@ -59,6 +61,7 @@ def test_every_part_has_mutants_and_each_differs_from_the_file_in_its_line(part:
         assert one.was != one.becomes
 
 
+@pytest.mark.long
 def test_what_was_judged_equivalent_is_still_a_mutant() -> None:
     names = {one.name for part in PARTS for one in mutants(part)}
     assert sorted(judged_equivalent() - names) == []
