@@ -86,7 +86,7 @@ def test_every_question_is_answered_on_a_read_only_mount(
     at.mkdir()
     done = on_a_read_only_mount(recorded_once, at, *arguments)
     assert (done.status, done.err) == (0, ""), done.err
-    assert done.out == fw_pipeline(recorded_once, *arguments).out
+    assert done.out.replace(str(at), str(recorded_once)) == fw_pipeline(recorded_once, *arguments).out
 
 
 @pytest.mark.long
