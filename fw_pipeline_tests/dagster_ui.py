@@ -19,7 +19,7 @@ from typing import Any, Self
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START
 from fw_pipeline_tests.command import COMMAND, environment
 
-PATIENCE = 180.0
+PATIENCE = 400.0
 """Seconds to wait for anything: what comes at all comes in a minute on an idle machine."""
 
 ARTEFACTS = Path(__file__).parents[1] / "test-artefacts"
