@@ -123,7 +123,7 @@ def fetch_months(
                 chosen,
                 window,
                 pipeline.settings,
-                run_id=context.run_id,
+                run_id=context.run.run_id,
                 now=pipeline.clock(),
                 log=context.log.info,
                 done=done,
