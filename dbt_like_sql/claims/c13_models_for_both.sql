@@ -1,10 +1,7 @@
 with models as (
-    select * from staging.huggingface
-),
-
-populations as (
-    select * from meta.populations
-    where source = 'huggingface'
+    select * from marts.huggingface_exclusivity_as_of
+    -- Counts by tag say nothing of models for both.
+    where series != 'hub, by tag'
 ),
 
 definitions as (
@@ -16,146 +13,44 @@ closed_months as (
     select * from meta.months
 ),
 
--- Models are known as they stood when somebody looked, and no earlier.
-looks as (
-    select distinct
-        series,
-        observed_month
-    from models
-    where formats is not null
-),
-
-rules as (
-    select unnest([false, true]) as safetensors_count
-),
-
--- Most files in the format safetensors are PyTorch's, but their models carry no tag that says so.
-seen as (
-    select
-        looks.series,
-        looks.observed_month as as_of,
-        rules.safetensors_count,
-        models.month,
-        models.models,
-        models.has_pytorch or (rules.safetensors_count and models.has_safetensors) as is_pytorch,
-        models.has_tensorflow as is_tensorflow,
-        models.has_jax as is_jax,
-        models.has_jax or models.has_keras as is_other
-    from looks
-    cross join rules
-    inner join models on looks.series = models.series and looks.observed_month >= models.observed_month
-    where models.formats is not null
-),
-
-sums as (
-    select
-        series,
-        as_of,
-        safetensors_count,
-        sum(models) as everything,
-        sum(models) filter (where is_pytorch or is_tensorflow or is_other) as known,
-        sum(models) filter (where is_pytorch or is_tensorflow) as either,
-        coalesce(sum(models) filter (where is_pytorch and is_tensorflow), 0) as both_of_them,
-        coalesce(sum(models) filter (where is_pytorch and is_tensorflow and not is_jax), 0) as without_jax,
-        coalesce(sum(models) filter (where is_pytorch != is_tensorflow), 0) as only_one
-    from seen
-    group by series, as_of, safetensors_count
-),
-
-named as (
-    select
-        *,
-        if(safetensors_count, ' with safetensors as pytorch', '') as rule
-    from sums
-),
-
 forms as (
     select
+        formula,
         series,
         as_of,
-        'of all models' || rule as formula,
-        both_of_them as part,
-        everything as whole
-    from named
-    union all
-    select
-        series,
-        as_of,
-        'of models of a known framework' || rule as formula,
-        both_of_them as part,
-        known as whole
-    from named
-    union all
-    select
-        series,
-        as_of,
-        'of models of a known framework' || rule || ' and without jax' as formula,
-        without_jax as part,
-        known as whole
-    from named
-    union all
-    select
-        series,
-        as_of,
-        'of pytorch or tensorflow models' || rule as formula,
-        both_of_them as part,
-        either as whole
-    from named
+        in_both,
+        models as whole,
+        cannot_decide
+    from models
     union all
     -- What is for neither of them alone must be for both, or it is not "the rest".
     select
+        replace(formula, 'of models of', 'of the rest of the models of') as formula,
         series,
         as_of,
-        'of the rest of the models of a known framework' || rule as formula,
-        both_of_them as part,
-        known - only_one as whole
-    from named
-),
-
--- The claim is on all models: months of creation that nobody fetched would make it one on some of them.
-completeness as (
-    select
-        looks.series,
-        looks.observed_month as as_of,
-        count(distinct closed_months.month) - count(distinct models.month) filter (where models.models is not null)
-            as months_lacking
-    from looks
-    inner join closed_months
-        on closed_months.month >= date '2022-03-01' and looks.observed_month > closed_months.month
-    left join models
-        on
-            looks.series = models.series
-            and looks.observed_month >= models.observed_month
-            and closed_months.month = models.month
-    where looks.series in ('hub', 'hub, parquet')
-    group by looks.series, looks.observed_month
+        in_both,
+        models - pytorch_only - tensorflow_only as whole,
+        cannot_decide
+    from models
+    where starts_with(formula, 'of models of a known framework') and not ends_with(formula, 'without jax')
 ),
 
 measured as (
     select
-        forms.formula,
+        formula,
         'huggingface' as source,
-        forms.series,
-        forms.as_of,
+        series,
+        as_of,
         cast(null as date) as from_month,
-        forms.part / nullif(forms.whole, 0) as value,
-        cast(coalesce(forms.whole, 0) as bigint) as n,
-        forms.part as numerator,
-        forms.whole as denominator,
-        coalesce(
-            case when populations.is_sample then populations.what end,
-            case
-                when completeness.months_lacking > 0
-                    then 'months of creation that were not looked at: ' || completeness.months_lacking
-            end,
-            case when coalesce(forms.whole, 0) = 0 then 'no such model was seen' end
-        ) as cannot_decide,
+        in_both / nullif(whole, 0) as value,
+        coalesce(whole, 0) as n,
+        in_both as numerator,
+        whole as denominator,
+        coalesce(cannot_decide, case when coalesce(whole, 0) = 0 then 'no such model was seen' end) as cannot_decide,
         0 as months_lacking,
         0 as months_partial,
         null as remark
     from forms
-    left join populations on forms.series = populations.population
-    left join completeness on forms.series = completeness.series and forms.as_of = completeness.as_of
 ),
 
 unmeasured as (
