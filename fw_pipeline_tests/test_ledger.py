@@ -1,10 +1,12 @@
-"""The ledger of the recorded run: every value by two paths, the golden tables, and what others published of it."""
+"""The ledger of the recorded run: every value and detail by two paths, the golden tables, and what others published."""
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -21,9 +23,11 @@ from fw_pipeline_tests.by_hand.ledger import (
     verdict_rows,
     written,
 )
-from fw_pipeline_tests.by_hand.measured import documents, verdict
+from fw_pipeline_tests.by_hand.measured import SOMETHING, Measured, documents, verdict
 
 NOT_MEASURABLE = {"C7", "C10"}
+LEANING = {"C1", "C2", "C3", "C4", "C6", "C8", "C21", "C25", "C26"}
+"""The claims into which interpolated figures may go: they say the value without."""
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +54,62 @@ def test_every_value_n_and_verdict_comes_out_by_another_path(published: Path) ->
         same = other[0] is None if value is None else math.isclose(other[0], value, rel_tol=1e-7, abs_tol=1e-8)
         assert same, f"{key}: {other[0]} by SQL, {value} by hand"
         assert other[1:] == (n, said), f"{key}: {other[1:]} by SQL, {(n, said)} by hand"
+
+
+def test_what_a_measurement_says_beside_its_value_comes_out_by_another_path(published: Path) -> None:
+    rows = query(
+        published,
+        "select claim, definition, as_of, detail from marts.verdicts where series is not null or value is not null",
+    )
+    seen = {row[:3]: json.loads(row[3]) for row in rows.rows()}
+    by_hand = {(one.claim, one.definition, one.as_of): one for one in measurements() if one.beside}
+    assert set(seen) == set(by_hand)
+    for key, one in by_hand.items():
+        for name, expected in beside(one).items():
+            told = seen[key].get(name)
+            told = told or 0 if name.startswith("months") else told  # who has no months says none, or nothing
+            assert same(told, expected), f"{key}: {name} is {told} by SQL, {expected} by hand"
+        assert (seen[key]["cannot_decide"] is not None) == (one.blocked or one.value is None), key
+        assert ("without_estimates" in seen[key]) == (one.claim in LEANING), key
+
+
+def beside(one: Measured) -> dict[str, Any]:
+    """What the detail of a measurement is to say."""
+    assert one.beside
+    told = {
+        "source": one.beside.source,
+        "since": one.beside.since and str(one.beside.since),
+        "numerator": one.beside.numerator,
+        "denominator": one.beside.denominator,
+        "months_lacking": one.beside.lacking,
+        "months_partial": one.beside.partial,
+        "lacking": one.beside.nameless,
+        "note": one.beside.note,
+    }
+    return {**told, "without_estimates": one.exact} if one.claim in LEANING else told
+
+
+def same(told: Any, expected: Any) -> bool:
+    if expected == SOMETHING:
+        return told is not None
+    if told is None or isinstance(expected, str | None):
+        return bool(told == expected)
+    return math.isclose(told, expected, rel_tol=1e-7, abs_tol=1e-8)
+
+
+def test_what_was_never_measured_says_what_is_missing(published: Path) -> None:
+    rows = query(
+        published, "select claim, definition, detail from marts.verdicts where value is null and series is null"
+    )
+    meanings = {
+        (name, formula["formula"]): " ".join(formula["meaning"].split())
+        for name, claim in documents().items()
+        for formula in claim["definitions"]
+    }
+    seen = {(claim, definition): detail for claim, definition, detail in rows.rows() if claim not in NOT_MEASURABLE}
+    assert set(seen) == {(one.claim, one.formula) for one in measurements() if one.beside is None}
+    for key, detail in seen.items():
+        assert json.loads(detail) == {"cannot_decide": f"no figures for: {meanings[key]}"}
 
 
 def test_the_golden_tables_are_what_the_other_path_says() -> None:

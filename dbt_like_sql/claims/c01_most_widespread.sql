@@ -87,7 +87,7 @@ totals as (
         month as from_month,
         framework,
         value as total,
-        0 as months_lacking,
+        if(value is null, 1, 0) as months_lacking,
         if(is_partial and value is not null, 1, 0) as months_partial
     from sums
     where metric in ('questions', 'downloads_per_day', 'family_downloads_per_day')

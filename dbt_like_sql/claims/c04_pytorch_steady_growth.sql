@@ -83,12 +83,17 @@ years as (
         / nullif(sum(whole) filter (where figure is not null) over last_year, 0) as level,
         count(figure) over last_year as months_found,
         48 - count(figure) over four_years as months_lacking,
-        count(*) filter (where is_partial) over four_years as months_partial
+        count(*) filter (where is_partial) over four_years as months_partial,
+        count(*) filter (where is_partial) over three_years as months_partial_of_three_years
     from figures
     window
         last_year as (
             partition by basis, measure, series
             order by month range between interval 11 months preceding and current row
+        ),
+        three_years as (
+            partition by basis, measure, series
+            order by month range between interval 35 months preceding and current row
         ),
         four_years as (
             partition by basis, measure, series
@@ -158,7 +163,7 @@ ordered as (
         36 as months,
         count(distinct later.month) + 1 as n,
         35 - count(distinct later.month) as months_lacking,
-        count(distinct later.month) filter (where later.is_partial) as months_partial,
+        any_value(years.months_partial_of_three_years) as months_partial,
         avg(if(later.figure > earlier.figure, 1, 0)) as result,
         count(*) filter (where later.figure > earlier.figure) as numerator,
         count(*) as denominator,

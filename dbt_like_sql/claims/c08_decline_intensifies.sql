@@ -105,6 +105,7 @@ changes as (
         months,
         first_month,
         sum(months_found) filter (where years_back < 2) as months_found,
+        sum(months_found) as months_found_in_all,
         max(level) filter (where years_back = 0 and months_found * 3 >= months * 2) as now_level,
         max(level) filter (where years_back = 1 and months_found * 3 >= months * 2) as before_level,
         max(level) filter (where years_back = 2 and months_found * 3 >= months * 2) as two_before_level
@@ -117,6 +118,7 @@ forms as (
         *,
         measure || ' over ' || months || ' months on the year before' as formula,
         1 as years,
+        2 * months - months_found as months_lacking,
         now_level / nullif(before_level, 0) - 1 as result,
         now_level as numerator,
         before_level as denominator
@@ -126,6 +128,7 @@ forms as (
         *,
         'speed of change of ' || measure || ' over ' || months || ' months' as formula,
         2 as years,
+        3 * months - months_found_in_all as months_lacking,
         now_level / nullif(before_level, 0) - before_level / nullif(two_before_level, 0) as result,
         now_level / nullif(before_level, 0) - 1 as numerator,
         before_level / nullif(two_before_level, 0) - 1 as denominator
@@ -148,7 +151,7 @@ measured as (
             when max(result) filter (where basis = 'published') is null
                 then 'too few months of the windows have a figure'
         end as cannot_decide,
-        2 * any_value(months) - max(months_found) filter (where basis = 'published') as months_lacking,
+        max(months_lacking) filter (where basis = 'published') as months_lacking,
         0 as months_partial,
         null as remark
     from forms

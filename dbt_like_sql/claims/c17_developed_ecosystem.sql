@@ -56,7 +56,7 @@ measured as (
         case
             when tensorflow / nullif(pytorch, 0) is null then coalesce(gap_reason, 'one side has no figure')
         end as cannot_decide,
-        0 as months_lacking,
+        if(tensorflow is null or pytorch is null, 1, 0) as months_lacking,
         if(is_partial, 1, 0) as months_partial,
         lacking,
         null as remark

@@ -75,7 +75,7 @@ measured as (
         tensorflow as numerator,
         pytorch as denominator,
         case when tensorflow / nullif(pytorch, 0) is null then 'one side has no figure' end as cannot_decide,
-        0 as months_lacking,
+        if(tensorflow is null or pytorch is null, 1, 0) as months_lacking,
         if(is_partial, 1, 0) as months_partial,
         lacking,
         null as remark

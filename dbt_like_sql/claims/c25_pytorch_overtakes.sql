@@ -78,7 +78,7 @@ monthly as (
         arg_max(ratios.pytorch, ratios.month) as numerator,
         arg_max(ratios.tensorflow, ratios.month) as denominator,
         cast(count(ratios.ratio) as bigint) as months_found,
-        0 as months_lacking,
+        if(count(ratios.ratio) = 0, 1, 0) as months_lacking,
         if(bool_or(ends.is_partial), 1, 0) as months_partial,
         max(ends.gap_reason) as remark
     from ends

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 
-from fw_pipeline_tests.by_hand import ahead, models_and_papers, packages, trends
+from fw_pipeline_tests.by_hand import ahead, authors_and_releases, models, packages, papers, trends
 from fw_pipeline_tests.by_hand.measured import Measured, definition, documents, headline, last_words, verdict
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -25,10 +25,10 @@ Row = tuple[str, ...]
 def measurements() -> tuple[Measured, ...]:
     until = max(MONTHS.values())
     counted = (ahead.c1, ahead.c2, trends.c3, trends.c4, trends.c6, trends.c8, trends.c21, ahead.c25, ahead.c26)
-    other = (models_and_papers.c1, models_and_papers.c5, models_and_papers.c9, models_and_papers.c11_to_c13)
-    rest = (models_and_papers.c15, packages.c17, packages.c18, models_and_papers.c21)
+    other = (papers.c1, models.c1, models.c11_to_c13, papers.c21, packages.c17, packages.c18)
+    rest = (authors_and_releases.c5, authors_and_releases.c9, authors_and_releases.c15)
     by_claim = [compute() for compute in (*counted, *other, *rest)]
-    return tuple(chain(*by_claim, models_and_papers.c14(until), packages.unmeasured(until)))
+    return tuple(chain(*by_claim, papers.c14(until), packages.unmeasured(until)))
 
 
 def number(claim: str) -> int:

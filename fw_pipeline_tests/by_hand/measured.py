@@ -17,6 +17,28 @@ FOR_EVER = 60
 """Months for which a figure decides."""
 
 
+SOMETHING = "*"
+"""Stands for a sentence: what it says is the product's own, that it is there is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a measurement says beside its value, for a reader who wants to check it."""
+
+    source: str
+    since: date | None
+    """The first month that is looked at; None where there are no months."""
+    numerator: float | None
+    denominator: float | None
+    lacking: int = 0
+    """Months that the value looks at and that have no figure."""
+    partial: int = 0
+    """Months that it looks at and whose figure leaves something out."""
+    nameless: str | None = None
+    """Of which frameworks or packages there is no figure."""
+    note: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One value of one formula in one series."""
@@ -33,6 +55,8 @@ class Measured:
     """Whether interpolated figures went into it."""
     blocked: bool = False
     """Whether it must not decide: a sample, a bound, a hole."""
+    beside: Beside | None = None
+    """None where nothing was there to be measured."""
 
     @property
     def definition(self) -> str:

@@ -8,7 +8,8 @@ from datetime import date
 
 from fw_pipeline_tests.by_hand.catalogue import core_of, family
 from fw_pipeline_tests.by_hand.figures import Series, downloads, over, pypi_series, questions, window
-from fw_pipeline_tests.by_hand.measured import Measured
+from fw_pipeline_tests.by_hand.leaving_out import days_left_out, members_left_out
+from fw_pipeline_tests.by_hand.measured import Beside, Measured
 
 Counted = tuple[Series, Series | None]
 """What is counted, and the whole that it is a share of, or None."""
@@ -45,16 +46,18 @@ def named(series: tuple[str, str]) -> str:
     return f"{series[0]}, {series[1]}"
 
 
-def one(where: tuple[str, str, str, date], value: float | None, n: int, exact: float | None) -> Measured:
+def one(
+    where: tuple[str, str, str, date], value: float | None, n: int, exact: float | None, beside: Beside
+) -> Measured:
     """Say of which claim, formula, series and month a value is."""
     estimated = value is not None and (exact is None or round(value, 9) != round(exact, 9))
-    return Measured(*where, value, n, exact, estimated)
+    return Measured(*where, value, n, exact, estimated, beside=beside)
 
 
-def package_levels(package: str, *, families: bool = True) -> Iterator[tuple[str, str, Series]]:
-    """The two ways to count the downloads of a framework, in every series."""
+def package_levels(package: str, *, families: bool = True) -> Iterator[tuple[str, str, Series, frozenset[date]]]:
+    """The two ways to count the downloads of a framework, in every series, and the months that leave something out."""
     for series in pypi_series():
         if found := downloads(package, series):
-            yield "downloads", named(series), found
+            yield "downloads", named(series), found, days_left_out(package, series)
         if families and (summed := family(core_of(package), series)):
-            yield "family downloads", named(series), summed
+            yield "family downloads", named(series), summed, members_left_out(core_of(package), series)

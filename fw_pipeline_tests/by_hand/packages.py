@@ -8,7 +8,8 @@ from datetime import date
 
 from fw_pipeline_tests.by_hand.catalogue import DEPLOYMENT, ECOSYSTEM
 from fw_pipeline_tests.by_hand.figures import Series, downloads, pypi_series, ratio, read, shift, span, window
-from fw_pipeline_tests.by_hand.measured import Measured
+from fw_pipeline_tests.by_hand.leaving_out import days_left_out, without_figure
+from fw_pipeline_tests.by_hand.measured import Beside, Measured
 
 Sides = Mapping[str, Mapping[str, Series]]
 
@@ -31,8 +32,18 @@ def c17() -> Iterator[Measured]:
                 now = {s: [v for d in by.values() if (v := d.get(end)) is not None] for s, by in both.items()}
                 tensorflow, pytorch = (sum(now[s]) if now[s] else None for s in ("tensorflow", "pytorch"))
                 n = sum(len(found) for found in now.values())
-                name = f"{series[0]}, {series[1]}"
-                yield Measured("C17", formula, name, end, ratio(tensorflow, pytorch), n)
+                value = ratio(tensorflow, pytorch)
+                every = {package: found for by in both.values() for package, found in by.items()}
+                beside = Beside(
+                    "pypi",
+                    end,
+                    tensorflow,
+                    pytorch,
+                    lacking=int(tensorflow is None or pytorch is None),
+                    partial=int(any(end in days_left_out(package, series) for package in every)),
+                    nameless=without_figure(every, end),
+                )
+                yield Measured("C17", formula, f"{series[0]}, {series[1]}", end, value, n, beside=beside)
 
 
 def c18() -> Iterator[Measured]:
@@ -57,10 +68,24 @@ def c18() -> Iterator[Measured]:
                     "size of the ecosystem over 3 months": (sum(now) if now else None, len(now)),
                 }
             for formula in made["pytorch"]:
-                if end >= shift(months[0], 2 if formula.startswith("size") else 14):
+                back = 2 if formula.startswith("size") else 14
+                if end >= shift(months[0], back):
                     (torch, n), (tensorflow, m) = made["pytorch"][formula], made["tensorflow"][formula]
+                    looked_at = span(shift(end, -2), end)
+                    looked_at += [] if back == 2 else span(shift(end, -14), shift(end, -12))
+                    every = {package: found for by in both.values() for package, found in by.items()}
+                    known = {month for found in every.values() for month, v in found.items() if v is not None}
+                    short = {month for package in every for month in days_left_out(package, series)}
+                    beside = Beside(
+                        "pypi",
+                        shift(end, -back),
+                        torch,
+                        tensorflow,
+                        lacking=len(set(looked_at) - known),
+                        partial=len(short.intersection(looked_at)),
+                    )
                     name = f"{series[0]}, {series[1]}"
-                    yield Measured("C18", formula, name, end, ratio(torch, tensorflow), n + m)
+                    yield Measured("C18", formula, name, end, ratio(torch, tensorflow), n + m, beside=beside)
 
 
 def _quarters(packages: Mapping[str, Series], end: date) -> list[tuple[float | None, float | None]]:
