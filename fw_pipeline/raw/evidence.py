@@ -93,11 +93,11 @@ class EvidenceStore:
                     out.close()
                 aside.flush()
                 os.fsync(aside.fileno())
-            stem, dot, suffix = safe.rpartition(".")
+            stem, _, suffix = safe.rpartition(".")
             short = digest.hexdigest()[:16]
-            final = f"{stem}.{short}.{suffix}" if packed and dot else f"{safe}.{short}.body.gz"
+            final = f"{stem}.{short}.{suffix}" if packed else f"{safe}.{short}.body.gz"
             path = self._same_answer(final) or self.folder / final
-            if path.parent == self.folder and not path.exists():
+            if not path.exists():
                 Path(aside.name).chmod(0o644)
                 Path(aside.name).replace(path)
                 sync_folder(self.folder)
@@ -105,7 +105,7 @@ class EvidenceStore:
             raise unwritable(self.folder / safe, error) from error
         finally:
             with contextlib.suppress(OSError, UnboundLocalError):
-                Path(aside.name).unlink(missing_ok=True)
+                Path(aside.name).unlink()
         return self._note(request, path)
 
     def keep_file(self, request: str, path: Path) -> KeptAnswer:
@@ -157,7 +157,6 @@ class EvidenceStore:
 
     def _append(self, entry: dict[str, Any]) -> None:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
             lines = [entry] if self._journal.exists() else [{"begun": self._now.isoformat()}, entry]
             with self._journal.open("ab") as stream:
                 # each entry begins its own line: a torn one before it must not swallow it
@@ -179,7 +178,7 @@ class EvidenceStore:
 
     def _same_answer(self, name: str) -> Path | None:
         """Find the same body under the same name, kept by an earlier fetch: evidence is never written twice."""
-        return next(iter(sorted(self._provider_dir.glob(f"*/{name}"))), None)
+        return next(self._provider_dir.glob(f"*/{name}"), None)
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:

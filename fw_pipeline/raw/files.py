@@ -47,7 +47,7 @@ def written_aside(path: Path) -> Iterator[IO[bytes]]:
         raise unwritable(path, error) from error
     finally:
         with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
+            aside.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -37,6 +37,8 @@ OF_PYTHON = tuple(
         "ingest",
         "querying",
         "raw",
+        "raw_damage",
+        "raw_on_disk",
         "replay",
         "user_query",
         "warehouse",
