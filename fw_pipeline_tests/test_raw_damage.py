@@ -123,9 +123,7 @@ def test_a_journal_or_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path
         store.keep("r", b"x", name="a")
     other = evidence(tmp_path, run="run-2")
     other.folder.touch()
-    with pytest.raises(
-        StorageFailed, match=r"^data folder: cannot write a-b in \S+/run-2: File exists"
-    ):
+    with pytest.raises(StorageFailed, match=r"^data folder: cannot write a-b in \S+/run-2: File exists"):
         other.keep("r", b"x", name="a b")
 
 
