@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from fw_pipeline.contract import TABLES
 from fw_pipeline.details import DETAIL_TABLES
-from fw_pipeline.warehouse import Warehouse
+from fw_pipeline.raw import VintageStore
+from fw_pipeline.warehouse import Warehouse, WarehouseFailed
+from fw_pipeline.warehouse.bookkeeping import BOOKS
 from fw_pipeline.warehouse.writer import Built, Writer
-from fw_pipeline_tests.test_warehouse import add
+from fw_pipeline_tests.test_warehouse import JANUARY, NOW, add
+
+FEBRUARY = date(2022, 2, 1)
 
 
 @pytest.fixture
@@ -91,3 +97,94 @@ def test_every_column_of_every_raw_table_has_its_words(tmp_path: Path) -> None:
         tables = "select table_name from duckdb_tables() where schema_name = 'raw' and comment is not null order by all"
         names = [f"stackoverflow{suffix}" for suffix in ("", "_unpartitioned", "_vintages")]
         assert [row[0] for row in writer.frame(tables).rows()] == names
+
+
+def test_what_is_made_is_known_at_once_and_so_are_the_books(writer: Writer) -> None:
+    assert not writer.has("marts.x")
+    writer.build("marts.x", "select 1 as a", description="", columns={})
+    assert all(map(writer.has, ["marts.x", "meta.builds", "meta.validations"]))
+    writer.seed("meta.small", pl.DataFrame({"a": [1]}), description="", columns={})
+    assert writer.has("meta.small")
+    writer.build("marts.x", "select 2 as a", description="", columns={})
+    assert writer.frame("from marts.x").rows() == [(2,)]
+
+
+def test_words_stand_beside_what_they_are_said_of(writer: Writer) -> None:
+    table = next(iter(DETAIL_TABLES.values()))
+    words = {"a": "It's a.", "gone": "No column is called so."}
+    writer.build("marts.x", "select 1 as a, 2 as b", description="It's x.", columns=words)
+    writer.seed("meta.small", pl.DataFrame({"a": [1]}), description="Small.", columns=words)
+    writer.ensure_detail(table)
+    said = dict(writer.frame("select schema_name || '.' || table_name, comment from duckdb_tables()").rows())
+    assert said["marts.x"] == "It's x."
+    assert said["meta.small"] == "Small."
+    assert said[f"detail.{table.name}"] == table.description
+    assert said["meta.builds"] == BOOKS["meta.builds"].description
+    columns = writer.frame("select table_name, column_name, comment from duckdb_columns() where comment is not null")
+    found = {(of, name): comment for of, name, comment in columns.rows()}
+    assert found["x", "a"] == found["small", "a"] == "It's a."
+    assert ("x", "b") not in found
+    assert {name: found[table.name, name] for name in table.schema} == table.words
+    assert {name: found["builds", name] for name in BOOKS["meta.builds"].columns} == BOOKS["meta.builds"].words
+
+
+def test_the_raw_tables_say_which_rows_they_hold(tmp_path: Path) -> None:
+    add(tmp_path, 10)
+    with Warehouse(tmp_path).writing() as writer:
+        writer.load_raw("stackoverflow")
+        said = dict(writer.frame("select table_name, comment from duckdb_tables() where schema_name = 'raw'").rows())
+        marks = "select column_name, comment from duckdb_columns() where column_name in ('vintage', 'is_current')"
+        assert dict(writer.frame(marks).rows()) == {
+            "vintage": "When the vintage was written (UTC).",
+            "is_current": "Whether it is the current one.",
+        }
+    about = TABLES["stackoverflow"].description
+    grain = "One row for: provider, month, tagged"
+    assert said == {
+        "stackoverflow": f"{about} The current vintage of each provider. {grain}.",
+        "stackoverflow_vintages": f"{about} Every vintage. {grain}, vintage.",
+        "stackoverflow_unpartitioned": (
+            f"{about} Figures that belong to no month partition: undated, or before November 2015."
+        ),
+    }
+
+
+def test_the_listings_of_current_vintages_are_loaded_and_no_others(tmp_path: Path) -> None:
+    table = DETAIL_TABLES["pypi_daily"]
+    no_rows = TABLES["pypi"].schema.to_frame(eager=True)
+    for day, (provider, month, downloads) in enumerate(
+        [("clickpy", JANUARY, 1), ("clickpy", JANUARY, 2), ("pypistats", JANUARY, 3), ("clickpy", FEBRUARY, 4)]
+    ):
+        counted = pl.DataFrame({"day": [month], "package": ["torch"], "installers": ["all"], "downloads": [downloads]})
+        VintageStore(tmp_path).add(
+            "pypi", month, no_rows, provider=provider, observed_at=NOW + timedelta(days=day),
+            evidence=(f"e/{day}",), run_id="run", detail=counted.cast(pl.Schema(table.schema)), detail_name=table.name,
+        )  # fmt: skip
+    with Warehouse(tmp_path).writing() as writer:
+        writer.load_raw("pypi")
+        assert writer.frame("select downloads from detail.pypi_daily order by all").rows() == [(2,), (3,), (4,)]
+        said = writer.frame("select comment from duckdb_tables() where schema_name = 'detail'")
+        assert said.rows() == [(table.description,)]
+        writer.ensure_detail(table)
+        assert writer.frame("select count(*) from detail.pypi_daily").item() == 3
+
+
+@pytest.mark.parametrize(
+    ("sql", "remedy"),
+    [
+        ("select a from marts.gone", "mend dbt_like_sql/marts/x.sql, or build what it reads: fw-pipeline rebuild"),
+        ("select 'one'::integer", "mend dbt_like_sql/marts/x.sql"),
+        ("select 9223372036854775807 + 1", "mend dbt_like_sql/marts/x.sql"),
+    ],
+)
+def test_sql_that_fails_is_named_by_its_file(tmp_path: Path, sql: str, remedy: str) -> None:
+    with pytest.raises(WarehouseFailed) as raised, Warehouse(tmp_path).writing() as writer:
+        writer.build("marts.x", sql, description="", columns={})
+    assert (raised.value.subject, raised.value.remedy) == ("marts.x", remedy)
+
+
+def test_the_working_file_is_open_as_the_same_figures_need_it(tmp_path: Path) -> None:
+    with Warehouse(tmp_path).writing() as writer:
+        settings = ("TimeZone", "threads", "temp_directory", "memory_limit", "enable_external_file_cache")
+        found = [writer.frame(f"select current_setting('{name}')").item() for name in settings]
+    assert found == ["UTC", 1, str(tmp_path / ".work" / "spill"), "3.7 GiB", False]

@@ -42,6 +42,7 @@ OF_PYTHON = tuple(
         "replay",
         "user_query",
         "warehouse",
+        "warehouse_words",
         "writer",
     )
 )
