@@ -8,9 +8,10 @@ import os
 from pathlib import Path
 
 import yaml
+from filelock import FileLock
 
 from fw_pipeline.contract import Reason
-from fw_pipeline.raw.files import unwritable, written_aside
+from fw_pipeline.raw.files import sweep, unwritable, written_aside
 
 INSTANCE = """\
 # Written by fw-pipeline on first use; yours to change.
@@ -61,8 +62,7 @@ def prepare(data_dir: Path) -> Path:
     except OSError as error:
         raise unwritable(home, error) from error
     if not _configured(home / "dagster.yaml"):
-        with written_aside(home / "dagster.yaml") as stream:
-            stream.write(INSTANCE.encode())
+        _configure(home)
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"  # whatever a dagster.yaml that is there already says
     return home
@@ -79,6 +79,19 @@ def _configured(path: Path) -> bool:
     if found is not None and not isinstance(found, dict):
         raise Reason("Dagster's settings", f"{path} holds no settings", _MEND)
     return bool(found)
+
+
+def _configure(home: Path) -> None:
+    """Write the settings, one process at a time, without what one that was killed at it left half-written."""
+    lock = home / "dagster.yaml.lock"
+    try:
+        with FileLock(lock):
+            if not _configured(home / "dagster.yaml"):
+                sweep(home)
+                with written_aside(home / "dagster.yaml") as stream:
+                    stream.write(INSTANCE.encode())
+    except OSError as error:
+        raise unwritable(lock, error) from error
 
 
 def _where(error: Exception) -> str:

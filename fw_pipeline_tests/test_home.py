@@ -35,6 +35,14 @@ def test_settings_are_written_once_and_are_yours_to_change(tmp_path: Path) -> No
     assert os.environ["DAGSTER_DISABLE_TELEMETRY"] == "yes"
 
 
+def test_settings_that_a_killed_process_left_half_written_do_not_stay(tmp_path: Path) -> None:
+    cut = tmp_path / "dagster" / ".writing-cut"
+    cut.parent.mkdir()
+    cut.write_text("telemetry:\n", encoding="utf-8")
+    prepare(tmp_path)
+    assert not cut.exists()
+
+
 @pytest.mark.parametrize("left", [b"", b"\n", b"# Written by fw-pipeline on first use; yours to change.\n"])
 def test_an_empty_file_of_settings_as_a_crash_leaves_it_is_written_anew(tmp_path: Path, left: bytes) -> None:
     path = tmp_path / "dagster" / "dagster.yaml"

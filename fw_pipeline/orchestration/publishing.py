@@ -1,6 +1,7 @@
 """The two last assets: the file that users open, and the page that readers open. Neither moves on an unproven build."""
 
 import base64
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +16,7 @@ from dagster import (
     ResourceParam,
     asset,
 )
+from filelock import FileLock, Timeout
 
 from fw_pipeline import report
 from fw_pipeline.contract import Reason
@@ -26,7 +28,8 @@ from fw_pipeline.orchestration.places import SEVERAL
 from fw_pipeline.orchestration.raw_assets import failed
 from fw_pipeline.orchestration.tables import tables
 from fw_pipeline.plain import in_markdown
-from fw_pipeline.raw import written_aside
+from fw_pipeline.raw import sweep, written_aside
+from fw_pipeline.raw.files import unwritable
 from fw_pipeline.warehouse import Writer, query
 
 Rules = Mapping[str, Sequence[Expectation]]
@@ -77,10 +80,11 @@ def report_asset() -> AssetsDefinition:
     def page(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         folder, work = pipeline.settings.data_dir / "report", pipeline.settings.data_dir / ".work"
         try:
-            made = report.build(
-                lambda sql: query(pipeline.settings.published, sql), pipeline.models, lambda: _library(work)
-            )
-            _write(folder, made.files)
+            with alone(folder, work):
+                made = report.build(
+                    lambda sql: query(pipeline.settings.published, sql), pipeline.models, lambda: _library(work)
+                )
+                _write(folder, made.files)
         except Reason as reason:
             raise failed([reason]) from None
         for seen in _observations(made.pictures):
@@ -89,6 +93,33 @@ def report_asset() -> AssetsDefinition:
         return MaterializeResult(metadata={"path": MetadataValue.path(str(folder / "index.html"))})
 
     return page
+
+
+@contextlib.contextmanager
+def alone(folder: Path, work: Path, patience: float = 900.0) -> Iterator[None]:
+    """Let one run at a time make the report, and begin without what a killed one left half-written.
+
+    Two at once could leave the page of one with the charts of the other.
+
+    Raises:
+        Reason: another run has been at it for longer than `patience` seconds.
+        StorageFailed: the data folder cannot be used.
+    """
+    lock = FileLock(work / "report.lock")
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=patience)
+    except Timeout:
+        cause = f"another run has been making it for more than {patience:.0f} s"
+        raise Reason("report", cause, "wait for it, or stop it, and run again") from None
+    except OSError as error:
+        raise unwritable(work / "report.lock", error) from error
+    try:
+        sweep(folder)
+        sweep(work)
+        yield
+    finally:
+        lock.release()
 
 
 def _library(work: Path) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 import great_expectations  # noqa: F401 - imported before the fork
 import pandas as pd  # noqa: F401
 
+from fw_pipeline.orchestration.publishing import alone
 from fw_pipeline.raw import written_aside
 from fw_pipeline.sources.stackoverflow.api import api
 from fw_pipeline.warehouse import Warehouse
@@ -58,7 +59,7 @@ def work(data: Path, services: FakeServices) -> None:
     with warehouse.writing() as writer:
         writer.build("marts.figures", COUNTED, description="", columns={})
     warehouse.publish()
-    with written_aside(data / "report" / "index.html") as stream:
+    with alone(data / "report", data / ".work"), written_aside(data / "report" / "index.html") as stream:
         stream.write(b"<!doctype html>")
 
 

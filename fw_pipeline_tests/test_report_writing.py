@@ -1,0 +1,35 @@
+"""The folder of the report is written by one run at a time, and a run that was killed at it leaves nothing for long."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fw_pipeline.contract import Reason
+from fw_pipeline.orchestration.publishing import alone
+from fw_pipeline.raw import written_aside
+
+
+def test_what_a_killed_run_left_half_written_is_gone_before_the_next_one_begins(tmp_path: Path) -> None:
+    report, work = tmp_path / "report", tmp_path / ".work"
+    cut = [report / ".writing-page", report / "charts" / ".writing-chart", work / ".writing-library"]
+    for path in cut:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("<!doc", encoding="utf-8")
+    with alone(report, work), written_aside(report / "index.html") as stream:
+        assert not [path for path in cut if path.exists()]
+        stream.write(b"<!doctype html>")
+    assert (report / "index.html").read_bytes() == b"<!doctype html>"
+
+
+def test_a_second_run_waits_and_says_for_what(tmp_path: Path) -> None:
+    report, work = tmp_path / "report", tmp_path / ".work"
+    with (
+        alone(report, work),
+        pytest.raises(Reason, match="another run has been making it for more than 0 s; wait for it"),
+        alone(report, work, patience=0),
+    ):
+        pass
+    with alone(report, work, patience=0):
+        pass
