@@ -58,6 +58,12 @@ mutation backfill($assets: [AssetKeyInput!]!, $months: [String!]!) {
 }
 """
 
+SWITCH_ON = """
+mutation on($name: String!) { startSchedule(scheduleSelector: {
+    repositoryLocationName: "fw_pipeline", repositoryName: "__repository__", scheduleName: $name
+}) { __typename ... on PythonError { message } } }
+"""
+
 CANCEL = "mutation cancel($id: String!) { cancelPartitionBackfill(backfillId: $id) { __typename } }"
 
 BACKFILL_STATUS = """
@@ -141,6 +147,12 @@ class Ui:
         """Return whether each schedule is on: RUNNING or STOPPED."""
         (repository,) = self.ask(SCHEDULES)["repositoriesOrError"]["nodes"]
         return {each["name"]: each["scheduleState"]["status"] for each in repository["schedules"]}
+
+    def switch_on(self, schedule: str) -> None:
+        """Switch a schedule on."""
+        said = self.ask(SWITCH_ON, name=schedule)["startSchedule"]
+        if said["__typename"] != "ScheduleStateResult":
+            raise RuntimeError(str(said))
 
     def runs(self, job: str = "") -> list[dict[str, Any]]:
         """Return the runs, or those of one job, the newest first."""

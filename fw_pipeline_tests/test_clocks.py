@@ -1,0 +1,133 @@
+"""The schedule comes up while a backfill is under way, and the clock is set back under a running UI.
+
+They take whole runs, so they are apart: `make test-long`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from fw_pipeline.frameworks import TAGS
+from fw_pipeline.warehouse import query
+from fw_pipeline_tests.command import fw_pipeline
+from fw_pipeline_tests.dagster_ui import Ui
+from fw_pipeline_tests.fake_services.server import FakeServices
+from fw_pipeline_tests.moved_clock import NEEDED, MovedClock
+from fw_pipeline_tests.questions_live import COUNTS
+from fw_pipeline_tests.test_revisit import recorded_until
+
+pytestmark = [NEEDED, pytest.mark.long]
+
+A_MONTH = len(TAGS) + 1
+"""Questions that the api provider asks of Stack Exchange for a month: for each tag, and for the whole site."""
+
+MONTHS = ["2023-04-01", "2023-05-01", "2023-06-01"]
+"""The months that have closed last, by the clock of these tests."""
+
+CLOSED = MONTHS[-1]
+
+
+def settings(clock: MovedClock, services: FakeServices) -> Mapping[str, str]:
+    """Return settings in which questions are asked for on the loopback interface, and everything else is recorded."""
+    services.world.keyless_quota = 100_000
+    asked_of = {"FW_PROVIDERS": "stackoverflow=api", "FW_STACKEXCHANGE_URL": f"{services.url}/stackexchange"}
+    return {**asked_of, **clock.settings}
+
+
+def idle(ui: Ui) -> bool:
+    """Say whether every run has ended."""
+    return {run["status"] for run in ui.runs()} <= {"SUCCESS", "FAILURE", "CANCELED"}
+
+
+def published(data: Path) -> dict[date, int]:
+    """Return the questions on pytorch, by month, that a reader of the published file finds."""
+    found = query(data / "warehouse.duckdb", "select month, questions from raw.stackoverflow where tagged = 'pytorch'")
+    return dict(found.rows())
+
+
+def truth(services: FakeServices) -> dict[date, int]:
+    """Return the questions on pytorch, by month, that are there to be counted now."""
+    return {month: services.world.questions_in(month, "pytorch") for month in map(date.fromisoformat, MONTHS)}
+
+
+def test_the_schedule_comes_up_in_the_middle_of_a_backfill_and_both_end_well(
+    tmp_path: Path, services: FakeServices
+) -> None:
+    data = tmp_path / "data"
+    recorded_until(data / "recorded", "2023-06")
+    clock = MovedClock(tmp_path, datetime(2023, 7, 3, 5, 50, tzinfo=UTC))
+    year = [f"{date(2022, month, 1)}" for month in range(1, 13)]
+    with Ui(data, settings(clock, services)) as ui:
+        ui.switch_on("monthly")
+        backfill = ui.backfill(["stackoverflow"], year)
+        ui.wait_for("the first months", lambda: ui.months("stackoverflow"))
+        clock.set(datetime(2023, 7, 3, 5, 59, 58, tzinfo=UTC))
+        ui.wait_for("the schedule", lambda: ui.runs("everything"))
+        assert ui.backfill_status(backfill) == "REQUESTED", "the schedule came up while the backfill was under way"
+        ui.wait_for("the backfill", lambda: ui.backfill_status(backfill) not in ("REQUESTED", "COMPLETING"))
+        ui.wait_for("the runs", lambda: idle(ui))
+        ui.wait_for("what both brought, published", lambda: len(published(data)) == len(year) + 1)
+        assert ui.backfill_status(backfill) == "COMPLETED_SUCCESS"
+        (scheduled,) = ui.runs("everything")
+        tags = {tag["key"]: tag["value"] for tag in scheduled["tags"]}
+        assert (scheduled["status"], tags["dagster/schedule_name"]) == ("SUCCESS", "monthly")
+        assert tags["dagster/partition"] == CLOSED
+        assert ui.months("stackoverflow") == [(year[0], year[-1]), (CLOSED, CLOSED)]
+    world = services.world
+    months = [date.fromisoformat(month) for month in [*year, CLOSED]]
+    assert published(data) == {month: world.questions_in(month, "pytorch") for month in months}
+    asked = sum(request.path == COUNTS for request in services.of("stackexchange"))
+    assert asked == len(months) * A_MONTH, "nothing was asked for twice"
+
+
+def test_a_clock_that_is_set_back_under_the_ui_delays_it_by_as_much_and_no_more(
+    tmp_path: Path, services: FakeServices
+) -> None:
+    data = tmp_path / "data"
+    recorded_until(data / "recorded", "2023-06")
+    noon = datetime(2023, 7, 5, 12, tzinfo=UTC)
+    clock = MovedClock(tmp_path, noon)
+    with Ui(data, settings(clock, services)) as ui:
+        ui.launch("everything", MONTHS[0], MONTHS[-1])
+        ui.wait_for("the job", lambda: idle(ui))
+        first = published(data)
+        services.world.questions_a_month = 300
+        clock.set(clock.now() - timedelta(seconds=60))
+        again = ui.backfill(["stackoverflow"], MONTHS)
+        ui.wait_for("the backfill", lambda: ui.backfill_status(again) == "COMPLETED_SUCCESS")
+        ui.wait_for("the build", lambda: idle(ui) and published(data) != first)
+        assert {run["status"] for run in ui.runs()} == {"SUCCESS"}
+        assert ui.months("stackoverflow") == [(MONTHS[0], MONTHS[-1])]
+    assert published(data) == truth(services)
+
+
+def test_what_is_fetched_after_the_clock_was_set_back_by_days_is_current_and_nothing_is_lost(
+    tmp_path: Path, services: FakeServices
+) -> None:
+    data = tmp_path / "data"
+    recorded_until(data / "recorded", "2023-06")
+    noon = datetime(2023, 7, 5, 12, tzinfo=UTC)
+    clock = MovedClock(tmp_path, noon)
+    asked = ("run", "--from", MONTHS[0][:7], "--to", MONTHS[-1][:7])
+    assert fw_pipeline(data, *asked, **settings(clock, services)).complaints == []
+    first = published(data)
+    services.world.questions_a_month = 300
+    clock.set(noon - timedelta(days=2))
+    assert fw_pipeline(data, *asked, **settings(clock, services)).complaints == []
+    after = truth(services)
+    assert published(data) == after != first
+    kept = query(
+        data / "warehouse.duckdb",
+        "select month, questions, observed_at from raw.stackoverflow_vintages "
+        "where tagged = 'pytorch' order by vintage",
+    )
+    assert sorted(kept["questions"]) == sorted([*first.values(), *after.values()]), "both are kept"
+    looks = kept.group_by("month", maintain_order=True)
+    assert dict(looks.agg(pl.col("questions").last()).rows()) == after, "what was written last is named last"
+    earlier = looks.agg(pl.col("observed_at").last() < pl.col("observed_at").first())
+    assert earlier["observed_at"].all(), "when it was seen is what the clock said"
