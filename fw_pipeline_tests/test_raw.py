@@ -283,7 +283,10 @@ def test_what_is_said_of_a_month_last_counts_whatever_the_clock_says(tmp_path: P
     store = VintageStore(tmp_path)
     store.state(Statement("pypi", MONTH, "clickpy", NOW, "refused", "an error page", "run again"))
     store.state(Statement("pypi", MONTH, "clickpy", NOW - timedelta(days=30), "answered", "it came", ""))
-    assert [it.status for it in store.statements("pypi", MONTH)] == ["refused", "answered"]
+    assert [(it.status, it.at) for it in store.statements("pypi", MONTH)] == [
+        ("refused", NOW),
+        ("answered", NOW + timedelta(microseconds=1)),
+    ]
 
 
 def test_a_listing_whose_vintage_was_never_written_is_swept(tmp_path: Path) -> None:

@@ -244,7 +244,7 @@ def test_what_is_no_vintage_is_somebody_elses(tmp_path: Path) -> None:
     store = VintageStore(tmp_path)
     vintage = add(store, pytorch=1)
     before = store.listing("stackoverflow")
-    for name in ("x.parquet", "notes.txt", ".writing-1.parquet", "2022.txt"):
+    for name in ("x2.parquet", "notes.txt", ".writing-1.parquet", "2022.txt"):
         (vintage.path.parent / name).write_bytes(b"theirs")
     (vintage.path.parent.parent / "2022-02").write_bytes(b"a file where a folder should be")
     assert store.listing("stackoverflow") == before

@@ -167,3 +167,27 @@ def test_a_vintage_lies_beside_its_listing_and_says_whose_it_is(tmp_path: Path) 
     assert not store.add(
         "stackoverflow", MONTH, other_way_round, provider="api", observed_at=NOW, evidence=("e/1", "e/2"), run_id="c"
     )
+
+
+@pytest.mark.parametrize("given", [{"detail": pl.DataFrame({"a": [1]})}, {"detail_name": "asked"}])
+def test_a_listing_without_a_name_or_a_name_without_a_listing_is_none(tmp_path: Path, given: dict[str, Any]) -> None:
+    store = VintageStore(tmp_path)
+    rows = TABLES["stackoverflow"].schema.to_frame(eager=True)
+    vintage = store.add(
+        "stackoverflow", MONTH, rows, provider="api", observed_at=NOW, evidence=("e/1",), run_id="a", **given
+    )
+    assert vintage
+    assert set(files(tmp_path)) == {vintage.path.name}
+
+
+def test_months_come_in_their_order_whatever_the_order_in_which_they_came(tmp_path: Path) -> None:
+    months = [date(2022, month, 1) for month in (3, 1, 6, 2, 5, 4)]
+    stores = [VintageStore(tmp_path / name) for name in ("one", "other")]
+    for store, order in zip(stores, (months, reversed(months)), strict=True):
+        for month in order:
+            store.add(
+                "stackoverflow", month, TABLES["stackoverflow"].schema.to_frame(eager=True), provider="api",
+                observed_at=NOW, evidence=("e/1",), run_id="a",
+            )  # fmt: skip
+        assert [vintage.month for vintage in store.vintages("stackoverflow")] == sorted(months)
+    assert stores[0].listing("stackoverflow") == stores[1].listing("stackoverflow")

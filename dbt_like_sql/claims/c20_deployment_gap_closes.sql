@@ -65,7 +65,9 @@ months as (
 quarters as (
     select
         *,
-        sum(pytorch) over last_quarter / nullif(sum(tensorflow) over last_quarter, 0) as ratio,
+        -- A month counts for both sides or for none: otherwise a gap of one would move the ratio.
+        sum(pytorch) filter (where tensorflow is not null) over last_quarter
+        / nullif(sum(tensorflow) filter (where pytorch is not null) over last_quarter, 0) as ratio,
         count(pytorch + tensorflow) over last_quarter as months_found,
         count(*) filter (where is_partial) over last_quarter as months_partial,
         sum(tensorflow + pytorch) over last_quarter as counted,

@@ -132,7 +132,7 @@ class VintageStore:
 
     def vintages(self, source: str) -> list[Vintage]:
         """Return every vintage of a source, oldest first within each month."""
-        folders = [folder for folder in (self._root / source).glob("*") if folder.is_dir() and _is_place(folder.name)]
+        folders = [folder for folder in (self._root / source).glob("*") if _is_place(folder.name)]
         return [v for folder in sorted(folders) for v in _vintages_in(folder)]
 
     def listing(self, source: str) -> str:

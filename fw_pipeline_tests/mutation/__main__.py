@@ -35,7 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"seed {seed}, {chosen.seconds:g} s; mutants that there are: {made}", flush=True)
     tallies: dict[str, Counter[str]] = {part: Counter() for part in every}
     with tempfile.TemporaryDirectory(prefix="fw-mutation-") as folder:
-        asking = Asking.learnt(Place.at(Path(folder)), sql=SQL in every, python=any(part != SQL for part in every))
+        try:
+            asking = Asking.learnt(Place.at(Path(folder)), sql=SQL in every, python=any(part != SQL for part in every))
+        except RuntimeError as error:
+            print(error, file=sys.stderr)
+            return 2
         until = time.monotonic() + chosen.seconds
         judged = judged_equivalent()
         for part, one in _in_turn(every, seed):
@@ -43,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 break
             outcome = "equivalent" if one.name in judged else tried(asking, one)
             tallies[part][outcome] += 1
-            if outcome in {"survived", "not reached"}:
+            if outcome in {"survived", "not reached", "timed out"}:
                 print(f"  {outcome}: {one.told}", flush=True)
     for part, tally in tallies.items():
         print(line(part, tally, len(every[part])))

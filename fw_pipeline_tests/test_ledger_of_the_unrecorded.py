@@ -1,0 +1,116 @@
+"""The claims of which nothing is recorded, on figures that are made up: every value and detail by two paths."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from fw_pipeline.contract import TABLES
+from fw_pipeline_tests.by_hand.catalogue import DEPLOYMENT
+from fw_pipeline_tests.by_hand.compared import disagreements, same
+from fw_pipeline_tests.by_hand.figures import shift, span, spread
+from fw_pipeline_tests.by_hand.measured import Measured
+from fw_pipeline_tests.by_hand.unrecorded import LANGUAGES, OWN, TOOLS, TWO, c19_and_c20, c22_and_c23, c24
+from fw_pipeline_tests.claims_bench import before_models, build, in_memory, measurements
+from fw_pipeline_tests.recorded_bench import NOW
+from fw_pipeline_tests.relations import models
+
+MEASURED = ("C19", "C20", "C22", "C23", "C24")
+MONTHS = span(date(2018, 1, 1), date(2021, 6, 1))
+TAGS = ("*", *TWO, *OWN.values(), *(tag for of in TOOLS.values() for tag in of))
+PAIRS = tuple(f"{side};{language}" for side in TWO for language in LANGUAGES)
+
+
+@dataclass
+class Figures:
+    """Rows for the raw tables, and the same by name and month."""
+
+    questions: list[dict[str, Any]] = field(default_factory=list)
+    downloads: list[dict[str, Any]] = field(default_factory=list)
+    tags: dict[str, dict[date, float | None]] = field(default_factory=dict)
+    packages: dict[str, dict[date, float | None]] = field(default_factory=dict)
+    short: dict[str, frozenset[date]] = field(default_factory=dict)
+
+
+def made_up(chance: random.Random) -> Figures:
+    """Some figures: names that begin at different times, with holes, estimates, zeros and windows that miss days."""
+    made = Figures()
+    holes = {side: set(chance.sample(MONTHS[6:-1], 5)) for side in TWO}  # both sides must be asked about the same
+    for name in (*TAGS, *PAIRS):
+        first = 0 if name in TWO or name in PAIRS else chance.randrange(8)
+        found: dict[date, float | None] = {}
+        for month in MONTHS[first:]:
+            if month != MONTHS[-1] and (chance.random() < 0.08 if name in TAGS else month in holes[name.split(";")[0]]):
+                continue
+            asked, estimated = chance.choice([0, 3, 40, 1000]), name in TAGS and chance.random() < 0.05
+            found[month] = None if estimated else asked
+            made.questions.append(
+                {"month": month, "tagged": name, "questions": asked, "origin": "made up", "observed_on": None}
+                | {"method": "interpolated" if estimated else "counted"}
+            )
+        made.tags[name] = spread(found, MONTHS[-1])
+    for name in (name for names in DEPLOYMENT.values() for name in names):
+        counted: dict[date, float | None] = {}
+        short = set()
+        for month in MONTHS[chance.randrange(10) :]:
+            if chance.random() < 0.12:
+                continue
+            days = (shift(month, 1) - month).days
+            early, covered = chance.choice([(0, days), (0, days), (3, days), (0, days - 1), (5, 40)])
+            downloads = chance.choice([0, 700, 90_000])
+            counted[month] = downloads / covered
+            window = {month - timedelta(days=early) + timedelta(days=day) for day in range(covered)}
+            if not {month + timedelta(days=day) for day in range(days)} <= window:
+                short.add(month)
+            made.downloads.append(
+                {"month": month, "package": name, "installers": "all", "origin": "made up", "downloads": downloads}
+                | {
+                    "window_start": month - timedelta(days=early),
+                    "days_covered": covered,
+                    "method": "",
+                    "observed_on": None,
+                }
+            )
+        made.packages[name], made.short[name] = spread(counted), frozenset(short)
+    return made
+
+
+def by_hand(made: Figures) -> Iterator[Measured]:
+    series = {"pypi": "made up, all", "stackoverflow": "recorded"}
+    yield from c19_and_c20(made.packages, made.tags, series, made.short)
+    yield from c22_and_c23(made.tags, series["stackoverflow"])
+    yield from c24(made.tags, series["stackoverflow"])
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, pl.DataFrame]:
+    return before_models(tmp_path_factory.mktemp("unrecorded"), models())
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_would_be_measured_comes_out_by_another_path(small: Mapping[str, pl.DataFrame], seed: int) -> None:
+    made = made_up(random.Random(seed))
+    given = dict(small)
+    for source, rows in (("stackoverflow", made.questions), ("pypi", made.downloads)):
+        given[f"raw.{source}"] = pl.DataFrame(rows, schema=TABLES[source].schema).with_columns(
+            provider=pl.lit("recorded"), observed_at=pl.lit(NOW), evidence=pl.lit("evidence"), run_id=pl.lit("run")
+        )
+    asked = [model for model in models() if model.doc.claim and model.doc.claim.id in MEASURED]
+    with in_memory(given) as connection:
+        build(connection, models(), [model.name for model in asked])
+        found = measurements(connection, asked)
+    expected = {(one.claim, one.definition, one.as_of): one for one in by_hand(made)}
+    assert {one.claim for one in expected.values()} == set(MEASURED)
+    assert set(found.select("claim", "definition", "as_of").rows()) == set(expected)
+    for claim, definition, as_of, value, n, detail in found.rows():
+        one = expected[claim, definition, as_of]
+        key = (claim, definition, str(as_of))
+        assert same(value, one.value), f"{key}: {value} by SQL, {one.value} by hand"
+        assert n == one.n, key
+        assert list(disagreements(one, detail)) == [], key
