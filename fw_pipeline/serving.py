@@ -9,6 +9,7 @@ Dagster has no setting for middleware: see docs/adr/0018. What is guarded agains
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,16 +20,22 @@ from fw_pipeline import settings
 from fw_pipeline.guard import Guard
 
 DAGSTERS, OURS = "dagster_webserver", "fw_pipeline.serving"
+DAEMON, LEVEL = "dagster._daemon", "--log-level"
 
 
 def _develop() -> None:
     from dagster._cli import dev, main  # noqa: PLC0415 - each process imports its own half
+    from dagster_shared.utils.warnings import SupersessionWarning  # noqa: PLC0415
 
+    warnings.simplefilter("ignore", SupersessionWarning)  # its advice is for whoever calls `dagster dev`
     parts: Any = dev
     start = parts.open_ipc_subprocess
 
     def start_ours(command: Sequence[str], **options: Any) -> Any:
-        return start([OURS if part == DAGSTERS else part for part in command], **options)
+        ours = [OURS if part == DAGSTERS else part for part in command]
+        if DAEMON in ours:  # what its sensors find stands in the UI; here it would be a thousand lines an hour
+            ours[ours.index(LEVEL) + 1] = "warning"
+        return start(ours, **options)
 
     parts.open_ipc_subprocess = start_ours
     main()  # type: ignore[no-untyped-call]

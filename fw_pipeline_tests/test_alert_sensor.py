@@ -129,7 +129,7 @@ def test_a_blocking_check_that_fails_is_told_of_with_its_reason() -> None:
     assert alert.subject == "build failed"
     assert alert.lines == ran.failures
     [line] = alert.lines
-    assert line.startswith("figures: rule share does not hold: 3 rows against it. A share is one of a whole.; ")
+    assert line.startswith("figures: rule share does not hold: 3 rows against it. A share is one of a whole; ")
     assert line.endswith("nothing was published; mend the figures or the rule and run again")
 
 

@@ -17,18 +17,20 @@ from fw_pipeline.settings import read
 RULES = expectations.implied((), ("share",), values={"share": (1, 2)})
 
 
-def checked(folder: Path, sql: str | None) -> tuple[Sequence[AssetCheckEvaluation], list[str]]:
+def checked(
+    folder: Path, sql: str | None, relation: str = "marts.x"
+) -> tuple[Sequence[AssetCheckEvaluation], list[str]]:
     """Return what the checks of a table say, and the lines that a user reads, once it is built from SQL."""
     pipeline = Pipeline({}, (), given=read({"FW_DATA_DIR": str(folder)}, dotenv=Path("none")))
 
-    @asset(key=["marts", "x"])
+    @asset(key=relation.split("."))
     def table() -> None:
         if sql:
             with pipeline.writing() as writer:
-                writer.build("marts.x", sql, description="", columns={})
+                writer.build(relation, sql, description="", columns={})
 
     definitions = Definitions(
-        assets=[table], asset_checks=[table_checks("marts.x", RULES)], jobs=[define_asset_job("build")],
+        assets=[table], asset_checks=[table_checks(relation, RULES)], jobs=[define_asset_job("build")],
         resources={"pipeline": pipeline},
     )  # fmt: skip
     done = definitions.resolve_job_def("build").execute_in_process(raise_on_error=False)
@@ -52,3 +54,13 @@ def test_the_remedy_fits_what_is_there(tmp_path: Path, sql: str | None, remedy: 
         assert ("failing rows" in each.metadata) is ("failing rows" in remedy)
     assert lines
     assert all(f"; nothing was published; {remedy}" in line for line in lines), lines
+
+
+def test_a_table_without_rows_is_one_line_and_a_raw_one_names_the_source_to_fetch(tmp_path: Path) -> None:
+    evaluations, lines = checked(tmp_path, "select 1 as share where false", "raw.pypi")
+    assert sum(not each.passed for each in evaluations) == len(RULES) > 1
+    [line] = lines
+    assert line == (
+        "raw.pypi: rule at_least_one_row does not hold: no rows. Without rows every other rule would hold; "
+        "nothing was published; fetch months that a provider can answer: fw-pipeline run --source pypi"
+    )

@@ -145,7 +145,8 @@ def test_a_source_that_goes_stale_turns_its_check_and_is_told_of_once(tmp_path: 
         cursor = done.cursor
         return done, [event for event in done.asset_events if isinstance(event, AssetCheckEvaluation)]
 
-    assert tick()[1] == [], "never fetched is not gone stale"
+    done, said = tick()
+    assert (done.skip_message, said) == ("no source was fetched yet", []), "never fetched is not gone stale"
     fetched(tmp_path, date(2026, 7, 1), SEPTEMBER)
     [fresh] = tick()[1]
     assert (fresh.passed, told.told) == (True, [])
@@ -154,9 +155,9 @@ def test_a_source_that_goes_stale_turns_its_check_and_is_told_of_once(tmp_path: 
     assert (stale.passed, stale.asset_key.path, stale.severity.value) == (False, ["raw", "stackoverflow"], "WARN")
     assert "--from 2026-10 --to 2026-10" in str(done.skip_message)
     assert tick()[1] == []
-    [said] = told.told
-    assert said["text"].splitlines()[0] == "stale: stackoverflow"
-    assert "last month present 2026-09, 1 behind the last closed one; fw-pipeline run" in said["failures"][0]
+    [alert] = told.told
+    assert alert["text"].splitlines()[0] == "stale: stackoverflow"
+    assert "last month present 2026-09, 1 behind the last closed one; fw-pipeline run" in alert["failures"][0]
     fetched(tmp_path, OCTOBER, OCTOBER)
     [fresh] = tick()[1]
     assert fresh.passed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import os
 import re
 import shutil
 import subprocess
@@ -143,6 +144,38 @@ def test_a_unit_runs_our_command_as_a_user_of_its_own_who_may_write_the_data_fol
     assert program == "/opt/fw-pipeline/.venv/bin/fw-pipeline"
     assert "--host" not in arguments
     assert unit.stem in GUIDE
+
+
+def test_every_file_of_the_checkout_that_the_guide_names_is_there() -> None:
+    commands = "".join(re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL))
+    checked = subprocess.run(["sh", "-n"], input=commands, capture_output=True, text=True, check=False)
+    assert checked.stderr == ""
+    named = set(re.findall(r"/opt/fw-pipeline/((?:deploy/|\.env)[\w.*-]*)", commands))
+    assert "deploy/fw-pipeline" in named
+    assert [pattern for pattern in named if not any(ROOT.glob(pattern))] == []
+
+
+def test_the_command_by_hand_is_as_the_units_and_passes_its_words_on(tmp_path: Path) -> None:
+    script = ROOT / "deploy" / "fw-pipeline"
+    stand_in = tmp_path / "systemd-run"
+    stand_in.write_text('#!/bin/sh\nfor each in "$@"; do printf "%s\\n" "$each"; done\n', encoding="utf-8")
+    stand_in.chmod(0o755)
+    query = "select $$it's$$, '%h'  as \"a  b\""
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", script, "sql", query], env={"PATH": path}, capture_output=True, text=True, check=True
+    )  # fmt: skip
+    *options, program, sql, asked = done.stdout.splitlines()
+    unit = units()[0].read_text(encoding="utf-8")
+    assert f"ExecStart={program} " in unit
+    assert (sql, asked.replace("$$", "$")) == ("sql", query)
+    said = dict(each.removeprefix("--").split("=", 1) for each in options if each.count("=") == 1)
+    assert f"User={said['uid']}\n" in unit
+    assert f"WorkingDirectory={said['working-directory']}\n" in unit
+    for option in options:
+        name, _, value = option.partition("=")
+        if name in {"--property", "--setenv"}:
+            assert (f"{value}\n" if name == "--property" else f"Environment={value}\n") in unit
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")

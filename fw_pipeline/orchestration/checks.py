@@ -106,10 +106,12 @@ def prove(writer: Writer, relation: str, rules: Sequence[Expectation]) -> tuple[
     return outcomes
 
 
-def _remedy(outcome: Outcome) -> str:
+def _remedy(key: AssetKey, outcome: Outcome) -> str:
     """Return what to do about a rule that does not hold: an empty table has no failing rows to look at."""
     if outcome.observed == NOT_BUILT:
         return "build it: fw-pipeline rebuild"
+    if outcome.observed == expectations.NO_ROWS and key.path[0] == "raw":
+        return f"fetch months that a provider can answer: fw-pipeline run --source {key.path[-1]}"
     if outcome.observed == expectations.NO_ROWS:
         return (
             "look at the tables that it reads: the first of them without a row is the cause; fw-pipeline status says "
@@ -126,7 +128,7 @@ def _shown(key: AssetKey, outcome: Outcome) -> AssetCheckResult:
     rule = outcome.expectation
     metadata: dict[str, Any] = {"observed": outcome.observed, "rows against it": outcome.unexpected_count}
     if not outcome.passed:
-        metadata["remedy"] = _remedy(outcome)
+        metadata["remedy"] = _remedy(key, outcome)
     if outcome.failing_rows:
         frame = pl.DataFrame(
             [{k: str(v) for k, v in row.items()} for row in outcome.failing_rows], infer_schema_length=None

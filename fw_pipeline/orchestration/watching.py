@@ -76,8 +76,9 @@ def watch_freshness(sources: Mapping[str, Source]) -> SensorDefinition:
                 Alert(subject, tuple(one.line for one in gone), where.ui), pipeline.settings, say=context.log.warning
             )
         stale = [one.line for one in begun if one.is_stale]
+        well = "every source that was fetched has the last month that is due" if begun else "no source was fetched yet"
         return SensorResult(
-            skip_reason="; ".join(stale) or "every source has the last month that is due",
+            skip_reason="; ".join(stale) or well,
             asset_events=[
                 AssetCheckEvaluation(
                     asset_key=AssetKey(["raw", one.source]),
