@@ -1,15 +1,7 @@
-with downloads as (
-    select * from staging.pypi
-    where role in ('serving', 'edge') and framework in ('pytorch', 'tensorflow')
-),
-
-questions as (
-    select * from staging.stackoverflow
-),
-
-tags as (
-    select * from meta.tags
-    where role = 'deployment' and framework in ('pytorch', 'tensorflow')
+with months as (
+    select * from marts.deployment
+    -- A series that follows one side only compares nothing.
+    where has_both_sides
 ),
 
 definitions as (
@@ -19,47 +11,6 @@ definitions as (
 
 closed_months as (
     select * from meta.months
-),
-
--- Interpolated questions are left out: none of these tags is worth an estimate.
-published as (
-    select
-        'pypi' as source,
-        series,
-        month,
-        framework,
-        package as name,
-        unnest(['downloads of ' || role || ' packages', 'downloads of serving and edge packages']) as measure,
-        downloads_per_day as value,
-        is_partial
-    from downloads
-    union all
-    select
-        'stackoverflow' as source,
-        questions.series,
-        questions.month,
-        tags.framework,
-        questions.tagged as name,
-        'questions on deployment tags' as measure,
-        case when not coalesce(questions.is_estimated, false) then questions.questions end as value,
-        questions.is_partial
-    from questions
-    inner join tags on questions.tagged = tags.tagged
-),
-
--- A series that follows one side only compares nothing.
-months as (
-    select
-        measure,
-        source,
-        series,
-        month,
-        sum(value) filter (where framework = 'tensorflow') as tensorflow,
-        sum(value) filter (where framework = 'pytorch') as pytorch,
-        bool_or(is_partial and value is not null) as is_partial
-    from published
-    group by measure, source, series, month
-    having count(distinct framework) = 2
 ),
 
 quarters as (

@@ -2,18 +2,10 @@ with metrics as (
     select * from marts.framework_metrics
 ),
 
-deployment_downloads as (
-    select * from staging.pypi
-    where role in ('serving', 'edge') and framework in ('pytorch', 'tensorflow')
-),
-
-questions as (
-    select * from staging.stackoverflow
-),
-
-tags as (
-    select * from meta.tags
-    where role = 'deployment' and framework in ('pytorch', 'tensorflow')
+deployment as (
+    select * from marts.deployment
+    -- A series that follows one side only compares nothing.
+    where has_both_sides
 ),
 
 outages as (
@@ -66,41 +58,16 @@ traffic as (
     where source = 'stackoverflow' and framework = 'tensorflow'
 ),
 
-deployment as (
-    select
-        'ratio of downloads of serving and edge packages' as formula,
-        'pypi' as source,
-        series,
-        month,
-        framework,
-        downloads_per_day as counted
-    from deployment_downloads
-    union all
-    select
-        'ratio of questions on deployment tags' as formula,
-        'stackoverflow' as source,
-        questions.series,
-        questions.month,
-        tags.framework,
-        case when not coalesce(questions.is_estimated, false) then questions.questions end as counted
-    from questions
-    inner join tags on questions.tagged = tags.tagged
-),
-
--- A series that follows one side only compares nothing.
 deployment_ratios as (
     select
         'C20' as claim,
-        formula,
+        'ratio of ' || measure as formula,
         source,
         series,
         month,
-        sum(counted) filter (where framework = 'pytorch')
-        / nullif(sum(counted) filter (where framework = 'tensorflow'), 0) as value,
+        pytorch / nullif(tensorflow, 0) as value,
         month as known_from
     from deployment
-    group by formula, source, series, month
-    having count(distinct framework) = 2
 ),
 
 overtaking as (
