@@ -1,13 +1,9 @@
-with metrics as (
-    select * from marts.framework_metrics
+with figures as (
+    select * from marts.figures_by_basis
     where
         -- scikit-learn is a yardstick there, not a deep learning framework.
         framework != 'scikit-learn'
-        and (
-            metric in ('questions', 'downloads_per_day', 'family_downloads_per_day')
-            or (metric = 'papers' and definition = 'papers in the month, ' || series)
-            or (metric = 'repositories' and definition = 'repositories in the month, ' || series)
-        )
+        and measure in ('questions', 'downloads', 'family downloads', 'papers', 'repositories')
 ),
 
 models as (
@@ -27,36 +23,17 @@ closed_months as (
     select * from meta.months
 ),
 
-bases as (
-    select unnest(['published', 'exact']) as basis
-),
-
--- Each figure twice: as published, and with the interpolated ones left out.
-figures as (
-    select
-        bases.basis,
-        metrics.metric,
-        metrics.source,
-        metrics.series,
-        metrics.month,
-        metrics.framework,
-        metrics.is_partial,
-        case when bases.basis = 'published' or not coalesce(metrics.is_estimated, false) then metrics.value end as value
-    from metrics
-    cross join bases
-),
-
 -- Venues meet once a year: papers and repositories are those of the calendar year so far.
 sums as (
     select
         *,
-        case when count(value) over last_year >= 8 then avg(value) over last_year end as yearly,
-        12 - count(value) over last_year as months_lacking,
-        sum(value) over (partition by basis, metric, series, framework, year(month) order by month) as to_date
+        case when count(figure) over last_year >= 8 then avg(figure) over last_year end as yearly,
+        12 - count(figure) over last_year as months_lacking,
+        sum(figure) over (partition by basis, measure, series, framework, year(month) order by month) as to_date
     from figures
     window
         last_year as (
-            partition by basis, metric, series, framework
+            partition by basis, measure, series, framework
             order by month range between interval 11 months preceding and current row
         )
 ),
@@ -76,9 +53,9 @@ named as (
 totals as (
     select
         basis,
-        case metric
+        case measure
             when 'questions' then 'questions in the month'
-            when 'downloads_per_day' then 'downloads of the package'
+            when 'downloads' then 'downloads of the package'
             else 'downloads of the family'
         end as formula,
         source,
@@ -86,11 +63,11 @@ totals as (
         month,
         month as from_month,
         framework,
-        value as total,
-        if(value is null, 1, 0) as months_lacking,
-        if(is_partial and value is not null, 1, 0) as months_partial
+        figure as total,
+        if(figure is null, 1, 0) as months_lacking,
+        if(is_partial and figure is not null, 1, 0) as months_partial
     from sums
-    where metric in ('questions', 'downloads_per_day', 'family_downloads_per_day')
+    where measure in ('questions', 'downloads', 'family downloads')
     union all
     select
         basis,
@@ -104,11 +81,11 @@ totals as (
         months_lacking,
         0 as months_partial
     from sums
-    where metric = 'questions'
+    where measure = 'questions'
     union all
     select
         basis,
-        metric || ' in the year' as formula,
+        measure || ' in the year' as formula,
         source,
         series,
         month,
@@ -118,10 +95,10 @@ totals as (
         0 as months_lacking,
         count(*) filter (where is_partial) over this_year as months_partial
     from sums
-    where metric in ('papers', 'repositories')
+    where measure in ('papers', 'repositories')
     window
         this_year as (
-            partition by basis, metric, series, framework, year(month)
+            partition by basis, measure, series, framework, year(month)
             order by month
         )
     union all

@@ -1,8 +1,10 @@
-with metrics as (
-    select * from marts.framework_metrics
-    where
-        framework = 'tensorflow'
-        and metric in ('questions', 'downloads_per_day', 'family_downloads_per_day')
+with figures as (
+    select
+        *,
+        -- Downloads before the repair of 2018-07-26 are too low by two to three times: their base begins after it.
+        case source when 'pypi' then date '2018-08-01' else date '2018-01-01' end as base_month
+    from marts.figures_by_basis
+    where framework = 'tensorflow' and measure in ('questions', 'the share', 'downloads', 'family downloads')
 ),
 
 definitions as (
@@ -12,54 +14,6 @@ definitions as (
 
 closed_months as (
     select * from meta.months
-),
-
-bases as (
-    select unnest(['published', 'exact']) as basis
-),
-
-published as (
-    select
-        case metric
-            when 'questions' then 'questions'
-            when 'downloads_per_day' then 'downloads'
-            else 'family downloads'
-        end as measure,
-        source,
-        series,
-        month,
-        value as part,
-        1 as whole,
-        is_estimated,
-        is_partial
-    from metrics
-    union all
-    select
-        'the share' as measure,
-        source,
-        series,
-        month,
-        value as part,
-        denominator as whole,
-        is_share_estimated as is_estimated,
-        is_partial
-    from metrics
-    where metric = 'questions'
-),
-
--- Each figure twice: as published, and with the interpolated ones left out.
-figures as (
-    select
-        bases.basis,
-        published.*,
-        -- Downloads before the repair of 2018-07-26 are too low by two to three times: their base begins after it.
-        case published.source when 'pypi' then date '2018-08-01' else date '2018-01-01' end as base_month,
-        case
-            when bases.basis = 'published' or not coalesce(published.is_estimated, false)
-                then published.part / nullif(published.whole, 0)
-        end as figure
-    from published
-    cross join bases
 ),
 
 base as (

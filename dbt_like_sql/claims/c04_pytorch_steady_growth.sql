@@ -1,11 +1,6 @@
-with metrics as (
-    select * from marts.framework_metrics
-    where
-        framework = 'pytorch'
-        and (
-            metric in ('questions', 'downloads_per_day')
-            or (metric = 'papers' and definition = 'papers in the month, ' || series)
-        )
+with pytorch as (
+    select * from marts.figures_by_basis
+    where framework = 'pytorch' and measure in ('questions', 'the share', 'downloads', 'the share of papers')
 ),
 
 populations as (
@@ -22,52 +17,15 @@ closed_months as (
     select * from meta.months
 ),
 
-bases as (
-    select unnest(['published', 'exact']) as basis
-),
-
-published as (
-    select
-        if(metric = 'questions', 'questions', 'downloads') as measure,
-        source,
-        series,
-        month,
-        value as part,
-        1 as whole,
-        is_estimated,
-        is_partial
-    from metrics
-    where metric in ('questions', 'downloads_per_day')
-    union all
-    select
-        if(metric = 'questions', 'the share', 'the share of papers') as measure,
-        source,
-        series,
-        month,
-        value as part,
-        denominator as whole,
-        is_share_estimated as is_estimated,
-        is_partial
-    from metrics
-    where metric in ('questions', 'papers')
-),
-
--- Each figure twice: as published, and with the interpolated ones left out.
 figures as (
     select
-        bases.basis,
-        published.*,
+        pytorch.*,
         coalesce(populations.is_sample, false) as is_sample,
-        min(published.month) filter (where published.part is not null) over (
-            partition by published.measure, published.series
-        ) as first_month,
-        case
-            when bases.basis = 'published' or not coalesce(published.is_estimated, false)
-                then published.part / nullif(published.whole, 0)
-        end as figure
-    from published
-    cross join bases
-    left join populations on published.series = populations.population
+        min(pytorch.month) filter (where pytorch.part is not null) over (
+            partition by pytorch.measure, pytorch.series
+        ) as first_month
+    from pytorch
+    left join populations on pytorch.series = populations.population
 ),
 
 years as (

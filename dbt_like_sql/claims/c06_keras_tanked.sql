@@ -1,8 +1,6 @@
-with metrics as (
-    select * from marts.framework_metrics
-    where
-        framework = 'keras'
-        and metric in ('questions', 'downloads_per_day')
+with figures as (
+    select * from marts.figures_by_basis
+    where framework = 'keras' and measure in ('questions', 'the share', 'downloads')
 ),
 
 definitions as (
@@ -12,48 +10,6 @@ definitions as (
 
 closed_months as (
     select * from meta.months
-),
-
-bases as (
-    select unnest(['published', 'exact']) as basis
-),
-
-published as (
-    select
-        case metric when 'questions' then 'questions' else 'downloads' end as measure,
-        source,
-        series,
-        month,
-        value as part,
-        1 as whole,
-        is_estimated,
-        is_partial
-    from metrics
-    union all
-    select
-        'the share' as measure,
-        source,
-        series,
-        month,
-        value as part,
-        denominator as whole,
-        is_share_estimated as is_estimated,
-        is_partial
-    from metrics
-    where metric = 'questions'
-),
-
--- Each figure twice: as published, and with the interpolated ones left out.
-figures as (
-    select
-        bases.basis,
-        published.*,
-        case
-            when bases.basis = 'published' or not coalesce(published.is_estimated, false)
-                then published.part / nullif(published.whole, 0)
-        end as figure
-    from published
-    cross join bases
 ),
 
 levels as (

@@ -1,6 +1,6 @@
-with metrics as (
-    select * from marts.framework_metrics
-    where source = 'stackoverflow' and framework = 'tensorflow'
+with figures as (
+    select * from marts.figures_by_basis
+    where framework = 'tensorflow' and measure in ('questions', 'the share')
 ),
 
 definitions as (
@@ -10,47 +10,6 @@ definitions as (
 
 closed_months as (
     select * from meta.months
-),
-
-bases as (
-    select unnest(['published', 'exact']) as basis
-),
-
-published as (
-    select
-        'questions' as measure,
-        source,
-        series,
-        month,
-        value as part,
-        1 as whole,
-        is_estimated,
-        is_partial
-    from metrics
-    union all
-    select
-        'the share' as measure,
-        source,
-        series,
-        month,
-        value as part,
-        denominator as whole,
-        is_share_estimated as is_estimated,
-        is_partial
-    from metrics
-),
-
--- Each figure twice: as published, and with the interpolated ones left out.
-figures as (
-    select
-        bases.basis,
-        published.*,
-        case
-            when bases.basis = 'published' or not coalesce(published.is_estimated, false)
-                then published.part / nullif(published.whole, 0)
-        end as figure
-    from published
-    cross join bases
 ),
 
 lengths as (

@@ -1,12 +1,8 @@
-with metrics as (
-    select * from marts.framework_metrics
+with figures as (
+    select * from marts.figures_by_basis
     where
-        (framework = 'tensorflow' and metric in ('questions', 'downloads_per_day', 'family_downloads_per_day'))
-        or (
-            framework in ('pytorch', 'tensorflow')
-            and metric = 'papers'
-            and definition = 'papers in the month, ' || series
-        )
+        (framework = 'tensorflow' and measure in ('questions', 'downloads', 'family downloads'))
+        or (framework in ('pytorch', 'tensorflow') and measure = 'papers' and basis = 'published')
 ),
 
 populations as (
@@ -23,39 +19,16 @@ closed_months as (
     select * from meta.months
 ),
 
-bases as (
-    select unnest(['published', 'exact']) as basis
-),
-
--- Each figure twice: as published, and with the interpolated ones left out.
-figures as (
-    select
-        bases.basis,
-        metrics.source,
-        case metrics.metric
-            when 'questions' then 'questions'
-            when 'downloads_per_day' then 'downloads'
-            else 'family downloads'
-        end as measure,
-        metrics.series,
-        metrics.month,
-        case when bases.basis = 'published' or not coalesce(metrics.is_estimated, false) then metrics.value end
-            as value,
-        metrics.is_partial
-    from metrics
-    cross join bases
-    where metrics.metric != 'papers'
-),
-
 -- Code that sticks around is still installed and asked about: the last year against the best year.
 years as (
     select
         *,
-        case when count(value) over last_year >= 8 then avg(value) over last_year end as level,
-        count(value) over last_year as months_found,
+        case when count(figure) over last_year >= 8 then avg(figure) over last_year end as level,
+        count(figure) over last_year as months_found,
         count(*) filter (where is_partial) over last_year as months_partial,
-        min(month) filter (where value is not null) over (partition by basis, measure, series) as first_month
+        min(month) filter (where figure is not null) over (partition by basis, measure, series) as first_month
     from figures
+    where measure != 'papers'
     window
         last_year as (
             partition by basis, measure, series
@@ -84,16 +57,16 @@ levels as (
 -- New work is seen in papers, by the month of the paper.
 papers as (
     select
-        metrics.series,
-        metrics.month,
+        figures.series,
+        figures.month,
         any_value(populations.what) filter (where populations.is_sample) as sample_of,
-        max(metrics.value) filter (where metrics.framework = 'pytorch') as pytorch,
-        max(metrics.value) filter (where metrics.framework = 'tensorflow') as tensorflow,
-        bool_or(metrics.is_partial) as is_partial
-    from metrics
-    left join populations on metrics.series = populations.population
-    where metrics.metric = 'papers'
-    group by metrics.series, metrics.month
+        max(figures.figure) filter (where figures.framework = 'pytorch') as pytorch,
+        max(figures.figure) filter (where figures.framework = 'tensorflow') as tensorflow,
+        bool_or(figures.is_partial) as is_partial
+    from figures
+    left join populations on figures.series = populations.population
+    where figures.measure = 'papers'
+    group by figures.series, figures.month
 ),
 
 new_work as (

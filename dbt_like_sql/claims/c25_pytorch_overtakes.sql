@@ -1,8 +1,6 @@
-with metrics as (
-    select * from marts.framework_metrics
-    where
-        framework in ('pytorch', 'tensorflow')
-        and metric in ('questions', 'downloads_per_day', 'family_downloads_per_day')
+with figures as (
+    select * from marts.figures_by_basis
+    where framework in ('pytorch', 'tensorflow') and measure in ('questions', 'downloads', 'family downloads')
 ),
 
 definitions as (
@@ -14,55 +12,35 @@ closed_months as (
     select * from meta.months
 ),
 
-bases as (
-    select unnest(['published', 'exact']) as basis
-),
-
--- Each figure twice: as published, and with the interpolated ones left out.
-figures as (
+pairs as (
     select
-        bases.basis,
-        case metrics.metric
-            when 'questions' then 'questions'
-            when 'downloads_per_day' then 'downloads'
-            else 'family downloads'
-        end as measure,
-        metrics.source,
-        metrics.series,
-        metrics.month,
-        max(metrics.value) filter (where metrics.framework = 'pytorch') as pytorch,
-        max(metrics.value) filter (where metrics.framework = 'tensorflow') as tensorflow,
-        bool_or(metrics.is_partial) as is_partial,
-        min(metrics.gap_reason) as gap_reason
-    from metrics
-    cross join bases
-    where bases.basis = 'published' or not coalesce(metrics.is_estimated, false)
-    group by bases.basis, metrics.metric, metrics.source, metrics.series, metrics.month
+        basis,
+        measure,
+        source,
+        series,
+        month,
+        max(figure) filter (where framework = 'pytorch') as pytorch,
+        max(figure) filter (where framework = 'tensorflow') as tensorflow,
+        bool_or(is_partial) as is_partial,
+        min(gap_reason) as gap_reason
+    from figures
+    group by basis, measure, source, series, month
 ),
 
 ratios as (
     select
         *,
         pytorch / nullif(tensorflow, 0) as ratio
-    from figures
+    from pairs
 ),
 
--- In the exact basis a month of estimates has no row of its own: the months come from the published one.
 ends as (
     select
-        bases.basis,
-        ratios.measure,
-        ratios.source,
-        ratios.series,
-        ratios.month as as_of,
-        ratios.gap_reason,
-        ratios.is_partial,
-        min(ratios.month) filter (where ratios.ratio is not null) over (
-            partition by ratios.measure, ratios.series
-        ) as first_month
+        *,
+        month as as_of,
+        min(month) filter (where basis = 'published' and ratio is not null) over (partition by measure, series)
+            as first_month
     from ratios
-    cross join bases
-    where ratios.basis = 'published'
 ),
 
 -- Without the month's own estimate, the last exact month stands in, if it is near.

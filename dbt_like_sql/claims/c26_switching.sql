@@ -1,11 +1,6 @@
-with metrics as (
-    select * from marts.framework_metrics
-    where
-        framework in ('pytorch', 'tensorflow')
-        and (
-            metric in ('questions', 'downloads_per_day')
-            or (metric = 'papers' and definition = 'papers in the month, ' || series)
-        )
+with figures as (
+    select * from marts.figures_by_basis
+    where framework in ('pytorch', 'tensorflow') and measure in ('questions', 'downloads', 'papers')
 ),
 
 populations as (
@@ -22,44 +17,34 @@ closed_months as (
     select * from meta.months
 ),
 
-bases as (
-    select unnest(['published', 'exact']) as basis
-),
-
--- Each figure twice: as published, and with the interpolated ones left out.
 pairs as (
     select
-        bases.basis,
-        case metrics.metric when 'questions' then 'questions' when 'papers' then 'papers' else 'downloads' end
-            as measure,
-        metrics.source,
-        metrics.series,
-        metrics.month,
+        figures.basis,
+        figures.measure,
+        figures.source,
+        figures.series,
+        figures.month,
         coalesce(bool_or(populations.is_sample), false) as is_sample,
-        max(metrics.value) filter (where metrics.framework = 'pytorch') as pytorch,
-        max(metrics.value) filter (where metrics.framework = 'tensorflow') as tensorflow,
-        bool_or(metrics.is_partial) as is_partial
-    from metrics
-    cross join bases
-    left join populations on metrics.series = populations.population
-    where bases.basis = 'published' or not coalesce(metrics.is_estimated, false)
-    group by bases.basis, metrics.metric, metrics.source, metrics.series, metrics.month
+        max(figures.figure) filter (where figures.framework = 'pytorch') as pytorch,
+        max(figures.figure) filter (where figures.framework = 'tensorflow') as tensorflow,
+        bool_or(figures.is_partial) as is_partial
+    from figures
+    left join populations on figures.series = populations.population
+    group by figures.basis, figures.measure, figures.source, figures.series, figures.month
 ),
 
 ends as (
     select
-        bases.basis,
-        pairs.measure,
-        pairs.source,
-        pairs.series,
-        pairs.is_sample,
-        pairs.month as as_of,
-        min(pairs.month) filter (where pairs.pytorch is not null and pairs.tensorflow is not null) over (
-            partition by pairs.measure, pairs.series
+        basis,
+        measure,
+        source,
+        series,
+        is_sample,
+        month as as_of,
+        min(month) filter (where basis = 'published' and pytorch is not null and tensorflow is not null) over (
+            partition by measure, series
         ) as first_month
     from pairs
-    cross join bases
-    where pairs.basis = 'published'
 ),
 
 shifts as (

@@ -1,5 +1,7 @@
-with metrics as (
-    select * from marts.framework_metrics
+with figures as (
+    select * from marts.figures_by_basis
+    -- An interpolated figure is no measurement: the month is one without a figure.
+    where basis = 'exact' and measure in ('questions', 'the share', 'downloads')
 ),
 
 deployment as (
@@ -33,28 +35,16 @@ formulas as (
     ) as words (claim, formula, unit)
 ),
 
--- An interpolated figure is no measurement: the month is one without a figure.
 traffic as (
     select
         'C8' as claim,
-        'questions on TensorFlow' as formula,
+        if(measure = 'questions', 'questions', 'share of questions') || ' on TensorFlow' as formula,
         source,
         series,
         month,
-        case when not coalesce(is_estimated, false) then value end as value,
+        figure as value,
         known_from
-    from metrics
-    where source = 'stackoverflow' and framework = 'tensorflow'
-    union all
-    select
-        'C8' as claim,
-        'share of questions on TensorFlow' as formula,
-        source,
-        series,
-        month,
-        case when not coalesce(is_share_estimated, false) then share end as value,
-        known_from
-    from metrics
+    from figures
     where source = 'stackoverflow' and framework = 'tensorflow'
 ),
 
@@ -73,16 +63,16 @@ deployment_ratios as (
 overtaking as (
     select
         'C25' as claim,
-        case when source = 'pypi' then 'ratio of downloads' else 'ratio of questions' end as formula,
+        'ratio of ' || measure as formula,
         source,
         series,
         month,
-        max(value) filter (where framework = 'pytorch' and not is_estimated)
-        / nullif(max(value) filter (where framework = 'tensorflow' and not is_estimated), 0) as value,
+        max(figure) filter (where framework = 'pytorch')
+        / nullif(max(figure) filter (where framework = 'tensorflow'), 0) as value,
         max(known_from) as known_from
-    from metrics
-    where metric in ('questions', 'downloads_per_day') and framework in ('pytorch', 'tensorflow')
-    group by source, series, month
+    from figures
+    where measure in ('questions', 'downloads') and framework in ('pytorch', 'tensorflow')
+    group by measure, source, series, month
     having count(distinct framework) = 2
 ),
 
