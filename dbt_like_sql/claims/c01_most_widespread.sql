@@ -14,13 +14,15 @@ populations as (
     select * from meta.populations
 ),
 
-definitions as (
-    select * from meta.definitions
+unmeasured as (
+    select
+        definition,
+        as_of,
+        value,
+        n,
+        detail
+    from meta.unmeasured
     where claim = 'C1'
-),
-
-closed_months as (
-    select * from meta.months
 ),
 
 -- Venues meet once a year: papers and repositories are those of the calendar year so far.
@@ -205,17 +207,6 @@ measured as (
     having count(carried.rival) filter (where carried.basis = 'published') > 0
 ),
 
-unmeasured as (
-    select
-        definitions.formula as definition,
-        (select max(closed_months.month) from closed_months) as as_of,
-        cast(null as double) as value,
-        cast(0 as bigint) as n,
-        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
-    from definitions
-    anti join measured on definitions.formula = measured.formula
-),
-
 final as (
     select
         formula || ', ' || series as definition,
@@ -230,7 +221,8 @@ final as (
         ) as varchar) as detail
     from measured
     union all
-    select * from unmeasured
+    select unmeasured.* from unmeasured
+    anti join measured on unmeasured.definition = measured.formula
 )
 
 select * from final

@@ -8,8 +8,15 @@ definitions as (
     where claim = 'C5'
 ),
 
-closed_months as (
-    select * from meta.months
+unmeasured as (
+    select
+        definition,
+        as_of,
+        value,
+        n,
+        detail
+    from meta.unmeasured
+    where claim = 'C5'
 ),
 
 released as (
@@ -39,17 +46,6 @@ measured as (
     cross join definitions
 ),
 
-unmeasured as (
-    select
-        definitions.formula as definition,
-        (select max(closed_months.month) from closed_months) as as_of,
-        cast(null as double) as value,
-        cast(0 as bigint) as n,
-        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
-    from definitions
-    anti join measured on definitions.formula = measured.formula
-),
-
 final as (
     select
         formula as definition,
@@ -59,7 +55,8 @@ final as (
         cast(json_object('source', 'releases', 'note', note, 'cannot_decide', cannot_decide) as varchar) as detail
     from measured
     union all
-    select * from unmeasured
+    select unmeasured.* from unmeasured
+    anti join measured on unmeasured.definition = measured.formula
 )
 
 select * from final

@@ -3,13 +3,15 @@ with figures as (
     where framework = 'keras' and measure in ('questions', 'the share', 'downloads')
 ),
 
-definitions as (
-    select * from meta.definitions
+unmeasured as (
+    select
+        definition,
+        as_of,
+        value,
+        n,
+        detail
+    from meta.unmeasured
     where claim = 'C6'
-),
-
-closed_months as (
-    select * from meta.months
 ),
 
 levels as (
@@ -89,17 +91,6 @@ measured as (
     having max(months_counted) filter (where basis = 'published') >= any_value(months)
 ),
 
-unmeasured as (
-    select
-        definitions.formula as definition,
-        (select max(closed_months.month) from closed_months) as as_of,
-        cast(null as double) as value,
-        cast(0 as bigint) as n,
-        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
-    from definitions
-    anti join measured on definitions.formula = measured.formula
-),
-
 final as (
     select
         formula || ', ' || series as definition,
@@ -114,7 +105,8 @@ final as (
         ) as varchar) as detail
     from measured
     union all
-    select * from unmeasured
+    select unmeasured.* from unmeasured
+    anti join measured on unmeasured.definition = measured.formula
 )
 
 select * from final

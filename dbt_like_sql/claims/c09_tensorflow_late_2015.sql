@@ -3,13 +3,15 @@ with frameworks as (
     where framework = 'tensorflow' and released is not null
 ),
 
-definitions as (
-    select * from meta.definitions
+unmeasured as (
+    select
+        definition,
+        as_of,
+        value,
+        n,
+        detail
+    from meta.unmeasured
     where claim = 'C9'
-),
-
-closed_months as (
-    select * from meta.months
 ),
 
 measured as (
@@ -27,17 +29,6 @@ measured as (
     from frameworks
 ),
 
-unmeasured as (
-    select
-        definitions.formula as definition,
-        (select max(closed_months.month) from closed_months) as as_of,
-        cast(null as double) as value,
-        cast(0 as bigint) as n,
-        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
-    from definitions
-    anti join measured on definitions.formula = measured.formula
-),
-
 final as (
     select
         formula as definition,
@@ -47,7 +38,8 @@ final as (
         cast(json_object('source', 'releases', 'note', note, 'cannot_decide', cannot_decide) as varchar) as detail
     from measured
     union all
-    select * from unmeasured
+    select unmeasured.* from unmeasured
+    anti join measured on unmeasured.definition = measured.formula
 )
 
 select * from final

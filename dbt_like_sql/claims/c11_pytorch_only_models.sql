@@ -10,8 +10,15 @@ definitions as (
     where claim = 'C11'
 ),
 
-closed_months as (
-    select * from meta.months
+unmeasured as (
+    select
+        definition,
+        as_of,
+        value,
+        n,
+        detail
+    from meta.unmeasured
+    where claim = 'C11'
 ),
 
 -- If every model with the tag of TensorFlow had that of PyTorch too, the least share would be left.
@@ -47,17 +54,6 @@ measured as (
     where shares.formula != 'of pytorch or tensorflow models at most'
 ),
 
-unmeasured as (
-    select
-        definitions.formula as definition,
-        (select max(closed_months.month) from closed_months) as as_of,
-        cast(null as double) as value,
-        cast(0 as bigint) as n,
-        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
-    from definitions
-    anti join measured on definitions.formula = measured.formula
-),
-
 final as (
     select
         formula || ', ' || series as definition,
@@ -71,7 +67,8 @@ final as (
         ) as varchar) as detail
     from measured
     union all
-    select * from unmeasured
+    select unmeasured.* from unmeasured
+    anti join measured on unmeasured.definition = measured.formula
 )
 
 select * from final

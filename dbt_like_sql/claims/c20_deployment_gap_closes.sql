@@ -4,13 +4,15 @@ with months as (
     where has_both_sides
 ),
 
-definitions as (
-    select * from meta.definitions
+unmeasured as (
+    select
+        definition,
+        as_of,
+        value,
+        n,
+        detail
+    from meta.unmeasured
     where claim = 'C20'
-),
-
-closed_months as (
-    select * from meta.months
 ),
 
 quarters as (
@@ -70,17 +72,6 @@ measured as (
     from pairs
 ),
 
-unmeasured as (
-    select
-        definitions.formula as definition,
-        (select max(closed_months.month) from closed_months) as as_of,
-        cast(null as double) as value,
-        cast(0 as bigint) as n,
-        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
-    from definitions
-    anti join measured on definitions.formula = measured.formula
-),
-
 final as (
     select
         formula || ', ' || series as definition,
@@ -94,7 +85,8 @@ final as (
         ) as varchar) as detail
     from measured
     union all
-    select * from unmeasured
+    select unmeasured.* from unmeasured
+    anti join measured on unmeasured.definition = measured.formula
 )
 
 select * from final

@@ -1,6 +1,5 @@
 with years as (
     select * from marts.questions_over_12_months
-    where tagged in ('tensorflow;javascript', 'tensorflow.js', 'tensorflow;java', 'tensorflow;c++')
 ),
 
 definitions as (
@@ -8,26 +7,24 @@ definitions as (
     where claim = 'C22'
 ),
 
-closed_months as (
-    select * from meta.months
-),
-
-measured as (
-    select
-        *,
-        'questions on ' || replace(tagged, ';', ' and ') as formula
-    from years
-),
-
 unmeasured as (
     select
-        definitions.formula as definition,
-        (select max(closed_months.month) from closed_months) as as_of,
-        cast(null as double) as value,
-        cast(0 as bigint) as n,
-        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
-    from definitions
-    anti join measured on definitions.formula = measured.formula
+        definition,
+        as_of,
+        value,
+        n,
+        detail
+    from meta.unmeasured
+    where claim = 'C22'
+),
+
+-- The definitions name the tags.
+measured as (
+    select
+        years.*,
+        definitions.formula
+    from years
+    inner join definitions on 'questions on ' || replace(years.tagged, ';', ' and ') = definitions.formula
 ),
 
 final as (
@@ -42,7 +39,8 @@ final as (
         ) as varchar) as detail
     from measured
     union all
-    select * from unmeasured
+    select unmeasured.* from unmeasured
+    anti join measured on unmeasured.definition = measured.formula
 )
 
 select * from final

@@ -8,13 +8,15 @@ populations as (
     where source = 'papers'
 ),
 
-definitions as (
-    select * from meta.definitions
+unmeasured as (
+    select
+        definition,
+        as_of,
+        value,
+        n,
+        detail
+    from meta.unmeasured
     where claim = 'C26'
-),
-
-closed_months as (
-    select * from meta.months
 ),
 
 pairs as (
@@ -119,17 +121,6 @@ measured as (
     group by measure, source, series, as_of
 ),
 
-unmeasured as (
-    select
-        definitions.formula as definition,
-        (select max(closed_months.month) from closed_months) as as_of,
-        cast(null as double) as value,
-        cast(0 as bigint) as n,
-        cast(json_object('cannot_decide', 'no figures for: ' || definitions.meaning) as varchar) as detail
-    from definitions
-    anti join measured on definitions.formula = measured.formula
-),
-
 final as (
     select
         formula || ', ' || series as definition,
@@ -144,7 +135,8 @@ final as (
         ) as varchar) as detail
     from measured
     union all
-    select * from unmeasured
+    select unmeasured.* from unmeasured
+    anti join measured on unmeasured.definition = measured.formula
 )
 
 select * from final
