@@ -13,6 +13,7 @@ import pytest
 from fw_pipeline.warehouse import query
 from fw_pipeline_tests.by_hand.compared import disagreements
 from fw_pipeline_tests.by_hand.figures import questions
+from fw_pipeline_tests.by_hand.leaning import drift_flips, known_drift, leans_on_gap
 from fw_pipeline_tests.by_hand.ledger import (
     MONTHS,
     Row,
@@ -52,6 +53,7 @@ def test_every_value_n_and_verdict_comes_out_by_another_path(published: Path) ->
         same = other[0] is None if value is None else math.isclose(other[0], value, rel_tol=1e-7, abs_tol=1e-8)
         assert same, f"{key}: {other[0]} by SQL, {value} by hand"
         assert other[1:] == (n, said), f"{key}: {other[1:]} by SQL, {(n, said)} by hand"
+        assert other[0] == (None if other[0] is None else round(other[0], 9)), f"{key}: {other[0]} is not rounded"
 
 
 def test_what_a_measurement_says_beside_its_value_comes_out_by_another_path(published: Path) -> None:
@@ -64,6 +66,23 @@ def test_what_a_measurement_says_beside_its_value_comes_out_by_another_path(publ
     assert set(seen) == set(by_hand)
     for key, one in by_hand.items():
         assert list(disagreements(one, seen[key])) == [], key
+
+
+def test_what_a_verdict_leans_on_comes_out_by_another_path(published: Path) -> None:
+    rates = query(published, "select source, series, known_from, drift from marts.drift_rates").rows()
+    rows = query(
+        published,
+        """
+        select claim, definition, as_of, leans_on_gap, drift, drift_flips from marts.verdicts
+        where series is not null or value is not null
+        """,
+    )
+    by_hand = {(one.claim, one.definition, one.as_of): one for one in measurements() if one.beside}
+    assert {row[-1] for row in rows.rows()} == {True, False, None}
+    for *place, leans, drift, flips in rows.rows():
+        one = by_hand[tuple(place)]
+        moved = known_drift(one, rates)
+        assert (leans, drift, flips) == (leans_on_gap(one), moved, drift_flips(one, moved)), place
 
 
 def test_what_was_never_measured_says_what_is_missing(published: Path) -> None:

@@ -34,6 +34,8 @@ def disagreements(one: Measured, detail: str) -> Iterator[str]:
         seen = seen or 0 if name.startswith("months") else seen  # who has no months says none, or nothing
         if not same(seen, wanted):
             yield f"{name} is {seen} by SQL, {wanted} by hand"
+        if isinstance(seen, float) and seen != round(seen, 9):
+            yield f"{name} is {seen}, which is not rounded"
     if (told["cannot_decide"] is not None) != (one.blocked or one.value is None):
         yield f"cannot_decide is {told['cannot_decide']}, blocked {one.blocked}, the value {one.value}"
     if ("without_estimates" in told) != (one.claim in LEANING):

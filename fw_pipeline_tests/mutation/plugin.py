@@ -10,7 +10,7 @@ from typing import Any
 import coverage
 import pytest
 
-JUDGED = ("marts.verdicts", "marts.headline_verdicts")
+JUDGED = ("marts.verdicts", "marts.headline_verdicts", "marts.drift_rates")
 
 
 class Timed:
