@@ -276,7 +276,9 @@ def test_vintages_of_the_same_moment_and_run_do_not_overwrite_one_another(tmp_pa
     store = VintageStore(tmp_path)
     first = add(store, figures(pytorch=1), run="one")
     assert add(store, figures(pytorch=2), run="one", ref="e/2") != first
-    assert [store.read("stackoverflow", it)["questions"].item() for it in store.vintages("stackoverflow")] == [1, 2]
+    found = store.vintages("stackoverflow")
+    assert [store.read("stackoverflow", it)["questions"].item() for it in found] == [1, 2]
+    assert [it.observed_at for it in found] == [NOW, NOW + timedelta(microseconds=1)]
 
 
 def test_what_is_said_of_a_month_last_counts_whatever_the_clock_says(tmp_path: Path) -> None:

@@ -106,6 +106,12 @@ def test_an_answer_that_was_rejected_is_asked_for_again_at_once(tmp_path: Path) 
     assert notes[-1] == {"rejected": kept.ref, "cause": "x" * 500}
 
 
+def test_an_answer_of_an_earlier_fetch_is_rejected_in_a_journal_of_its_own(tmp_path: Path) -> None:
+    evidence(tmp_path, run="new").reject("evidence/pypi/clickpy/old/a", "unfit")
+    journal = tmp_path / "evidence/pypi/clickpy/new/requests.ndjson"
+    assert json.loads(journal.read_text(encoding="utf-8").splitlines()[-1])["rejected"] == "evidence/pypi/clickpy/old/a"
+
+
 def test_answers_are_as_old_as_the_newest_of_them(tmp_path: Path) -> None:
     first = evidence(tmp_path).keep("first", b"1", name="a").ref
     later = NOW + timedelta(days=1)

@@ -157,6 +157,7 @@ class EvidenceStore:
 
     def _append(self, entry: dict[str, Any]) -> None:
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             lines = [entry] if self._journal.exists() else [{"begun": self._now.isoformat()}, entry]
             with self._journal.open("ab") as stream:
                 # each entry begins its own line: a torn one before it must not swallow it
