@@ -132,23 +132,14 @@ pairs as (
             and later.month = breaks.month
 ),
 
-years as (
+-- Every month with the pairs of the twelve months that end in it.
+windows as (
     select
-        figures.source,
-        figures.metric,
-        figures.definition,
-        figures.series,
-        figures.framework,
-        figures.measure,
-        figures.month,
-        count(pairs.month) as months_compared,
-        count(pairs.change) as pairs,
-        avg(pairs.change) as mean,
-        stddev_samp(pairs.change) as deviation,
-        greatest(
-            figures.month, any_value(figures.known_from),
-            max(pairs.known_from) filter (where pairs.change is not null)
-        ) as known_from
+        figures.*,
+        pairs.month as pair_month,
+        pairs.change,
+        pairs.unfit as unfit_pair,
+        case when pairs.change is not null then pairs.known_from end as pair_known_from
     from figures
     left join pairs
         on
@@ -157,30 +148,38 @@ years as (
             and figures.framework = pairs.framework
             and figures.measure = pairs.measure
             and pairs.month between figures.month - interval 11 months and figures.month
-    group by
-        figures.source, figures.metric, figures.definition, figures.series, figures.framework, figures.measure,
-        figures.month
+),
+
+years as (
+    select
+        source,
+        metric,
+        definition,
+        series,
+        framework,
+        measure,
+        month,
+        count(pair_month) as months_compared,
+        count(change) as pairs,
+        avg(change) as mean,
+        stddev_samp(change) as deviation,
+        greatest(month, any_value(known_from), max(pair_known_from)) as known_from
+    from windows
+    group by source, metric, definition, series, framework, measure, month
 ),
 
 causes as (
     select
-        ends.source,
-        ends.definition,
-        ends.framework,
-        ends.measure,
-        ends.month,
-        pairs.unfit,
+        source,
+        definition,
+        framework,
+        measure,
+        month,
+        unfit_pair as unfit,
         count(*) as pairs
-    from figures as ends
-    inner join pairs
-        on
-            ends.source = pairs.source
-            and ends.definition = pairs.definition
-            and ends.framework = pairs.framework
-            and ends.measure = pairs.measure
-            and pairs.month between ends.month - interval 11 months and ends.month
-    where pairs.unfit is not null
-    group by ends.source, ends.definition, ends.framework, ends.measure, ends.month, pairs.unfit
+    from windows
+    where unfit_pair is not null
+    group by source, definition, framework, measure, month, unfit_pair
 ),
 
 left_out as (
