@@ -17,6 +17,7 @@ import pytest
 from dagster import (
     AssetKey,
     AssetObservation,
+    BackfillPolicy,
     DagsterInstance,
     DagsterRunStatus,
     ExecuteInProcessResult,
@@ -31,7 +32,7 @@ from fw_pipeline.contract import TABLES
 from fw_pipeline.definitions import build_defs, defs, load_models
 from fw_pipeline.orchestration.building import build_what_changed
 from fw_pipeline.orchestration.liveness import KILLED, held_by_runs, mark_killed
-from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START
+from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, beta
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
@@ -70,6 +71,12 @@ def add_month(data: Path, month: date = date(2024, 1, 1), questions: int = 321) 
 
 def made_again(done: ExecuteInProcessResult) -> Any:
     return done.asset_materializations_for_node("publish")[0].metadata["made again"].value
+
+
+def test_a_range_of_months_of_a_source_is_one_run_in_the_ui_and_by_dagsters_own_command_line() -> None:
+    graph = defs.resolve_asset_graph()
+    policies = {graph.get(AssetKey(["raw", source])).backfill_policy for source in SOURCES}
+    assert policies == {beta(BackfillPolicy.single_run)()}
 
 
 def test_groups_flow_one_way_from_raw_to_published() -> None:
