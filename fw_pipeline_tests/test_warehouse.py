@@ -82,6 +82,15 @@ def test_an_old_snapshot_loaded_after_a_newer_one_stays_history(tmp_path: Path) 
     assert look(tmp_path, "select count(*) from raw.stackoverflow_vintages") == [(2,)]
 
 
+@pytest.mark.parametrize("days", [2, 4000], ids=["set back", "once ahead by years"])
+def test_a_clock_that_was_set_back_leaves_what_was_counted_last_the_current_one(tmp_path: Path, days: int) -> None:
+    add(tmp_path, 10, days=days, taken=(NOW + timedelta(days=days)).date())
+    add(tmp_path, 12, taken=NOW.date())
+    load(tmp_path)
+    assert look(tmp_path, "select questions from raw.stackoverflow") == [(12,)]
+    assert look(tmp_path, "select observed_at from raw.stackoverflow") == [(NOW,)]
+
+
 def test_figures_without_a_month_are_kept_apart(tmp_path: Path) -> None:
     add(tmp_path, 10)
     add(tmp_path, 5, month=None)

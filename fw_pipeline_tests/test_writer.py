@@ -151,15 +151,28 @@ def test_the_raw_tables_say_which_rows_they_hold(tmp_path: Path) -> None:
 
 def test_the_listings_of_current_vintages_are_loaded_and_no_others(tmp_path: Path) -> None:
     table = DETAIL_TABLES["pypi_daily"]
-    no_rows = TABLES["pypi"].schema.to_frame(eager=True)
-    for day, (provider, month, downloads) in enumerate(
-        [("clickpy", JANUARY, 1), ("clickpy", JANUARY, 2), ("pypistats", JANUARY, 3), ("clickpy", FEBRUARY, 4)]
-    ):
+    newer, older = date(2026, 10, 2), date(2026, 10, 1)
+    vintages = [
+        ("clickpy", JANUARY, 1, None),
+        ("clickpy", JANUARY, 2, newer),
+        ("clickpy", JANUARY, 5, older),  # an old snapshot that is loaded after a newer one
+        ("pypistats", JANUARY, 3, None),
+        ("clickpy", FEBRUARY, 4, None),
+    ]
+    for day, (provider, month, downloads, taken) in enumerate(vintages):
         counted = pl.DataFrame({"day": [month], "package": ["torch"], "installers": ["all"], "downloads": [downloads]})
+        rows = pl.DataFrame({"month": [month], "observed_on": [taken]}).cast({"observed_on": pl.Date})
         VintageStore(tmp_path).add(
-            "pypi", month, no_rows, provider=provider, observed_at=NOW + timedelta(days=day),
-            evidence=(f"e/{day}",), run_id="run", detail=counted.cast(pl.Schema(table.schema)), detail_name=table.name,
-        )  # fmt: skip
+            "pypi",
+            month,
+            pl.concat([TABLES["pypi"].schema.to_frame(eager=True), rows], how="diagonal"),
+            provider=provider,
+            observed_at=NOW + timedelta(days=day),
+            evidence=(f"e/{day}",),
+            run_id="run",
+            detail=counted.cast(pl.Schema(table.schema)),
+            detail_name=table.name,
+        )
     with Warehouse(tmp_path).writing() as writer:
         writer.load_raw("pypi")
         assert writer.frame("select downloads from detail.pypi_daily order by all").rows() == [(2,), (3,), (4,)]

@@ -25,6 +25,18 @@ class Book:
         return ", ".join(f"{name} {kind}" for name, (kind, _) in self.columns.items())
 
 
+TAKEN_ON = """
+    coalesce(
+        max(if(observed_on = cast(observed_at at time zone 'UTC' as date),
+            cast(vintage at time zone 'UTC' as date), observed_on)),
+        date '1970-01-01')
+"""
+"""The day by which the vintages of a month of one provider are ordered, those of one day in the order of writing.
+
+It is the origin's day. Where that is only the day of our own clock, which may have been wrong and set back, it is the
+day of the vintage's name, which never goes back.
+"""
+
 BUILDS = "meta.builds"
 LOADS = "meta.loads"
 VALIDATIONS = "meta.validations"

@@ -11,14 +11,14 @@ from pathlib import Path
 import duckdb
 
 from fw_pipeline.contract import TABLES, next_month
+from fw_pipeline.warehouse.bookkeeping import TAKEN_ON
 from fw_pipeline.warehouse.reading import query
 from fw_pipeline.warehouse.wording import WarehouseFailed, first_line, quoted
 
-_VINTAGES = """
-    select provider, month, vintage, bool_or(is_current) as is_current,
-        coalesce(max(observed_on), date '1970-01-01') as observed_on,
-        coalesce(max(observed_on), vintage::date) < date '{end}' as is_known
-    from raw.{source}_vintages group by provider, month, vintage
+_VINTAGES = f"""
+    select provider, month, vintage, bool_or(is_current) as is_current, {TAKEN_ON} as taken_on,
+        coalesce(max(observed_on), vintage::date) < date '{{end}}' as is_known
+    from raw.{{source}}_vintages group by provider, month, vintage
 """
 """The vintages of a source, and which of them had been observed. `end` is the first day after a month was known."""
 
@@ -80,7 +80,7 @@ def _as_observed(connection: duckdb.DuckDBPyConnection, source: str, end: date) 
         create or replace temp table chosen as
         select provider, month, vintage, row_number() over newest = 1 as is_current
         from ({_VINTAGES.format(source=source, end=end)})
-        window newest as (partition by provider, month order by is_known desc, observed_on desc, vintage desc)
+        window newest as (partition by provider, month order by is_known desc, taken_on desc, vintage desc)
         qualify is_known or (not bool_or(is_known) over (partition by provider, month) and is_current)
     """)
     connection.execute(f"""

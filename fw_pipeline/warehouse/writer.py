@@ -5,6 +5,7 @@ Nothing here opens, locks or publishes a file.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import polars as pl
 from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, TABLES
 from fw_pipeline.details import DETAIL_TABLES, DetailTable
 from fw_pipeline.raw import StorageFailed, Vintage, VintageStore
-from fw_pipeline.warehouse.bookkeeping import BOOKS, BUILDS, LOADS, VALIDATIONS
+from fw_pipeline.warehouse.bookkeeping import BOOKS, BUILDS, LOADS, TAKEN_ON, VALIDATIONS
 from fw_pipeline.warehouse.wording import WarehouseFailed, first_line, quoted
 
 _TYPES = {
@@ -53,7 +54,8 @@ class Writer:
         """Load all vintages of a source into `raw.<source>`, `_vintages` and `_unpartitioned`; return current rows.
 
         The current vintage of a month is, for each provider, the one that its origin took last: an old snapshot that
-        is loaded after a newer one stays history. Where the origin names no day, the one that was written last.
+        is loaded after a newer one stays history. Where the origin names no day but that of our own clock, the one that
+        was written last.
 
         Raises:
             StorageFailed: a vintage cannot be read; it was set aside, and the line says how to get the month again.
@@ -70,17 +72,14 @@ class Writer:
             except duckdb.Error:
                 self._name_the_broken(source, vintages)
                 raise
-        self._run("""
+        self._run(f"""
             create or replace temp table latest as
             with vintages as (
-                select provider, placed, if(placed, month, null) as month, vintage,
-                    coalesce(max(observed_on), date '1970-01-01') as observed_on
+                select provider, placed, if(placed, month, null) as month, vintage, {TAKEN_ON} as taken_on
                 from fresh group by all
             )
-            select * exclude (observed_on) from vintages
-            qualify row_number() over (
-                partition by provider, placed, month order by observed_on desc, vintage desc
-            ) = 1
+            select * exclude (taken_on) from vintages
+            qualify row_number() over (partition by provider, placed, month order by taken_on desc, vintage desc) = 1
         """)
         self._run(f"""
             create or replace table raw.{source}_vintages as
@@ -89,8 +88,10 @@ class Writer:
             where fresh.placed order by all
         """)
         names = ", ".join(schema.names())
-        current = f"select {names} from raw.{source}_vintages where is_current order by all"
-        self._run(f"create or replace table raw.{source} as {current}")
+        self._run(f"""
+            create or replace table raw.{source} as
+            select {names} from raw.{source}_vintages where is_current order by all
+        """)
         self._run(f"""
             create or replace table raw.{source}_unpartitioned as
             select {", ".join(f"fresh.{name}" for name in schema.names())}
@@ -98,13 +99,14 @@ class Writer:
                 and not latest.placed
             where not fresh.placed order by all
         """)
+        current = set(self._rows("select month, vintage from latest"))
         self._run("drop table fresh")
         self._run("drop table latest")
         self._describe_raw(source)
         self._keep(LOADS)
         self._connection.execute("delete from meta.loads where source = ?", [source])
         self._connection.execute("insert into meta.loads values (?, ?, ?)", [source, len(vintages), listing])
-        self._load_detail(vintages)
+        self._load_detail([vintage for vintage in vintages if (vintage.month, vintage.observed_at) in current])
         self._built(f"raw.{source}")
         return int(self._rows(f"select count(*) from raw.{source}")[0][0])
 
@@ -219,18 +221,16 @@ class Writer:
                 self._store.set_aside(vintage)
                 raise
 
-    def _load_detail(self, vintages: Sequence[Vintage]) -> None:
-        """Load the row-level listings of each provider's current vintages, by the name that the file carries."""
-        current: dict[tuple[str, str, object], Path] = {}
-        for vintage in vintages:
+    def _load_detail(self, current: Iterable[Vintage]) -> None:
+        """Load the row-level listings of the current vintages, by the name that the file carries."""
+        listings: defaultdict[str, list[str]] = defaultdict(list)
+        for vintage in current:
             if vintage.detail.is_file():
-                name = pl.read_parquet_metadata(vintage.detail)["detail"]
-                provider = pl.read_parquet_metadata(vintage.path)["provider"]
-                current[name, provider, vintage.month] = vintage.detail
-        for name in {name for name, _, _ in current}:
-            files = sorted(str(path) for (of, _, _), path in current.items() if of == name)
+                listings[pl.read_parquet_metadata(vintage.detail)["detail"]].append(str(vintage.detail))
+        for name, files in listings.items():
             self._connection.execute(
-                f"create or replace table detail.{name} as select * from read_parquet(?, union_by_name = true)", [files]
+                f"create or replace table detail.{name} as select * from read_parquet(?, union_by_name = true)",
+                [sorted(files)],
             )
             table = DETAIL_TABLES[name]
             self._comment(f"detail.{name}", table.description, table.words)
