@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from functools import cache
 
 from fw_pipeline_tests.by_hand.figures import read, shift
 from fw_pipeline_tests.by_hand.measured import Measured, definition, holds, verdict
@@ -21,13 +22,17 @@ def leans_on_gap(one: Measured) -> bool:
     """Say whether a month lacks or is partial, a name has no figure, or there was known trouble in the months."""
     said = one.beside
     assert said
-    outages = read("outages").filter(source=said.source).select("first_day", "last_day", "series").rows()
     return bool(said.lacking or said.partial or said.nameless) or any(
         (one.series or "").startswith(series or "")
         and date.fromisoformat(first) < shift(one.as_of, 1)
         and date.fromisoformat(last) >= (said.since or one.as_of)
-        for first, last, series in outages
+        for first, last, series in outages(said.source)
     )
+
+
+@cache
+def outages(source: str) -> list[tuple[str, str, str | None]]:
+    return read("outages").filter(source=source).select("first_day", "last_day", "series").rows()
 
 
 def known_drift(one: Measured, rates: Iterable[tuple[str, str, date, float]]) -> float | None:
