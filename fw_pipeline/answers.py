@@ -24,8 +24,10 @@ def known_then(published: Path, as_of: date | None) -> Iterator[Path]:
     It is built anew only where a month has figures that were observed by then and others that were observed later.
 
     Raises:
-        Reason: nothing is published yet, or a table cannot be built.
+        Reason: nothing is published yet, the month is none that has verdicts, or a table cannot be built.
     """
+    if as_of is not None:
+        _refuse_outside(published, as_of)
     if as_of is None or not observed_later(published, as_of):
         yield published
         return
@@ -43,7 +45,7 @@ def verdicts(published: Path, *, as_of: date | None = None, claim: str | None = 
     """
     until = f"date '{as_of.isoformat()}'" if as_of else "date '9999-01-01'"
     if claim is not None:
-        known = query(published, "select distinct claim from meta.claims order by all")["claim"].to_list()
+        known = query(published, "select claim from meta.claims order by cast(claim[2:] as integer)")["claim"].to_list()
         if claim.upper() not in known:
             raise Reason(f"claim {claim!r}", "no such claim", f"choose one of {', '.join(known)}")
         return query(
@@ -66,6 +68,13 @@ def verdicts(published: Path, *, as_of: date | None = None, claim: str | None = 
         order by cast(headline.claim[2:] as integer)
         """,  # noqa: S608 - a date
     )
+
+
+def _refuse_outside(published: Path, as_of: date) -> None:
+    first, last = query(published, "select min(as_of), max(as_of) from marts.headline_verdicts").row(0)
+    if first is not None and not first <= as_of <= last:
+        months = f"choose a month from {first:%Y-%m} to {last:%Y-%m}, or leave --as-of out"
+        raise Reason("claim", "no verdict is given as of this month", months, month=as_of)
 
 
 def in_short(found: pl.DataFrame) -> pl.DataFrame:
@@ -111,6 +120,14 @@ def coverage(published: Path, *, months: bool = False) -> pl.DataFrame:
         from stretches group by source, stretch order by source, first
         """,
     )
+
+
+def footnoted(found: pl.DataFrame, *columns: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return a table that fits on a screen, and the sentences of its wide columns, which `notes` names by number."""
+    numbers: dict[str, int] = {}
+    cells = [[cell for cell in row if cell] for row in found.select(columns).rows()]
+    notes = [" ".join(str(numbers.setdefault(cell, len(numbers) + 1)) for cell in row) for row in cells]
+    return found.drop(columns).with_columns(pl.Series("notes", notes, pl.String)), tuple(numbers)
 
 
 def how_fresh(settings: Settings, *, now: datetime) -> pl.DataFrame:

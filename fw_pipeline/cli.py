@@ -74,7 +74,10 @@ def main() -> None:
 @click.option("--source", "names", multiple=True, metavar="NAME", help="Only this source; may be repeated.")
 @click.option("--mode", type=click.Choice(["recorded", "live"]), help="Recorded figures, or the live services.")
 def run(first: date | None, last: date | None, names: tuple[str, ...], mode: str | None) -> None:
-    """Fetch months, build and check every table, publish the file and the page."""
+    """Fetch months, build, check and publish.
+
+    What is published is the file to query, and the page.
+    """
     settings = read(given={"FW_MODE": mode} if mode else {})
     now = datetime.now(UTC)
     closed = last_closed_month(now)
@@ -102,14 +105,20 @@ def run(first: date | None, last: date | None, names: tuple[str, ...], mode: str
 
 @main.command()
 def revisit() -> None:
-    """Fetch the last three closed months again, and build: marts.drift shows what has changed since."""
+    """Fetch the last three closed months again.
+
+    The tables are built anew: marts.drift shows what has changed since.
+    """
     settings = read()
     _finish(settings, _run_jobs(("revisit", "rebuild"), settings))
 
 
 @main.command()
 def rebuild() -> None:
-    """Build the working and the published file anew from the raw vintages, without any network."""
+    """Build both DuckDB files anew, without a network.
+
+    They are built from the raw vintages; nothing is fetched.
+    """
     settings = read()
     from fw_pipeline.warehouse import Warehouse
 
@@ -150,7 +159,10 @@ def verdicts(as_of: date | None, claim: str | None, *, explain: bool, shape: str
 @click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--freshness", "only_freshness", is_flag=True, help="Only how far each source has come.")
 def status(shape: str, *, only_freshness: bool) -> None:
-    """Print how far each source has come, the coverage by source and month, and what would complete it."""
+    """Print which months there are, and what is missing.
+
+    How far each source has come, the coverage by source and month, and what would complete it.
+    """
     from fw_pipeline import answers
 
     settings = read()
@@ -158,7 +170,14 @@ def status(shape: str, *, only_freshness: bool) -> None:
         show(answers.how_fresh(settings, now=datetime.now(UTC)), shape, title="Freshness")
     if only_freshness:
         return
-    show(answers.coverage(settings.published, months=shape == "json"), shape, title="Coverage")
+    found = answers.coverage(settings.published, months=shape == "json")
+    if shape == "json":
+        show(found, shape)
+        return
+    found, notes = answers.footnoted(found, "reason", "remedy")
+    show(found, shape, title="Coverage")
+    for number, note in enumerate(notes, start=1):
+        click.echo(f"{number:>3}  {visible(note)}")
 
 
 @main.command()
@@ -176,7 +195,10 @@ def sql(query: str, shape: str) -> None:
 @click.option("--to", "folder", type=click.Path(path_type=Path), help="Folder; data/export when left out.")
 @click.option("--table", "names", multiple=True, metavar="NAME", help="Only this table or schema; may be repeated.")
 def export(form: Literal["parquet", "csv"], folder: Path | None, names: tuple[str, ...]) -> None:
-    """Write the published tables as files, with a data dictionary and the licences of the figures."""
+    """Write the published tables as files.
+
+    With a data dictionary and the licences of the figures.
+    """
     from fw_pipeline.export import export as write
 
     settings = read()
@@ -189,10 +211,14 @@ def export(form: Literal["parquet", "csv"], folder: Path | None, names: tuple[st
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; there is no login.")
 def ui(port: int, host: str) -> None:
-    """Start the Dagster UI and its daemon, closed to pages of other sites."""
-    from fw_pipeline.home import exposed, prepare
+    """Start the Dagster UI and its daemon.
+
+    It is closed to pages of other sites, and listens on this machine alone unless told otherwise.
+    """
+    from fw_pipeline.home import exposed, prepare, refuse_if_taken
 
     settings = read()
+    refuse_if_taken(host, port)
     home = prepare(settings.data_dir)
     if warning := exposed(host):
         _complain(warning)

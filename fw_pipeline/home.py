@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+import socket
 from pathlib import Path
 
 import yaml
@@ -108,3 +109,19 @@ def exposed(host: str) -> str | None:
         f"the UI will be open to everybody who can reach {host}: it has no login, and whoever opens it can start runs "
         "and delete history; leave --host out, or put it behind a login as docs/security.md shows"
     )
+
+
+def refuse_if_taken(host: str, port: int) -> None:
+    """Try an address before the UI is started on it: Dagster's web server would stay up without listening.
+
+    Raises:
+        Reason: the address is not one of this machine, or somebody listens there.
+    """
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, number) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        cause = f"it cannot listen on {host}, port {port}: {error.strerror or error}"
+        raise Reason("Dagster UI", cause, "choose another --port, or leave --host out") from error

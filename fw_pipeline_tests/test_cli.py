@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -132,6 +133,9 @@ def test_verdicts_as_of_a_month_are_those_of_that_month(recorded_once: Path) -> 
 
     assert headline("2022-06") == "supported"
     assert headline("2023-01") == "refuted"
+    never = fw_pipeline(recorded_once, "verdicts", "--as-of", "2014-01", "--claim", "C2", "--explain")
+    assert (never.status, never.out) == (1, "")
+    assert "claim 2014-01: no verdict is given as of this month; choose a month from 2015-11 to" in never.err
 
 
 def test_status_says_what_would_complete_it(recorded_once: Path) -> None:
@@ -141,7 +145,10 @@ def test_status_says_what_would_complete_it(recorded_once: Path) -> None:
     late = next(row for row in months if row["source"] == "stackoverflow" and row["month"] == "2024-01-01")
     assert late["status"] == "missing"
     assert "FW_MODE=live" in late["reason"]
-    assert fw_pipeline(recorded_once, "status").out.count("stackoverflow") >= 2
+    table = fw_pipeline(recorded_once, "status").out
+    [stretch] = [line.split("│") for line in table.splitlines() if "stackoverflow │ 2023-06" in line]
+    notes = dict(re.findall(r"^ *(\d+)  (.+)$", table, re.MULTILINE))
+    assert [notes[number].partition(":")[0] for number in stretch[7].split()] == [late["reason"], "set FW_MODE=live"]
 
 
 def test_sql_reads_the_published_file_and_nothing_else(recorded_once: Path) -> None:
