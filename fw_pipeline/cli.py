@@ -242,7 +242,10 @@ def ui(port: int, host: str) -> None:
 def _run_jobs(
     names: Sequence[str], settings: Settings, *, window: Window | None = None, only: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    """Run jobs in this process, one after the other, with progress; return every failure as a line."""
+    """Run jobs in this process, one after the other, with progress; return every failure as a line.
+
+    Where a source failed, what came in of the others is built and published all the same, as it is in the UI.
+    """
     from fw_pipeline.home import prepare
 
     prepare(settings.data_dir)
@@ -252,7 +255,9 @@ def _run_jobs(
         from dagster import AssetKey, DagsterInstance
 
         from fw_pipeline.definitions import build_defs, load_models
+        from fw_pipeline.orchestration.building import nothing_to_build
         from fw_pipeline.orchestration.history import told
+        from fw_pipeline.orchestration.jobs import REBUILD
         from fw_pipeline.orchestration.liveness import held_by_runs, mark_killed
         from fw_pipeline.orchestration.pipeline import Pipeline
         from fw_pipeline.orchestration.retention import trim
@@ -266,6 +271,10 @@ def _run_jobs(
         with told(), DagsterInstance.get() as instance:
             mark_killed(instance, settings.data_dir)
             ran = [run_job(definitions, name, instance=instance, window=window, skip=skip) for name in names]
+            if REBUILD not in names and any(one.fetch_failed for one in ran) and nothing_to_build(pipeline) is None:
+                ran.append(run_job(definitions, REBUILD, instance=instance))
+                if ran[-1].succeeded:
+                    click.echo("note: what came in of the other sources is published", err=True)
             try:
                 trim(instance, keep=settings.keep_runs)
             except Reason as reason:  # what was fetched and published is none the worse

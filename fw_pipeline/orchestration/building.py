@@ -42,17 +42,26 @@ def build_what_changed() -> SensorDefinition:
         description="Builds, checks and publishes everything when months have come in and nothing is running.",
     )
     def look(context: SensorEvaluationContext, pipeline: ResourceParam[Pipeline]) -> RunRequest | SkipReason:
-        if empty := [name for name in pipeline.sources if not pipeline.vintages.vintages(name)]:
-            assets = ", ".join(f"raw/{name}" for name in empty)
-            return SkipReason(f"waits for the first months of {assets}: nothing can be compared without them")
-        here = {name: pipeline.vintages.listing(name) for name in pipeline.sources}
-        if here == _published(pipeline):
-            return SkipReason("everything that came in is published")
+        if reason := nothing_to_build(pipeline):
+            return SkipReason(reason)
         if _at_work(context.instance):
             return SkipReason("waits until nothing is running")
-        return RunRequest(run_key=hashlib.sha256(repr(sorted(here.items())).encode()).hexdigest()[:16])
+        return RunRequest(run_key=hashlib.sha256(repr(sorted(_here(pipeline).items())).encode()).hexdigest()[:16])
 
     return look
+
+
+def nothing_to_build(pipeline: Pipeline) -> str | None:
+    """Return why no build would give another published file than the one that is there; None where one would."""
+    if empty := [name for name in pipeline.sources if not pipeline.vintages.vintages(name)]:
+        assets = ", ".join(f"raw/{name}" for name in empty)
+        return f"waits for the first months of {assets}: nothing can be compared without them"
+    return "everything that came in is published" if _here(pipeline) == _published(pipeline) else None
+
+
+def _here(pipeline: Pipeline) -> Mapping[str, str]:
+    """Return the mark of the vintages on disk, by source."""
+    return {name: pipeline.vintages.listing(name) for name in pipeline.sources}
 
 
 def _published(pipeline: Pipeline) -> Mapping[str, str]:

@@ -29,6 +29,8 @@ class Ran:
     succeeded: bool
     failures: tuple[str, ...]
     run_id: str
+    fetch_failed: bool = False
+    """Whether a source failed, so that nothing that hangs on it was built."""
 
 
 def run_job(
@@ -59,7 +61,9 @@ def run_job(
         ended = event.event_specific_data
         if isinstance(ended, JobFailureData) and ended.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION:
             raise KeyboardInterrupt
-    return Ran(result.success, tuple(failure_lines(result.all_events)), result.run_id)
+    failed = [event.step_key or "" for event in result.all_events if event.event_type is DagsterEventType.STEP_FAILURE]
+    fetch_failed = any(step.startswith("raw__") for step in failed)
+    return Ran(result.success, tuple(failure_lines(result.all_events)), result.run_id, fetch_failed)
 
 
 def _interrupted(event: DagsterEvent) -> bool:

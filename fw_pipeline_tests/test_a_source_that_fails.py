@@ -1,0 +1,32 @@
+"""A source that fails keeps nobody from the figures of the others."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fw_pipeline.settings import PROJECT_DIR
+from fw_pipeline.warehouse import query
+from fw_pipeline_tests.command import fw_pipeline
+
+QUESTIONS = "select questions from raw.stackoverflow where tagged = 'pytorch' and month = date '2022-06-01'"
+
+
+@pytest.mark.long
+def test_what_came_in_of_the_other_sources_is_published(recorded: Path) -> None:
+    (before,) = query(recorded / "warehouse.duckdb", QUESTIONS)["questions"]
+    shutil.copytree(PROJECT_DIR / "data" / "recorded", recorded / "recorded")
+    file = recorded / "recorded" / "stackoverflow.csv"
+    head, *lines = file.read_text(encoding="utf-8").splitlines()
+    (old,) = (line for line in lines if line.startswith("2022-06-01,pytorch,"))
+    lines[lines.index(old)] = old.replace(f",{before},", f",{before + 1},")
+    file.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
+    refusing = {"FW_PROVIDERS": "pypi=clickpy", "FW_CLICKPY_URL": "http://127.0.0.1:9", "FW_CONTACT": "a@example.org"}
+    done = fw_pipeline(recorded, "run", "--from", "2022-06", "--to", "2022-06", **refusing)
+    assert done.status == 1
+    (complaint,) = done.complaints
+    assert complaint.startswith("fw-pipeline: pypi (clickpy) 2022-06: the server refuses the connection")
+    assert "note: what came in of the other sources is published" in done.err
+    assert query(recorded / "warehouse.duckdb", QUESTIONS)["questions"].to_list() == [before + 1]
