@@ -88,7 +88,7 @@ def run(first: date | None, last: date | None, names: tuple[str, ...], mode: str
             f"choose --from and --to between {FIRST_MONTH:%Y-%m} and {closed:%Y-%m}"
         )
     window = Window.of(start, end)
-    from fw_pipeline.orchestration.ingest import choose, out_of_reach
+    from fw_pipeline.orchestration.choosing import choose, out_of_reach
     from fw_pipeline.sources import SOURCES
 
     if unknown := sorted(set(names) - set(SOURCES)):

@@ -16,7 +16,8 @@ import polars as pl
 
 from fw_pipeline.contract import Window, parse_month
 from fw_pipeline.frameworks import HUB_NAMES
-from fw_pipeline.orchestration.ingest import Chosen, Ingested, choose, ingest
+from fw_pipeline.orchestration.choosing import Chosen, choose
+from fw_pipeline.orchestration.ingest import Ingested, ingest
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES

@@ -15,7 +15,8 @@ import polars as pl
 
 from fw_pipeline.contract import Fetch, Provider, Window, parse_month
 from fw_pipeline.frameworks import Tag
-from fw_pipeline.orchestration.ingest import Chosen, Ingested, asking, choose, ingest
+from fw_pipeline.orchestration.choosing import Chosen, asking, choose
+from fw_pipeline.orchestration.ingest import Ingested, ingest
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import Settings, read
 from fw_pipeline.sources import SOURCES

@@ -16,8 +16,9 @@ from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from fw_pipeline.contract import TABLES, Batch, Fetch, Plan, Provider, Reach, Source, Window
 from fw_pipeline.definitions import build_defs
+from fw_pipeline.orchestration.choosing import choose
 from fw_pipeline.orchestration.freshness import Freshness, freshness
-from fw_pipeline.orchestration.ingest import choose, ingest
+from fw_pipeline.orchestration.ingest import ingest
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.settings import Settings, read
 from fw_pipeline.sources import SOURCES

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from fw_pipeline.contract import Window
-from fw_pipeline.orchestration.ingest import Chosen, asking
+from fw_pipeline.orchestration.choosing import Chosen, asking
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.fake_services.faults import Answer

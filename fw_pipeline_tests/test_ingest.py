@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 
 from fw_pipeline.contract import TABLES, Batch, Fetch, MonthRefused, Plan, Provider, Reach, SourceFailed, Window
-from fw_pipeline.orchestration.ingest import Chosen, Ingested, choose, ingest, out_of_reach
+from fw_pipeline.orchestration.choosing import Chosen, choose, out_of_reach
+from fw_pipeline.orchestration.ingest import Ingested, ingest
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES

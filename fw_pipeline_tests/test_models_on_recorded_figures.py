@@ -14,8 +14,9 @@ import pytest
 
 from fw_pipeline.contract import FIRST_MONTH, Window
 from fw_pipeline.models import FORECASTS, MEASUREMENTS, Model, lineage
+from fw_pipeline.orchestration.choosing import choose
 from fw_pipeline.orchestration.forecasting import make_forecasts
-from fw_pipeline.orchestration.ingest import choose, ingest
+from fw_pipeline.orchestration.ingest import ingest
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline.settings import read

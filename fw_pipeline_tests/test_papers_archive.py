@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from fw_pipeline.contract import TABLES, Window
-from fw_pipeline.orchestration.ingest import asking, choose
+from fw_pipeline.orchestration.choosing import asking, choose
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.fake_services.pwc import archive_file, link_rows, paper_rows

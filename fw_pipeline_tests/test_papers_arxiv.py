@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from fw_pipeline.contract import TABLES, Window, next_month
-from fw_pipeline.orchestration.ingest import asking, choose
+from fw_pipeline.orchestration.choosing import asking, choose
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.sources.papers.arxiv_feed import Paper

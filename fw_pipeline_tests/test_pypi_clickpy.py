@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fw_pipeline.contract import Window
-from fw_pipeline.orchestration.ingest import asking, choose, out_of_reach
+from fw_pipeline.orchestration.choosing import asking, choose, out_of_reach
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.sources.pypi.clickpy import PROVIDER, clickpy

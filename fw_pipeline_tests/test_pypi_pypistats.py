@@ -12,7 +12,7 @@ import pytest
 
 from fw_pipeline.contract import Window
 from fw_pipeline.details import PYPI_DAILY
-from fw_pipeline.orchestration.ingest import asking, choose, out_of_reach
+from fw_pipeline.orchestration.choosing import asking, choose, out_of_reach
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.sources.pypi.figures import PACKAGE_NAMES

@@ -14,7 +14,7 @@ import pytest
 
 from fw_pipeline.contract import TABLES, Batch, Fetch, Window
 from fw_pipeline.frameworks import TAGS, Tag
-from fw_pipeline.orchestration.ingest import out_of_reach
+from fw_pipeline.orchestration.choosing import out_of_reach
 from fw_pipeline.sources.stackoverflow.api import PROVIDER, api
 from fw_pipeline.sources.stackoverflow.figures import contradiction, names_of
 from fw_pipeline_tests.fake_services.faults import Answer, instead

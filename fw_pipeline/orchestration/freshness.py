@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from fw_pipeline.contract import FIRST_MONTH, Reason, Source, Window, last_closed_month, next_month
-from fw_pipeline.orchestration.ingest import asking, choose
+from fw_pipeline.orchestration.choosing import asking, choose
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import Settings
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -18,11 +17,11 @@ import polars as pl
 from filelock import FileLock, Timeout
 
 from fw_pipeline import expectations
-from fw_pipeline.contract import Batch, Fetch, MonthRefused, Provider, Reason, Source, SourceFailed, Window
+from fw_pipeline.contract import Batch, Fetch, MonthRefused, Reason, SourceFailed, Window
+from fw_pipeline.orchestration.choosing import Chosen, asking, spill
 from fw_pipeline.orchestration.fitness import covers_less, shrunk, unfit
 from fw_pipeline.raw import EvidenceStore, Statement, StorageFailed, VintageStore, sweep
 from fw_pipeline.settings import Settings
-from fw_pipeline.warehouse import scan
 
 FLUSH_SECONDS = 2.0
 """How long answered months may wait for validation together: one validation costs the same for one or a hundred."""
@@ -58,82 +57,6 @@ class Ingested:
         return [outcome.month for outcome in self.outcomes if outcome.status in statuses and outcome.month]
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A source with the provider that the settings choose for it."""
-
-    source: Source
-    provider: Provider
-    options: dict[str, str]
-
-
-def choose(source: Source, settings: Settings) -> Chosen:
-    """Return the provider that the settings choose: the named one, else the mode's own.
-
-    Raises:
-        Reason: the settings name a provider that the source does not have.
-    """
-    named, _, option = settings.providers.get(source.name, "").partition(":")
-    name = named or ("recorded" if settings.mode == "recorded" else source.live)
-    if name not in source.providers:
-        known = ", ".join(source.providers)
-        raise Reason("setting FW_PROVIDERS", f"{source.name} has no provider {name!r}", f"choose one of {known}")
-    options = {"path": option} if option else {}
-    return Chosen(source, source.providers[name], {**settings.addresses, "contact": settings.contact, **options})
-
-
-def asking(
-    chosen: Chosen,
-    window: Window,
-    settings: Settings,
-    *,
-    now: datetime,
-    run_id: str = "none",
-    log: Callable[[str], None] = lambda _: None,
-) -> tuple[Fetch, EvidenceStore]:
-    """Return what a provider is given to answer for a window, and the store that keeps its answers."""
-    keeper = EvidenceStore(settings.data_dir, chosen.source.name, chosen.provider.name, run_id=run_id, now=now)
-    fetch = Fetch(
-        window=window,
-        now=now,
-        keeper=keeper,
-        scan=partial(scan, spill=_spill(settings, chosen.source)),
-        log=log,
-        options=chosen.options,
-        secrets=settings.secrets,
-        recorded=settings.recorded_dir,
-    )
-    return fetch, keeper
-
-
-def _spill(settings: Settings, source: Source) -> Path:
-    """Return where the scans of a source spill: the data folder has room, the system's temporary one may not."""
-    return settings.data_dir / ".work" / f"spill-{source.name}"
-
-
-def out_of_reach(chosen: Chosen, window: Window, settings: Settings, *, now: datetime) -> list[Reason]:
-    """Return a line for each stretch of a window that the chosen provider cannot answer although there are figures.
-
-    Months before a source began are no failure: nobody has them.
-    """
-    fetch, _ = asking(chosen, window, settings, now=now)
-    reach = chosen.provider.reach(fetch)
-    others = [
-        p.reach(fetch) for p in chosen.source.providers.values() if p.name not in ("recorded", chosen.provider.name)
-    ]
-    missing: dict[str, list[date]] = {}
-    for month in window.months():
-        cause = reach.why_not(month)
-        somebody = month >= reach.window.end or any(month in other.window for other in others)
-        if cause is not None and somebody:
-            missing.setdefault(cause, []).append(month)
-    remedy = "ask for other months, or choose another provider with FW_PROVIDERS"
-    return [
-        SourceFailed(chosen.source.name, cause, remedy, month=Window.of(months[0], months[-1]))
-        for cause, months in missing.items()
-    ]
-
-
 def ingest(
     chosen: Chosen,
     window: Window,
@@ -161,7 +84,7 @@ def ingest(
             for room in ("raw", "evidence"):
                 sweep(settings.data_dir / room / name)
             VintageStore(settings.data_dir).sweep_listings(name)
-            shutil.rmtree(_spill(settings, chosen.source), ignore_errors=True)  # by a killed run
+            shutil.rmtree(spill(settings, chosen.source), ignore_errors=True)  # by a killed run
             fetch, keeper = asking(chosen, window, settings, now=now, run_id=run_id, log=log)
             return _Ingest(chosen, settings, fetch, keeper, run_id=run_id, done=done, say=say).run()
     except Timeout:

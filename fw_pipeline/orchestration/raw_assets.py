@@ -21,8 +21,9 @@ from dagster._core.definitions.source_asset import (
 )
 
 from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, Reason, Source, Window
+from fw_pipeline.orchestration.choosing import choose
 from fw_pipeline.orchestration.columns import column_schema
-from fw_pipeline.orchestration.ingest import MonthOutcome, choose, ingest
+from fw_pipeline.orchestration.ingest import MonthOutcome, ingest
 from fw_pipeline.orchestration.partitions import MONTHS, ONE_RUN, beta, key, windows
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.plain import in_markdown

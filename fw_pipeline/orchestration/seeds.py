@@ -15,7 +15,7 @@ import polars as pl
 
 from fw_pipeline import claims, frameworks
 from fw_pipeline.contract import FIRST_MONTH, Reason, Window, last_closed_month
-from fw_pipeline.orchestration.ingest import Chosen, asking
+from fw_pipeline.orchestration.choosing import Chosen, asking
 from fw_pipeline.orchestration.weights import composite_weights
 
 if TYPE_CHECKING:

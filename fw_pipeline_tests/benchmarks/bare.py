@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from fw_pipeline.contract import FIRST_MONTH, Batch, Window, last_closed_month, parse_month
 from fw_pipeline.forecasts import forecasts
 from fw_pipeline.models import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model, load
-from fw_pipeline.orchestration.ingest import asking, choose
+from fw_pipeline.orchestration.choosing import asking, choose
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline.raw import Statement, VintageStore

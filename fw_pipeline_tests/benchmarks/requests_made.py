@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from fw_pipeline.contract import Batch, Provider, Reason, Source, Window
-from fw_pipeline.orchestration.ingest import Chosen, asking
+from fw_pipeline.orchestration.choosing import Chosen, asking
 from fw_pipeline.settings import ADDRESSES, Settings, read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.benchmarks.least import LEAST
