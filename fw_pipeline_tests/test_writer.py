@@ -45,6 +45,16 @@ def test_a_table_is_stale_until_it_was_built_after_what_it_reads(writer: Writer)
     assert not writer.stale("marts.x", [])
 
 
+def test_a_table_is_stale_once_the_source_that_it_reads_was_loaded_anew(tmp_path: Path) -> None:
+    add(tmp_path, 10)
+    with Warehouse(tmp_path).writing() as writer:
+        writer.load_raw("stackoverflow")
+        writer.build("marts.x", "select questions from raw.stackoverflow", description="", columns={})
+        assert not writer.stale("marts.x", ["raw.stackoverflow"])
+        writer.load_raw("stackoverflow")
+        assert writer.stale("marts.x", ["raw.stackoverflow"])
+
+
 def test_a_build_forgets_what_came_of_the_rules_before_it(writer: Writer) -> None:
     required = {"marts.x": ("a rule", "another"), "marts.z": ("a rule",)}
     writer.build("marts.x", "select 1 as a", description="", columns={})
