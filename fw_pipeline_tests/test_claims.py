@@ -173,6 +173,27 @@ def test_a_formula_is_measured_or_says_that_nothing_was_when_a_source_is_lost(
     assert {frozenset(said) for said in found.values()} == {frozenset({True}), frozenset({False})}
 
 
+@pytest.mark.parametrize(
+    ("year", "claims"), [(2022, ["C1", "C2", "C21", "C26", "C3", "C4", "C6", "C8"]), (2021, ["C26", "C4", "C8"])]
+)
+def test_a_year_counts_as_long_as_eight_of_its_months_have_a_figure(
+    known: tuple[Model, ...], figures: Mapping[str, pl.DataFrame], year: int, claims: list[str]
+) -> None:
+    def measured_without(months: int) -> set[tuple[str, str]]:
+        connection = in_memory(figures)
+        for relation in figures:
+            if relation.startswith(("raw.stackoverflow", "raw.pypi")):
+                connection.execute(
+                    f"delete from {relation} where year(month) = ? and month(month) <= ?", [year, months]
+                )
+        december = measure(connection, known).filter(as_of=date(2022, 12, 1))
+        return set(december.drop_nulls("value").select("claim", "definition").rows())
+
+    whole = measured_without(0)
+    assert measured_without(4) == whole
+    assert sorted({claim for claim, _ in whole - measured_without(5)}) == claims
+
+
 def test_what_is_missing_is_null_with_a_reason_and_every_detail_is_json(measured: pl.DataFrame) -> None:
     for row in measured.iter_rows(named=True):
         detail = json.loads(row["detail"])
