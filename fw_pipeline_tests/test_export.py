@@ -124,6 +124,14 @@ def test_the_licences_name_every_origin_and_what_is_share_alike(published: Path,
     assert "nschloe" not in alike
 
 
+def test_moments_are_written_in_utc_wherever_the_machine_is(recorded_once: Path, tmp_path: Path) -> None:
+    asked = ("export", "--format", "csv", "--to", str(tmp_path / "a"), "--table", "raw.papers")
+    assert fw_pipeline(recorded_once, *asked, TZ="America/New_York").status == 0
+    written = pl.read_csv(tmp_path / "a" / "raw" / "papers.csv", infer_schema=False)["observed_at"]
+    (seen,) = query(recorded_once / "warehouse.duckdb", "select distinct observed_at from raw.papers")["observed_at"]
+    assert written.unique().to_list() == [f"{seen:%Y-%m-%d %H:%M:%S.%f}".rstrip("0") + "+00"]
+
+
 def test_one_table_or_one_schema_can_be_had_alone(published: Path, tmp_path: Path) -> None:
     export(published, tmp_path / "a", "csv", only=["marts.verdicts", "detail"])
     assert files(tmp_path / "a") - BESIDE == {

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from fw_pipeline.warehouse import Warehouse, WarehouseFailed, query
+from fw_pipeline.warehouse.bookkeeping import BOOKS
 from fw_pipeline.warehouse.exporting import copy_tables, described
 from fw_pipeline.warehouse.wording import (
     first_line,
@@ -95,3 +96,11 @@ def test_columns_of_one_name_are_told_apart_whatever_else_is_called_so(published
     found = query(published, "select 1 as a, 2 as a, 3 as a_1, 4 as a")
     assert found.columns == ["a", "a_1", "a_1_1", "a_1_1_1"]
     assert found.rows() == [(1, 2, 3, 4)]
+
+
+def test_the_books_of_the_warehouse_have_the_columns_that_users_query() -> None:
+    assert {name: list(book.columns) for name, book in BOOKS.items()} == {
+        "meta.builds": ["relation", "turn"],
+        "meta.loads": ["source", "vintages", "listing"],
+        "meta.validations": ["relation", "expectation", "severity", "passed", "unexpected", "observed"],
+    }
