@@ -255,7 +255,7 @@ def _run_jobs(
         from dagster import AssetKey, DagsterInstance
 
         from fw_pipeline.definitions import build_defs, load_models
-        from fw_pipeline.orchestration.building import nothing_to_build
+        from fw_pipeline.orchestration.building import nothing_to_build, unpublished
         from fw_pipeline.orchestration.history import told
         from fw_pipeline.orchestration.jobs import REBUILD
         from fw_pipeline.orchestration.liveness import held_by_runs, mark_killed
@@ -271,7 +271,8 @@ def _run_jobs(
         with told(), DagsterInstance.get() as instance:
             mark_killed(instance, settings.data_dir)
             ran = [run_job(definitions, name, instance=instance, window=window, skip=skip) for name in names]
-            if REBUILD not in names and any(one.fetch_failed for one in ran) and nothing_to_build(pipeline) is None:
+            failed = {source for one in ran for source in one.failed_sources}
+            if REBUILD not in names and failed and not nothing_to_build(pipeline) and unpublished(pipeline) - failed:
                 ran.append(run_job(definitions, REBUILD, instance=instance))
                 if ran[-1].succeeded:
                     click.echo("note: what came in of the other sources is published", err=True)

@@ -56,7 +56,13 @@ def nothing_to_build(pipeline: Pipeline) -> str | None:
     if empty := [name for name in pipeline.sources if not pipeline.vintages.vintages(name)]:
         assets = ", ".join(f"raw/{name}" for name in empty)
         return f"waits for the first months of {assets}: nothing can be compared without them"
-    return "everything that came in is published" if _here(pipeline) == _published(pipeline) else None
+    return None if unpublished(pipeline) else "everything that came in is published"
+
+
+def unpublished(pipeline: Pipeline) -> frozenset[str]:
+    """Return the sources of which the published file has other vintages than are on disk."""
+    published = _published(pipeline)
+    return frozenset(name for name, listing in _here(pipeline).items() if listing != published.get(name))
 
 
 def _here(pipeline: Pipeline) -> Mapping[str, str]:

@@ -29,8 +29,8 @@ class Ran:
     succeeded: bool
     failures: tuple[str, ...]
     run_id: str
-    fetch_failed: bool = False
-    """Whether a source failed, so that nothing that hangs on it was built."""
+    failed_sources: frozenset[str] = frozenset()
+    """The sources that failed, so that nothing that hangs on them was built."""
 
 
 def run_job(
@@ -62,8 +62,8 @@ def run_job(
         if isinstance(ended, JobFailureData) and ended.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION:
             raise KeyboardInterrupt
     failed = [event.step_key or "" for event in result.all_events if event.event_type is DagsterEventType.STEP_FAILURE]
-    fetch_failed = any(step.startswith("raw__") for step in failed)
-    return Ran(result.success, tuple(failure_lines(result.all_events)), result.run_id, fetch_failed)
+    sources = frozenset(step.removeprefix("raw__") for step in failed if step.startswith("raw__"))
+    return Ran(result.success, tuple(failure_lines(result.all_events)), result.run_id, sources)
 
 
 def _interrupted(event: DagsterEvent) -> bool:
