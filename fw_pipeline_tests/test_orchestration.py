@@ -73,7 +73,7 @@ def made_again(done: ExecuteInProcessResult) -> Any:
     return done.asset_materializations_for_node("publish")[0].metadata["made again"].value
 
 
-def test_a_range_of_months_of_a_source_is_one_run_in_the_ui_and_by_dagsters_own_command_line() -> None:
+def test_every_source_has_the_policy_by_which_any_range_of_its_months_is_one_run() -> None:
     graph = defs.resolve_asset_graph()
     policies = {graph.get(AssetKey(["raw", source])).backfill_policy for source in SOURCES}
     assert policies == {beta(BackfillPolicy.single_run)()}
