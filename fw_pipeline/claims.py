@@ -7,11 +7,11 @@ measures, `marts.verdicts` compares with the thresholds given here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fw_pipeline.contract import Reason
-from fw_pipeline.models import MEASUREMENTS, ClaimDoc, Model
+from fw_pipeline.models import MEASUREMENTS, ClaimDoc, Column, Model
 
 
 def claim_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
@@ -74,13 +74,32 @@ def evidence_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
     ]
 
 
-def measurements_sql(models: Iterable[Model]) -> str:
-    """Return the query that puts the rows of all claims into one table, `meta.measurements`."""
-    return "\nunion all by name\n".join(
-        f"select '{model.doc.claim.id}' as claim, definition, as_of, value, n, detail from {model.name}"  # noqa: S608
+def measurement_columns(models: Iterable[Model]) -> Mapping[str, Column]:
+    """Return the columns of `meta.measurements`: the claim, and every column that a claim may yield."""
+    named = Column("VARCHAR", "Number of the claim.")
+    return {"claim": named, **next((model.doc.schema_columns for model in models if model.doc.claim), {})}
+
+
+def measurements_sql(models: Sequence[Model]) -> str:
+    """Return the query that puts the rows of all claims into one table, `meta.measurements`.
+
+    Here values are rounded to nine digits. A claim without the column `exact_value` uses no interpolated figures: its
+    exact value is its value.
+    """
+    columns = measurement_columns(models)
+    nothing = ", ".join(f"null::{column.type} as {name}" for name, column in columns.items())
+    parts = [
+        f"select '{model.doc.claim.id}' as claim, *{exact} from {model.name}"  # noqa: S608 - our own files' names
         for model in models
         if model.doc.claim
+        for exact in ["" if "exact_value" in model.doc.columns else ", value as exact_value"]
+    ]
+    rounded = ", ".join(
+        f"cast({f'round({name}, 9)' if column.type == 'DOUBLE' else name} as {column.type}) as {name}"
+        for name, column in columns.items()
     )
+    union = "\nunion all by name\n".join([f"select {nothing} where false", *parts])
+    return f"select {rounded} from (\n{union}\n)"  # noqa: S608 - likewise
 
 
 def build_steps(models: Sequence[Model]) -> list[tuple[str, str]]:

@@ -79,7 +79,7 @@ def build(connection: duckdb.DuckDBPyConnection, known: Iterable[Model], tables:
     for name in (name for name in models if name in wanted):
         connection.execute(f"create schema if not exists {name.partition('.')[0]}")
         if MEASUREMENTS in models[name].upstream and not judged:
-            connection.execute(f"create or replace table {MEASUREMENTS} as {measurements_sql(models.values())}")
+            connection.execute(f"create or replace table {MEASUREMENTS} as {measurements_sql(tuple(models.values()))}")
             judged = True
         if FORECASTS in models[name].upstream and not foretold:
             made = forecasts(connection.sql(f"from {FORECAST_SERIES}").pl())  # noqa: F841 - DuckDB finds it by its name
@@ -99,8 +99,10 @@ def measure(connection: duckdb.DuckDBPyConnection, known: Iterable[Model], also:
 
 def measurements(connection: duckdb.DuckDBPyConnection, known: Iterable[Model]) -> pl.DataFrame:
     """Return every measurement of the claims that are built, with its claim."""
-    sql = measurements_sql(known)
-    measured: pl.DataFrame = connection.sql(f"select * from ({sql}) order by claim, definition, as_of").pl()
+    sql = measurements_sql(tuple(known))
+    measured: pl.DataFrame = connection.sql(
+        f"select concat_ws(', ', formula, series) as definition, * from ({sql}) order by claim, definition, as_of"
+    ).pl()
     return measured
 
 

@@ -16,6 +16,7 @@ import polars as pl
 from fw_pipeline.contract import PROVENANCE, TABLES
 from fw_pipeline.forecasts import COLUMNS as FORECAST_COLUMNS
 from fw_pipeline.models import FORECASTS, MEASUREMENTS, Model, load
+from fw_pipeline.models.document import read_shared
 from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline.sources import SOURCES
 
@@ -45,7 +46,8 @@ def _nested_columns(schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> st
 
 def _before_models() -> dict[str, str]:
     found = {f"meta.{seed.name}": _columns({name: kind for name, (kind, _) in seed.columns.items()}) for seed in SEEDS}
-    found[MEASUREMENTS] = "claim VARCHAR, definition VARCHAR, as_of DATE, value DOUBLE, n BIGINT, detail VARCHAR"
+    shared = read_shared(FOLDER / "claims.yml").columns
+    found[MEASUREMENTS] = ", ".join(["claim VARCHAR", *(f"{name} {column.type}" for name, column in shared.items())])
     found[FORECASTS] = _columns({name: kind for name, (kind, _) in FORECAST_COLUMNS.items()})
     for source, table in TABLES.items():
         columns = _columns({**table.schema, **PROVENANCE})

@@ -169,7 +169,7 @@ def test_a_threshold_that_is_no_number_is_refused(tmp_path: Path, threshold: str
 @pytest.mark.parametrize("sql", ["select " + "(" * 3000 + "1" + ")" * 3000, "select " + "case when a then " * 3000])
 def test_sql_that_is_nested_without_end_is_refused(sql: str) -> None:
     with pytest.raises(Reason, match=r"^marts/x.sql: (is nested too deeply|not valid SQL)"):
-        reading._upstream("marts/x.sql", sql)
+        reading._parsed("marts/x.sql", sql)
 
 
 def test_the_year_nought_is_no_month() -> None:

@@ -112,9 +112,9 @@ def test_what_would_be_measured_comes_out_by_another_path(small: Mapping[str, pl
     expected = {(one.claim, one.definition, one.as_of): one for one in by_hand(made)}
     assert {one.claim for one in expected.values()} == set(MEASURED)
     assert set(found.select("claim", "definition", "as_of").rows()) == set(expected)
-    for claim, definition, as_of, value, n, detail in found.rows():
-        one = expected[claim, definition, as_of]
-        key = (claim, definition, str(as_of))
+    for row in found.iter_rows(named=True):
+        key, value = (row["claim"], row["definition"], row["as_of"]), row["value"]
+        one = expected[key]
         assert same(value, one.value), f"{key}: {value} by SQL, {one.value} by hand"
-        assert (n, value) == (one.n, None if value is None else round(value, 9)), key
-        assert list(disagreements(one, detail)) == [], key
+        assert (row["n"], value) == (one.n, None if value is None else round(value, 9)), key
+        assert list(disagreements(one, row)) == [], key

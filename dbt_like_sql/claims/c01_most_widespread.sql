@@ -14,17 +14,6 @@ populations as (
     select * from meta.populations
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C1'
-),
-
 -- Venues meet once a year: papers and repositories are those of the calendar year so far.
 sums as (
     select
@@ -180,7 +169,7 @@ measured as (
         carried.source,
         carried.series,
         carried.as_of,
-        min(carried.from_month) as from_month,
+        min(carried.from_month) as since,
         max(carried.result) filter (where carried.basis = 'published') as value,
         max(carried.result) filter (
             where carried.basis = if(carried.source = 'stackoverflow', 'exact', 'published')
@@ -200,29 +189,11 @@ measured as (
         max(carried.months_lacking) filter (where carried.basis = 'published') as months_lacking,
         max(carried.months_partial) as months_partial,
         max(carried.lacking) filter (where carried.basis = 'published') as lacking,
-        'the largest other one is ' || max(carried.rival_name) filter (where carried.basis = 'published') as remark
+        'the largest other one is ' || max(carried.rival_name) filter (where carried.basis = 'published') as note
     from carried
     left join populations on carried.source = populations.source and carried.series = populations.population
     group by carried.formula, carried.source, carried.series, carried.as_of
     having count(carried.rival) filter (where carried.basis = 'published') > 0
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object(
-            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
-            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
-            'lacking', lacking, 'note', remark, 'cannot_decide', cannot_decide,
-            'without_estimates', round(exact_value, 9)
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

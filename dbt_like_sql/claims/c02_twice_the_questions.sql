@@ -3,17 +3,6 @@ with questions as (
     where tagged in ('tensorflow', 'pytorch')
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C2'
-),
-
 bases as (
     select unnest(['published', 'exact']) as basis
 ),
@@ -115,41 +104,21 @@ measured as (
         'stackoverflow' as source,
         series,
         as_of,
-        cast(as_of - to_months(any_value(months) - 1) as date) as from_month,
+        cast(as_of - to_months(any_value(months) - 1) as date) as since,
         max(ratio) filter (where basis = 'published') as value,
         max(ratio) filter (where basis = 'exact') as exact_value,
         cast(coalesce(sum(tensorflow + pytorch) filter (where basis = 'published'), 0) as bigint) as n,
-        max(tensorflow) filter (where basis = 'published') as numerator,
-        max(pytorch) filter (where basis = 'published') as denominator,
+        cast(max(tensorflow) filter (where basis = 'published') as double) as numerator,
+        cast(max(pytorch) filter (where basis = 'published') as double) as denominator,
         case
             when max(ratio) filter (where basis = 'published') is null
                 then coalesce(
                     max(gap_reason) filter (where basis = 'published'), 'no questions on pytorch to compare with'
                 )
         end as cannot_decide,
-        any_value(months) - max(months_found) filter (where basis = 'published') as months_lacking,
-        0 as months_partial,
-        null as remark
+        any_value(months) - max(months_found) filter (where basis = 'published') as months_lacking
     from ratios
     group by formula, series, as_of
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object(
-            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
-            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
-            'note', remark, 'cannot_decide', cannot_decide,
-            'without_estimates', round(exact_value, 9)
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

@@ -7,17 +7,6 @@ with figures as (
     where framework = 'tensorflow' and measure in ('questions', 'the share', 'downloads', 'family downloads')
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C3'
-),
-
 base as (
     select
         basis,
@@ -101,7 +90,7 @@ measured as (
         source,
         series,
         as_of,
-        any_value(base_month) as from_month,
+        any_value(base_month) as since,
         max(result) filter (where basis = 'published' and months_found >= 8) as value,
         max(result) filter (where basis = 'exact' and months_found >= 8) as exact_value,
         max(months_counted) filter (where basis = 'published') as n,
@@ -113,29 +102,10 @@ measured as (
         end as cannot_decide,
         datediff('month', any_value(base_month), as_of) + 1
         - max(months_counted) filter (where basis = 'published') as months_lacking,
-        max(months_partial) as months_partial,
-        null as remark
+        max(months_partial) as months_partial
     from forms
     where as_of >= date '2019-12-01'
     group by formula, source, series, as_of
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object(
-            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
-            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
-            'note', remark, 'cannot_decide', cannot_decide,
-            'without_estimates', round(exact_value, 9)
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

@@ -8,17 +8,6 @@ populations as (
     where source = 'papers'
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C4'
-),
-
 figures as (
     select
         pytorch.*,
@@ -162,7 +151,7 @@ measured as (
         source,
         series,
         as_of,
-        cast(as_of - to_months(any_value(months) - 1) as date) as from_month,
+        cast(as_of - to_months(any_value(months) - 1) as date) as since,
         max(result) filter (where basis = 'published') as value,
         max(result) filter (where basis = 'exact') as exact_value,
         cast(max(n) filter (where basis = 'published') as bigint) as n,
@@ -174,27 +163,9 @@ measured as (
         end as cannot_decide,
         max(months_lacking) filter (where basis = 'published') as months_lacking,
         max(months_partial) as months_partial,
-        max(remark) filter (where basis = 'published') as remark
+        max(remark) filter (where basis = 'published') as note
     from forms
     group by formula, source, series, as_of
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object(
-            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
-            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
-            'note', remark, 'cannot_decide', cannot_decide,
-            'without_estimates', round(exact_value, 9)
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

@@ -8,17 +8,6 @@ definitions as (
     where claim = 'C5'
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C5'
-),
-
 released as (
     select
         max(released) filter (where framework = 'keras') as keras,
@@ -37,6 +26,7 @@ released as (
 measured as (
     select
         definitions.formula,
+        'releases' as source,
         cast(date_trunc('month', released.later) as date) as as_of,
         abs(date_diff('day', released.keras, released.tensorflow)) / 30.4375 as value,
         cast(2 as bigint) as n,
@@ -44,19 +34,6 @@ measured as (
         case when released.is_unproven then 'a release date has no source yet' end as cannot_decide
     from released
     cross join definitions
-),
-
-final as (
-    select
-        formula as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object('source', 'releases', 'note', note, 'cannot_decide', cannot_decide) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

@@ -3,17 +3,6 @@ with figures as (
     where framework = 'keras' and measure in ('questions', 'the share', 'downloads')
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C6'
-),
-
 levels as (
     select
         *,
@@ -71,7 +60,7 @@ measured as (
         source,
         series,
         month as as_of,
-        min(first_month) as from_month,
+        min(first_month) as since,
         max(1 - now_level / nullif(peak_level, 0)) filter (where basis = 'published') as value,
         max(1 - now_level / nullif(peak_level, 0)) filter (where basis = 'exact') as exact_value,
         max(months_counted) filter (where basis = 'published') as n,
@@ -84,29 +73,10 @@ measured as (
                     || any_value(months) || ' months have none'
         end as cannot_decide,
         max(months_lacking) filter (where basis = 'published') as months_lacking,
-        max(months_partial) as months_partial,
-        null as remark
+        max(months_partial) as months_partial
     from peaks
     group by formula, source, series, month
     having max(months_counted) filter (where basis = 'published') >= any_value(months)
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object(
-            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
-            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
-            'note', remark, 'cannot_decide', cannot_decide,
-            'without_estimates', round(exact_value, 9)
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

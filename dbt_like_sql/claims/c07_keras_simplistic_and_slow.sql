@@ -1,7 +1,8 @@
 -- None of the sources can say anything: the reason stands in the document.
 select
-    'not measurable' as definition,
+    cast(null as varchar) as formula,
     cast(null as date) as as_of,
     cast(null as double) as value,
     cast(0 as bigint) as n,
-    cast(json_object('cannot_decide', 'none of the sources can measure it') as varchar) as detail
+    cast(null as varchar) as cannot_decide
+where false

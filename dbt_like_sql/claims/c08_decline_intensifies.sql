@@ -3,17 +3,6 @@ with figures as (
     where framework = 'tensorflow' and measure in ('questions', 'the share')
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C8'
-),
-
 lengths as (
     select unnest([3, 12]) as months
 ),
@@ -102,7 +91,7 @@ measured as (
         source,
         series,
         as_of,
-        cast(as_of - to_months(12 * any_value(years) + any_value(months) - 1) as date) as from_month,
+        cast(as_of - to_months(12 * any_value(years) + any_value(months) - 1) as date) as since,
         max(result) filter (where basis = 'published') as value,
         max(result) filter (where basis = 'exact') as exact_value,
         cast(max(months_found) filter (where basis = 'published') as bigint) as n,
@@ -112,30 +101,10 @@ measured as (
             when max(result) filter (where basis = 'published') is null
                 then 'too few months of the windows have a figure'
         end as cannot_decide,
-        max(months_lacking) filter (where basis = 'published') as months_lacking,
-        0 as months_partial,
-        null as remark
+        cast(max(months_lacking) filter (where basis = 'published') as bigint) as months_lacking
     from forms
     where as_of - to_months(12 * years + months - 1) >= first_month
     group by formula, source, series, as_of
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object(
-            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
-            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
-            'note', remark, 'cannot_decide', cannot_decide,
-            'without_estimates', round(exact_value, 9)
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

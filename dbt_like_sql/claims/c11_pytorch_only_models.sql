@@ -10,17 +10,6 @@ definitions as (
     where claim = 'C11'
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C11'
-),
-
 -- If every model with the tag of TensorFlow had that of PyTorch too, the least share would be left.
 measured as (
     select
@@ -28,11 +17,10 @@ measured as (
         'huggingface' as source,
         shares.series,
         shares.as_of,
-        cast(null as date) as from_month,
         shares.share as value,
         coalesce(shares.models, 0) as n,
-        shares.pytorch_only as numerator,
-        shares.models as denominator,
+        cast(shares.pytorch_only as double) as numerator,
+        cast(shares.models as double) as denominator,
         coalesce(
             shares.cannot_decide,
             case
@@ -40,9 +28,7 @@ measured as (
                     then 'counts by tag give bounds only, and the threshold lies between them'
             end
         ) as cannot_decide,
-        0 as months_lacking,
-        0 as months_partial,
-        'counts by tag bound the share: at most ' || round(bounds.share, 3) as remark
+        'counts by tag bound the share: at most ' || round(bounds.share, 3) as note
     from shares
     left join shares as bounds
         on
@@ -52,23 +38,6 @@ measured as (
             and bounds.formula = 'of pytorch or tensorflow models at most'
     left join definitions on shares.formula = definitions.formula
     where shares.formula != 'of pytorch or tensorflow models at most'
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object(
-            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
-            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
-            'note', remark, 'cannot_decide', cannot_decide
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

@@ -4,17 +4,6 @@ with models as (
     where series != 'hub, by tag'
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C13'
-),
-
 forms as (
     select
         formula,
@@ -43,33 +32,12 @@ measured as (
         'huggingface' as source,
         series,
         as_of,
-        cast(null as date) as from_month,
         in_both / nullif(whole, 0) as value,
         coalesce(whole, 0) as n,
-        in_both as numerator,
-        whole as denominator,
-        coalesce(cannot_decide, case when coalesce(whole, 0) = 0 then 'no such model was seen' end) as cannot_decide,
-        0 as months_lacking,
-        0 as months_partial,
-        null as remark
+        cast(in_both as double) as numerator,
+        cast(whole as double) as denominator,
+        coalesce(cannot_decide, case when coalesce(whole, 0) = 0 then 'no such model was seen' end) as cannot_decide
     from forms
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object(
-            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
-            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
-            'note', remark, 'cannot_decide', cannot_decide
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

@@ -8,17 +8,6 @@ populations as (
     where source = 'papers'
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C14'
-),
-
 closed_months as (
     select * from meta.months
 ),
@@ -127,39 +116,21 @@ measured as (
         'papers' as source,
         forms.series,
         forms.as_of,
-        forms.from_month,
+        forms.from_month as since,
         forms.pytorch / nullif(forms.whole, 0) as value,
         cast(coalesce(forms.whole, 0) as bigint) as n,
-        forms.pytorch as numerator,
-        forms.whole as denominator,
+        cast(forms.pytorch as double) as numerator,
+        cast(forms.whole as double) as denominator,
         case
             when populations.is_sample then populations.what
             when coalesce(forms.whole, 0) = 0 then 'no paper names one of the two'
         end as cannot_decide,
-        0 as months_lacking,
         forms.months_partial,
         -- "All" is all of the population, which may itself be papers with code, or papers that name a framework.
         case when starts_with(forms.formula, 'of all') and not populations.is_sample then populations.what end
-            as remark
+            as note
     from forms
     left join populations on forms.series = populations.population
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object(
-            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
-            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
-            'note', remark, 'cannot_decide', cannot_decide
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

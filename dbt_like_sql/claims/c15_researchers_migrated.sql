@@ -2,17 +2,6 @@ with cohorts as (
     select * from staging.author_cohorts
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C15'
-),
-
 sums as (
     select
         series,
@@ -64,32 +53,17 @@ named as (
 measured as (
     select
         full_formula as formula,
+        'authors' as source,
         full_series as series,
         as_of,
         part / everybody as value,
         cast(everybody as bigint) as n,
-        part as numerator,
-        everybody as denominator,
+        cast(part as double) as numerator,
+        cast(everybody as double) as denominator,
         since,
         method as note,
         'months without a paper: ' || nullif(months_missing, 0) as cannot_decide
     from named
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object(
-            'source', 'authors', 'since', since, 'numerator', round(numerator, 9),
-            'denominator', round(denominator, 9), 'note', note, 'cannot_decide', cannot_decide
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

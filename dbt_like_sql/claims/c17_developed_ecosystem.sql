@@ -3,17 +3,6 @@ with downloads as (
     where role = 'ecosystem' and framework in ('pytorch', 'tensorflow')
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C17'
-),
-
 variants as (
     select
         'downloads of the ecosystem' as formula,
@@ -50,7 +39,7 @@ measured as (
         'pypi' as source,
         series,
         as_of,
-        as_of as from_month,
+        as_of as since,
         tensorflow / nullif(pytorch, 0) as value,
         cast(packages as bigint) as n,
         tensorflow as numerator,
@@ -58,29 +47,11 @@ measured as (
         case
             when tensorflow / nullif(pytorch, 0) is null then coalesce(gap_reason, 'one side has no figure')
         end as cannot_decide,
-        if(tensorflow is null or pytorch is null, 1, 0) as months_lacking,
-        if(is_partial, 1, 0) as months_partial,
-        lacking,
-        null as remark
+        cast(tensorflow is null or pytorch is null as bigint) as months_lacking,
+        cast(is_partial as bigint) as months_partial,
+        lacking
     from sums
     where sides = 2
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object(
-            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
-            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
-            'lacking', lacking, 'note', remark, 'cannot_decide', cannot_decide
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

@@ -3,17 +3,6 @@ with downloads as (
     where role = 'ecosystem' and framework in ('pytorch', 'tensorflow')
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C18'
-),
-
 ends as (
     select
         series,
@@ -146,7 +135,7 @@ measured as (
         'pypi' as source,
         series,
         as_of,
-        cast(as_of - to_months(months_back) as date) as from_month,
+        cast(as_of - to_months(months_back) as date) as since,
         numerator / nullif(denominator, 0) as value,
         cast(n as bigint) as n,
         numerator,
@@ -154,27 +143,9 @@ measured as (
         case when numerator / nullif(denominator, 0) is null then 'one side has no figure in the window' end
             as cannot_decide,
         if(months_back = 2, 3 - months_now, 6 - months_of_both) as months_lacking,
-        if(months_back = 2, partial_now, partial_of_both) as months_partial,
-        null as remark
+        if(months_back = 2, partial_now, partial_of_both) as months_partial
     from forms
     where as_of - to_months(months_back) >= first_month
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object(
-            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
-            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
-            'note', remark, 'cannot_decide', cannot_decide
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

@@ -4,17 +4,6 @@ with months as (
     where has_both_sides
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C20'
-),
-
 quarters as (
     select
         *,
@@ -59,7 +48,7 @@ measured as (
         source,
         series,
         as_of,
-        cast(as_of - interval 14 months as date) as from_month,
+        cast(as_of - interval 14 months as date) as since,
         ratio / nullif(earlier_ratio, 0) as value,
         cast(coalesce(counted, 0) as bigint) as n,
         ratio as numerator,
@@ -67,26 +56,8 @@ measured as (
         case when ratio / nullif(earlier_ratio, 0) is null then 'too few months have a figure of both' end
             as cannot_decide,
         months_lacking,
-        months_partial,
-        null as remark
+        months_partial
     from pairs
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object(
-            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
-            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
-            'note', remark, 'cannot_decide', cannot_decide
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

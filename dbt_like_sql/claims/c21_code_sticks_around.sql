@@ -10,17 +10,6 @@ populations as (
     where source = 'papers'
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C21'
-),
-
 -- Code that sticks around is still installed and asked about: the last year against the best year.
 years as (
     select
@@ -111,7 +100,7 @@ measured as (
         source,
         series,
         as_of,
-        min(from_month) as from_month,
+        min(from_month) as since,
         max(numerator / nullif(denominator, 0)) filter (where basis = 'published') as value,
         max(numerator / nullif(denominator, 0)) filter (
             where basis = if(source = 'papers', 'published', 'exact')
@@ -121,28 +110,9 @@ measured as (
         max(denominator) filter (where basis = 'published') as denominator,
         max(cannot_decide) filter (where basis = 'published') as cannot_decide,
         max(months_lacking) filter (where basis = 'published') as months_lacking,
-        max(months_partial) as months_partial,
-        null as remark
+        max(months_partial) as months_partial
     from forms
     group by formula, source, series, as_of
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object(
-            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
-            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
-            'note', remark, 'cannot_decide', cannot_decide,
-            'without_estimates', round(exact_value, 9)
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

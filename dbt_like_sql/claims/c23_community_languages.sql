@@ -7,40 +7,22 @@ definitions as (
     where claim = 'C23'
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C23'
-),
-
 -- The definitions name the tags.
 measured as (
     select
-        years.*,
-        definitions.formula
+        definitions.formula,
+        'stackoverflow' as source,
+        years.series,
+        years.as_of,
+        years.since,
+        years.per_month as value,
+        years.asked as n,
+        cast(years.asked as double) as numerator,
+        cast(years.months_found as double) as denominator,
+        years.months_lacking,
+        years.gap_reason as cannot_decide
     from years
     inner join definitions on 'questions on ' || replace(years.tagged, ';', ' and ') = definitions.formula
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(per_month, 9) as value,
-        asked as n,
-        cast(json_object(
-            'source', 'stackoverflow', 'since', since, 'numerator', asked, 'denominator', months_found,
-            'months_lacking', months_lacking, 'months_partial', 0, 'cannot_decide', gap_reason
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

@@ -7,17 +7,6 @@ tags as (
     where framework in ('pytorch', 'tensorflow')
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C24'
-),
-
 -- Interpolated questions are left out: the language tags are too small for estimates.
 tagged as (
     select
@@ -92,7 +81,7 @@ measured as (
         'stackoverflow' as source,
         series,
         as_of,
-        cast(as_of - interval 11 months as date) as from_month,
+        cast(as_of - interval 11 months as date) as since,
         case when months_found >= 8 then pytorch_share / nullif(tensorflow_share, 0) end as value,
         cast(coalesce(pytorch_languages, 0) as bigint) as n,
         pytorch_share as numerator,
@@ -101,28 +90,9 @@ measured as (
             when months_found < 8 then 'fewer than 8 of the last 12 months have figures of both'
             when coalesce(tensorflow_share, 0) = 0 then 'no question on TensorFlow names another language'
         end as cannot_decide,
-        12 - months_found as months_lacking,
-        0 as months_partial,
-        null as remark
+        12 - months_found as months_lacking
     from years
     where as_of >= first_month + interval 11 months
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object(
-            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
-            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
-            'note', remark, 'cannot_decide', cannot_decide
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

@@ -3,17 +3,6 @@ with figures as (
     where framework in ('pytorch', 'tensorflow') and measure in ('questions', 'downloads', 'family downloads')
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C25'
-),
-
 pairs as (
     select
         basis,
@@ -114,7 +103,7 @@ measured as (
         source,
         series,
         as_of,
-        any_value(from_month) as from_month,
+        any_value(from_month) as since,
         max(result) filter (where basis = 'published') as value,
         max(result) filter (where basis = 'exact') as exact_value,
         max(months_found) filter (where basis = 'published') as n,
@@ -126,27 +115,9 @@ measured as (
         end as cannot_decide,
         max(months_lacking) filter (where basis = 'published') as months_lacking,
         max(months_partial) as months_partial,
-        max(remark) filter (where basis = 'published') as remark
+        max(remark) filter (where basis = 'published') as note
     from forms
     group by formula, source, series, as_of
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object(
-            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
-            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
-            'note', remark, 'cannot_decide', cannot_decide,
-            'without_estimates', round(exact_value, 9)
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

@@ -8,17 +8,6 @@ populations as (
     where source = 'papers'
 ),
 
-unmeasured as (
-    select
-        definition,
-        as_of,
-        value,
-        n,
-        detail
-    from meta.unmeasured
-    where claim = 'C26'
-),
-
 pairs as (
     select
         figures.basis,
@@ -103,7 +92,7 @@ measured as (
         source,
         series,
         as_of,
-        cast(as_of - interval 23 months as date) as from_month,
+        cast(as_of - interval 23 months as date) as since,
         max(share_now - share_before) filter (where basis = 'published') as value,
         max(share_now - share_before) filter (where basis = 'exact') as exact_value,
         cast(max(months_found) filter (where basis = 'published') as bigint) as n,
@@ -114,29 +103,11 @@ measured as (
             when max(share_now - share_before) filter (where basis = 'published') is null
                 then 'too few months of the two years have a figure of both'
         end as cannot_decide,
-        if(source = 'papers', 0, 24 - max(months_found) filter (where basis = 'published')) as months_lacking,
-        max(months_partial) filter (where basis = 'published') as months_partial,
-        'shares of a whole: nobody is seen to switch' as remark
+        cast(if(source = 'papers', 0, 24 - max(months_found) filter (where basis = 'published')) as bigint) as months_lacking,
+        cast(max(months_partial) filter (where basis = 'published') as bigint) as months_partial,
+        'shares of a whole: nobody is seen to switch' as note
     from shares
     group by measure, source, series, as_of
-),
-
-final as (
-    select
-        formula || ', ' || series as definition,
-        as_of,
-        round(value, 9) as value,
-        n,
-        cast(json_object(
-            'source', source, 'since', from_month, 'numerator', round(numerator, 9),
-            'denominator', round(denominator, 9), 'months_lacking', months_lacking, 'months_partial', months_partial,
-            'note', remark, 'cannot_decide', cannot_decide,
-            'without_estimates', round(exact_value, 9)
-        ) as varchar) as detail
-    from measured
-    union all
-    select unmeasured.* from unmeasured
-    anti join measured on unmeasured.definition = measured.formula
 )
 
-select * from final
+select * from measured

@@ -22,13 +22,12 @@ drift_rates as (
     select * from marts.drift_rates
 ),
 
--- A definition is a formula in a series. Where one formula begins like another, the longer one is meant.
 measured as (
     select
         measurements.claim,
-        measurements.definition,
+        concat_ws(', ', measurements.formula, measurements.series) as definition,
         definitions.formula,
-        nullif(substr(measurements.definition, length(definitions.formula) + 3), '') as series,
+        measurements.series,
         measurements.as_of,
         case when isfinite(measurements.value) then measurements.value end as value,
         definitions.rule,
@@ -39,21 +38,20 @@ measured as (
         definitions.unit,
         coalesce(definitions.headline, false) as headline,
         definitions.form,
-        measurements.detail
+        measurements.source,
+        measurements.since,
+        measurements.exact_value,
+        measurements.numerator,
+        measurements.denominator,
+        coalesce(measurements.months_lacking, 0) as months_lacking,
+        coalesce(measurements.months_partial, 0) as months_partial,
+        measurements.lacking,
+        measurements.cannot_decide,
+        measurements.note,
+        measurements.value is distinct from measurements.exact_value as leans_on_estimate
     from measurements
     inner join claims on measurements.claim = claims.claim and claims.kind = 'measured'
-    left join definitions
-        on
-            measurements.claim = definitions.claim
-            and (
-                measurements.definition = definitions.formula
-                or starts_with(measurements.definition, definitions.formula || ', ')
-            )
-    qualify
-        row_number() over (
-            partition by measurements.claim, measurements.definition, measurements.as_of
-            order by length(definitions.formula) desc
-        ) = 1
+    left join definitions on measurements.claim = definitions.claim and measurements.formula = definitions.formula
 ),
 
 -- A definition that measured nothing is still one under which the claim was to be judged.
@@ -62,9 +60,7 @@ unmeasured as (
         definitions.claim,
         definitions.formula as definition,
         definitions.formula,
-        null as series,
         months.last_month as as_of,
-        null as value,
         definitions.rule,
         definitions.threshold,
         definitions.upper,
@@ -73,37 +69,20 @@ unmeasured as (
         definitions.unit,
         definitions.headline,
         definitions.form,
-        null as detail
+        0 as months_lacking,
+        0 as months_partial,
+        'no figures for: ' || definitions.meaning as cannot_decide,
+        false as leans_on_estimate
     from definitions
     inner join claims on definitions.claim = claims.claim and claims.kind = 'measured'
     cross join months
-    left join measured on definitions.claim = measured.claim and definitions.formula = measured.formula
-    where measured.claim is null
-),
-
-all_measured as (
-    select * from measured
-    union all by name
-    select * from unmeasured
+    anti join measured on definitions.claim = measured.claim and definitions.formula = measured.formula
 ),
 
 read as (
-    select
-        *,
-        try_cast(json_extract_string(detail, '$.numerator') as double) as numerator,
-        try_cast(json_extract_string(detail, '$.denominator') as double) as denominator,
-        json_extract_string(detail, '$.note') as note,
-        json_extract_string(detail, '$.cannot_decide') as cannot_decide,
-        json_extract_string(detail, '$.source') as source,
-        try_cast(json_extract_string(detail, '$.since') as date) as since,
-        coalesce(try_cast(json_extract_string(detail, '$.months_lacking') as bigint), 0) as months_lacking,
-        coalesce(try_cast(json_extract_string(detail, '$.months_partial') as bigint), 0) as months_partial,
-        json_extract_string(detail, '$.lacking') as lacking,
-        coalesce(list_contains(json_keys(detail), 'without_estimates'), false)
-        and coalesce(value != try_cast(json_extract_string(detail, '$.without_estimates') as double), true)
-            as leans_on_estimate,
-        try_cast(json_extract_string(detail, '$.without_estimates') as double) as without_estimates
-    from all_measured
+    select * from measured
+    union all by name
+    select * from unmeasured
 ),
 
 -- The calendar of outages, joined to every series that it concerns, in the months that the value looks at.
@@ -193,8 +172,8 @@ compared as (
     select
         *,
         value between low and high and not (is_open and value = threshold) as is_met,
-        without_estimates between low and high and not (is_open and without_estimates = threshold)
-            as is_met_without_estimates,
+        exact_value between low and high and not (is_open and exact_value = threshold)
+            as is_met_exact_value,
         value_if_one_moves between low and high and not (is_open and value_if_one_moves = threshold)
             as is_met_if_one_moves,
         value_if_other_moves between low and high and not (is_open and value_if_other_moves = threshold)
@@ -211,8 +190,8 @@ worded as (
             when value is not null then format('{:.4f}', value)
         end as value_text,
         case
-            when abs(without_estimates) >= 1000 then format('{:,.0f}', without_estimates)
-            when without_estimates is not null then format('{:.4f}', without_estimates)
+            when abs(exact_value) >= 1000 then format('{:,.0f}', exact_value)
+            when exact_value is not null then format('{:.4f}', exact_value)
         end as without_text,
         case
             when abs(numerator) >= 1000 or numerator = round(numerator) then format('{:,.0f}', numerator)
@@ -236,9 +215,9 @@ obstacles as (
             when value is null then coalesce(note, 'nothing could be measured')
             when is_met is null then 'its rule or its threshold is not known'
             when n < least_n then 'n = ' || format('{:,}', n) || ', and it takes ' || format('{:,}', least_n)
-            when leans_on_estimate and without_estimates is null
+            when leans_on_estimate and exact_value is null
                 then 'it leans on an interpolated figure, and there is no value without it'
-            when leans_on_estimate and is_met != is_met_without_estimates
+            when leans_on_estimate and is_met != is_met_exact_value
                 then
                     'it leans on an interpolated figure, and without it the value is ' || without_text
                     || ', on the other side of ' || format('{:g}', threshold)
@@ -294,7 +273,15 @@ judged as (
         gaps,
         drift,
         case when obstacle is null then drift_flips end as drift_flips,
-        detail
+        source,
+        exact_value,
+        numerator,
+        denominator,
+        months_lacking,
+        months_partial,
+        lacking,
+        cannot_decide,
+        note
     from obstacles
 ),
 
@@ -337,5 +324,13 @@ select
     gaps,
     drift,
     drift_flips,
-    detail
+    source,
+    exact_value,
+    numerator,
+    denominator,
+    months_lacking,
+    months_partial,
+    lacking,
+    cannot_decide,
+    note
 from final

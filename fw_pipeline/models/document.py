@@ -6,7 +6,7 @@ Reads and refuses documents; knows no SQL and no database. `reading.py` puts bot
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -59,35 +59,86 @@ class Doc:
     """Why the table may have no row at all, if it may; None where that must be a failure."""
     owner: str | None = None
     claim: ClaimDoc | None = None
+    schema_columns: Mapping[str, Column] = field(default_factory=dict)
+    """Every column that a model of its schema may have, where `dbt_like_sql/<schema>.yml` says so; else none."""
 
 
-def read_doc(path: Path, *, is_claim: bool) -> Doc:
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the documents of one schema share, said once in `dbt_like_sql/<schema>.yml`.
+
+    A model of the schema has those of the columns that its SQL yields. In the SQL of an expectation, `{model}` is the
+    table.
+    """
+
+    grain: tuple[str, ...]
+    required: tuple[str, ...]
+    """The columns that no model may leave out."""
+    columns: Mapping[str, Column]
+    expectations: tuple[Mapping[str, Any], ...]
+    may_be_empty: str | None = None
+
+
+def read_shared(path: Path) -> Shared:
+    """Read what the documents of a schema share.
+
+    Raises:
+        Reason: the file is no YAML, says a key twice, lacks one, or has one that is not known.
+    """
+    required: dict[str, Reader] = {"grain": texts, "required": texts}
+    required |= {"columns": _columns, "expectations": _expectations}
+    shared = Shared(**fields(path.name, parse(path.name, path), required=required, optional={"may_be_empty": text}))
+    _grain_is_documented(path.name, shared.grain, shared.columns)
+    return shared
+
+
+def read_doc(path: Path, *, is_claim: bool, shared: Shared | None = None, yields: Sequence[str] = ()) -> Doc:
     """Read the document at `path`.
 
     Args:
         path: the `.yml` file.
         is_claim: whether the model is a claim: then, and only then, a `claim` section must be there.
+        shared: what all documents of its schema share, where they share something.
+        yields: the columns that the SQL yields, to choose from the shared ones.
 
     Raises:
-        Reason: the file is no YAML, says a key twice, lacks one, or has one that is not known.
+        Reason: the file is no YAML, says a key twice, lacks one, or has one that is not known; or the SQL yields a
+            column that the shared document does not have, or leaves out one that it requires.
     """
     where = f"{path.parent.name}/{path.name}"
-    content = fields(
-        where,
-        parse(where, path),
-        required={
-            "description": text,
-            "grain": texts,
-            "columns": _columns,
-            "expectations": _expectations,
-            "examples": _examples,
-            **({"claim": read_claim} if is_claim else {}),
-        },
-        optional={"may_be_empty": text, "owner": text},
-    )
-    if strange := [name for name in content["grain"] if name not in content["columns"]]:
-        raise refuse(where, f"the grain names {', '.join(strange)}, which is no column", "name documented columns")
+    own: dict[str, Reader] = {"description": text, "expectations": _expectations, "examples": _examples}
+    own |= {"claim": read_claim} if is_claim else {}
+    own |= {} if shared else {"grain": texts, "columns": _columns}
+    content = fields(where, parse(where, path), required=own, optional={"may_be_empty": text, "owner": text})
+    if shared:
+        content = _with_shared(where, content, shared, yields)
+    _grain_is_documented(where, content["grain"], content["columns"])
     return Doc(**content)
+
+
+def _with_shared(where: str, content: dict[str, Any], shared: Shared, yields: Sequence[str]) -> dict[str, Any]:
+    if strange := [name for name in yields if name not in shared.columns]:
+        raise refuse(where, f"its SQL yields {', '.join(strange)}", "yield the columns that the schema's document has")
+    if lacking := [name for name in shared.required if name not in yields]:
+        raise refuse(where, f"its SQL leaves out {', '.join(lacking)}", f"{where.partition('/')[0]}.yml requires it")
+    model = f"{where.partition('/')[0]}.{where.partition('/')[2].removesuffix('.yml')}"
+    rules = tuple(
+        MappingProxyType({key: value.format(model=model) if key == "sql" else value for key, value in rule.items()})
+        for rule in shared.expectations
+    )
+    return {
+        "may_be_empty": shared.may_be_empty,
+        **content,
+        "grain": tuple(name for name in shared.grain if name in yields),
+        "columns": MappingProxyType({name: shared.columns[name] for name in yields}),
+        "schema_columns": shared.columns,
+        "expectations": (*content["expectations"], *rules),
+    }
+
+
+def _grain_is_documented(where: str, grain: Sequence[str], columns: Mapping[str, Column]) -> None:
+    if strange := [name for name in grain if name not in columns]:
+        raise refuse(where, f"the grain names {', '.join(strange)}, which is no column", "name documented columns")
 
 
 def _columns(where: str, value: Any) -> Mapping[str, Column]:

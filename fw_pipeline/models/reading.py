@@ -17,7 +17,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from fw_pipeline.contract import Reason
-from fw_pipeline.models.document import Doc, read_doc
+from fw_pipeline.models.document import Doc, Shared, read_doc, read_shared
 
 MEASUREMENTS = "meta.measurements"
 """The union of all claims tables. The pipeline builds it after the claims; of the models, only marts read it."""
@@ -66,7 +66,8 @@ def load(folder: Path, registered: frozenset[str]) -> tuple[Model, ...]:
     """
     if not folder.is_dir():
         raise Reason(str(folder.name), "the folder of the SQL models is not there", "restore it from the repository")
-    found = tuple(_read(path) for path in _pairs(folder))
+    shared = {path.stem: read_shared(path) for path in folder.glob("*.yml") if path.stem in READS}
+    found = tuple(_read(path, shared.get(path.parent.name)) for path in _pairs(folder))
     names = frozenset(model.name for model in found)
     if twice := sorted(names & registered):
         raise Reason(twice[0], "is a model and also a table that the pipeline makes", "rename the model")
@@ -79,7 +80,8 @@ def load(folder: Path, registered: frozenset[str]) -> tuple[Model, ...]:
 
 def _pairs(folder: Path) -> list[Path]:
     """Return every `.sql` file, having refused files that lack their partner or lie in the wrong place."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix in {".sql", ".yml"})
+    shared = {folder / f"{schema}.yml" for schema in READS}
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in {".sql", ".yml"} and path not in shared)
     for path in paths:
         where = str(path.relative_to(folder))
         if len(path.relative_to(folder).parts) != 2 or path.parent.name not in READS:  # noqa: PLR2004 - schema/table
@@ -92,19 +94,20 @@ def _pairs(folder: Path) -> list[Path]:
     return [path for path in paths if path.suffix == ".sql"]
 
 
-def _read(path: Path) -> Model:
+def _read(path: Path, shared: Shared | None) -> Model:
     schema, table = path.parent.name, path.stem
     try:
         sql = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as broken:
         raise Reason(f"{schema}/{path.name}", f"is not UTF-8: {broken}", "write it in UTF-8") from None
-    upstream = _upstream(f"{schema}/{path.name}", sql)
-    doc = read_doc(path.with_suffix(".yml"), is_claim=schema == "claims")
+    query = _parsed(f"{schema}/{path.name}", sql)
+    upstream = _upstream(f"{schema}/{path.name}", query)
+    yields = _yields(query) if shared else ()
+    doc = read_doc(path.with_suffix(".yml"), is_claim=schema == "claims", shared=shared, yields=yields)
     return Model(name=f"{schema}.{table}", schema=schema, table=table, sql=sql, upstream=upstream, doc=doc)
 
 
-def _upstream(where: str, sql: str) -> tuple[str, ...]:
-    """Return every relation that one select statement reads."""
+def _parsed(where: str, sql: str) -> exp.Query:
     try:
         statements = [statement for statement in sqlglot.parse(sql, read="duckdb") if statement is not None]
     except SqlglotError as broken:
@@ -114,9 +117,22 @@ def _upstream(where: str, sql: str) -> tuple[str, ...]:
         raise Reason(where, "is nested too deeply", "name its parts, with common table expressions") from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise Reason(where, "is not one select statement", "keep one select, and nothing that changes anything")
-    named_inside = {cte.alias.lower() for cte in statements[0].find_all(exp.CTE)}
+    return statements[0]
+
+
+def _yields(query: exp.Query) -> tuple[str, ...]:
+    """Return the names of the columns that a statement yields; through `select * from` one of its parts, if need be."""
+    parts = {cte.alias: cte.this for cte in query.find_all(exp.CTE)}
+    while query.is_star and (table := query.find(exp.From)) is not None and table.this.name in parts:
+        query = parts.pop(table.this.name)
+    return tuple(name for name in query.named_selects)
+
+
+def _upstream(where: str, query: exp.Query) -> tuple[str, ...]:
+    """Return every relation that one select statement reads."""
+    named_inside = {cte.alias.lower() for cte in query.find_all(exp.CTE)}
     read = set()
-    for table in statements[0].find_all(exp.Table):
+    for table in query.find_all(exp.Table):
         if isinstance(table.this, exp.Func):
             function = table.this.name if isinstance(table.this, exp.Anonymous) else table.this.sql_name().lower()
             if function.lower() not in ROW_MAKERS:

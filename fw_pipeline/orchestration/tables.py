@@ -9,23 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from fw_pipeline.claims import measurements_sql
+from fw_pipeline.claims import measurement_columns, measurements_sql
 from fw_pipeline.models import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model
 from fw_pipeline.orchestration.columns import relation_key
 from fw_pipeline.orchestration.forecasting import make_forecasts
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline.warehouse import Built, Writer
-
-MEASURED = {
-    "claim": "Number of the claim.",
-    "definition": "Formula and series.",
-    "as_of": "Last month that the value may know of.",
-    "value": "The measured value; NULL where nothing could be measured.",
-    "n": "What was counted.",
-    "detail": "JSON: numerator, denominator, notes, and what keeps the value from deciding.",
-}
-"""The columns of `meta.measurements`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,5 +55,6 @@ def build_model(writer: Writer, model: Model) -> Built:
 
 def build_measurements(writer: Writer, models: Sequence[Model]) -> Built:
     """Put the rows of all claims into one table, so that a new claim needs no other change."""
+    words = {name: column.comment for name, column in measurement_columns(models).items()}
     sql = measurements_sql(models)
-    return writer.build(MEASUREMENTS, sql, description="Every measurement of every claim.", columns=MEASURED)
+    return writer.build(MEASUREMENTS, sql, description="Every measurement of every claim.", columns=words)

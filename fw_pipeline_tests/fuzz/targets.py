@@ -283,7 +283,8 @@ def _documents(folder: Path) -> Target:
 def _model_sql() -> Target:
     def take(_: str, body: bytes) -> str:
         try:
-            reading._upstream("marts/x.sql", body.decode("utf-8", "replace"))
+            query = reading._parsed("marts/x.sql", body.decode("utf-8", "replace"))
+            reading._upstream("marts/x.sql", query)
         except Reason:
             return "refused"
         return "read"
