@@ -76,7 +76,8 @@ unmeasured as (
     from definitions
     inner join claims on definitions.claim = claims.claim and claims.kind = 'measured'
     cross join months
-    anti join measured on definitions.claim = measured.claim and definitions.formula = measured.formula
+    left join measured on definitions.claim = measured.claim and definitions.formula = measured.formula
+    where measured.claim is null
 ),
 
 read as (
