@@ -19,6 +19,11 @@ tags as (
     where role = 'core'
 ),
 
+breaks as (
+    select * from meta.outages
+    where kind = 'break'
+),
+
 questions as (
     select
         stackoverflow.month,
@@ -169,6 +174,14 @@ final as (
         spans.formula || ', ' || spans.series as definition,
         spans.framework,
         spans.series,
+        (
+            select count(*)
+            from breaks
+            where
+                spans.source = breaks.source
+                and starts_with(spans.series, coalesce(breaks.series, ''))
+                and breaks.first_day < spans.month + interval 1 month
+        )::integer as segment,
         counted.value::double as value,
         counted.denominator::double as denominator,
         counted.value / nullif(counted.denominator, 0)::double as share,
