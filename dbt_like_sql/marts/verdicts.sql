@@ -48,7 +48,7 @@ measured as (
         measurements.lacking,
         measurements.cannot_decide,
         measurements.note,
-        measurements.value is distinct from measurements.exact_value as leans_on_estimate
+        (measurements.value is distinct from measurements.exact_value) as leans_on_estimate
     from measurements
     inner join claims on measurements.claim = claims.claim and claims.kind = 'measured'
     left join definitions on measurements.claim = definitions.claim and measurements.formula = definitions.formula
