@@ -93,6 +93,13 @@ class Table:
     columns: Mapping[str, str]
     required: tuple[str, ...]
     """The measures that are never NULL in this table."""
+    counted_again: bool = False
+    """Whether somebody may have counted the same thing on several days, each of which keeps its row."""
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The columns of which no two rows may agree."""
+        return (*self.key, "observed_on") if self.counted_again else tuple(self.key)
 
     @property
     def schema(self) -> pl.Schema:
@@ -139,6 +146,7 @@ TABLES: Mapping[str, Table] = MappingProxyType(
             key={"month": pl.Date, "population": pl.String, "library": pl.String, "formats": pl.List(pl.String)},
             measures={"models": pl.Int64, "downloads_30d": pl.Int64, "likes": pl.Int64},
             required=("models",),
+            counted_again=True,
             description="Models on the Hugging Face Hub by month of creation, library and set of format tags.",
             columns={
                 "population": "Which models were looked at: `hub` (all), or the named sample.",

@@ -2,6 +2,19 @@
 
 One download of a framework often counts under several names, because one package pulls another. A family is therefore
 the sum of the packages with `counts_in_family` alone; each of the others says why it is left out.
+
+The ecosystems of TensorFlow and PyTorch are compared by one list with one rule for both. A package is admitted if it
+
+1. is built on this framework and never served the other one: transformers served both, so it is not;
+2. is not pulled by the framework itself: tensorboard and tensorflow-estimator come with every TensorFlow;
+3. is not there under a second name: lightning is pytorch-lightning;
+4. has no part of its own in another comparison: packages for serving and for devices are compared as such.
+
+What the framework's own organisation on GitHub publishes is a `companion`, what others publish is `community`. The
+lists are as long as what the two organisations publish and the figures hold; a package without recorded figures is
+asked for by live providers alone. So in recorded figures TensorFlow has companions only, PyTorch has companions and
+community packages, and recorded comparisons are fair between companions alone; tflearn and spektral are there so that
+live comparisons are fair beyond them. A comparison that leaving out one package would turn decides nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +24,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
+Ecosystem = Literal["companion", "community"]
 Role = Literal["core", "variant", "dependency", "ecosystem", "serving", "edge", "interchange", "stub"]
 
 ROLES: Mapping[Role, str] = MappingProxyType(
@@ -40,6 +54,8 @@ class Package:
     reason: str
     """Why it has this role, and what a reader must know before adding it to another."""
     counts_in_family: bool = False
+    ecosystem: Ecosystem | None = None
+    """How it is admitted to the list of ecosystem packages that are compared; None where it is not."""
 
 
 PACKAGES: tuple[Package, ...] = (
@@ -71,9 +87,78 @@ PACKAGES: tuple[Package, ...] = (
     Package(
         "tensorflow-cpu-aws", "tensorflow", "dependency", "tensorflow pulls it on Linux for ARM: the same installation."
     ),
-    Package("tensorflow-datasets", "tensorflow", "ecosystem", "Ready-made data sets; also used from JAX."),
-    Package("tensorflow-hub", "tensorflow", "ecosystem", "Reuse of trained parts."),
-    Package("tensorflow-probability", "tensorflow", "ecosystem", "Probabilistic models."),
+    Package(
+        "tensorflow-datasets",
+        "tensorflow",
+        "ecosystem",
+        "Ready-made data sets; also used from JAX.",
+        ecosystem="companion",
+    ),
+    Package("tensorflow-hub", "tensorflow", "ecosystem", "Reuse of trained parts.", ecosystem="companion"),
+    Package(
+        "tensorflow-probability",
+        "tensorflow",
+        "ecosystem",
+        "Probabilistic models; has a part for JAX, under another name.",
+        ecosystem="companion",
+    ),
+    Package("tensorboard", "tensorflow", "dependency", "tensorflow pulls it; PyTorch's users install it, too."),
+    Package("tensorflow-estimator", "tensorflow", "dependency", "tensorflow pulled it until 2.15."),
+    Package(
+        "tensorflow-addons",
+        "tensorflow",
+        "ecosystem",
+        "Layers and losses beside the core; archived in 2024.",
+        ecosystem="companion",
+    ),
+    Package(
+        "tensorflow-data-validation",
+        "tensorflow",
+        "ecosystem",
+        "Checks of data sets; no recorded figures.",
+        ecosystem="companion",
+    ),
+    Package("tensorflow-io", "tensorflow", "ecosystem", "File formats and storage.", ecosystem="companion"),
+    Package(
+        "tensorflow-metadata",
+        "tensorflow",
+        "ecosystem",
+        "Descriptions of data sets; tensorflow-datasets pulls it; no recorded figures.",
+        ecosystem="companion",
+    ),
+    Package(
+        "tensorflow-model-analysis",
+        "tensorflow",
+        "ecosystem",
+        "Evaluation of models; tfx pulls it.",
+        ecosystem="companion",
+    ),
+    Package(
+        "tensorflow-model-optimization", "tensorflow", "ecosystem", "Pruning and quantisation.", ecosystem="companion"
+    ),
+    Package(
+        "tensorflow-recommenders",
+        "tensorflow",
+        "ecosystem",
+        "Recommendation; no recorded figures.",
+        ecosystem="companion",
+    ),
+    Package("tensorflow-text", "tensorflow", "ecosystem", "Reading of text.", ecosystem="companion"),
+    Package(
+        "tensorflow-transform", "tensorflow", "ecosystem", "Preparation of data; tfx pulls it.", ecosystem="companion"
+    ),
+    Package(
+        "tf-models-official",
+        "tensorflow",
+        "ecosystem",
+        "Models to start from; pulls others of the list.",
+        ecosystem="companion",
+    ),
+    Package(
+        "tfx", "tensorflow", "ecosystem", "Pipelines for production; pulls others of the list.", ecosystem="companion"
+    ),
+    Package("spektral", "tensorflow", "ecosystem", "Graph networks; no recorded figures.", ecosystem="community"),
+    Package("tflearn", "tensorflow", "ecosystem", "Training loops; no recorded figures.", ecosystem="community"),
     Package(
         "tensorflow-serving-api",
         "tensorflow",
@@ -83,6 +168,10 @@ PACKAGES: tuple[Package, ...] = (
     ),
     Package("tflite-runtime", "tensorflow", "edge", "TensorFlow Lite interpreter; renamed ai-edge-litert in 2024."),
     Package("ai-edge-litert", "tensorflow", "edge", "LiteRT, the new name of tflite-runtime: one chain, two names."),
+    Package("ai-edge-litert-nightly", "tensorflow", "edge", "Nightly build of ai-edge-litert."),
+    Package("tflite-runtime-nightly", "tensorflow", "edge", "Nightly build of tflite-runtime."),
+    Package("tflite-support", "tensorflow", "edge", "Wraps models for the TensorFlow Lite task library."),
+    Package("tflite-support-nightly", "tensorflow", "edge", "Nightly build of tflite-support."),
     Package("tflite-model-maker", "tensorflow", "edge", "Trains models for TensorFlow Lite."),
     Package("tensorflowjs", "tensorflow", "edge", "Converts models for the browser; the runtime is not in Python."),
     Package(
@@ -108,23 +197,56 @@ PACKAGES: tuple[Package, ...] = (
         counts_in_family=True,
     ),
     Package("pytorch", "pytorch", "stub", "A placeholder that fails to install and says to use torch."),
-    Package("torchvision", "pytorch", "ecosystem", "Pulls torch."),
-    Package("torchaudio", "pytorch", "ecosystem", "Pulls torch."),
-    Package("torchtune", "pytorch", "ecosystem", "Fine-tuning recipes; uses torch."),
-    Package("torch-geometric", "pytorch", "ecosystem", "Graph networks; uses torch."),
-    Package("pytorch-lightning", "pytorch", "ecosystem", "Training loops; pulls torch."),
-    Package("lightning", "pytorch", "ecosystem", "pytorch-lightning under a second name; pulls torch."),
-    Package("fastai", "pytorch", "ecosystem", "Training library; pulls torch."),
-    Package("timm", "pytorch", "ecosystem", "Vision models; pulls torch."),
-    Package("diffusers", "pytorch", "ecosystem", "Image generation; uses torch."),
+    Package("torchvision", "pytorch", "ecosystem", "Pulls torch.", ecosystem="companion"),
+    Package("torchaudio", "pytorch", "ecosystem", "Pulls torch.", ecosystem="companion"),
+    Package("torchtune", "pytorch", "ecosystem", "Fine-tuning recipes; uses torch.", ecosystem="companion"),
+    Package(
+        "torch-tensorrt",
+        "pytorch",
+        "ecosystem",
+        "Compiles models for NVIDIA cards; pulls torch.",
+        ecosystem="companion",
+    ),
+    Package("torchao", "pytorch", "ecosystem", "Quantisation; uses torch.", ecosystem="companion"),
+    Package("torchx", "pytorch", "ecosystem", "Starts jobs on clusters.", ecosystem="companion"),
+    Package(
+        "torchtext", "pytorch", "ecosystem", "Reading of text; archived; no recorded figures.", ecosystem="companion"
+    ),
+    Package("torchdata", "pytorch", "ecosystem", "Loading of data; no recorded figures.", ecosystem="companion"),
+    Package("torchrec", "pytorch", "ecosystem", "Recommendation; no recorded figures.", ecosystem="companion"),
+    Package("captum", "pytorch", "ecosystem", "Explanation of models; no recorded figures.", ecosystem="companion"),
+    Package("pytorch-ignite", "pytorch", "ecosystem", "Training loops; no recorded figures.", ecosystem="companion"),
+    Package("torch-geometric", "pytorch", "ecosystem", "Graph networks; uses torch.", ecosystem="community"),
+    Package("pytorch-lightning", "pytorch", "ecosystem", "Training loops; pulls torch.", ecosystem="community"),
+    Package(
+        "lightning",
+        "pytorch",
+        "ecosystem",
+        "pytorch-lightning under a second name, so the list has that one; pulls torch.",
+    ),
+    Package("fastai", "pytorch", "ecosystem", "Training library; pulls torch.", ecosystem="community"),
+    Package("timm", "pytorch", "ecosystem", "Vision models; pulls torch.", ecosystem="community"),
+    Package(
+        "diffusers",
+        "pytorch",
+        "ecosystem",
+        "Image generation; uses torch; had pipelines for JAX, never for TensorFlow.",
+        ecosystem="community",
+    ),
     Package(
         "transformers",
         "pytorch",
         "ecosystem",
-        "Served TensorFlow and JAX too until version 5 dropped them (huggingface/transformers#38758). Its rise begins "
-        "in 2019-09; the few downloads before are not evidence of use.",
+        "Served TensorFlow and JAX too until version 5 dropped them (huggingface/transformers#38758), so it is not in the "
+        "list. Its rise begins in 2019-09; the few downloads before are not evidence of use.",
     ),
     Package("torchserve", "pytorch", "serving", "Model server, archived on 2025-08-07 (pytorch/serve#3396)."),
+    Package(
+        "torch-model-archiver",
+        "pytorch",
+        "serving",
+        "Packs models for torchserve, and is installed beside it: the same use counted under two names.",
+    ),
     Package("executorch", "pytorch", "edge", "Runs PyTorch models on devices."),
     Package("jax", "jax", "core", "Spikes of automatic installations in 2021-12 and 2023-12.", counts_in_family=True),
     Package("jaxlib", "jax", "dependency", "jax pulls it: the same installation."),
@@ -153,6 +275,7 @@ def package_rows() -> list[dict[str, Any]]:
             "package": package.name,
             "framework": package.framework,
             "role": package.role,
+            "ecosystem": package.ecosystem,
             "counts_in_family": package.counts_in_family,
             "reason": package.reason,
         }

@@ -1,5 +1,6 @@
 with recounts as (
-    select * from meta.recounts
+    select * from meta.question_listings
+    where side = 'exact'
 ),
 
 stackoverflow as (
@@ -185,7 +186,7 @@ compared as (
             and one.key = other.key
             and one.series > other.series
     union all
-    -- What somebody else counted later, of the same month and tag.
+    -- What somebody else counted later, of the same month and tag; bounds are no counts.
     select
         'recount' as kind,
         current_figures.source,

@@ -47,7 +47,7 @@ final as (
         stackoverflow.origin,
         stackoverflow.observed_on,
         stackoverflow.observed_at,
-        stackoverflow.series as provider,
+        stackoverflow.provider,
         stackoverflow.evidence
     from stackoverflow
     left join tags on stackoverflow.tagged = tags.tagged

@@ -72,7 +72,10 @@ final as (
         null as gap_reason,
         max(observed_month) as known_from
     from models_by_name
-    group by formula, framework, series
+    -- What has no month of creation was counted whole on each day that somebody looked: two looks are two rows.
+    group by formula, framework, series, case when month is null then observed_month end
+    -- A tag that the count does not name was not counted, which is no zero.
+    having series != 'hub, by tag' or bool_or(is_counted)
 )
 
 select * from final

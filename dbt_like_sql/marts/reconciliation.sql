@@ -56,33 +56,56 @@ known_reasons as (
     select
         reasons.kind,
         reasons.reaches,
+        reasons.ends,
         reasons.reason
     from (
         values
         (
             'exclusivity',
             date '2015-11-01',
+            date '9999-12-01',
             'date: the Hub keeps no past, so its models of that time can no longer be counted, and a model of today '
             'names other formats (safetensors) than one of then'
         ),
         (
             'repositories',
             date '2015-11-01',
+            date '9999-12-01',
             'definition: the published figure is of the whole archive as it was then; a sample of it has few '
             'repositories in the period, and the whole of it was added to since'
         ),
         (
             'questions',
             date '2019-04-01',
-            'date: from 2019-04 on months were counted at their end, the published figure later, when questions had '
-            'been deleted (marts.drift)'
+            date '2020-03-01',
+            'date: months from 2019-04 to 2020-03 were counted about 2020-04, the published figure later, when more of '
+            'their questions had been deleted for being a year old (marts.drift)'
+        ),
+        (
+            'questions',
+            date '2020-04-01',
+            date '9999-12-01',
+            'date: from 2020-04 on months were counted soon after their end, the published figure later, when '
+            'questions had been deleted (marts.drift)'
         ),
         (
             'downloads',
             date '2015-11-01',
+            date '9999-12-01',
             'window: the published figure is of other thirty days, or counts other installers'
         )
-    ) as reasons (kind, reaches, reason)
+    ) as reasons (kind, reaches, ends, reason)
+),
+
+-- Where a difference lies that nobody has explained.
+located as (
+    select
+        places.metric,
+        places.as_of,
+        places.place
+    from (
+        values ('stackoverflow questions tensorflow', '2017', 'it lies in June to December 2017')
+    ) as places (metric, as_of, place)
 ),
 
 wanted as (
@@ -94,6 +117,7 @@ wanted as (
         published.unit,
         published.tolerance,
         published.source as citation,
+        published.computed_from,
         metrics.kind,
         metrics.one,
         metrics.other,
@@ -119,6 +143,7 @@ question_sums as (
         wanted.as_of,
         wanted.citation,
         questions.definition,
+        any_value(questions.series) as series,
         any_value(wanted.other) is not null as is_ratio,
         datediff('month', any_value(wanted.first_month), any_value(wanted.last_month)) + 1 as months_wanted,
         count(questions.value) filter (where questions.framework = wanted.one) as months_found,
@@ -138,7 +163,10 @@ questions_measured as (
         as_of,
         citation,
         definition,
-        case when is_ratio then one / nullif(other, 0) else one end as measured
+        series,
+        case when is_ratio then one / nullif(other, 0) else one end as measured,
+        cast(null as bigint) as n,
+        false as is_sample
     from question_sums
     where months_found = months_wanted and (not is_ratio or others_found = months_wanted)
 ),
@@ -149,11 +177,14 @@ exclusivity_measured as (
         wanted.as_of,
         wanted.citation,
         'models with PyTorch or TensorFlow tags, ' || exclusivity.series as definition,
+        exclusivity.series,
         case wanted.one
             when 'pytorch only' then exclusivity.pytorch_only_share
             when 'tensorflow only' then exclusivity.tensorflow_only_share
             else exclusivity.tensorflow_only_share + exclusivity.in_both_share
-        end as measured
+        end as measured,
+        exclusivity.models as n,
+        exclusivity.is_sample
     from wanted
     inner join exclusivity
         on
@@ -168,11 +199,14 @@ research_measured as (
         wanted.as_of,
         wanted.citation,
         research.metric || ' of the ' || research.period || ', ' || research.series as definition,
+        research.series,
         case
             when wanted.other = 'pair' then research.pytorch_of_pair
             when wanted.one = 'pytorch' then research.pytorch_of_all
             else research.tensorflow_of_all
-        end as measured
+        end as measured,
+        case when wanted.other = 'pair' then research.pytorch + research.tensorflow else research.whole end as n,
+        research.is_sample
     from wanted
     inner join research
         on
@@ -195,7 +229,10 @@ downloads_measured as (
         wanted.as_of,
         wanted.citation,
         'downloads per day of the package, ' || one.series as definition,
-        one.downloads_per_day / nullif(other.downloads_per_day, 0) as measured
+        one.series,
+        one.downloads_per_day / nullif(other.downloads_per_day, 0) as measured,
+        cast(null as bigint) as n,
+        false as is_sample
     from wanted
     inner join downloads as one
         on wanted.kind = 'downloads' and wanted.one = one.framework and wanted.first_month = one.month
@@ -210,7 +247,10 @@ crossover_measured as (
         wanted.as_of,
         wanted.citation,
         crossovers.definition,
-        (strftime(crossovers.crossed, '%Y%m'))::double as measured
+        crossovers.series,
+        (strftime(crossovers.crossed, '%Y%m'))::double as measured,
+        cast(null as bigint) as n,
+        false as is_sample
     from wanted
     inner join crossovers
         on
@@ -239,6 +279,10 @@ compared as (
         measured.definition,
         coalesce(wanted.value, strftime(wanted.first_month, '%Y%m')::double) as published,
         measured.measured,
+        measured.n,
+        sqrt(measured.measured * (1 - measured.measured) / nullif(measured.n, 0)) as standard_error,
+        coalesce(measured.is_sample, false) as is_sample,
+        coalesce(starts_with(measured.series, wanted.computed_from), false) as same_source,
         case when wanted.unit = 'month' then 'month (YYYYMM)' else wanted.unit end as unit,
         case
             when wanted.unit = 'month'
@@ -269,6 +313,9 @@ final as (
         compared.definition,
         compared.published,
         compared.measured,
+        compared.n,
+        compared.standard_error,
+        compared.same_source,
         compared.unit,
         compared.difference,
         compared.tolerance,
@@ -276,13 +323,18 @@ final as (
         case
             when abs(compared.difference) <= compared.tolerance + 1e-9 then null
             when compared.kind is null then 'nothing here measures this'
+            when compared.is_sample and abs(compared.difference) <= compared.tolerance + 2 * compared.standard_error
+                then 'sample: the difference is within two standard errors of a share of ' || compared.n
             when known_reasons.reason is not null then known_reasons.reason
             when compared.measured is null then 'the data hold no figure for that time'
-            else 'unexplained'
+            else concat_ws(': ', 'unexplained', located.place)
         end as reason
     from compared
     left join known_reasons
-        on compared.kind = known_reasons.kind and compared.last_month >= known_reasons.reaches
+        on
+            compared.kind = known_reasons.kind
+            and compared.last_month between known_reasons.reaches and known_reasons.ends
+    left join located on compared.metric = located.metric and compared.as_of = located.as_of
 )
 
 select * from final

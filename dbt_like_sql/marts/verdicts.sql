@@ -20,6 +20,8 @@ outages as (
 
 drift_rates as (
     select * from marts.drift_rates
+    where framework is null
+    qualify row_number() over (partition by source, series, known_from order by taken desc) = 1
 ),
 
 measured as (

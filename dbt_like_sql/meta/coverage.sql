@@ -1,5 +1,7 @@
+-- A listing of pairs of tags does not answer for a month: nobody asked for it.
 with by_series as (
     select * from meta.coverage_by_series
+    where source != 'stackoverflow' or series = provider
 ),
 
 months as (

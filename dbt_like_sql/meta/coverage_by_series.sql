@@ -31,15 +31,18 @@ statements as (
 figures as (
     select
         'stackoverflow' as source,
-        series as provider,
+        provider,
         series,
         month,
         count(questions) > 0 as has_figure,
-        count(questions) > 0 as is_whole,
-        any_value(gap_reason) as gap_reason,
+        count(questions) > 0 and series = provider as is_whole,
+        coalesce(
+            case when series != provider then 'only questions with two tags each, listed on ' || max(observed_on) end,
+            any_value(gap_reason)
+        ) as gap_reason,
         max(observed_at) as observed_at
     from stackoverflow
-    group by series, month
+    group by provider, series, month
     union all
     select
         'huggingface' as source,

@@ -4,7 +4,7 @@ with listing as (
 ),
 
 recorded as (
-    select * from meta.cohorts
+    select * from meta.author_cohorts
 ),
 
 closed_months as (

@@ -20,6 +20,10 @@ outages as (
     where source = 'stackoverflow'
 ),
 
+listings as (
+    select * from meta.question_listings
+),
+
 last_months as (
     select
         provider,
@@ -81,7 +85,7 @@ site as (
     where tagged = '*'
 ),
 
-final as (
+counted as (
     select
         spine.month,
         spine.provider as series,
@@ -106,6 +110,7 @@ final as (
         figures.origin,
         figures.method,
         figures.observed_on,
+        spine.provider,
         figures.evidence,
         figures.observed_at
     from spine
@@ -115,6 +120,37 @@ final as (
     left join tags on spine.tagged = tags.tagged
     left join said on spine.month = said.month and spine.provider = said.provider
     left join lost on spine.month = lost.month and spine.provider = lost.provider
+),
+
+-- What others listed later: pairs of tags alone, as nobody counted them by month. Listings of single tags are compared
+-- with the figures above in marts.drift, and bounds are no figures.
+listed as (
+    select
+        month,
+        origin as series,
+        tagged,
+        cast(null as varchar) as framework,
+        questions,
+        cast(null as bigint) as site_questions,
+        cast(null as double) as share,
+        false as is_estimated,
+        false as is_share_estimated,
+        false as is_partial,
+        cast(null as varchar) as gap_reason,
+        origin,
+        method,
+        observed_on,
+        'recorded' as provider,
+        cast(null as varchar) as evidence,
+        cast(null as timestamptz) as observed_at
+    from listings
+    where side = 'exact' and contains(tagged, ';')
+),
+
+final as (
+    select * from counted
+    union all
+    select * from listed
 )
 
 select * from final

@@ -205,7 +205,7 @@ def for_raw(table: Table, *, provider: Sequence[str] = ()) -> tuple[Expectation,
     found = [AT_LEAST_ONE_ROW]
     found += [_not_null(column, "It says what the figure is of, or whose it is.") for column in dict.fromkeys(needed)]
     found += [_not_null(column, "A row without its figure is a gap, and is said as one.") for column in table.required]
-    found.append(_one_row_per((*table.key, *provider), _MAY_BE_NULL))
+    found.append(_one_row_per((*table.identity, *provider), _MAY_BE_NULL))
     for column, kind in table.measures.items():
         if kind.is_integer():
             largest, reason = _LARGEST.get(column, (None, "A count is never negative."))

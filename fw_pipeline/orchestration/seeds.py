@@ -5,10 +5,8 @@ Each is a frame with a description of every column; none is written by hand here
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -16,13 +14,13 @@ import polars as pl
 from fw_pipeline import claims, frameworks
 from fw_pipeline.contract import FIRST_MONTH, Reason, Window, last_closed_month
 from fw_pipeline.orchestration.choosing import Chosen, asking
+from fw_pipeline.orchestration.recorded_csv import Kind, RecordedTable
+from fw_pipeline.orchestration.recorded_tables import RECORDED_TABLES
 from fw_pipeline.orchestration.weights import composite_weights
 
 if TYPE_CHECKING:
     from fw_pipeline.orchestration.pipeline import Pipeline
     from fw_pipeline.warehouse import Built, Writer
-
-Kind = pl.DataType | type[pl.DataType]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +34,21 @@ class Seed:
     may_be_empty: bool = False
     after_fetch: bool = False
     """Whether a fetch changes it."""
+    key: tuple[str, ...] = ()
+    """The columns of which no two rows may agree."""
 
     def frame(self, pipeline: Pipeline) -> pl.DataFrame:
-        """Return the rows with the declared types."""
+        """Return the rows with the declared types.
+
+        Raises:
+            Reason: two rows have the same key, or a recorded file is wrong.
+        """
         schema = {name: kind for name, (kind, _) in self.columns.items()}
-        return pl.DataFrame([dict(row) for row in self.rows(pipeline)], schema=schema, orient="row")
+        frame = pl.DataFrame([dict(row) for row in self.rows(pipeline)], schema=schema, orient="row")
+        if self.key and frame.select(self.key).is_duplicated().any():
+            twice = ", ".join(map(str, frame.filter(frame.select(self.key).is_duplicated()).row(0)[: len(self.key)]))
+            raise Reason(f"meta.{self.name}", f"{twice} is there twice", "leave one of them in the catalogue")
+        return frame
 
     def make(self, writer: Writer, pipeline: Pipeline) -> Built:
         """Make the table anew."""
@@ -93,37 +101,10 @@ def _statements(pipeline: Pipeline) -> list[dict[str, Any]]:
     ]
 
 
-def _recorded(name: str, kinds: Mapping[str, type]) -> Callable[[Pipeline], list[dict[str, Any]]]:
-    """Read a table that is shipped as CSV beside the recorded figures."""
-
-    def rows(pipeline: Pipeline) -> list[dict[str, Any]]:
-        path = pipeline.settings.recorded_dir / f"{name}.csv"
-        remedy = "restore it from the repository"
-        try:
-            with path.open(encoding="utf-8", newline="") as stream:
-                read = list(csv.DictReader(stream))
-        except (OSError, UnicodeDecodeError) as error:
-            raise Reason(f"recorded {name}.csv", f"cannot be read: {error}", remedy) from error
-        found = []
-        for number, row in enumerate(read, start=2):
-            try:
-                found.append({key: _cell(value, kinds.get(key, str)) for key, value in row.items()})
-            except ValueError as error:
-                raise Reason(f"recorded {name}.csv line {number}", str(error), remedy) from error
-        return found
-
-    return rows
-
-
-def _cell(value: str, kind: type) -> Any:
-    if not value:
-        return None
-    return date.fromisoformat(value) if kind is date else kind(value)
-
-
-def _outages(pipeline: Pipeline) -> list[dict[str, Any]]:
-    rows = _recorded("outages", {"first_day": date, "last_day": date})(pipeline)
-    return [{**row, "from_month": row["first_day"].replace(day=1)} for row in rows]
+def _recorded(table: RecordedTable) -> Seed:
+    return Seed(
+        table.name, table.description, table.columns, lambda pipeline: table.read(pipeline.settings.recorded_dir)
+    )
 
 
 _S, _D, _F, _I, _B = pl.String, pl.Date, pl.Float64, pl.Int64, pl.Boolean
@@ -148,10 +129,15 @@ SEEDS: tuple[Seed, ...] = (
             "package": (_S, "Normalised name."),
             "framework": (_S, "Framework that it belongs to; NULL where it serves several."),
             "role": (_S, "core, variant, dependency, ecosystem, serving, edge, interchange or stub."),
+            "ecosystem": (
+                _S,
+                "How it is admitted to the list of ecosystems: companion or community; NULL where it is not.",
+            ),
             "counts_in_family": (_B, "Whether its downloads add to the family without counting anything twice."),
             "reason": (_S, "Why."),
         },
         lambda _: frameworks.package_rows(),
+        key=("package",),
     ),
     Seed(
         "tags",
@@ -162,6 +148,7 @@ SEEDS: tuple[Seed, ...] = (
             "role": (_S, "core, variant, language or deployment."),
         },
         lambda _: frameworks.tag_rows(),
+        key=("tagged",),
     ),
     Seed(
         "hub_names",
@@ -190,63 +177,6 @@ SEEDS: tuple[Seed, ...] = (
             "what": (_S, "What it is, and of what it is a sample."),
         },
         lambda _: frameworks.population_rows(),
-    ),
-    Seed(
-        "outages",
-        "Known holes and breaks of the sources.",
-        {
-            "source": (_S, "Source."),
-            "from_month": (_D, "Month of the first day."),
-            "first_day": (_D, "First day concerned."),
-            "last_day": (_D, "Last day concerned."),
-            "effect": (_S, "What happened to the figures."),
-            "reference": (_S, "Where it is documented."),
-            "kind": (
-                _S,
-                "lost (not recorded), distorted (figures exist and are wrong) or break (another kind after).",
-            ),
-            "series": (_S, "How the names of the series concerned begin; NULL where all of the source are."),
-        },
-        _outages,
-    ),
-    Seed(
-        "events",
-        "Dated events that a reader of a curve should know.",
-        {
-            "day": (_D, "Day of the event."),
-            "event": (_S, "What happened."),
-            "frameworks": (_S, "Framework concerned, or `all`."),
-            "reference": (_S, "Where it is documented."),
-        },
-        _recorded("events", {"day": date}),
-    ),
-    Seed(
-        "published_figures",
-        "Figures that others published, to reconcile with.",
-        {
-            "claim": (_S, "Claim that the figure bears on."),
-            "metric": (_S, "What was measured, in words."),
-            "as_of": (_S, "Month, year or half-year of the figure, as published."),
-            "value": (_F, "The figure; NULL where the figure is a month."),
-            "unit": (_S, "Unit."),
-            "tolerance": (_F, "Difference up to which the figures agree."),
-            "source": (_S, "Who published it."),
-        },
-        _recorded("published_figures", {"value": float, "tolerance": float}),
-    ),
-    Seed(
-        "cohorts",
-        "Authors by the framework that they used in a base year, and by what they used later, as others counted them.",
-        {
-            "base_year": (_I, "The year that tells who is in the cohort."),
-            "base_framework": (_S, "The one of PyTorch and TensorFlow that the authors used in that year."),
-            "later_framework": (_S, "What they used later: pytorch, tensorflow, both; or `both or tensorflow`."),
-            "until": (_D, "Last month that a later paper can be of."),
-            "authors": (_I, "Authors."),
-            "method": (_S, "How the figure was obtained."),
-            "origin": (_S, "Who published it."),
-        },
-        _recorded("cohorts", {"base_year": int, "until": date, "authors": int}),
     ),
     Seed(
         "claims",
@@ -308,19 +238,6 @@ SEEDS: tuple[Seed, ...] = (
         lambda pipeline: claims.evidence_rows(pipeline.models),
     ),
     Seed(
-        "recounts",
-        "Months of questions that others counted again, later than the recorded figures.",
-        {
-            "month": (_D, "First day of the UTC month."),
-            "tagged": (_S, "The tag."),
-            "questions": (_I, "Questions of the month that were still there."),
-            "observed_on": (_D, "Day of the later count."),
-            "method": (_S, "How the figure was obtained."),
-            "origin": (_S, "Who counted."),
-        },
-        _recorded("recounts", {"month": date, "questions": int, "observed_on": date}),
-    ),
-    Seed(
         "reach",
         "The months that each provider can answer, and why not the others.",
         {
@@ -350,5 +267,6 @@ SEEDS: tuple[Seed, ...] = (
         may_be_empty=True,
         after_fetch=True,
     ),
+    *(_recorded(table) for table in RECORDED_TABLES),
 )
 """The small tables, in no particular order: none reads another."""

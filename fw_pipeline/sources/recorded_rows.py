@@ -162,10 +162,10 @@ class _Reading:
 
     def _repeated(self, line: int, values: Mapping[str, Any]) -> Iterator[Fault]:
         """Yield a fault where an earlier line has the same key."""
-        if all(column in values for column in self.table.key):
-            key = tuple(tuple(it) if isinstance(it := values[column], list) else it for column in self.table.key)
+        if all(column in values for column in self.table.identity):
+            key = tuple(tuple(it) if isinstance(it := values[column], list) else it for column in self.table.identity)
             if (first := self.seen.setdefault(key, line)) != line:
-                told = ", ".join(str(values[column]) for column in self.table.key)
+                told = ", ".join(str(values[column]) for column in self.table.identity)
                 yield Fault(line, "key", f"({told}) is in line {first} already")
 
 

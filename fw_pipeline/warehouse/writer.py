@@ -239,7 +239,7 @@ class Writer:
     def _describe_raw(self, source: str) -> None:
         table = TABLES[source]
         words = {**SHARED_COLUMNS, **table.columns}
-        grain = f"One row for: {', '.join(['provider', *table.key])}"
+        grain = f"One row for: {', '.join(['provider', *table.identity])}"
         self._comment(f"raw.{source}", f"{table.description} The current vintage of each provider. {grain}.", words)
         more = {
             **words,
