@@ -29,7 +29,7 @@ LATER = {
         for suffix in ("", "_vintages")
     },
     **{f"raw.huggingface{suffix}": _WHEN_SEEN for suffix in ("", "_vintages", "_unpartitioned")},
-    "meta.recounts": ("observed_on", ("questions",)),
+    "meta.question_listings": ("observed_on", ("questions",)),
 }
 """The figures of each table that holds some, and the day from which they can be known."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import duckdb
 import pytest
 
-from fw_pipeline.models import Example, Model
+from fw_pipeline.models import Example, Model, ancestors
 from fw_pipeline_tests.relations import empty_warehouse, insert, models
 
 HAND_WRITTEN = 1e-4
@@ -30,11 +31,21 @@ def same(seen: Any, wanted: Any) -> bool:
     return type(seen) is type(wanted) and bool(seen == wanted)
 
 
-@pytest.mark.parametrize(("model", "example", "known"), examples())
-def test_the_sql_yields_what_its_example_says(model: Model, example: Example, known: tuple[Model, ...]) -> None:
-    connection = empty_warehouse(model.upstream, known)
+def given(model: Model, example: Example, known: tuple[Model, ...]) -> duckdb.DuckDBPyConnection:
+    """Return what the model reads, with the given rows; models between the given ones and this one are built."""
+    behind = ancestors(model, known)
+    connection = empty_warehouse(sorted(behind), known)
     for relation, rows in example.given.items():
         insert(connection, relation, rows)
+    for between in known:
+        if between.name in behind - set(example.given) and ancestors(between, known) & set(example.given):
+            connection.execute(f"insert into {between.name} {between.sql}")
+    return connection
+
+
+@pytest.mark.parametrize(("model", "example", "known"), examples())
+def test_the_sql_yields_what_its_example_says(model: Model, example: Example, known: tuple[Model, ...]) -> None:
+    connection = given(model, example, known)
     connection.execute(f"create temp table produced as {model.sql}")
     typed = ", ".join(f'"{name}" {column.type}' for name, column in model.doc.columns.items())
     connection.execute(f"create temp table expected ({typed})")

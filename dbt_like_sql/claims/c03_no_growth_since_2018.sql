@@ -7,11 +7,17 @@ with figures as (
     where framework = 'tensorflow' and measure in ('questions', 'the share', 'downloads', 'family downloads')
 ),
 
+windows as (
+    select * from marts.windows
+    where framework = 'tensorflow' and months = 12 and as_of >= date '2018-12-01'
+),
+
 base as (
     select
         basis,
         measure,
         series,
+        any_value(base_month) as base_month,
         sum(part) filter (where figure is not null) / sum(whole) filter (where figure is not null) as level
     from figures
     where month between base_month and date '2018-12-01'
@@ -19,93 +25,82 @@ base as (
     having count(figure) * 3 >= (13 - month(any_value(base_month))) * 2
 ),
 
-years as (
+so_far as (
     select
-        *,
-        sum(part) filter (where figure is not null) over last_year
-        / sum(whole) filter (where figure is not null) over last_year as year_level,
-        count(figure) over last_year as months_found
+        basis,
+        measure,
+        series,
+        month as as_of,
+        -- Months as numbers, so that the slope is one of a month; twelve of them are a year.
+        12 * regr_slope(figure, year(month) * 12 + month(month)) over since_2018 as slope,
+        count(figure) over since_2018 as months_counted,
+        count(*) filter (where is_partial) over since_2018 as months_partial
     from figures
-    window last_year as (
+    where month >= base_month
+    window since_2018 as (
         partition by basis, measure, series
-        order by month range between interval 11 months preceding and current row
+        order by month
     )
 ),
 
-since as (
+levels as (
     select
-        years.basis,
-        years.measure,
-        years.source,
-        years.series,
-        years.month as as_of,
-        years.base_month,
-        years.months_found,
-        base.level,
-        years.year_level,
-        count(years.figure) over so_far as months_counted,
-        count(*) filter (where years.is_partial) over so_far as months_partial,
-        max(years.year_level) filter (
-            where years.month >= date '2018-12-01' and years.months_found >= 8
-        ) over so_far as peak_level,
-        -- Months as numbers, so that the slope is one of a month; twelve of them are a year.
-        12 * regr_slope(years.figure, year(years.month) * 12 + month(years.month)) over so_far as slope
-    from years
+        windows.*,
+        base.base_month,
+        base.level as base_level,
+        so_far.slope,
+        so_far.months_counted,
+        so_far.months_partial as partial,
+        max(windows.level) over (
+            partition by windows.basis, windows.measure, windows.series
+            order by windows.as_of
+        ) as peak_level
+    from windows
     inner join base
-        on years.basis = base.basis and years.measure = base.measure and years.series = base.series
-    where years.month >= years.base_month
-    window so_far as (
-        partition by years.basis, years.measure, years.series
-        order by years.month
-    )
+        on windows.basis = base.basis and windows.measure = base.measure and windows.series = base.series
+    inner join so_far
+        on
+            windows.basis = so_far.basis
+            and windows.measure = so_far.measure
+            and windows.series = so_far.series
+            and windows.as_of = so_far.as_of
 ),
 
 forms as (
     select
         *,
-        'change of ' || measure || ' since 2018' as formula,
-        year_level as numerator,
-        year_level / nullif(level, 0) - 1 as result
-    from since
-    union all
-    select
-        *,
-        'slope of ' || measure || ' since 2018' as formula,
-        slope as numerator,
-        slope / nullif(level, 0) as result
-    from since
-    union all
-    select
-        *,
-        'peak of ' || measure || ' since 2018' as formula,
-        peak_level as numerator,
-        peak_level / nullif(level, 0) - 1 as result
-    from since
+        unnest(['change', 'slope', 'peak']) || ' of ' || measure || ' since 2018' as formula,
+        unnest([level, slope, peak_level]) as numerator,
+        unnest([level, slope + base_level, peak_level]) / nullif(base_level, 0) - 1 as result
+    from levels
+    -- From 2019-12 on, the last twelve months no longer overlap the base.
+    where as_of >= date '2019-12-01'
 ),
 
--- From 2019-12 on, the last twelve months no longer overlap the base.
 measured as (
     select
-        formula,
-        source,
-        series,
-        as_of,
-        any_value(base_month) as since,
-        max(result) filter (where basis = 'published' and months_found >= 8) as value,
-        max(result) filter (where basis = 'exact' and months_found >= 8) as exact_value,
-        max(months_counted) filter (where basis = 'published') as n,
-        max(numerator) filter (where basis = 'published') as numerator,
-        max(level) filter (where basis = 'published') as denominator,
-        case
-            when max(months_found) filter (where basis = 'published') < 8
-                then 'fewer than 8 of the last 12 months have a figure'
-        end as cannot_decide,
-        datediff('month', any_value(base_month), as_of) + 1
-        - max(months_counted) filter (where basis = 'published') as months_lacking,
-        max(months_partial) as months_partial
-    from forms
-    where as_of >= date '2019-12-01'
-    group by formula, source, series, as_of
+        published.formula,
+        published.source,
+        published.series,
+        published.as_of,
+        published.base_month as since,
+        case when published.level is not null then published.result end as value,
+        case when exact.level is not null then exact.result end as exact_value,
+        published.months_counted as n,
+        published.numerator,
+        published.base_level as denominator,
+        cast(datediff('month', published.base_month, published.as_of) + 1 - published.months_counted as bigint)
+            as months_lacking,
+        published.partial as months_partial,
+        case when published.level is null then 'fewer than 8 of the last 12 months have a figure' end as cannot_decide
+    from forms as published
+    left join forms as exact
+        on
+            published.formula = exact.formula
+            and published.series = exact.series
+            and published.as_of = exact.as_of
+            and exact.basis = 'exact'
+    where published.basis = 'published'
 )
 
 select * from measured

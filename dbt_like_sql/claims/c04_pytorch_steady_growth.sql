@@ -1,71 +1,36 @@
-with pytorch as (
+with figures as (
     select * from marts.figures_by_basis
-    where framework = 'pytorch' and measure in ('questions', 'the share', 'downloads', 'the share of papers')
+    where framework = 'pytorch' and measure in ('questions', 'the share', 'downloads')
+),
+
+windows as (
+    select * from marts.windows
+    where
+        framework = 'pytorch'
+        and measure in ('questions', 'the share', 'downloads', 'the share of papers')
+        and months = 12
 ),
 
 populations as (
     select * from meta.populations
-    where source = 'papers'
-),
-
-figures as (
-    select
-        pytorch.*,
-        coalesce(populations.is_sample, false) as is_sample,
-        min(pytorch.month) filter (where pytorch.part is not null) over (
-            partition by pytorch.measure, pytorch.series
-        ) as first_month
-    from pytorch
-    left join populations on pytorch.series = populations.population
-),
-
-years as (
-    select
-        basis,
-        measure,
-        source,
-        series,
-        is_sample,
-        first_month,
-        month as as_of,
-        sum(part) filter (where figure is not null) over last_year
-        / nullif(sum(whole) filter (where figure is not null) over last_year, 0) as level,
-        count(figure) over last_year as months_found,
-        48 - count(figure) over four_years as months_lacking,
-        count(*) filter (where is_partial) over four_years as months_partial,
-        count(*) filter (where is_partial) over three_years as months_partial_of_three_years
-    from figures
-    window
-        last_year as (
-            partition by basis, measure, series
-            order by month range between interval 11 months preceding and current row
-        ),
-        three_years as (
-            partition by basis, measure, series
-            order by month range between interval 35 months preceding and current row
-        ),
-        four_years as (
-            partition by basis, measure, series
-            order by month range between interval 47 months preceding and current row
-        )
+    where source = 'papers' and is_sample
 ),
 
 changes as (
     select
-        years.*,
-        earlier.level as earlier_level,
-        years.level / nullif(earlier.level, 0) - 1 as change
-    from years
-    inner join years as earlier
+        windows.*,
+        before.level as level_before,
+        before.months_lacking as lacking_before,
+        before.months_partial as partial_before,
+        windows.level / nullif(before.level, 0) - 1 as change
+    from windows
+    inner join windows as before
         on
-            years.basis = earlier.basis
-            and years.measure = earlier.measure
-            and years.series = earlier.series
-            and years.as_of = earlier.as_of + interval 12 months
-    -- A year of a monthly series needs eight months; a year of venues is whatever met.
-    where
-        earlier.as_of >= years.first_month + interval 11 months
-        and ((years.months_found >= 8 and earlier.months_found >= 8) or years.source = 'papers')
+            windows.basis = before.basis
+            and windows.measure = before.measure
+            and windows.series = before.series
+            and windows.as_of = before.as_of + interval 12 months
+    where before.since >= before.first_month
 ),
 
 -- Three years, each against the one before: growth is as steady as the weakest of them.
@@ -75,68 +40,63 @@ smallest as (
         'smallest yearly change of ' || changes.measure || ' over 3 years' as formula,
         changes.source,
         changes.series,
-        changes.is_sample,
         changes.as_of,
-        48 as months,
+        cast(changes.since - interval 36 months as date) as since,
         sum(past.months_found) as n,
-        -- Venues meet in some months only: a month without one lacks nothing.
-        if(changes.source = 'papers', 0, any_value(changes.months_lacking)) as months_lacking,
-        any_value(changes.months_partial) as months_partial,
+        sum(past.months_lacking) + arg_min(past.lacking_before, past.as_of) as months_lacking,
+        sum(past.months_partial) + arg_min(past.partial_before, past.as_of) as months_partial,
         case when count(past.change) = 3 then min(past.change) end as result,
         arg_min(past.level, struct_pack(change := past.change, as_of := past.as_of)) as numerator,
-        arg_min(past.earlier_level, struct_pack(change := past.change, as_of := past.as_of)) as denominator,
+        arg_min(past.level_before, struct_pack(change := past.change, as_of := past.as_of)) as denominator,
         'smallest in the year to '
-        || strftime(arg_min(past.as_of, struct_pack(change := past.change, as_of := past.as_of)), '%Y-%m') as remark
+        || strftime(arg_min(past.as_of, struct_pack(change := past.change, as_of := past.as_of)), '%Y-%m') as note
     from changes
     inner join changes as past
         on
             changes.basis = past.basis
             and changes.measure = past.measure
             and changes.series = past.series
-            and past.as_of in (
-                changes.as_of, changes.as_of - interval 12 months, changes.as_of - interval 24 months
-            )
-    where changes.as_of >= changes.first_month + interval 47 months
-    group by changes.basis, changes.measure, changes.source, changes.series, changes.is_sample, changes.as_of
+            and datediff('month', past.as_of, changes.as_of) in (0, 12, 24)
+    where changes.since - interval 36 months >= changes.first_month
+    group by changes.basis, changes.measure, changes.source, changes.series, changes.as_of, changes.since
 ),
 
 -- Of all pairs of months, those in which the later one is the higher one.
 ordered as (
     select
-        years.basis,
-        'pairs of months in rising order of ' || years.measure || ' over 3 years' as formula,
-        years.source,
-        years.series,
-        years.is_sample,
-        years.as_of,
-        36 as months,
+        windows.basis,
+        'pairs of months in rising order of ' || windows.measure || ' over 3 years' as formula,
+        windows.source,
+        windows.series,
+        windows.as_of,
+        cast(windows.since - interval 24 months as date) as since,
         count(distinct later.month) + 1 as n,
         35 - count(distinct later.month) as months_lacking,
-        any_value(years.months_partial_of_three_years) as months_partial,
+        count(distinct earlier.month) filter (where earlier.is_partial)
+        + max(if(later.is_partial and later.month = windows.as_of, 1, 0)) as months_partial,
         avg(if(later.figure > earlier.figure, 1, 0)) as result,
         count(*) filter (where later.figure > earlier.figure) as numerator,
         count(*) as denominator,
-        null as remark
-    from years
+        null as note
+    from windows
     inner join figures as later
         on
-            years.basis = later.basis
-            and years.measure = later.measure
-            and years.series = later.series
-            and later.month between years.as_of - interval 35 months and years.as_of
+            windows.basis = later.basis
+            and windows.measure = later.measure
+            and windows.series = later.series
+            and later.month between windows.since - interval 24 months and windows.as_of
     inner join figures as earlier
         on
-            years.basis = earlier.basis
-            and years.measure = earlier.measure
-            and years.series = earlier.series
-            and earlier.month >= years.as_of - interval 35 months
+            windows.basis = earlier.basis
+            and windows.measure = earlier.measure
+            and windows.series = earlier.series
+            and earlier.month >= windows.since - interval 24 months
             and later.month > earlier.month
     where
-        years.source != 'papers'
-        and years.as_of >= years.first_month + interval 35 months
+        windows.since - interval 24 months >= windows.first_month
         and later.figure is not null
         and earlier.figure is not null
-    group by years.basis, years.measure, years.source, years.series, years.is_sample, years.as_of
+    group by windows.basis, windows.measure, windows.source, windows.series, windows.as_of, windows.since
 ),
 
 forms as (
@@ -147,25 +107,32 @@ forms as (
 
 measured as (
     select
-        formula,
-        source,
-        series,
-        as_of,
-        cast(as_of - to_months(any_value(months) - 1) as date) as since,
-        max(result) filter (where basis = 'published') as value,
-        max(result) filter (where basis = 'exact') as exact_value,
-        cast(max(n) filter (where basis = 'published') as bigint) as n,
-        max(numerator) filter (where basis = 'published') as numerator,
-        max(denominator) filter (where basis = 'published') as denominator,
+        published.formula,
+        published.source,
+        published.series,
+        published.as_of,
+        published.since,
+        published.result as value,
+        exact.result as exact_value,
+        cast(published.n as bigint) as n,
+        cast(published.numerator as double) as numerator,
+        cast(published.denominator as double) as denominator,
+        cast(published.months_lacking as bigint) as months_lacking,
+        cast(published.months_partial as bigint) as months_partial,
         case
-            when bool_or(is_sample) then 'a sample: ' || series || ' is not all papers'
-            when max(result) filter (where basis = 'published') is null then 'too few months have a figure'
+            when populations.is_sample then 'a sample: ' || published.series || ' is not all papers'
+            when published.result is null then 'too few months have a figure'
         end as cannot_decide,
-        max(months_lacking) filter (where basis = 'published') as months_lacking,
-        max(months_partial) as months_partial,
-        max(remark) filter (where basis = 'published') as note
-    from forms
-    group by formula, source, series, as_of
+        published.note
+    from forms as published
+    left join forms as exact
+        on
+            published.formula = exact.formula
+            and published.series = exact.series
+            and published.as_of = exact.as_of
+            and exact.basis = 'exact'
+    left join populations on published.series = populations.population
+    where published.basis = 'published'
 )
 
 select * from measured

@@ -74,8 +74,20 @@ def load(folder: Path, registered: frozenset[str]) -> tuple[Model, ...]:
     for model in found:
         for relation in model.upstream:
             _permit(model, relation, known=names | registered, models=names)
-        _examples_fit(model)
+        _examples_fit(model, found)
     return _in_order(found)
+
+
+def ancestors(model: Model, models: Iterable[Model]) -> frozenset[str]:
+    """Return every relation that the model reads, and that those read in turn."""
+    reads = {other.name: other.upstream for other in models}
+    found: set[str] = set()
+    waiting = [*model.upstream]
+    while waiting:
+        if (relation := waiting.pop()) not in found:
+            found.add(relation)
+            waiting += reads.get(relation, ())
+    return frozenset(found)
 
 
 def _pairs(folder: Path) -> list[Path]:
@@ -161,12 +173,14 @@ def _permit(model: Model, relation: str, *, known: frozenset[str], models: froze
         raise Reason(model.name, f"reads {relation}, which is a backward read", f"{model.schema} may read {may}")
 
 
-def _examples_fit(model: Model) -> None:
+def _examples_fit(model: Model, models: Iterable[Model]) -> None:
     """Refuse an example that gives a relation that is not read, or expects a column that is not documented."""
     for example in model.doc.examples:
         where = f"{model.name}: example {example.name!r}"
-        if unread := sorted(set(example.given) - set(model.upstream)):
-            raise Reason(where, f"gives {unread[0]}, which the SQL does not read", "give what is read")
+        if not set(example.given) <= set(model.upstream):
+            unread = sorted(set(example.given) - ancestors(model, models))
+            if unread:
+                raise Reason(where, f"gives {unread[0]}, which the SQL does not read", "give what is read")
         if strange := sorted({column for row in example.expect for column in row} - set(model.doc.columns)):
             raise Reason(where, f"expects {strange[0]}, which is no column", "expect documented columns")
 
