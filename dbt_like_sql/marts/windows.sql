@@ -32,8 +32,8 @@ counted as (
         ends.since,
         ends.months_back,
         any_value(ends.first_month) as first_month,
-        fsum(members.part) filter (where members.figure is not null)
-        / nullif(fsum(members.whole) filter (where members.figure is not null), 0) as level,
+        sum(members.part order by members.month) filter (where members.figure is not null)
+        / nullif(sum(members.whole order by members.month) filter (where members.figure is not null), 0) as level,
         arg_max(members.figure, members.month) filter (where members.figure is not null) as last_figure,
         count(members.figure) filter (where members.month >= ends.since) as months_found,
         count(*) filter (where members.is_partial and members.month >= ends.since) as months_partial,
