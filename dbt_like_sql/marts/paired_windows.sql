@@ -54,8 +54,10 @@ counted as (
         ends.since,
         any_value(ends.first_month) as first_month,
         count(pairs.month) as found,
-        if(ends.months = 1, arg_max(pairs.pytorch, pairs.month), sum(pairs.pytorch order by pairs.month)) as pytorch,
-        if(ends.months = 1, arg_max(pairs.tensorflow, pairs.month), sum(pairs.tensorflow order by pairs.month)) as tensorflow,
+        if(ends.months = 1, arg_max(pairs.pytorch, pairs.month), sum(pairs.pytorch order by pairs.month))
+            as pytorch,
+        if(ends.months = 1, arg_max(pairs.tensorflow, pairs.month), sum(pairs.tensorflow order by pairs.month))
+            as tensorflow,
         arg_min(pairs.month, struct_pack(ratio := pairs.ratio, month := pairs.month)) as lowest_month
     from ends
     left join pairs
