@@ -229,7 +229,7 @@ SEEDS: tuple[Seed, ...] = (
     ),
     Seed(
         "headline_series",
-        "Which series each source leads with, in order of preference; change it in dbt_like_sql/meta/headline_series.csv.",
+        "Which series each source leads with, by preference; change it in dbt_like_sql/meta/headline_series.csv.",
         {
             "source": (_S, "Source."),
             "rank": (_I, "Order of preference within the source: 1 comes first."),
