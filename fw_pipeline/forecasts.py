@@ -40,7 +40,10 @@ COLUMNS: Mapping[str, tuple[pl.DataType | type[pl.DataType], str]] = {
     "made_as_of": (pl.Date, "Month after which the forecast was made; nothing later went in."),
     "horizon": (pl.Int64, "Months ahead; NULL where no forecast can be made."),
     "forecast": (pl.Float64, "What the model expects, its median; NULL where no forecast can be made."),
-    "low": (pl.Float64, "Lower end of the interval at 80 %; NULL where too few earlier forecasts could be judged by then."),
+    "low": (
+        pl.Float64,
+        "Lower end of the interval at 80 %; NULL where too few earlier forecasts could be judged by then.",
+    ),
     "high": (pl.Float64, "Upper end of the interval at 80 %."),
     "errors_known": (pl.Int64, "Earlier forecasts over as many months that could be judged by then."),
     "months_used": (pl.Int64, "Months with a figure that went in."),

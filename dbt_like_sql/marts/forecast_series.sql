@@ -86,7 +86,7 @@ observed as (
         select * from deployment_ratios
         union all
         select * from overtaking
-    )
+    ) as followed
 ),
 
 -- What is from before the last break is of another kind, a ratio or a share as well: what was deleted, or not counted,
