@@ -1,8 +1,9 @@
 """Forecasts of monthly series, made anew from every quarter of the past: so each can be held against what came.
 
 The model is exponential smoothing with a damped trend (Gardner and McKenzie, Management Science 1985;31:1237), on
-logarithms, in the state-space form of statsmodels: months without a figure are missing there, not zero. Nothing here
-knows a source, a table or a claim.
+logarithms, in the state-space form of statsmodels: months without a figure are missing there, not zero. Its intervals
+are as wide as its own earlier forecasts were wrong (split conformal prediction; Lei et al., JASA 2018;113:1094). Nothing
+here knows a source, a table or a claim.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from fw_pipeline.contract import Window
 HORIZON = 24
 """Months ahead that are forecast."""
 
-LEAST = 36
-"""Months with a figure that a forecast needs: three years."""
+LEAST = 24
+"""Months with a figure that a forecast needs: two years. The model knows no season, and each year more that it waits for
+is one less to test it in."""
 
 COVERAGE = 0.8
 """The part of what comes that the intervals should hold, as usual for exponential smoothing."""
@@ -38,14 +40,20 @@ COLUMNS: Mapping[str, tuple[pl.DataType | type[pl.DataType], str]] = {
     "made_as_of": (pl.Date, "Month after which the forecast was made; nothing later went in."),
     "horizon": (pl.Int64, "Months ahead; NULL where no forecast can be made."),
     "forecast": (pl.Float64, "What the model expects, its median; NULL where no forecast can be made."),
-    "low": (pl.Float64, "Lower end of the interval at 80 %."),
+    "low": (
+        pl.Float64,
+        "Lower end of the interval at 80 %; NULL where too few earlier forecasts could be judged by then.",
+    ),
     "high": (pl.Float64, "Upper end of the interval at 80 %."),
+    "errors_known": (pl.Int64, "Earlier forecasts over as many months that could be judged by then."),
     "months_used": (pl.Int64, "Months with a figure that went in."),
     "reason": (pl.String, "Why no forecast can be made."),
 }
 """The columns of a table of forecasts: type and meaning."""
 
 _QUARTER, _DIGITS = 3, 6
+_ENDLESS = 700
+"""A logarithm beyond which the number itself is endless, or none."""
 _REFIT = 4
 """Quarters after which the parameters are estimated again; between, those of before are used, never those of later."""
 
@@ -86,29 +94,60 @@ def _by_month(series: pl.DataFrame) -> dict[date, float | None]:
 
 def _of_series(values: Mapping[date, float | None]) -> Iterator[dict[str, Any]]:
     months = list(values)
+    known = [math.log(value) if value is not None else math.nan for value in values.values()]
     fitted = _Fitted()
+    earlier: dict[int, list[float]] = {}
+    """What was forecast so far, as logarithms, by the place of the month after which it was."""
     made = False
     for place, month in enumerate(months):
-        used = sum(value is not None for value in list(values.values())[: place + 1])
+        used = sum(not math.isnan(value) for value in known[: place + 1])
         if used < LEAST or (month.month % _QUARTER != 1 and place + 1 < len(months)):
             continue
-        known = [math.log(value) if value is not None else math.nan for value in list(values.values())[: place + 1]]
         made = True
         said = {"made_as_of": month, "months_used": used}
-        ahead = _ahead(known, fitted)
+        ahead = _ahead(known[: place + 1], fitted)
         if ahead is None:
             yield {**said, "reason": "the model cannot be fitted to these figures"}
             continue
-        for horizon, (forecast, low, high) in enumerate(ahead, start=1):
-            yield {**said, "horizon": horizon, "forecast": forecast, "low": low, "high": high}
+        half = 0.0
+        for horizon, forecast in enumerate(ahead, start=1):
+            errors = _errors(earlier, known[: place + 1], horizon)
+            width = half_width(errors)
+            half = max(half, width or 0.0)  # what is further away is not known better
+            ends = (None, None) if width is None else (math.exp(forecast - half), math.exp(forecast + half))
+            low, high = (end and _rounded(end) for end in ends)
+            yield {
+                **said,
+                "horizon": horizon,
+                "forecast": _rounded(math.exp(forecast)),
+                "low": low,
+                "high": high,
+                "errors_known": len(errors),
+            }
+        earlier[place] = ahead
     if not made:
         used = sum(value is not None for value in values.values())
         reason = f"{used} months have a figure, {LEAST} are needed"
         yield {"made_as_of": months[-1], "months_used": used, "reason": reason}
 
 
-def _ahead(known: Sequence[float], fitted: _Fitted) -> list[tuple[float, float, float]] | None:
-    """Return forecast, low and high for each month ahead, back from logarithms; None where the model fails."""
+def _errors(earlier: Mapping[int, Sequence[float]], known: Sequence[float], horizon: int) -> list[float]:
+    """Return how wrong the earlier forecasts over so many months were, of those that can be judged by now."""
+    judged = ((place + horizon, ahead[horizon - 1]) for place, ahead in earlier.items() if place + horizon < len(known))
+    return [abs(known[place] - forecast) for place, forecast in judged if not math.isnan(known[place])]
+
+
+def half_width(errors: Sequence[float]) -> float | None:
+    """Return half the width of an interval that holds `COVERAGE` of what comes, were errors exchangeable.
+
+    That is the error of rank (n + 1) times the coverage, rounded up; None where n, their number, is less than that.
+    """
+    rank = math.ceil((len(errors) + 1) * COVERAGE)
+    return sorted(errors)[rank - 1] if rank <= len(errors) else None
+
+
+def _ahead(known: Sequence[float], fitted: _Fitted) -> list[float] | None:
+    """Return the logarithm that is expected for each month ahead; None where the model fails."""
     import numpy as np  # noqa: PLC0415 - with statsmodels it takes two seconds
     from statsmodels.tools.sm_exceptions import ConvergenceWarning  # noqa: PLC0415
     from statsmodels.tsa.statespace.exponential_smoothing import ExponentialSmoothing  # noqa: PLC0415
@@ -122,12 +161,10 @@ def _ahead(known: Sequence[float], fitted: _Fitted) -> list[tuple[float, float, 
             if fitted.age >= _REFIT:
                 fitted.parameters, fitted.age = model.fit(disp=0, maxiter=200).params, 0
             fitted.age += 1
-            ahead = model.smooth(fitted.parameters).get_forecast(HORIZON)
-            middle, ends = ahead.predicted_mean, ahead.conf_int(alpha=1 - COVERAGE)
+            ahead = [float(value) for value in model.smooth(fitted.parameters).forecast(HORIZON)]
         except (ValueError, np.linalg.LinAlgError, ConvergenceWarning):
             return None
-    found = [tuple(_rounded(math.exp(value)) for value in row) for row in np.column_stack([middle, ends])]
-    return [(a, b, c) for a, b, c in found if math.isfinite(a + b + c)] if len(found) == HORIZON else None
+    return ahead if all(abs(value) < _ENDLESS for value in ahead) else None
 
 
 def _rounded(value: float) -> float:

@@ -59,7 +59,14 @@ FRAMEWORKS: tuple[Framework, ...] = (
         paper_names=("tf",),
         arxiv_terms=("tensorflow",),
     ),
-    Framework("pytorch", "PyTorch", paper_names=("pytorch",), arxiv_terms=("pytorch",)),
+    Framework(
+        "pytorch",
+        "PyTorch",
+        date(2017, 1, 19),
+        "PyTorch, a year in (pytorch.org, 2018-01-19)",
+        paper_names=("pytorch",),
+        arxiv_terms=("pytorch",),
+    ),
     Framework(
         "keras",
         "Keras",
@@ -71,7 +78,7 @@ FRAMEWORKS: tuple[Framework, ...] = (
     Framework("mxnet", "Apache MXNet", paper_names=("mxnet",), arxiv_terms=("mxnet",)),
     Framework("theano", "Theano", arxiv_terms=("theano",)),
     Framework("caffe2", "Caffe2", paper_names=("caffe2",), arxiv_terms=("caffe2",)),
-    Framework("torch", "Torch (Lua)", paper_names=("torch",)),
+    Framework("lua-torch", "Torch (Lua), from before PyTorch", paper_names=("torch",)),
     Framework("cntk", "Microsoft Cognitive Toolkit (CNTK)", arxiv_terms=("cntk",)),
     Framework("chainer", "Chainer", arxiv_terms=("chainer",)),
     Framework("paddle", "PaddlePaddle", paper_names=("paddle",), arxiv_terms=("paddlepaddle",)),
@@ -101,10 +108,11 @@ TAGS: tuple[Tag, ...] = (
     *(
         Tag(name, name, "core")
         for name in (
-            *("tensorflow", "pytorch", "keras", "jax", "mxnet", "theano", "caffe2", "torch", "cntk", "chainer"),
+            *("tensorflow", "pytorch", "keras", "jax", "mxnet", "theano", "caffe2", "cntk", "chainer"),
             "scikit-learn",
         )
     ),
+    Tag("torch", "lua-torch", "core"),
     Tag("tensorflow2.0", "tensorflow", "variant"),
     Tag("tf.keras", "keras", "variant"),
     *(Tag(f"{name};{language}", name, "language") for name in ("tensorflow", "pytorch") for language in LANGUAGES),

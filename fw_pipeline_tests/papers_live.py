@@ -158,5 +158,6 @@ def in_the_archive(services: FakeServices) -> dict[Key, tuple[int, int | None]]:
 _FRAMEWORKS: dict[str, tuple[str, ...]] = {
     "none": (),
     "tf": ("tensorflow",),
-    **{name: (name,) for name in ("pytorch", "jax", "mindspore", "paddle", "mxnet", "torch", "caffe2")},
+    "torch": ("lua-torch",),
+    **{name: (name,) for name in ("pytorch", "jax", "mindspore", "paddle", "mxnet", "caffe2")},
 }

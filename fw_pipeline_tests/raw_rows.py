@@ -32,7 +32,11 @@ def _names(source: str, column: str) -> st.SearchStrategy[str]:
     known = _known_names(source).get(column)
     if known is None:
         return ANY_NAME
-    common = [it for it in ("*", "tensorflow", "pytorch", "torch", "keras", "jax", "tf", "safetensors") if it in known]
+    common = [
+        it
+        for it in ("*", "tensorflow", "pytorch", "torch", "lua-torch", "keras", "jax", "tf", "safetensors")
+        if it in known
+    ]
     return st.sampled_from(common) | st.sampled_from(sorted(known)) if common else st.sampled_from(sorted(known))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import statistics
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from polars.testing import assert_frame_equal
 
 from fw_pipeline import forecasts as product
 from fw_pipeline.contract import Window, next_month
-from fw_pipeline.forecasts import HORIZON, LEAST, forecasts
+from fw_pipeline.forecasts import HORIZON, LEAST, forecasts, half_width
 from fw_pipeline_tests.claims_bench import before_models, build, in_memory
 from fw_pipeline_tests.claims_by_hand import over, starscout
 from fw_pipeline_tests.relations import models
@@ -61,26 +62,67 @@ def test_steady_growth_goes_on_and_damps() -> None:
     assert all(0 < step < 0.031 for step in steps), "it grows, and never faster than it did"
     assert steps[0] > steps[-1], "and ever more slowly"
     assert made["forecast"][11] == pytest.approx(last * 1.03**12, rel=0.15)
-    assert (made["low"] < made["forecast"]).all()
-    assert (made["forecast"] < made["high"]).all()
-    widths = (made["high"] / made["low"]).to_list()
-    assert widths == sorted(widths), "what is further away is known less well"
+    judged = made.drop_nulls("low")
+    assert (judged["low"] <= judged["forecast"]).all()
+    assert (judged["forecast"] <= judged["high"]).all()
+    widths = (judged["high"] / judged["low"]).to_list()
+    assert len(widths) == HORIZON
+    assert widths == sorted(widths), "what is further away is never known better"
 
 
-def test_it_is_made_anew_each_quarter_and_after_the_last_figure_and_never_before_three_years() -> None:
-    made = forecasts(series(growing(date(2018, 1, 1), date(2021, 8, 1), 0.01)))
+def test_an_interval_is_as_wide_as_the_earlier_forecasts_that_could_be_judged_were_wrong() -> None:
+    values = growing(date(2015, 1, 1), date(2020, 6, 1), 0.03)
+    everything = forecasts(series(values))
+    last = date(2020, 6, 1)
+    for horizon in (1, 6, 18):
+        of_horizon = everything.filter(horizon=horizon)
+        errors = []
+        for made_as_of, forecast in of_horizon.select("made_as_of", "forecast").rows():
+            month = Window.of(made_as_of, last).months()[horizon:][:1] if made_as_of < last else ()
+            errors += [abs(math.log(values[came] / forecast)) for came in month]  # type: ignore[operator]
+        (row,) = of_horizon.filter(made_as_of=last).rows(named=True)
+        assert row["errors_known"] == len(errors) >= 4
+        rank = math.ceil(0.8 * (len(errors) + 1))
+        at_least = sorted(errors)[rank - 1]
+        assert math.log(row["high"] / row["forecast"]) >= at_least - 1e-5
+        assert math.log(row["high"] / row["low"]) == pytest.approx(
+            2 * math.log(row["high"] / row["forecast"]), abs=1e-4
+        )
+        if horizon == 1:
+            assert math.log(row["high"] / row["forecast"]) == pytest.approx(at_least, abs=1e-5)
+    first = everything.filter(made_as_of=everything["made_as_of"].min())
+    assert first["low"].null_count() == HORIZON, "nothing could be judged yet"
+    assert first["errors_known"].to_list() == [0] * HORIZON
+
+
+def test_four_of_five_are_held_where_errors_do_not_change_their_kind() -> None:
+    """Split conformal: whatever the errors look like, so many of them hold the next one."""
+    chance = random.Random(5)
+    for known, least in ((4, 0.8), (9, 0.8), (30, 0.8)):
+        held = []
+        for _ in range(4000):
+            *errors, following = (chance.paretovariate(1.5) for _ in range(known + 1))
+            half = half_width(errors)
+            assert half is not None
+            held.append(following <= half)
+        assert least - 0.02 < statistics.mean(held) < least + 1 / (known + 1) + 0.02
+    assert half_width([1.0, 2.0, 3.0]) is None, "the largest of three holds three in four"
+
+
+def test_it_is_made_anew_each_quarter_and_after_the_last_figure_and_never_before_two_years() -> None:
+    made = forecasts(series(growing(date(2019, 1, 1), date(2021, 8, 1), 0.01)))
     assert made["made_as_of"].unique().sort().to_list() == [
         *(date(2021, 1, 1), date(2021, 4, 1), date(2021, 7, 1), date(2021, 8, 1))
     ]
-    assert made["months_used"].min() == 37
-    young = forecasts(series(growing(date(2018, 1, 1), date(2020, 11, 1), 0.01)))
+    assert made["months_used"].min() == 25
+    young = forecasts(series(growing(date(2019, 1, 1), date(2020, 11, 1), 0.01)))
     assert young.rows(named=True) == [
         {
             **dict(zip(product.KEY, ("C25", "f", "pypi", "s"), strict=True)),
             "made_as_of": date(2020, 11, 1),
             "months_used": LEAST - 1,
-            "reason": "35 months have a figure, 36 are needed",
-            **dict.fromkeys(("horizon", "forecast", "low", "high")),
+            "reason": "23 months have a figure, 24 are needed",
+            **dict.fromkeys(("horizon", "forecast", "low", "high", "errors_known")),
         }
     ]
 
@@ -101,7 +143,7 @@ def test_a_month_without_a_figure_is_missing_and_not_a_zero(lacking: str) -> Non
 
 def test_a_series_without_any_figure_and_one_that_never_moves_do_not_fail() -> None:
     nothing = forecasts(series({date(2020, 1, 1): None}))
-    assert nothing["reason"].to_list() == ["0 months have a figure, 36 are needed"]
+    assert nothing["reason"].to_list() == ["0 months have a figure, 24 are needed"]
     still = forecasts(series(dict.fromkeys(Window.of(date(2015, 1, 1), date(2019, 1, 1)).months(), 7.0)))
     assert still.filter(pl.col("forecast").is_null() == pl.col("reason").is_null()).is_empty()
     assert all(value == pytest.approx(7, rel=0.01) for value in still["forecast"].drop_nulls())
@@ -147,7 +189,7 @@ def test_the_overtaking_was_not_called_a_year_ahead(recorded: duckdb.DuckDBPyCon
     months = [month := next_month(month) for _ in range(HORIZON)]
     for horizon, forecast, low, high, measured, came_true, answer in rows:
         came = ratio.get(months[horizon - 1])
-        assert low < forecast < high
+        assert low is None or low < forecast < high
         assert measured == (None if came is None else pytest.approx(came))
         if came is None:
             assert (came_true, answer) == (None, "cannot be told")
@@ -165,7 +207,9 @@ def test_the_overtaking_was_not_called_a_year_ahead(recorded: duckdb.DuckDBPyCon
 
 def test_what_has_no_figures_says_so(recorded: duckdb.DuckDBPyConnection) -> None:
     rows = recorded.execute("select distinct answer, why from marts.predictions where claim = 'C20'").fetchall()
-    assert rows == [("cannot be told", "no series has figures of both sides")]
+    assert {answer for answer, _ in rows} == {"cannot be told"}
+    assert ("cannot be told", "no series has figures of both sides") in rows
+    assert all("no series" in why or "24 are needed" in why for _, why in rows)
     traffic = recorded.execute("""
         select horizon, answer, measured is null from marts.predictions
         where claim = 'C8' and prediction like 'it falls:%' and formula like 'share%' order by horizon

@@ -110,7 +110,9 @@ def test_recorded_links_are_counted(desk: Desk) -> None:
     rows = desk.rows()
     sets: dict[str, set[str]] = defaultdict(set)
     for link in links:
-        sets[link["paper_url"]] |= {{"tf": "tensorflow"}.get(link["framework"], link["framework"])} - {"none"}
+        sets[link["paper_url"]] |= {
+            {"tf": "tensorflow", "torch": "lua-torch"}.get(link["framework"], link["framework"])
+        } - {"none"}
     counted = {row["paper_url"]: set(row["frameworks"]) for row in desk.detail().to_dicts()}
     assert {url: names for url, names in sets.items() if url in counted} == counted
     of_set = rows.filter(pl.col("official").is_null())

@@ -53,6 +53,9 @@ def test_the_forecast_of_january_2023_is_told_in_words(read: report_warehouse.Re
     assert drawn.summary == (
         "C25 ratio of downloads, A, all: for Jan 2024 the forecast of January 2023 was 0.7, between 0.4 and 1.20."
     )
+    without = drawn.rows.with_columns(low=pl.lit(None, pl.Float64), high=pl.lit(None, pl.Float64)).drop("counted")
+    told = foretold.forecasts(without, "somebody").summary
+    assert told.endswith("0.7, without an interval, as too few earlier ones could be judged by then.")
     measured = drawn.rows.filter(kind="measured")
     assert measured.filter(pl.col("value").is_null())["month"].to_list() == [GAP]
     assert drawn.rows.filter(pl.col("kind") != "measured")["month"].min() == date(2023, 2, 1)

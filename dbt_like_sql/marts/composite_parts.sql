@@ -25,6 +25,7 @@ figures as (
         weights.source,
         metrics.framework,
         metrics.month,
+        metrics.segment,
         metrics.known_from,
         metrics.value
     from metrics
@@ -55,6 +56,7 @@ held as (
         figures.source,
         figures.framework,
         figures.month,
+        figures.segment,
         figures.known_from,
         figures.value,
         standards.standard
@@ -108,21 +110,16 @@ spine as (
     cross join frameworks
 ),
 
--- The figures of the window over the standards of the same months: a month that one of them lacks is in neither.
-scored as (
+windows as (
     select
-        spine.composite,
-        spine.month,
-        spine.framework,
-        spine.source,
-        spine.definition,
-        spine.weight,
-        spine.whole_weight,
-        spine.window_months,
-        spine.least_months,
-        count(held.month) as months_found,
-        100 * sum(held.value) / nullif(sum(held.standard), 0) as score,
-        max(held.known_from) as known_from
+        spine.*,
+        held.month as held_month,
+        held.value,
+        held.standard,
+        held.known_from,
+        held.segment = max(held.segment) over (
+            partition by spine.composite, spine.month, spine.framework, spine.source
+        ) as is_of_one_kind
     from spine
     left join held
         on
@@ -131,9 +128,27 @@ scored as (
             and spine.framework = held.framework
             and spine.month >= held.month
             and held.month > spine.month - to_months(spine.window_months::integer)
-    group by
-        spine.composite, spine.month, spine.framework, spine.source, spine.definition, spine.weight,
-        spine.whole_weight, spine.window_months, spine.least_months
+),
+
+-- The figures of the window over the standards of the same months: a month that one of them lacks is in neither, nor
+-- is one from before a break of the series.
+scored as (
+    select
+        composite,
+        month,
+        framework,
+        source,
+        definition,
+        weight,
+        whole_weight,
+        window_months,
+        least_months,
+        count(held_month) filter (where is_of_one_kind) as months_found,
+        100 * sum(value) filter (where is_of_one_kind)
+        / nullif(sum(standard) filter (where is_of_one_kind), 0) as score,
+        max(known_from) filter (where is_of_one_kind) as known_from
+    from windows
+    group by composite, month, framework, source, definition, weight, whole_weight, window_months, least_months
 ),
 
 final as (

@@ -1,6 +1,11 @@
 with metrics as (
     select * from marts.framework_metrics
-    where value is not null
+    -- Nobody leads, or is passed, before there is anything to use.
+    where value is not null and before_release is not true
+),
+
+headline_series as (
+    select * from meta.headline_series
 ),
 
 -- Every ordered pair, in the months in which both have a figure.
@@ -57,7 +62,7 @@ followed as (
         )
 ),
 
-final as (
+crossings as (
     select
         source,
         metric,
@@ -78,6 +83,51 @@ final as (
         coalesce(arg_min(is_estimated, month) filter (where is_ahead), false) as leans_on_estimate
     from followed
     group by source, metric, definition, series, leader, challenger
+),
+
+-- Of the series that may lead, the one that has seen both for longest.
+longest as (
+    select
+        crossings.source,
+        crossings.leader,
+        crossings.challenger,
+        arg_min(
+            headline_series.definition, { 'months': -crossings.months_observed, 'rank': headline_series.rank }
+        ) as definition
+    from crossings
+    inner join headline_series
+        on
+            crossings.source = headline_series.source
+            and crossings.metric = headline_series.metric
+            and crossings.definition = headline_series.definition
+    group by crossings.source, crossings.leader, crossings.challenger
+),
+
+final as (
+    select
+        crossings.source,
+        crossings.metric,
+        crossings.definition,
+        crossings.series,
+        longest.definition is not null as is_headline,
+        crossings.leader,
+        crossings.challenger,
+        crossings.led_first,
+        crossings.first_month,
+        crossings.last_month,
+        crossings.months_observed,
+        crossings.crossed,
+        crossings.lasted,
+        crossings.months_since,
+        crossings.settled,
+        crossings.leans_on_estimate
+    from crossings
+    left join longest
+        on
+            crossings.source = longest.source
+            and crossings.definition = longest.definition
+            and crossings.leader = longest.leader
+            and crossings.challenger = longest.challenger
 )
 
 select * from final

@@ -58,6 +58,8 @@ final as (
         round(avg(errors.error), 6) as smape,
         round(avg(errors.naive_error), 6) as naive_smape,
         round(avg(errors.seasonal_error), 6) as seasonal_naive_smape,
+        avg(errors.naive_error) <= avg(errors.error) as naive_is_better,
+        count(errors.low) as intervals,
         round(avg((errors.measured between errors.low and errors.high)::integer), 6) as within_interval,
         case when count(errors.error) = 0 then 'no forecast over so many months has a figure to be held against' end
             as reason

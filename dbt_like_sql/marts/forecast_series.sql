@@ -77,14 +77,20 @@ overtaking as (
 ),
 
 observed as (
-    select * from traffic
-    union all
-    select * from deployment_ratios
-    union all
-    select * from overtaking
+    select
+        *,
+        max(month) over (partition by claim, formula, source, series) as last_month
+    from (
+        select * from traffic
+        union all
+        select * from deployment_ratios
+        union all
+        select * from overtaking
+    ) as followed
 ),
 
--- A count from before a break is of another kind; a ratio of two counts of the same kind goes on.
+-- What is from before the last break is of another kind, a ratio or a share as well: what was deleted, or not counted,
+-- was not the same part of everything.
 kept as (
     select
         observed.*,
@@ -104,10 +110,10 @@ kept as (
             select 1 from outages
             where
                 outages.kind = 'break'
-                and observed.formula = 'questions on TensorFlow'
                 and observed.source = outages.source
                 and starts_with(observed.series, coalesce(outages.series, ''))
                 and observed.month < date_trunc('month', outages.first_day)
+                and outages.first_day < observed.last_month + interval 1 month
         )
 ),
 

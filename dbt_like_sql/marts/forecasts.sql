@@ -61,6 +61,7 @@ final as (
         placed.forecast,
         placed.low,
         placed.high,
+        placed.errors_known,
         case when placed.horizon is not null then last_known.value end as naive,
         season.value as seasonal_naive,
         came.value as measured,

@@ -24,6 +24,14 @@ breaks as (
     where kind = 'break'
 ),
 
+frameworks as (
+    select * from meta.frameworks
+),
+
+headline_series as (
+    select * from meta.headline_series
+),
+
 questions as (
     select
         stackoverflow.month,
@@ -166,6 +174,36 @@ spans as (
     group by source, metric, formula, framework, series
 ),
 
+-- A series leads from the first figure of the two that are compared to the last, holes included: so it changes seldom.
+headline_spans as (
+    select
+        headline_series.source,
+        headline_series.metric,
+        headline_series.definition,
+        headline_series.rank,
+        min(counted.month) as first_month,
+        max(counted.month) as last_month
+    from headline_series
+    inner join counted
+        on
+            headline_series.source = counted.source
+            and headline_series.metric = counted.metric
+            and headline_series.definition = counted.formula || ', ' || counted.series
+    where counted.framework in ('tensorflow', 'pytorch') and counted.value is not null
+    group by headline_series.source, headline_series.metric, headline_series.definition, headline_series.rank
+),
+
+headlines as (
+    select
+        months.month,
+        headline_spans.source,
+        arg_min(headline_spans.metric, headline_spans.rank) as metric,
+        arg_min(headline_spans.definition, headline_spans.rank) as definition
+    from (select distinct month from spans) as months
+    inner join headline_spans on months.month between headline_spans.first_month and headline_spans.last_month
+    group by months.month, headline_spans.source
+),
+
 final as (
     select
         spans.month,
@@ -182,6 +220,8 @@ final as (
                 and starts_with(spans.series, coalesce(breaks.series, ''))
                 and breaks.first_day < spans.month + interval 1 month
         )::integer as segment,
+        headlines.definition is not null as is_headline,
+        coalesce(spans.month < date_trunc('month', frameworks.released), false) as before_release,
         counted.value::double as value,
         counted.denominator::double as denominator,
         counted.value / nullif(counted.denominator, 0)::double as share,
@@ -202,6 +242,13 @@ final as (
             and spans.formula = counted.formula
             and spans.framework = counted.framework
             and spans.series = counted.series
+    left join headlines
+        on
+            spans.month = headlines.month
+            and spans.source = headlines.source
+            and spans.metric = headlines.metric
+            and headlines.definition = spans.formula || ', ' || spans.series
+    left join frameworks on spans.framework = frameworks.framework
 )
 
 select * from final

@@ -65,6 +65,8 @@ figures as (
         measures.metric,
         measures.definition,
         measures.series,
+        measures.segment,
+        measures.is_headline and measures.measure = 'value' as is_headline,
         measures.framework,
         measures.measure,
         measures.month,
@@ -85,25 +87,8 @@ figures as (
             and measures.month = distortions.month
 ),
 
-breaks as (
-    select
-        metrics.source,
-        metrics.series,
-        metrics.month,
-        any_value(outages.effect || ' (' || outages.reference || ')') as effect
-    from series_months as metrics
-    inner join outages
-        on
-            metrics.source = outages.source
-            and starts_with(metrics.series, coalesce(outages.series, ''))
-            and metrics.month >= date_trunc('month', outages.first_day)
-            and metrics.month - interval 12 months < date_trunc('month', outages.first_day)
-    where outages.kind = 'break'
-    group by metrics.source, metrics.series, metrics.month
-),
-
 -- A month and the same month of the year before: no season is in what they differ by.
-pairs as (
+twice as (
     select
         later.source,
         later.definition,
@@ -111,11 +96,13 @@ pairs as (
         later.measure,
         later.month,
         greatest(later.known_from, earlier.known_from) as known_from,
+        later.figure,
+        earlier.figure as figure_before,
         case
-            when later.unfit is null and earlier.unfit is null and breaks.effect is null
-                then ln(later.figure / earlier.figure)
-        end as change,
-        coalesce(breaks.effect, later.unfit, earlier.unfit) as unfit
+            when later.segment != earlier.segment
+                then 'a break of the series between the two months (meta.outages)'
+            else coalesce(later.unfit, earlier.unfit)
+        end as unfit
     from figures as later
     inner join figures as earlier
         on
@@ -125,11 +112,13 @@ pairs as (
             and later.framework = earlier.framework
             and later.measure = earlier.measure
             and later.month = earlier.month + interval 12 months
-    left join breaks
-        on
-            later.source = breaks.source
-            and later.series = breaks.series
-            and later.month = breaks.month
+),
+
+pairs as (
+    select
+        *,
+        case when unfit is null then ln(figure / figure_before) end as change
+    from twice
 ),
 
 -- Every month with the pairs of the twelve months that end in it.
@@ -138,6 +127,10 @@ windows as (
         figures.*,
         pairs.month as pair_month,
         pairs.change,
+        pairs.change - avg(pairs.change) over (
+            partition by
+                figures.source, figures.metric, figures.definition, figures.framework, figures.measure, figures.month
+        ) as deviation,
         pairs.unfit as unfit_pair,
         case when pairs.change is not null then pairs.known_from end as pair_known_from
     from figures
@@ -150,22 +143,51 @@ windows as (
             and pairs.month between figures.month - interval 11 months and figures.month
 ),
 
+products as (
+    select
+        *,
+        case
+            when
+                lag(pair_month) over in_turn = pair_month - interval 1 month
+                then deviation * lag(deviation) over in_turn
+        end as with_month_before
+    from windows
+    window
+        in_turn as (partition by source, metric, definition, framework, measure, month order by pair_month)
+),
+
 years as (
     select
         source,
         metric,
         definition,
         series,
+        any_value(is_headline) as is_headline,
         framework,
         measure,
         month,
         count(pair_month) as months_compared,
         count(change) as pairs,
         avg(change) as mean,
-        stddev_samp(change) as deviation,
+        stddev_samp(change) as scatter,
+        case when count(change) >= 6 then sum(with_month_before) end as carried_over,
+        case when count(change) >= 6 then sum(pow(deviation, 2)) end as squares,
         greatest(month, any_value(known_from), max(pair_known_from)) as known_from
-    from windows
+    from products
     group by source, metric, definition, series, framework, measure, month
+),
+
+-- One year says too little of how much neighbours resemble one another: all years up to it are pooled. The mean of so
+-- few pairs is taken from their own, which makes it too small by (1 + 4r) / n (Marriott and Pope); below 0, or above
+-- 0.9, where an interval has no end, it is not believed.
+autocorrelations as (
+    select
+        *,
+        sum(carried_over) over upto / nullif(sum(squares) over upto, 0) as pooled,
+        least(greatest(pooled + (1 + 4 * pooled) / pairs, 0), 0.9) as autocorrelation,
+        max(known_from) over upto as all_known_from
+    from years
+    window upto as (partition by source, metric, definition, framework, measure order by month)
 ),
 
 causes as (
@@ -194,7 +216,17 @@ left_out as (
     group by source, definition, framework, measure, month
 ),
 
-final as (
+-- The variance of the mean of an AR(1) over that of as many independent months; their scatter, which is too small as
+-- well, is put right with it.
+inflated as (
+    select
+        *,
+        1 + 2 * autocorrelation / (1 - autocorrelation)
+        - 2 * autocorrelation * (1 - pow(autocorrelation, pairs)) / (pairs * pow(1 - autocorrelation, 2)) as inflation
+    from autocorrelations
+),
+
+judged as (
     select
         years.month,
         years.source,
@@ -203,10 +235,12 @@ final as (
         years.framework,
         years.measure,
         years.series,
-        exp(years.mean) - 1 as change,
-        exp(years.mean - students_t.quantile * years.deviation / sqrt(years.pairs)) - 1 as change_low,
-        exp(years.mean + students_t.quantile * years.deviation / sqrt(years.pairs)) - 1 as change_high,
+        years.is_headline,
+        years.mean,
         years.pairs,
+        years.autocorrelation,
+        students_t.quantile * years.scatter
+        * sqrt(years.inflation * (years.pairs - 1) / (years.pairs * (years.pairs - years.inflation))) as half_width,
         left_out.words as left_out,
         case
             when years.pairs >= 6 then null
@@ -214,8 +248,8 @@ final as (
                 then years.pairs || ' of 12 pairs of months can be compared, 6 are needed: the series is too young'
             else years.pairs || ' of 12 pairs of months can be compared, 6 are needed'
         end as reason,
-        years.known_from
-    from years
+        case when years.pairs >= 6 then years.all_known_from else years.known_from end as known_from
+    from inflated as years
     left join students_t on years.pairs - 1 = students_t.degrees
     left join left_out
         on
@@ -224,6 +258,15 @@ final as (
             and years.framework = left_out.framework
             and years.measure = left_out.measure
             and years.month = left_out.month
+),
+
+final as (
+    select
+        *,
+        case when reason is null then round(exp(mean) - 1, 9) end as change,
+        case when reason is null then round(exp(mean - half_width) - 1, 9) end as change_low,
+        case when reason is null then round(exp(mean + half_width) - 1, 9) end as change_high
+    from judged
 )
 
 select
@@ -234,16 +277,17 @@ select
     framework,
     measure,
     series,
-    case when reason is null then round(change, 9) end as change,
-    case when reason is null then round(change_low, 9) end as change_low,
-    case when reason is null then round(change_high, 9) end as change_high,
+    is_headline,
+    change,
+    change_low,
+    change_high,
     case
-        when reason is not null then null
         when change_low > 0 then 'rises'
         when change_high < 0 then 'falls'
-        else 'unclear'
+        when change is not null then 'unclear'
     end as direction,
     pairs,
+    case when reason is null then round(autocorrelation, 9) end as autocorrelation,
     left_out,
     reason,
     known_from

@@ -79,6 +79,7 @@ held as (
         forecasts.forecast,
         forecasts.low,
         forecasts.high,
+        forecasts.naive,
         came.value as measured,
         case
             when spine.claim = 'C25' then 1
@@ -149,6 +150,7 @@ final as (
         judged.forecast,
         judged.low,
         judged.high,
+        judged.naive,
         judged.measured,
         judged.forecast_says_so,
         judged.is_open,
@@ -163,7 +165,7 @@ final as (
             when judged.forecast is null
                 then
                     'no forecast could be made: by January 2023 ' || judged.months_known
-                    || ' months had a figure, 36 are needed'
+                    || ' months had a figure, 24 are needed'
             when judged.threshold is null then 'the figure that it would be held against is missing'
             when judged.measured is null
                 then
@@ -171,12 +173,20 @@ final as (
                     || ' has no figure for ' || strftime(judged.month, '%Y-%m')
             else
                 'the forecast says ' || if(judged.forecast_says_so, 'yes', 'no')
-                || if(judged.is_open, ', and its interval leaves it open', ', and so does its whole interval')
+                || case
+                    when judged.is_open then ', and its interval leaves it open'
+                    when judged.low is null then ', without an interval'
+                    else ', and so does its whole interval'
+                end
                 || if(judged.came_true, '; it came true', '; it did not come true by then')
+                || if(errors.naive_is_better, '. By then the last known figure had come nearer than such forecasts', '')
         end as why,
         errors.forecasts as forecasts_tested,
         errors.smape,
-        errors.naive_smape
+        errors.naive_smape,
+        errors.naive_is_better,
+        errors.intervals as intervals_tested,
+        errors.within_interval
     from judged
     left join errors
         on

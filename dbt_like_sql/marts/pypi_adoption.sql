@@ -33,6 +33,7 @@ figures as (
     select
         month,
         series,
+        segment,
         case metric when 'downloads_per_day' then 'package' else 'family' end as counted,
         framework,
         value as downloads_per_day,
@@ -45,7 +46,16 @@ compared as (
     select
         this.*,
         this.downloads_per_day / nullif(tensorflow.downloads_per_day, 0) as per_tensorflow,
-        this.downloads_per_day / nullif(last.downloads_per_day, 0) - 1 as change_12_months,
+        case
+            when this.segment = last.segment then this.downloads_per_day / nullif(last.downloads_per_day, 0) - 1
+        end as change_12_months,
+        case
+            when this.downloads_per_day is null then 'the month has no figure'
+            when this.segment != last.segment
+                then 'a break of the series lies between the month and the one a year before (meta.outages)'
+            when last.downloads_per_day is null then 'the month a year before has no figure'
+            when last.downloads_per_day = 0 then 'none were counted a year before'
+        end as change_reason,
         case
             when this.framework in ('tensorflow', 'pytorch')
                 then this.downloads_per_day / nullif(tensorflow.downloads_per_day + pytorch.downloads_per_day, 0)
@@ -75,6 +85,7 @@ final as (
     select
         compared.month,
         compared.series,
+        compared.segment,
         compared.counted,
         compared.framework,
         compared.downloads_per_day,
@@ -86,6 +97,7 @@ final as (
         compared.per_tensorflow,
         compared.share_of_pair,
         compared.change_12_months,
+        compared.change_reason,
         compared.is_partial,
         compared.gap_reason,
         trouble.trouble
@@ -93,7 +105,7 @@ final as (
     left join trouble on compared.month = trouble.month and compared.series = trouble.series
     window
         three as (
-            partition by compared.series, compared.counted, compared.framework
+            partition by compared.series, compared.segment, compared.counted, compared.framework
             order by compared.month
             range between interval 2 months preceding and current row
         )

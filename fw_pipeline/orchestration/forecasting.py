@@ -15,7 +15,7 @@ from fw_pipeline.orchestration.raw_assets import failed
 from fw_pipeline.warehouse import Built, Writer
 
 DESCRIPTION = "Forecasts of the series of C8, C20 and C25, as of each quarter, made with nothing later."
-NULLABLE = ("horizon", "forecast", "low", "high", "reason")
+NULLABLE = ("horizon", "forecast", "low", "high", "errors_known", "reason")
 
 
 def make_forecasts(writer: Writer) -> Built:

@@ -14,9 +14,9 @@ import polars as pl
 from fw_pipeline import claims, frameworks
 from fw_pipeline.contract import FIRST_MONTH, Reason, Window, last_closed_month
 from fw_pipeline.orchestration.choosing import Chosen, asking
+from fw_pipeline.orchestration.preferences import composite_weights, headline_series
 from fw_pipeline.orchestration.recorded_csv import Kind, RecordedTable
 from fw_pipeline.orchestration.recorded_tables import RECORDED_TABLES
-from fw_pipeline.orchestration.weights import composite_weights
 
 if TYPE_CHECKING:
     from fw_pipeline.orchestration.pipeline import Pipeline
@@ -226,6 +226,18 @@ SEEDS: tuple[Seed, ...] = (
             "reason": (_S, "Why this series, weight and window."),
         },
         lambda pipeline: composite_weights(pipeline.settings.sql_dir),
+    ),
+    Seed(
+        "headline_series",
+        "Which series each source leads with, by preference; change it in dbt_like_sql/meta/headline_series.csv.",
+        {
+            "source": (_S, "Source."),
+            "rank": (_I, "Order of preference within the source: 1 comes first."),
+            "metric": (_S, "What is counted there, as in marts.framework_metrics."),
+            "definition": (_S, "How it is counted, and in which series, as in marts.framework_metrics."),
+            "reason": (_S, "Why it stands where it stands."),
+        },
+        lambda pipeline: headline_series(pipeline.settings.sql_dir),
     ),
     Seed(
         "claim_evidence",

@@ -51,7 +51,9 @@ def forecasts(rows: pl.DataFrame, credit: str) -> Figure:
     even = alt.Chart(alt.InlineData(values=[{"level": 1}])).transform_filter("indexof(counted, 'ratio') >= 0")
     chart = alt.layer(
         even.mark_rule(color=token("faint"), strokeDash=[5, 4]).encode(y="level:Q"),
-        ahead.mark_area(opacity=0.2, color=token("pytorch")).encode(y="low:Q", y2="high:Q"),
+        ahead.transform_filter("isValid(datum.low)")
+        .mark_area(opacity=0.2, color=token("pytorch"))
+        .encode(y="low:Q", y2="high:Q"),
         measured.mark_line(strokeWidth=2.2, color=token("ink")),
         ahead.mark_line(strokeWidth=2.2, color=token("pytorch"), strokeDash=[6, 3]),
         *pointed(
@@ -68,8 +70,9 @@ def forecasts(rows: pl.DataFrame, credit: str) -> Figure:
         title="Would it have been called?",
         shows=("marts.forecasts", "marts.forecast_errors", "marts.predictions"),
         lead="Solid is what was measured, dashed what exponential smoothing made of the figures up to January 2023, "
-        "with the interval that should hold four of five. A ratio above one is more PyTorch than TensorFlow. How wrong "
-        "such forecasts were stands in the table below.",
+        "with the interval that should hold four of five: as wide as four of five earlier forecasts were wrong, and "
+        "none where fewer than four could be judged by then. A ratio above one is more PyTorch than TensorFlow. How wrong "
+        "such forecasts were, and how many intervals held, stands in the table below.",
         summary=_in_words(rows, counted),
         spec=finished(chart, controls, title="Measured, and forecast with its interval at 80 %"),
         rows=rows,
@@ -88,6 +91,7 @@ def predictions(rows: pl.DataFrame) -> list[dict[str, Any]]:
             "threshold": _written(row, "threshold"),
             "forecast": _written(row, "forecast"),
             "between": "" if row["low"] is None else f"{_written(row, 'low')} to {_written(row, 'high')}",
+            "naive": _written(row, "naive"),
             "measured": _written(row, "measured"),
             "error": _error(row),
         }
@@ -97,11 +101,13 @@ def predictions(rows: pl.DataFrame) -> list[dict[str, Any]]:
 
 def errors(rows: pl.DataFrame) -> list[dict[str, Any]]:
     """Say how wrong the forecasts were, and how wrong those that go on with a known figure."""
-    shares = ("smape", "naive_smape", "seasonal_naive_smape", "within_interval")
+    shares = ("smape", "naive_smape", "seasonal_naive_smape")
     return [
         {
             **{name: row[name] for name in ("claim", "formula", "series", "horizon", "forecasts")},
             **{name: figure(row[name], "share") for name in shares},
+            "held": _held(row["within_interval"], row["intervals"]),
+            "naive_is_better": row["naive_is_better"],
         }
         for row in rows.iter_rows(named=True)
     ]
@@ -114,9 +120,20 @@ def _written(row: Mapping[str, Any], column: str) -> str:
 def _error(row: Mapping[str, Any]) -> str:
     if row["smape"] is None:
         return NONE
-    return (
+    told = (
         f"{figure(row['smape'], 'share')}, naive {figure(row['naive_smape'], 'share')}, n = {row['forecasts_tested']}"
     )
+    return f"{told}; intervals that held: {_held(row['within_interval'], row['intervals_tested'])}"
+
+
+def _held(share: float | None, intervals: int | None) -> str:
+    return f"{round(share * intervals)} of {intervals}" if share is not None and intervals else "none to judge"
+
+
+def _between(row: Mapping[str, Any]) -> str:
+    if row["low"] is None:
+        return "without an interval, as too few earlier ones could be judged by then"
+    return f"between {_written(row, 'low')} and {_written(row, 'high')}"
 
 
 def _in_words(rows: pl.DataFrame, counted: list[str]) -> str:
@@ -128,6 +145,6 @@ def _in_words(rows: pl.DataFrame, counted: list[str]) -> str:
         year = line.row(11, named=True) | {"formula": rows.filter(pl.col("counted") == name)["formula"][0]}
         said.append(
             f"{name}: for {in_month(year['month'])} the forecast of January 2023 was {_written(year, 'value')}, "
-            f"between {_written(year, 'low')} and {_written(year, 'high')}"
+            f"{_between(year)}"
         )
     return f"{'; '.join(said)}." if said else "No series had figures enough for a forecast in January 2023."

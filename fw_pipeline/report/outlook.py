@@ -77,7 +77,8 @@ def momentum(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure
         title="Who gains, who loses: change over twelve months",
         shows=("marts.momentum",),
         lead="Each point compares twelve months with the same months of the year before; the band is the interval that "
-        "the scatter of the months leaves, at 95 %. Where it crosses the line, nothing can be said. A break is a year "
+        "the scatter of the months leaves, at 95 %, wide because neighbouring months resemble one another. Where it "
+        "crosses the line, nothing can be said. A break is a year "
         "with too few months to compare, or one that a break of the series runs through.",
         summary=_momentum_in_words(rows, counted[:1]),
         spec=finished(chart, controls, title="Against the year before", events=events),
@@ -132,7 +133,7 @@ def composite(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
         shows=("marts.composite", "marts.composite_parts"),
         lead="In the way of DB-Engines, each source is held against the mean of TensorFlow and PyTorch, which is 100, "
         "and the sources are averaged. What they weigh is a matter of taste, said below, and easy to change. A line "
-        "breaks where a source begins or ends: what follows is made of other things.",
+        "breaks where a source is missing: what is left would be made of other things.",
         summary=_composite_in_words(rows, composites),
         spec=finished(
             chart,

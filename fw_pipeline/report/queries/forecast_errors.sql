@@ -8,6 +8,8 @@ select
     smape,
     naive_smape,
     seasonal_naive_smape,
+    naive_is_better,
+    intervals,
     within_interval
 from marts.forecast_errors
 where seen = 'now' and forecasts > 0

@@ -10,12 +10,15 @@ select
     forecast,
     low,
     high,
+    naive,
     measured,
     answer,
     why,
     forecasts_tested,
     smape,
-    naive_smape
+    naive_smape,
+    intervals_tested,
+    within_interval
 from marts.predictions
 where
     answer != 'cannot be told'
