@@ -30,6 +30,9 @@ LATER = {
     },
     **{f"raw.huggingface{suffix}": _WHEN_SEEN for suffix in ("", "_vintages", "_unpartitioned")},
     "meta.question_listings": ("observed_on", ("questions",)),
+    "meta.question_totals": ("observed_on", ("questions",)),
+    "meta.question_losses": ("observed_on", ("loss",)),
+    "meta.bounds": ("observed_on", ("value",)),
 }
 """The figures of each table that holds some, and the day from which they can be known."""
 
