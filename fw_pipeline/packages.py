@@ -237,8 +237,8 @@ PACKAGES: tuple[Package, ...] = (
         "transformers",
         "pytorch",
         "ecosystem",
-        "Served TensorFlow and JAX too until version 5 dropped them (huggingface/transformers#38758), so it is not in the "
-        "list. Its rise begins in 2019-09; the few downloads before are not evidence of use.",
+        "Served TensorFlow and JAX too until version 5 dropped them (huggingface/transformers#38758): not in the list. "
+        "Its rise begins in 2019-09; the few downloads before are not evidence of use.",
     ),
     Package("torchserve", "pytorch", "serving", "Model server, archived on 2025-08-07 (pytorch/serve#3396)."),
     Package(

@@ -29,7 +29,11 @@ LATER = {
         for suffix in ("", "_vintages")
     },
     **{f"raw.huggingface{suffix}": _WHEN_SEEN for suffix in ("", "_vintages", "_unpartitioned")},
-    "meta.question_listings": ("observed_on", ("questions",)),
+    # Pairs of tags are a series by month, as the raw figures; listings of single tags are compared as of their day.
+    "meta.question_listings": ("if(contains(tagged, ';'), month, observed_on)", ("questions",)),
+    "meta.question_totals": ("observed_on", ("questions",)),
+    "meta.question_losses": ("observed_on", ("loss",)),
+    "meta.bounds": ("observed_on", ("value",)),
 }
 """The figures of each table that holds some, and the day from which they can be known."""
 

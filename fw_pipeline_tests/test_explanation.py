@@ -111,7 +111,7 @@ def test_csv_has_a_row_for_each_row_of_evidence(recorded_once: Path) -> None:
         "tensorflow in 2018, later pytorch": "120.0",
         "tensorflow in 2018, later tensorflow": "177.0",
     }
-    assert {row["evidence"] for row in moved} == {"recorded/cohorts.csv"}
+    assert {row["evidence"] for row in moved} == {"recorded/author_cohorts.csv"}
 
 
 def test_a_claim_that_nobody_can_measure_says_why(recorded_once: Path) -> None:

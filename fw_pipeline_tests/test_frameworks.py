@@ -31,7 +31,7 @@ def recorded_rows(name: str) -> list[dict[str, str]]:
     ("rows", "columns"),
     [
         (frameworks.framework_rows, ["framework", "title", "released", "release_reference"]),
-        (frameworks.package_rows, ["package", "framework", "role", "counts_in_family", "reason"]),
+        (frameworks.package_rows, ["package", "framework", "role", "ecosystem", "counts_in_family", "reason"]),
         (frameworks.tag_rows, ["tagged", "framework", "role"]),
         (frameworks.hub_name_rows, ["name", "kind", "framework", "is_format"]),
         (frameworks.paper_framework_rows, ["name", "framework"]),
@@ -71,7 +71,7 @@ def test_every_name_points_to_a_framework_of_the_catalogue() -> None:
 
 def test_every_recorded_name_is_in_the_catalogue() -> None:
     packages = {row["package"] for row in recorded_rows("pypi")}
-    assert len(packages) == 46
+    assert len(packages) == 68
     assert packages <= {it.name for it in frameworks.PACKAGES}
     assert {row["tagged"] for row in recorded_rows("stackoverflow")} <= {it.tagged for it in frameworks.TAGS} | {"*"}
     formats = {name for row in recorded_rows("huggingface") for name in row["formats"].split(";")} - {"", "[]"}
@@ -104,9 +104,20 @@ def test_each_family_has_one_core_package() -> None:
     assert {it.framework for it in frameworks.PACKAGES} - {None} == set(cores)
 
 
+def test_the_ecosystems_are_listed_by_one_rule() -> None:
+    packages = {it.name: it for it in frameworks.PACKAGES}
+    listed = [it for it in packages.values() if it.ecosystem]
+    assert {it.role for it in listed} == {"ecosystem"}
+    for kind in ("companion", "community"):
+        assert {it.framework for it in listed if it.ecosystem == kind} == {"pytorch", "tensorflow"}
+    for left_out in ("transformers", "lightning", "tensorboard", "tensorflow-estimator", "torch-model-archiver"):
+        assert packages[left_out].ecosystem is None, left_out
+    assert packages["pytorch-lightning"].ecosystem == "community"
+
+
 def test_packages_named_by_the_claims_on_deployment_are_asked_for() -> None:
     roles = {it.name: it.role for it in frameworks.PACKAGES}
-    for name in ("tensorflow-serving-api", "torchserve"):
+    for name in ("tensorflow-serving-api", "torchserve", "torch-model-archiver"):
         assert roles[name] == "serving"
     for name in ("tflite-runtime", "ai-edge-litert", "executorch"):
         assert roles[name] == "edge"

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from fw_pipeline.contract import TABLES, Window, parse_month
+from fw_pipeline.frameworks import PACKAGES
 from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.recorded_bench import SHIPPED, Bench
 
@@ -25,7 +26,8 @@ def bench(tmp_path: Path) -> Bench:
 
 
 @pytest.mark.parametrize(
-    ("source", "rows"), [("stackoverflow", 442), ("pypi", 3982), ("papers", 35 * 3 + 633), ("huggingface", 850 + 211)]
+    ("source", "rows"),
+    [("stackoverflow", 442), ("pypi", 5216), ("papers", 35 * 3 + 633), ("huggingface", 850 + 211 + 2)],
 )
 def test_no_recorded_figure_is_lost_on_the_way(bench: Bench, source: str, rows: int) -> None:
     answer = bench.ask(source)
@@ -48,19 +50,28 @@ def test_stack_overflow_years_add_up_and_interpolated_points_are_marked(bench: B
     assert estimated.height == 6
     assert estimated["observed_on"].null_count() == 6
     assert rows.filter(tagged="*").height == 91
-    seen = rows.filter((pl.col("month") >= date(2019, 4, 1)) & (pl.col("method") != "interpolated"))
+    seen = rows.filter((pl.col("month") >= date(2020, 4, 1)) & (pl.col("method") != "interpolated"))
     assert (seen["observed_on"] == seen["month"].dt.offset_by("1mo")).all()
-    assert rows.filter(pl.col("month") < date(2019, 4, 1))["observed_on"].is_null().all()
+    late = rows.filter((pl.col("month") < date(2020, 4, 1)) & (pl.col("method") != "interpolated"))
+    assert late["observed_on"].is_null().all()
+    assert late["method"].str.ends_with("taken about 2020-04 (inferred)").all()
 
 
 def test_pypi_figures_say_what_window_they_cover(bench: Bench) -> None:
     rows = bench.ask("pypi").rows
-    months = rows.filter(method="calendar month")
+    months = rows.filter(pl.col("method").str.starts_with("calendar month"))
     assert (months["window_start"] == months["month"]).all()
     assert (months["days_covered"] == months["month"].dt.days_in_month()).all()
-    windows = rows.filter(pl.col("method") != "calendar month")
+    added = rows.filter(pl.col("origin").str.starts_with("dashdown"))
+    part = added.filter(month=date(2026, 7, 1))
+    assert set(part["days_covered"]) == {20}
+    assert set(part["method"]) == {"20 days, added up"}
+    windows = rows.filter(
+        ~pl.col("method").str.starts_with("calendar month")
+        & ~pl.col("origin").is_in(added["origin"].unique().to_list())
+    )
     assert (windows["method"] == windows["days_covered"].cast(pl.String) + "-day window").all()
-    taken = rows.filter(pl.col("origin") != "StarScout")
+    taken = rows.filter(pl.col("origin").str.starts_with("top-pypi-packages"))
     day_after = pl.col("window_start") + pl.duration(days="days_covered")
     assert taken.filter(pl.col("observed_on") == day_after).height == taken.height > 0
     assert rows.filter(origin="StarScout")["observed_on"].is_null().all()
@@ -93,14 +104,22 @@ def test_hugging_face_samples_and_library_counts_are_whole(bench: Bench) -> None
     assert models["1000 most downloaded"] == 999
     assert models["recent and trending, open licence"] == 15904
     counts = rows.filter(pl.col("population").str.starts_with("hub, by "))
-    assert counts.height == 211
-    assert counts["formats"].null_count() == 211
+    assert counts.height == 213
+    assert counts["formats"].null_count() == 213
+    early = counts.filter(observed_on=date(2022, 4, 1))
+    assert dict(early.select("library", "models").iter_rows()) == {"PyTorch": 31939, "TensorFlow": 2669}
+    assert early["method"].str.contains("inferred").all()
     assert rows.filter(~pl.col("population").str.starts_with("hub, by "))["formats"].null_count() == 0
-    assert set(rows["observed_on"].unique()) == {date(2025, 2, 1), date(2025, 3, 24), date(2026, 8, 22)}
+    assert set(rows["observed_on"].unique()) == {
+        date(2022, 4, 1),
+        date(2025, 2, 1),
+        date(2025, 3, 24),
+        date(2026, 8, 22),
+    }
 
 
 def test_figures_without_a_month_partition_come_apart_and_last(bench: Bench) -> None:
-    for source, rows in (("papers", 93), ("huggingface", 278)):
+    for source, rows in (("papers", 93), ("huggingface", 280)):
         answer = bench.ask(source, Window.of(date(2023, 1, 1), date(2023, 1, 1)))
         assert [batch.month for batch in answer.batches] == [date(2023, 1, 1), None]
         assert answer.months[None].height == rows
@@ -116,8 +135,10 @@ def test_recorded_counts_equal_the_collection_they_were_made_from(bench: Bench) 
         zip(questions["month"], questions["tag"].fill_null("*"), questions["questions"], strict=True)
     )
     columns = ["package", "downloads", "window_start", "installers", "origin"]
-    downloads = pl.read_csv(FACTS / "pypi_downloads.csv", try_parse_dates=True).select(columns)
-    assert sorted(bench.ask("pypi").rows.select(columns).rows()) == sorted(downloads.rows())
+    files = ("pypi_downloads", "pypi_top_packages_deployment", "pypi_clickpy_2026")
+    downloads = pl.concat(pl.read_csv(FACTS / f"{name}.csv", try_parse_dates=True).select(columns) for name in files)
+    known = downloads.filter(pl.col("package").is_in([it.name for it in PACKAGES]))
+    assert sorted(bench.ask("pypi").rows.select(columns).rows()) == sorted(known.rows())
 
 
 def test_the_readme_counts_the_rows_that_are_there() -> None:
@@ -181,7 +202,7 @@ def test_without_its_reason_a_gap_is_refused_and_the_rest_is_unharmed(bench: Ben
 
 @pytest.mark.parametrize(
     ("source", "last"),
-    [("stackoverflow", "2023-05"), ("pypi", "2026-03"), ("papers", "2024-08"), ("huggingface", "2026-08")],
+    [("stackoverflow", "2023-05"), ("pypi", "2026-07"), ("papers", "2024-08"), ("huggingface", "2026-08")],
 )
 def test_reach_ends_with_the_last_figure_and_says_what_would_go_on(bench: Bench, source: str, last: str) -> None:
     reach = bench.reach(source)

@@ -153,7 +153,7 @@ final as (
         null as observed_on,
         null as observed_at,
         case when series = 'recorded' then 'recorded' end as provider,
-        case when series = 'recorded' then 'recorded/cohorts.csv' end as evidence
+        case when series = 'recorded' then 'recorded/author_cohorts.csv' end as evidence
     from author_cohorts
     union all
     select

@@ -35,7 +35,7 @@ metrics as (
         words.other
     from (
         values
-        ('stackoverflow questions tensorflow / pytorch', 'questions', 'tensorflow', 'pytorch'),
+        ('stackoverflow questions tensorflow / pytorch', 'question ratio', 'tensorflow', 'pytorch'),
         ('stackoverflow questions tensorflow', 'questions', 'tensorflow', null),
         ('stackoverflow questions pytorch', 'questions', 'pytorch', null),
         ('stackoverflow questions keras', 'questions', 'keras', null),
@@ -87,6 +87,12 @@ known_reasons as (
             date '9999-12-01',
             'date: from 2020-04 on months were counted soon after their end, the published figure later, when '
             'questions had been deleted (marts.drift)'
+        ),
+        (
+            'question ratio',
+            date '2015-11-01',
+            date '9999-12-01',
+            'date: the ratio fell from month to month, and the published figure does not say of which months it is'
         ),
         (
             'downloads',
@@ -152,7 +158,7 @@ question_sums as (
         sum(questions.value) filter (where questions.framework = wanted.other) as other
     from wanted
     inner join questions
-        on wanted.kind = 'questions' and questions.month between wanted.first_month and wanted.last_month
+        on wanted.kind in ('questions', 'question ratio') and questions.month between wanted.first_month and wanted.last_month
     group by wanted.metric, wanted.as_of, wanted.citation, questions.definition
 ),
 

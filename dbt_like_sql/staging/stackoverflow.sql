@@ -141,7 +141,7 @@ listed as (
         method,
         observed_on,
         'recorded' as provider,
-        cast(null as varchar) as evidence,
+        'recorded/question_listings.csv' as evidence,
         cast(null as timestamptz) as observed_at
     from listings
     where side = 'exact' and contains(tagged, ';')

@@ -48,11 +48,12 @@ class RecordedTable:
         try:
             with (folder / f"{self.name}.csv").open(encoding="utf-8", newline="") as stream:
                 reader = csv.DictReader(stream, strict=True)
+                header = list(reader.fieldnames or ())
                 lines = [(reader.line_num, row) for row in reader]
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise Reason(file, f"cannot be read: {error}", _RESTORE) from error
-        if list(reader.fieldnames or ()) != list(self.columns):
-            told = f"has the columns {','.join(reader.fieldnames or ())!r}, not {','.join(self.columns)!r}"
+        if header != list(self.columns):
+            told = f"has the columns {','.join(header)!r}, not {','.join(self.columns)!r}"
             raise Reason(file, told, _RESTORE)
         seen: dict[tuple[str, ...], int] = {}
         return [self._taken(number, row, seen) for number, row in lines]

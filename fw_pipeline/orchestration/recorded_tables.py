@@ -65,7 +65,7 @@ RECORDED_TABLES: tuple[RecordedTable, ...] = (
             "series": (_S, "How the names of the series concerned begin; NULL where all of the source are."),
             "bias": (
                 _S,
-                "Of a break, which way it bends a comparison: later is higher, later is lower; NULL where nobody knows.",
+                "Of a break: later is higher, or later is lower, than it would have been; NULL where nobody knows.",
             ),
         },
         key=("source", "series", "first_day", "effect"),

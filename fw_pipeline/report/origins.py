@@ -38,6 +38,15 @@ CREDITS: Mapping[str, Credit] = MappingProxyType(
         "top-pypi-packages (ClickHouse)": Credit(
             "hugovk/top-pypi-packages", NONE_STATED, "published files of calendar months"
         ),
+        "dashdown-pypi-stats": Credit(
+            "DirendAI/dashdown-pypi-stats", NONE_STATED, "daily figures of ClickPy, added up"
+        ),
+        "pankaj90382/END-1.0": Credit(
+            "pankaj90382/END-1.0", "CC BY-SA 4.0", "questions tagged pytorch that were left on 2021-08-05"
+        ),
+        "madelinezec/PLS-NLP-Stackoverflow": Credit(
+            "madelinezec/PLS-NLP-Stackoverflow", "CC BY-SA 4.0", "questions of 2018, from the dump of 2018-12-02"
+        ),
         "Chillee/pytorch-vs-tensorflow": Credit(
             "Chillee/pytorch-vs-tensorflow", NONE_STATED, "Horace He's search of the papers of nine conferences"
         ),
@@ -53,6 +62,7 @@ CREDITS: Mapping[str, Credit] = MappingProxyType(
         "hamidahoderinwale/model_metadata_analyses": Credit(
             "hamidahoderinwale/model_metadata_analyses", NONE_STATED, "models of the whole Hub by library"
         ),
+        "M. Lemay": Credit("Towards Data Science, 2022", "an article; two counts", "what the filter of the Hub showed"),
     }
 )
 """Origins, by what their name begins with."""
