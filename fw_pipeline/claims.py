@@ -29,6 +29,8 @@ def claim_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
             "source_list": list(claim.sources),
             "reason": claim.reason,
             "metric": claim.metric,
+            "judged_by": claim.judged_by,
+            "all_must_hold": claim.all_must_hold,
             "model": model.name,
             "reads": list(model.upstream),
         }
@@ -55,6 +57,9 @@ def definition_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
             "threshold_reason": definition.threshold_reason,
             "headline": definition.headline,
             "form": definition.form,
+            "says": definition.says,
+            "over_time": definition.over_time,
+            "due": definition.due,
         }
         for _, claim in _in_order(models)
         for definition in claim.definitions
