@@ -3,6 +3,8 @@ with figures as (
     where
         -- scikit-learn is a yardstick there, not a deep learning framework.
         framework != 'scikit-learn'
+        -- tensorflow itself pulls keras: downloads of keras are no rival of its own.
+        and (framework != 'keras' or source != 'pypi')
         and measure in ('questions', 'downloads', 'family downloads', 'papers', 'repositories')
 ),
 

@@ -1,6 +1,6 @@
 with papers as (
     select * from staging.papers
-    where month is not null
+    where month >= date '2015-11-01'
 ),
 
 populations as (
@@ -86,7 +86,13 @@ sums as (
         coalesce(sum(counts.number) filter (where counts.is_total), sum(counts.number)) as everything,
         coalesce(sum(counts.number) filter (where counts.has_pytorch), 0) as pytorch,
         coalesce(sum(counts.number) filter (where counts.has_pytorch or counts.has_tensorflow), 0) as either,
-        count(distinct counts.month) filter (where counts.is_partial) as months_partial
+        count(distinct counts.month) filter (where counts.is_partial) as months_partial,
+        -- Venues meet in some months only; of the other populations, every month was to be looked at.
+        if(
+            ends.series in ('papers with code', 'arxiv abstracts'),
+            datediff('month', ends.from_month, ends.as_of) + 1
+            - count(distinct counts.month) filter (where counts.number is not null), 0
+        ) as months_lacking
     from ends
     inner join counts
         on
@@ -118,6 +124,8 @@ measured as (
         forms.as_of,
         forms.from_month as since,
         forms.pytorch / nullif(forms.whole, 0) as value,
+        -- A paper that names neither may still use one.
+        if(starts_with(forms.formula, 'of all'), 1.0, null) as high,
         cast(coalesce(forms.whole, 0) as bigint) as n,
         cast(forms.pytorch as double) as numerator,
         cast(forms.whole as double) as denominator,
@@ -125,6 +133,7 @@ measured as (
             when populations.is_sample then populations.what
             when coalesce(forms.whole, 0) = 0 then 'no paper names one of the two'
         end as cannot_decide,
+        forms.months_lacking,
         forms.months_partial,
         -- "All" is all of the population, which may itself be papers with code, or papers that name a framework.
         case when starts_with(forms.formula, 'of all') and not populations.is_sample then populations.what end

@@ -50,20 +50,33 @@ named as (
     from forms
 ),
 
+estimates as (
+    select
+        *,
+        part / everybody as share,
+        -- The interval of Wilson (1927) for a share, at 95 percent.
+        (share + 1.96 * 1.96 / (2 * everybody)) / (1 + 1.96 * 1.96 / everybody) as middle,
+        1.96 * sqrt(share * (1 - share) / everybody + 1.96 * 1.96 / (4 * everybody * everybody))
+        / (1 + 1.96 * 1.96 / everybody) as half_width
+    from named
+),
+
 measured as (
     select
         full_formula as formula,
         'authors' as source,
         full_series as series,
         as_of,
-        part / everybody as value,
+        share as value,
+        middle - half_width as low,
+        middle + half_width as high,
         cast(everybody as bigint) as n,
         cast(part as double) as numerator,
         cast(everybody as double) as denominator,
         since,
         method as note,
         'months without a paper: ' || nullif(months_missing, 0) as cannot_decide
-    from named
+    from estimates
 )
 
 select * from measured

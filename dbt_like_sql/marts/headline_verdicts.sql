@@ -6,16 +6,27 @@ claims as (
     select * from meta.claims
 ),
 
+definitions as (
+    select * from meta.definitions
+    where headline
+),
+
 closed_months as (
     select * from meta.months
 ),
 
--- A listing of today is of the month that is still open: that month is one to judge in, too.
-months as (
-    select month as as_of from closed_months
-    union
-    select as_of from verdicts
-    where as_of > (select max(closed_months.month) from closed_months)
+series_order as (
+    select * from meta.headline_series
+),
+
+halves as (
+    select
+        claims.claim,
+        count(*) filter (where definitions.due is null) as present_formulas,
+        count(*) filter (where definitions.due is not null) as ahead_formulas
+    from claims
+    left join definitions on claims.claim = definitions.claim
+    group by claims.claim
 ),
 
 wanted as (
@@ -24,12 +35,39 @@ wanted as (
         claims.title,
         claims.kind,
         claims.reason,
-        months.as_of
+        claims.source_list,
+        claims.all_must_hold,
+        closed_months.month as as_of
     from claims
-    cross join months
+    cross join closed_months
 ),
 
-definitions as (
+ranked as (
+    select
+        verdicts.claim,
+        verdicts.definition,
+        verdicts.formula,
+        verdicts.series,
+        verdicts.source,
+        verdicts.as_of as measured,
+        verdicts.verdict,
+        verdicts.headline,
+        verdicts.due is not null as is_ahead,
+        verdicts.sentence,
+        verdicts.takes,
+        verdicts.leans_on_gap,
+        coalesce(verdicts.drift_flips, false) as drift_flips,
+        min(series_order.rank) as rank
+    from verdicts
+    left join series_order
+        on
+            verdicts.source = series_order.source
+            and ends_with(series_order.definition, ', ' || verdicts.series)
+    where verdicts.verdict in ('supported', 'refuted', 'not_yet', 'came_true')
+    group by all
+),
+
+measurements as (
     select distinct
         claim,
         definition
@@ -37,133 +75,358 @@ definitions as (
     where as_of is not null
 ),
 
--- What each definition said last, at or before the month.
+-- What each definition said last, at or before the month: a later gap erases nothing.
 latest as (
     select
         wanted.claim,
         wanted.as_of,
-        definitions.definition,
-        verdicts.as_of as measured,
+        measurements.definition,
+        ranked.formula,
+        ranked.series,
+        ranked.source,
+        ranked.measured,
+        ranked.verdict,
+        ranked.headline,
+        ranked.is_ahead,
+        ranked.sentence,
+        ranked.takes,
+        ranked.leans_on_gap,
+        ranked.drift_flips,
+        ranked.rank,
         -- What has no series is a date, not a figure that somebody counts: a date does not age.
-        case when verdicts.series is null then 0 else datediff('month', verdicts.as_of, wanted.as_of) end as age,
-        verdicts.verdict,
-        verdicts.leans_on_gap,
-        coalesce(verdicts.drift_flips, false) as drift_flips,
-        verdicts.headline and verdicts.verdict in ('supported', 'refuted') as could_decide
+        case when ranked.series is null then 0 else datediff('month', ranked.measured, wanted.as_of) end as age
     from wanted
-    inner join definitions on wanted.claim = definitions.claim
-    asof inner join verdicts
+    inner join measurements on wanted.claim = measurements.claim
+    asof inner join ranked
         on
-            definitions.claim = verdicts.claim
-            and definitions.definition = verdicts.definition
-            and wanted.as_of >= verdicts.as_of
+            measurements.claim = ranked.claim
+            and measurements.definition = ranked.definition
+            and wanted.as_of >= ranked.measured
 ),
 
--- After five years a figure says what was, not what is.
-aged as (
+-- After two years a figure says what was, not what is.
+current_ones as (
+    select * from latest
+    where age <= 24
+),
+
+-- Of the series of a source, the newest figure decides; of equally new ones, the first in order.
+chosen as (
+    select * from current_ones
+    qualify
+        row_number() over (
+            partition by claim, as_of, source, formula
+            order by measured desc, rank asc nulls last, series asc
+        ) = 1
+),
+
+-- One vote a source, however many definitions it is measured by.
+votes as (
     select
         claim,
         as_of,
-        definition,
-        measured,
-        age,
-        leans_on_gap,
-        drift_flips,
-        could_decide,
-        could_decide and age <= 60 as decides,
-        case when verdict = 'insufficient_data' or age > 60 then 'undecided' else verdict end as camp
+        source,
+        is_ahead,
+        if(count(distinct verdict) = 1, any_value(verdict), 'mixed') as vote,
+        count(*) filter (where verdict = 'supported') as supporting,
+        bool_or(verdict = 'refuted') as refutes,
+        max(measured) as measured,
+        min(age) as age,
+        string_agg(
+            sentence || ' (' || case source
+                when 'stackoverflow' then 'Stack Overflow, '
+                when 'pypi' then 'PyPI, '
+                when 'huggingface' then 'Hugging Face Hub, '
+                when 'papers' then 'papers, '
+                when 'authors' then 'authors of papers, '
+                when 'projects' then 'projects on GitHub, '
+                else ''
+            end || strftime(measured, '%B %Y') || '; it takes ' || takes || ')', ', and ' order by formula
+        ) as said
+    from chosen
+    where headline
+    group by claim, as_of, source, is_ahead
+),
+
+tallies as (
+    select
+        claim,
+        as_of,
+        is_ahead,
+        if(count(distinct vote) = 1, any_value(vote), 'mixed') as agreed,
+        sum(supporting) as supporting,
+        bool_or(refutes) as refutes,
+        max(measured) as measured,
+        min(age) as age,
+        list(source order by source) filter (where vote in ('supported', 'came_true')) as sources_for,
+        list(source order by source) filter (where vote in ('refuted', 'not_yet')) as sources_against,
+        list(source order by source) filter (where vote = 'mixed') as sources_mixed,
+        string_agg(said, '; ' order by source) as said
+    from votes
+    group by claim, as_of, is_ahead
+),
+
+-- Left out alone, would the other sources say something else?
+left_out as (
+    select
+        votes.claim,
+        votes.as_of,
+        votes.is_ahead,
+        votes.source,
+        case count(distinct others.vote) when 1 then any_value(others.vote) when 0 then 'nothing' else 'mixed' end
+            as without_it
+    from votes
+    left join votes as others
+        on
+            votes.claim = others.claim
+            and votes.as_of = others.as_of
+            and votes.is_ahead = others.is_ahead
+            and votes.source != others.source
+    group by votes.claim, votes.as_of, votes.is_ahead, votes.source
+),
+
+hanging as (
+    select
+        left_out.claim,
+        left_out.as_of,
+        left_out.is_ahead,
+        list(left_out.source order by left_out.source) as hangs_on
+    from left_out
+    inner join tallies
+        on
+            left_out.claim = tallies.claim
+            and left_out.as_of = tallies.as_of
+            and left_out.is_ahead = tallies.is_ahead
+            and left_out.without_it != tallies.agreed
+    group by left_out.claim, left_out.as_of, left_out.is_ahead
+),
+
+camps as (
+    select
+        latest.claim,
+        latest.as_of,
+        list(latest.definition order by latest.definition) filter (
+            where latest.age <= 24 and latest.verdict in ('supported', 'came_true')
+        ) as definitions_for,
+        list(latest.definition order by latest.definition) filter (
+            where latest.age <= 24 and latest.verdict in ('refuted', 'not_yet')
+        ) as definitions_against,
+        list(latest.definition order by latest.definition) filter (where latest.age <= 24 and latest.drift_flips)
+            as drift_flips,
+        list(latest.definition order by latest.definition) filter (where latest.age <= 24 and latest.leans_on_gap)
+            as leans_on_gap
     from latest
+    group by latest.claim, latest.as_of
 ),
 
-summed as (
+-- Definitions that were measured by the month and do not decide, or no longer.
+undecided as (
+    select
+        wanted.claim,
+        wanted.as_of,
+        list(distinct verdicts.definition order by verdicts.definition) as definitions_undecided
+    from wanted
+    inner join verdicts on wanted.claim = verdicts.claim and wanted.as_of >= verdicts.as_of
+    left join current_ones
+        on
+            wanted.claim = current_ones.claim
+            and wanted.as_of = current_ones.as_of
+            and verdicts.definition = current_ones.definition
+    where current_ones.definition is null
+    group by wanted.claim, wanted.as_of
+),
+
+-- What stands in the way, told by the newest measurement of the headline.
+obstacles as (
+    select
+        wanted.claim,
+        wanted.as_of,
+        arg_max(
+            coalesce(verdicts.sentence || ': ', '') || verdicts.why,
+            struct_pack(has_value := verdicts.value is not null, as_of := verdicts.as_of, name := verdicts.definition)
+        ) as obstacle
+    from wanted
+    inner join verdicts
+        on
+            wanted.claim = verdicts.claim
+            and wanted.as_of >= verdicts.as_of
+            and verdicts.headline
+            and verdicts.verdict = 'insufficient_data'
+    group by wanted.claim, wanted.as_of
+),
+
+-- What other measures say, told where it is something else.
+witnesses as (
     select
         claim,
         as_of,
-        count(*) filter (where decides and camp = 'supported') as headline_for,
-        count(*) filter (where decides and camp = 'refuted') as headline_against,
-        max(measured) filter (where could_decide) as measured,
-        min(age) filter (where could_decide) as stale_months,
-        list(definition order by definition) filter (where camp = 'supported') as definitions_for,
-        list(definition order by definition) filter (where camp = 'refuted') as definitions_against,
-        list(definition order by definition) filter (where camp = 'undecided') as definitions_undecided,
-        list(definition order by definition) filter (where decides and camp = 'supported') as deciding_for,
-        list(definition order by definition) filter (where decides and camp = 'refuted') as deciding_against,
-        list(definition order by definition) filter (where camp != 'undecided' and drift_flips) as drift_flips,
-        list(definition order by definition) filter (where camp != 'undecided' and leans_on_gap) as leans_on_gap
-    from aged
-    group by claim, as_of
+        arg_min(verdict, struct_pack(age := age, rank := coalesce(rank, 99), formula := formula)) as vote,
+        arg_min(
+            sentence || ' (' || strftime(measured, '%B %Y') || ')',
+            struct_pack(age := age, rank := coalesce(rank, 99), formula := formula)
+        ) as said,
+        source
+    from chosen
+    where not headline and sentence is not null
+    group by claim, as_of, source
 ),
 
 judged as (
     select
-        wanted.claim,
-        wanted.title,
-        wanted.as_of,
+        wanted.*,
+        coalesce(halves.present_formulas, 0) > 0 as has_present,
+        coalesce(halves.ahead_formulas, 0) > 0 as has_ahead,
         case
             when wanted.kind = 'not_measurable' then 'not_measurable'
-            when summed.headline_for > 0 and summed.headline_against > 0 then 'mixed'
-            when summed.headline_for > 0 then 'supported'
-            when summed.headline_against > 0 then 'refuted'
+            when present.agreed is null then 'insufficient_data'
+            when not wanted.all_must_hold then present.agreed
+            when present.refutes then 'refuted'
+            when present.supporting = halves.present_formulas then 'supported'
             else 'insufficient_data'
-        end as verdict,
-        summed.measured,
-        summed.stale_months,
-        coalesce(summed.headline_for, 0) as headline_for,
-        coalesce(summed.headline_against, 0) as headline_against,
-        coalesce(summed.definitions_for, []) as definitions_for,
-        coalesce(summed.definitions_against, []) as definitions_against,
-        coalesce(summed.definitions_undecided, []) as definitions_undecided,
-        summed.deciding_for,
-        summed.deciding_against,
-        coalesce(summed.drift_flips, []) as drift_flips,
-        coalesce(summed.leans_on_gap, []) as leans_on_gap,
-        wanted.reason
+        end as present_verdict,
+        coalesce(ahead.agreed, 'insufficient_data') as ahead_agreed,
+        if(has_present, present.measured, ahead.measured) as measured,
+        if(has_present, present.age, ahead.age) as stale_months,
+        coalesce(if(has_present, present.sources_for, ahead.sources_for), []) as sources_for,
+        coalesce(if(has_present, present.sources_against, ahead.sources_against), []) as sources_against,
+        coalesce(if(has_present, present.sources_mixed, ahead.sources_mixed), []) as sources_mixed,
+        coalesce(if(has_present, present_hanging.hangs_on, ahead_hanging.hangs_on), []) as hangs_on,
+        present.said as present_said,
+        ahead.said as ahead_said,
+        ahead.measured as ahead_measured
     from wanted
-    left join summed on wanted.claim = summed.claim and wanted.as_of = summed.as_of
+    left join halves on wanted.claim = halves.claim
+    left join tallies as present
+        on wanted.claim = present.claim and wanted.as_of = present.as_of and not present.is_ahead
+    left join tallies as ahead
+        on wanted.claim = ahead.claim and wanted.as_of = ahead.as_of and ahead.is_ahead
+    left join hanging as present_hanging
+        on
+            wanted.claim = present_hanging.claim
+            and wanted.as_of = present_hanging.as_of
+            and not present_hanging.is_ahead
+    left join hanging as ahead_hanging
+        on wanted.claim = ahead_hanging.claim and wanted.as_of = ahead_hanging.as_of and ahead_hanging.is_ahead
+),
+
+halved as (
+    select
+        *,
+        if(has_present or kind = 'not_measurable', present_verdict, ahead_agreed) as verdict,
+        case when has_ahead then ahead_agreed end as ahead_verdict
+    from judged
+),
+
+-- Verdicts that a month had, kept for the months after it in which there is none.
+carried as (
+    select
+        *,
+        last_value(if(verdict = 'insufficient_data', null, verdict) ignore nulls) over so_far as carried_verdict,
+        last_value(if(verdict = 'insufficient_data', null, measured) ignore nulls) over so_far as carried_measured,
+        last_value(if(verdict = 'insufficient_data', null, coalesce(present_said, ahead_said)) ignore nulls) over so_far
+            as carried_said,
+        count(*) filter (where ahead_verdict in ('not_yet', 'refuted', 'mixed')) over so_far as run
+    from halved
+    window so_far as (
+        partition by claim
+        order by as_of
+    )
+),
+
+told as (
+    select
+        carried.*,
+        min(carried.ahead_measured) filter (where carried.ahead_verdict = 'came_true') over (
+            partition by carried.claim, carried.run
+            order by carried.as_of
+        ) as came_true_since,
+        (
+            select
+                string_agg(
+                    case witnesses.source
+                        when 'stackoverflow' then 'Stack Overflow'
+                        when 'pypi' then 'PyPI'
+                        when 'huggingface' then 'the Hugging Face Hub'
+                        else witnesses.source
+                    end || ': ' || witnesses.said, '; ' order by witnesses.source
+                )
+            from witnesses
+            where
+                carried.claim = witnesses.claim
+                and carried.as_of = witnesses.as_of
+                and carried.verdict in ('supported', 'refuted', 'came_true', 'not_yet')
+                and carried.verdict != witnesses.vote
+        ) as dissent
+    from carried
 ),
 
 final as (
     select
-        claim,
-        title,
-        as_of,
-        verdict,
-        measured,
-        stale_months,
-        case
-            when verdict = 'not_measurable' then coalesce(reason, 'none of the sources can measure it')
-            when verdict != 'insufficient_data' then null
-            when measured is not null
-                then
-                    'the last figure is from ' || strftime(measured, '%Y-%m') || ', ' || stale_months
-                    || ' months before'
-            when len(definitions_for) + len(definitions_against) + len(definitions_undecided) = 0
-                then 'nothing was measured by then'
-            else 'no definition of the headline decides'
-        end as why,
-        headline_for,
-        headline_against,
-        definitions_for,
-        definitions_against,
-        definitions_undecided,
+        told.claim,
+        told.title,
+        told.as_of,
+        told.verdict,
+        told.measured,
+        told.stale_months,
+        told.ahead_verdict,
+        case when told.ahead_verdict = 'came_true' then told.came_true_since end as came_true_since,
+        told.carried_verdict,
+        told.carried_measured,
+        concat(
+            case told.verdict
+                when 'not_measurable' then coalesce(told.reason, 'None of the sources can measure it')
+                when 'insufficient_data'
+                    then
+                        concat(
+                            'No verdict: ',
+                            coalesce(
+                                'the last figures that decide are of ' || strftime(told.carried_measured, '%B %Y')
+                                || ', when it was ' || told.carried_verdict || ': ' || told.carried_said,
+                                obstacles.obstacle,
+                                'nothing was measured by then'
+                            ),
+                            '. A live fetch of ' || array_to_string(told.source_list, ' or ') || ' would supply more'
+                        )
+                when 'mixed' then 'Mixed: ' || coalesce(told.present_said, told.ahead_said)
+                when 'supported' then 'Supported: ' || told.present_said
+                when 'refuted' then 'Refuted: ' || coalesce(told.present_said, told.ahead_said)
+                when 'not_yet' then 'Not yet: ' || told.ahead_said
+                when 'came_true'
+                    then 'Came true, since ' || strftime(told.came_true_since, '%B %Y') || ': ' || told.ahead_said
+            end,
+            case
+                when told.has_present and told.has_ahead and told.ahead_said is not null
+                    then
+                        '. The prediction ' || case told.ahead_verdict
+                            when 'came_true' then 'came true, since ' || strftime(told.came_true_since, '%B %Y')
+                            when 'not_yet' then 'has not come true yet'
+                            when 'refuted' then 'did not come true in time'
+                            else 'is mixed'
+                        end || ': ' || told.ahead_said
+            end,
+            '. Other measures say otherwise: ' || told.dissent,
+            case when told.kind = 'measured' then '. ' || told.reason else '.' end
+        ) as why,
+        told.sources_for,
+        told.sources_against,
+        told.sources_mixed,
+        coalesce(camps.definitions_for, []) as definitions_for,
+        coalesce(camps.definitions_against, []) as definitions_against,
+        coalesce(undecided.definitions_undecided, []) as definitions_undecided,
         -- Judged by one of these alone, the claim gets another verdict.
-        case verdict
-            when 'supported' then definitions_against
-            when 'refuted' then definitions_for
-            when 'not_measurable' then []
-            else list_sort(list_concat(definitions_for, definitions_against))
-        end as flipped_by,
-        -- Without one of these, the others of the headline give another verdict.
         case
-            when headline_for + headline_against = 1 then coalesce(deciding_for, deciding_against)
-            when headline_for = 1 and headline_against = 1 then list_sort(list_concat(deciding_for, deciding_against))
-            when headline_for = 1 and headline_against > 0 then deciding_for
-            when headline_against = 1 and headline_for > 0 then deciding_against
-            else []
-        end as hangs_on,
-        drift_flips,
-        leans_on_gap
-    from judged
+            when told.verdict in ('supported', 'came_true') then coalesce(camps.definitions_against, [])
+            when told.verdict in ('refuted', 'not_yet') then coalesce(camps.definitions_for, [])
+            when told.verdict = 'not_measurable' then []
+            else list_sort(list_concat(camps.definitions_for, camps.definitions_against))
+        end as flipped_by,
+        told.hangs_on,
+        coalesce(camps.drift_flips, []) as drift_flips,
+        coalesce(camps.leans_on_gap, []) as leans_on_gap
+    from told
+    left join camps on told.claim = camps.claim and told.as_of = camps.as_of
+    left join undecided on told.claim = undecided.claim and told.as_of = undecided.as_of
+    left join obstacles on told.claim = obstacles.claim and told.as_of = obstacles.as_of
 )
 
 select * from final

@@ -45,7 +45,8 @@ final as (
             when months_found < 8 then coalesce(gap_reason, 'fewer than 8 of the last 12 months have a figure')
         end as gap_reason
     from years
-    where as_of >= first_month + interval 11 months
+    -- Eight of the twelve months are enough, also of a series that is no older.
+    where as_of >= first_month + interval 7 months
 )
 
 select * from final

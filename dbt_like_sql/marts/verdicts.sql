@@ -18,116 +18,197 @@ outages as (
     select * from meta.outages
 ),
 
-drift_rates as (
+rates as (
     select * from marts.drift_rates
-    where framework is null
-    qualify row_number() over (partition by source, series, known_from order by taken desc) = 1
 ),
 
+-- Nothing is judged as of the month that is still open.
 measured as (
     select
-        measurements.claim,
-        concat_ws(', ', measurements.formula, measurements.series) as definition,
-        definitions.formula,
-        measurements.series,
-        measurements.as_of,
-        case when isfinite(measurements.value) then measurements.value end as value,
-        definitions.rule,
-        definitions.threshold,
-        definitions.upper,
-        coalesce(measurements.n, 0) as n,
-        definitions.least_n,
-        definitions.unit,
-        coalesce(definitions.headline, false) as headline,
-        definitions.form,
-        measurements.source,
-        measurements.since,
-        measurements.exact_value,
-        measurements.numerator,
-        measurements.denominator,
-        coalesce(measurements.months_lacking, 0) as months_lacking,
-        coalesce(measurements.months_partial, 0) as months_partial,
-        measurements.lacking,
-        measurements.cannot_decide,
-        measurements.note,
-        (measurements.value is distinct from measurements.exact_value) as leans_on_estimate
+        measurements.*,
+        concat_ws(', ', measurements.formula, measurements.series) as definition
     from measurements
-    inner join claims on measurements.claim = claims.claim and claims.kind = 'measured'
-    left join definitions on measurements.claim = definitions.claim and measurements.formula = definitions.formula
+    cross join months
+    where measurements.as_of <= months.last_month
 ),
 
 -- A definition that measured nothing is still one under which the claim was to be judged.
 unmeasured as (
     select
         definitions.claim,
-        definitions.formula as definition,
         definitions.formula,
         months.last_month as as_of,
-        definitions.rule,
-        definitions.threshold,
-        definitions.upper,
-        0 as n,
-        definitions.least_n,
-        definitions.unit,
-        definitions.headline,
-        definitions.form,
-        0 as months_lacking,
-        0 as months_partial,
-        'no figures for: ' || definitions.meaning as cannot_decide,
-        false as leans_on_estimate
+        definitions.formula as definition,
+        'no figures for: ' || definitions.meaning as cannot_decide
     from definitions
-    inner join claims on definitions.claim = claims.claim and claims.kind = 'measured'
     cross join months
     left join measured on definitions.claim = measured.claim and definitions.formula = measured.formula
     where measured.claim is null
 ),
 
-read as (
+every_measurement as (
     select * from measured
     union all by name
     select * from unmeasured
 ),
 
+defined as (
+    select
+        every.claim,
+        every.definition,
+        definitions.formula,
+        every.source,
+        every.series,
+        every.as_of,
+        every.since,
+        case when isfinite(every.value) then every.value end as value,
+        coalesce(every.low, every.value) as low,
+        coalesce(every.high, every.value) as high,
+        every.exact_value,
+        coalesce(every.n, 0) as n,
+        every.numerator,
+        every.denominator,
+        coalesce(every.months_lacking, 0) as months_lacking,
+        coalesce(every.months_partial, 0) as months_partial,
+        every.lacking,
+        every.cannot_decide,
+        every.note,
+        (every.value is distinct from every.exact_value) as leans_on_estimate,
+        definitions.rule,
+        definitions.threshold,
+        definitions.upper,
+        definitions.least_n,
+        definitions.unit,
+        coalesce(definitions.headline, false) as headline,
+        definitions.form,
+        definitions.says,
+        coalesce(definitions.over_time, false) as over_time,
+        definitions.due
+    from every_measurement as every
+    inner join claims on every.claim = claims.claim and claims.kind = 'measured'
+    left join definitions on every.claim = definitions.claim and every.formula = definitions.formula
+),
+
 -- The calendar of outages, joined to every series that it concerns, in the months that the value looks at.
 troubled as (
     select
-        read.claim,
-        read.definition,
-        read.as_of,
-        string_agg(distinct outages.effect, '; ' order by outages.effect) as trouble
-    from read
+        defined.claim,
+        defined.definition,
+        defined.as_of,
+        string_agg(distinct outages.effect, '; ' order by outages.effect) filter (
+            where
+            outages.first_day < defined.as_of + interval 1 month
+            and outages.last_day >= coalesce(defined.since, defined.as_of)
+        ) as trouble,
+        -- A break after the first of these months leaves figures of two kinds, which are no longer compared.
+        string_agg(distinct strftime(outages.first_day, '%Y-%m'), ', ') filter (
+            where
+            outages.kind = 'break'
+            and outages.first_day >= defined.since + interval 1 month
+            and outages.first_day < defined.as_of + interval 1 month
+        ) as breaks,
+        string_agg(distinct coalesce(outages.bias, 'unknown'), ', ') filter (
+            where
+            outages.kind = 'break'
+            and outages.first_day >= defined.since + interval 1 month
+            and outages.first_day < defined.as_of + interval 1 month
+        ) as bias
+    from defined
     inner join outages
         on
-            read.source = outages.source
-            and starts_with(read.series, coalesce(outages.series, ''))
-            and outages.first_day < read.as_of + interval 1 month
-            and outages.last_day >= coalesce(read.since, read.as_of)
-    group by read.claim, read.definition, read.as_of
+            defined.source = outages.source
+            and starts_with(defined.series, coalesce(outages.series, ''))
+            and outages.first_day < defined.as_of + interval 1 month
+    group by defined.claim, defined.definition, defined.as_of
 ),
 
--- What was known by then of how far the figures of the series move.
-known as (
+-- Across a break whose bias is known, a comparison over time is a bound in one direction.
+bounded as (
     select
-        read.*,
-        nullif(concat_ws(
-            '; ',
-            'months without a figure: ' || nullif(read.months_lacking, 0),
-            'partial months: ' || nullif(read.months_partial, 0),
-            'no figure of ' || read.lacking,
-            'known trouble: ' || troubled.trouble
-        ), '') as gaps,
-        drift_rates.drift
-    from read
+        defined.* exclude (low, high),
+        troubled.trouble,
+        troubled.breaks,
+        troubled.bias,
+        case
+            when troubled.breaks is null then null
+            when not defined.over_time or troubled.bias not in ('later is higher', 'later is lower') then 'no bound'
+            when (troubled.bias = 'later is higher') != (defined.form = 'fall') then 'at most'
+            else 'at least'
+        end as side,
+        if(side = 'at most', cast('-infinity' as double), defined.low) as low,
+        if(side = 'at least', cast('infinity' as double), defined.high) as high,
+        if(defined.low = defined.value and side is distinct from 'at most', defined.exact_value, low) as exact_low,
+        if(defined.high = defined.value and side is distinct from 'at least', defined.exact_value, high) as exact_high
+    from defined
     left join troubled
         on
-            read.claim = troubled.claim
-            and read.definition = troubled.definition
-            and read.as_of = troubled.as_of
-    asof left join drift_rates
+            defined.claim = troubled.claim
+            and defined.definition = troubled.definition
+            and defined.as_of = troubled.as_of
+),
+
+-- What was known by then, from month to month, of how far the figures of a series move: by how much one framework's
+-- against another's, where that is known of two, and otherwise by how much all of them.
+rate_months as (
+    select distinct
+        source,
+        series,
+        known_from
+    from rates
+),
+
+latest_rates as (
+    select
+        months_of_rates.source,
+        months_of_rates.series,
+        months_of_rates.known_from,
+        rates.framework,
+        rates.taken,
+        arg_max(rates.drift, rates.known_from) as drift
+    from rate_months as months_of_rates
+    inner join rates
         on
-            read.source = drift_rates.source
-            and read.series = drift_rates.series
-            and read.as_of >= drift_rates.known_from
+            months_of_rates.source = rates.source
+            and months_of_rates.series = rates.series
+            and months_of_rates.known_from >= rates.known_from
+    group by months_of_rates.source, months_of_rates.series, months_of_rates.known_from, rates.framework, rates.taken
+),
+
+drifts as (
+    select
+        source,
+        series,
+        known_from,
+        round(
+            case
+                when count(distinct framework) > 1
+                    then
+                        (1 + min(drift) filter (where framework is not null))
+                        / (1 + max(drift) filter (where framework is not null)) - 1
+                else coalesce(arg_max(drift, abs(drift)) filter (where framework is null), any_value(drift))
+            end, 9
+        ) as drift
+    from latest_rates
+    group by source, series, known_from
+),
+
+known as (
+    select
+        bounded.*,
+        nullif(concat_ws(
+            '; ',
+            'months without a figure: ' || nullif(bounded.months_lacking, 0),
+            'partial months: ' || nullif(bounded.months_partial, 0),
+            'no figure of ' || bounded.lacking,
+            'known trouble: ' || bounded.trouble
+        ), '') as gaps,
+        drifts.drift
+    from bounded
+    asof left join drifts
+        on
+            bounded.source = drifts.source
+            and bounded.series = drifts.series
+            and bounded.as_of >= drifts.known_from
 ),
 
 -- One side of the comparison moved by that much, and the other not: the worst that drift can do.
@@ -159,132 +240,165 @@ bands as (
         case
             when rule in ('at least', 'above', 'between') then threshold
             when rule in ('at most', 'below') then cast('-infinity' as double)
-        end as low,
+        end as least,
         case rule
             when 'between' then upper
             when 'at least' then cast('infinity' as double)
             when 'above' then cast('infinity' as double)
             when 'at most' then threshold
             when 'below' then threshold
-        end as high,
+        end as most,
         rule in ('above', 'below') as is_open
     from moved
 ),
 
+-- An interval is in the band if both its ends are, and out of it if it lies wholly below or wholly above.
 compared as (
     select
         *,
-        value between low and high and not (is_open and value = threshold) as is_met,
-        exact_value between low and high and not (is_open and exact_value = threshold)
-            as is_met_exact_value,
-        value_if_one_moves between low and high and not (is_open and value_if_one_moves = threshold)
+        case
+            when
+                not (low > least or (low = least and not is_open))
+                or not (high < most or (high = most and not is_open))
+                then
+                    if(
+                        high < least or low > most or (is_open and (high = least or low = most)), false, null
+                    )
+            when value is not null then true
+        end as is_met,
+        case
+            when
+                not (exact_low > least or (exact_low = least and not is_open))
+                or not (exact_high < most or (exact_high = most and not is_open))
+                then
+                    if(
+                        exact_high < least
+                        or exact_low > most
+                        or (is_open and (exact_high = least or exact_low = most)), false, null
+                    )
+            when exact_value is not null then true
+        end as is_met_exactly,
+        value between least and most and not (is_open and value = threshold) as is_met_by_value,
+        value_if_one_moves between least and most and not (is_open and value_if_one_moves = threshold)
             as is_met_if_one_moves,
-        value_if_other_moves between low and high and not (is_open and value_if_other_moves = threshold)
+        value_if_other_moves between least and most and not (is_open and value_if_other_moves = threshold)
             as is_met_if_other_moves
     from bands
 ),
 
--- Numbers as a reader wants them: whole ones whole, large ones without decimals.
+-- Numbers as a reader wants them: whole ones whole, large ones without decimals, shares in percent.
 worded as (
     select
         *,
+        [
+            case
+                when abs(x) >= 1000 or (x = round(x) and isfinite(x)) then format('{:,.0f}', x)
+                else format('{:.4f}', x)
+            end
+            for x in [value, exact_value, numerator, denominator, low, high]
+        ] as plain,
+        [
+            case
+                when unit like 'share%' and form in ('change', 'difference', 'difference of changes')
+                    then format('{:+.1f} ', 100 * x) || if(form = 'change', 'percent', 'points')
+                when unit like 'share%' then format('{:.1f} percent', 100 * x)
+                when abs(x) >= 100 or unit = 'languages' then format('{:,.0f}', x)
+                else format('{:.2f}', x)
+            end
+            for x in [value, low, high]
+        ] as words,
         case
-            when abs(value) >= 1000 then format('{:,.0f}', value)
-            when value is not null then format('{:.4f}', value)
-        end as value_text,
-        case
-            when abs(exact_value) >= 1000 then format('{:,.0f}', exact_value)
-            when exact_value is not null then format('{:.4f}', exact_value)
-        end as without_text,
-        case
-            when abs(numerator) >= 1000 or numerator = round(numerator) then format('{:,.0f}', numerator)
-            when numerator is not null then format('{:.4f}', numerator)
-        end as numerator_text,
-        case
-            when abs(denominator) >= 1000 or denominator = round(denominator) then format('{:,.0f}', denominator)
-            when denominator is not null then format('{:.4f}', denominator)
-        end as denominator_text,
-        concat(rule, ' ', format('{:g}', threshold), ' and ' || format('{:g}', upper), ' ' || unit) as rule_text
+            when low = value and high = value then ''
+            when low = value and high > value then 'at least '
+            when high = value and low < value then 'at most '
+            when isfinite(low) and isfinite(high) then 'about '
+        end as bound_word,
+        concat(rule, ' ', format('{:g}', threshold), ' and ' || format('{:g}', upper), ' ' || unit) as rule_text,
+        concat(
+            case rule when 'above' then 'more than' when 'below' then 'less than' else rule end, ' ',
+            if(unit like 'share%', format('{:g}', round(100 * threshold, 2)), format('{:g}', threshold)),
+            ' and ' || if(unit like 'share%', format('{:g}', round(100 * upper, 2)), format('{:g}', upper)),
+            if(unit like 'share%', ' percent', '')
+        ) as takes
     from compared
 ),
 
 obstacles as (
     select
         *,
-        is_met != is_met_if_one_moves or is_met != is_met_if_other_moves as drift_flips,
+        is_met_by_value != is_met_if_one_moves or is_met_by_value != is_met_if_other_moves as could_flip,
         case
             when formula is null then 'the document of the claim does not define it'
             when cannot_decide is not null then cannot_decide
             when value is null then coalesce(note, 'nothing could be measured')
-            when is_met is null then 'its rule or its threshold is not known'
+            when least is null then 'its rule or its threshold is not known'
+            when side = 'no bound' then 'it looks at months on both sides of a break of the series (' || breaks || ')'
             when n < least_n then 'n = ' || format('{:,}', n) || ', and it takes ' || format('{:,}', least_n)
+            when is_met is null
+                then
+                    concat(
+                        if(
+                            bound_word = 'about ',
+                            'the true value may lie anywhere from ' || plain[5] || ' to ' || plain[6],
+                            'it is known to be ' || bound_word || plain[1] || ' only'
+                        ), ', on both sides of the threshold'
+                    )
             when leans_on_estimate and exact_value is null
                 then 'it leans on an interpolated figure, and there is no value without it'
-            when leans_on_estimate and is_met != is_met_exact_value
+            when leans_on_estimate and (is_met is distinct from is_met_exactly)
                 then
-                    'it leans on an interpolated figure, and without it the value is ' || without_text
+                    'it leans on an interpolated figure, and without it the value is ' || plain[2]
                     || ', on the other side of ' || format('{:g}', threshold)
         end as obstacle
     from worded
 ),
 
+-- What looks ahead cannot have come true before the article appeared, nor have failed before it is due.
 judged as (
     select
-        claim,
-        definition,
-        formula,
-        series,
-        as_of,
-        value,
-        threshold,
-        upper,
-        rule,
-        unit,
-        n,
-        least_n,
+        *,
         case
             when obstacle is not null then 'insufficient_data'
+            when due is not null and as_of <= date '2023-01-01' then 'not_yet'
+            when due is not null and is_met then 'came_true'
+            when due is not null and as_of < due then 'not_yet'
             when is_met then 'supported'
             else 'refuted'
         end as verdict,
         case
-            when obstacle is not null and value_text is null then obstacle
+            when obstacle is not null and plain[1] is null then obstacle
             when obstacle is not null
                 then
                     concat(
-                        value_text, ' (' || numerator_text || ' / ' || denominator_text || ')',
-                        ' decides nothing: ', obstacle
+                        plain[1], ' (' || plain[3] || ' / ' || plain[4] || ')', ' decides nothing: ', obstacle
                     )
             else
                 concat(
-                    value_text, ' (' || numerator_text || ' / ' || denominator_text || ')',
+                    bound_word, plain[1], ' (' || plain[3] || ' / ' || plain[4] || ')',
                     case when is_met then ' is ' else ' is not ' end, rule_text, ', n = ', format('{:,}', n),
-                    case when leans_on_estimate then '; without interpolated figures ' || without_text end,
+                    case when leans_on_estimate then '; without interpolated figures ' || plain[2] end,
+                    '; a bound, as the series breaks in ' || breaks || ': later figures are counted too '
+                    || if(bias = 'later is higher', 'high', 'low'),
                     '; ' || note,
                     '; leans on gaps: ' || gaps,
                     case
-                        when drift_flips
+                        when could_flip
                             then
                                 '; drift alone could flip it: figures of this series moved by '
                                 || format('{:+.1f}', 100 * drift) || ' percent when they were counted otherwise'
                     end
                 )
         end as why,
-        headline,
-        since,
+        replace(
+            says, '{value}',
+            if(
+                bound_word = 'about ' and obstacle is not null,
+                'between ' || words[2] || ' and ' || words[3],
+                bound_word || words[1]
+            )
+        ) as sentence,
         gaps is not null as leans_on_gap,
-        gaps,
-        drift,
-        case when obstacle is null then drift_flips end as drift_flips,
-        source,
-        exact_value,
-        numerator,
-        denominator,
-        months_lacking,
-        months_partial,
-        lacking,
-        cannot_decide,
-        note
+        case when obstacle is null then could_flip end as drift_flips
     from obstacles
 ),
 
@@ -314,6 +428,8 @@ select
     as_of,
     since,
     value,
+    low,
+    high,
     threshold,
     upper,
     rule,
@@ -322,9 +438,13 @@ select
     least_n,
     verdict,
     why,
+    sentence,
+    takes,
     headline,
+    due,
     leans_on_gap,
     gaps,
+    breaks,
     drift,
     drift_flips,
     source,

@@ -15,6 +15,10 @@ populations as (
     where source = 'huggingface'
 ),
 
+closed_months as (
+    select * from meta.months
+),
+
 figures as (
     select * from dated
     union all by name
@@ -43,8 +47,11 @@ libraries as (
 final as (
     select
         figures.month,
-        date_trunc('month', coalesce(figures.observed_on, (figures.observed_at at time zone 'UTC')::date))::date
-            as observed_month,
+        -- A listing of the month that is still open is one as of the last closed month.
+        least(
+            date_trunc('month', coalesce(figures.observed_on, (figures.observed_at at time zone 'UTC')::date))::date,
+            (select max(closed_months.month) from closed_months)
+        ) as observed_month,
         -- A listing by the API and one by a snapshot file may differ: two series, never one.
         figures.population || case when figures.provider = 'parquet' then ', parquet' else '' end as series,
         populations.is_sample,
