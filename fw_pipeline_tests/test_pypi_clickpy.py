@@ -185,13 +185,15 @@ def test_nothing_is_asked_of_months_that_it_can_never_answer(tmp_path: Path) -> 
     assert "2023-07: 2023-06 is the last month that has ended" in said[0]
 
 
-def test_the_whole_range_since_2016_is_planned_as_two_requests(tmp_path: Path) -> None:
+def test_ten_years_are_planned_as_two_requests_and_what_is_beyond_as_a_third(tmp_path: Path) -> None:
     settings = read({"FW_DATA_DIR": str(tmp_path), "FW_MODE": "live"}, dotenv=Path("none"))
     chosen = choose(SOURCES["pypi"], settings)
     assert chosen.provider is PROVIDER
     window = Window.of(date(2016, 1, 1), date(2026, 10, 1))
     fetch, _ = asking(chosen, window, settings, now=datetime(2026, 11, 22, tzinfo=UTC))
-    assert chosen.provider.plan(fetch).requests == 2
+    assert chosen.provider.plan(fetch).requests == 3
+    ten_years = replace(fetch, window=Window.of(date(2016, 1, 1), date(2025, 12, 1)))
+    assert chosen.provider.plan(ten_years).requests == 2
 
 
 def test_a_package_that_the_server_does_not_know_has_no_row_and_is_named(

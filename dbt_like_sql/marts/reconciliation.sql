@@ -92,7 +92,7 @@ known_reasons as (
             'question ratio',
             date '2015-11-01',
             date '9999-12-01',
-            'date: the ratio fell from month to month, and the published figure does not say of which months it is'
+            'date: the ratio fell through the year, and the published figure does not say of which months it is'
         ),
         (
             'downloads',

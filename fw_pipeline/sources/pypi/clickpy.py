@@ -53,7 +53,7 @@ def clickpy(packages: tuple[str, ...] = PACKAGE_NAMES, *, most_rows: int = MOST_
         fetch=partial(_fetch, packages, most_rows),
         plan=partial(_plan, packages, most_rows),
         answers="every month from 2016-01, all installers",
-        cost="2 requests for any range: one for the days that are there, one for the figures",
+        cost="2 requests for ten years: one for the days that are there, one for the figures; one more beyond",
         needs="nothing",
         cannot_see="downloads from other indexes and mirrors; days on which the public server's loading stalled",
         options=("FW_CLICKPY_URL",),
