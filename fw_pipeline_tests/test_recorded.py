@@ -202,7 +202,7 @@ def test_without_its_reason_a_gap_is_refused_and_the_rest_is_unharmed(bench: Ben
 
 @pytest.mark.parametrize(
     ("source", "last"),
-    [("stackoverflow", "2023-05"), ("pypi", "2026-07"), ("papers", "2024-08"), ("huggingface", "2026-08")],
+    [("stackoverflow", "2023-05"), ("pypi", "2026-06"), ("papers", "2024-08"), ("huggingface", "2026-08")],
 )
 def test_reach_ends_with_the_last_figure_and_says_what_would_go_on(bench: Bench, source: str, last: str) -> None:
     reach = bench.reach(source)

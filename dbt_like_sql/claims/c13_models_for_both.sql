@@ -10,7 +10,7 @@ forms as (
         as_of,
         in_both as part,
         models as whole,
-        case when ends_with(formula, ' at least') then 0.0 end as low,
+        case when ends_with(formula, ' at least') then cast(0 as double) end as low,
         null as high,
         cannot_decide
     from models

@@ -125,7 +125,7 @@ measured as (
         forms.from_month as since,
         forms.pytorch / nullif(forms.whole, 0) as value,
         -- A paper that names neither may still use one.
-        if(starts_with(forms.formula, 'of all'), 1.0, null) as high,
+        cast(if(starts_with(forms.formula, 'of all'), 1, null) as double) as high,
         cast(coalesce(forms.whole, 0) as bigint) as n,
         cast(forms.pytorch as double) as numerator,
         cast(forms.whole as double) as denominator,

@@ -17,11 +17,12 @@ quarters as (
         ends.month as as_of,
         ends.first_month,
         -- A month counts for both sides or for none: otherwise a gap of one would move the ratio.
-        sum(members.pytorch order by members.month) filter (where members.tensorflow is not null) as pytorch,
-        sum(members.tensorflow order by members.month) filter (where members.pytorch is not null) as tensorflow,
+        sum(members.pytorch order by members.month) filter (where members.tensorflow is not null) as pytorch_sum,
+        sum(members.tensorflow order by members.month) filter (where members.pytorch is not null)
+            as tensorflow_sum,
         count(members.pytorch + members.tensorflow) as months_found,
         count(*) filter (where members.is_partial) as months_partial,
-        case when months_found >= 2 then pytorch / nullif(tensorflow, 0) end as ratio
+        case when months_found >= 2 then pytorch_sum / nullif(tensorflow_sum, 0) end as ratio
     from months as ends
     inner join months as members
         on
@@ -40,7 +41,7 @@ forms as (
         cast(quarters.as_of - interval 14 months as date) as since,
         quarters.ratio as numerator,
         earlier.ratio as denominator,
-        quarters.pytorch + quarters.tensorflow as counted,
+        quarters.pytorch_sum + quarters.tensorflow_sum as counted,
         6 - quarters.months_found - coalesce(earlier.months_found, 0) as months_lacking,
         quarters.months_partial + coalesce(earlier.months_partial, 0) as months_partial
     from quarters
@@ -57,9 +58,9 @@ forms as (
         series,
         as_of,
         cast(as_of - interval 2 months as date) as since,
-        case when months_found >= 2 then pytorch end as numerator,
-        tensorflow as denominator,
-        pytorch + tensorflow as counted,
+        case when months_found >= 2 then pytorch_sum end as numerator,
+        tensorflow_sum as denominator,
+        pytorch_sum + tensorflow_sum as counted,
         3 - months_found as months_lacking,
         months_partial
     from quarters

@@ -130,6 +130,7 @@ votes as (
         if(count(distinct verdict) = 1, any_value(verdict), 'mixed') as vote,
         count(*) filter (where verdict = 'supported') as supporting,
         bool_or(verdict = 'refuted') as refutes,
+        bool_and(series is null) as is_dated,
         max(measured) as measured,
         min(age) as age,
         string_agg(
@@ -154,6 +155,7 @@ tallies as (
         as_of,
         is_ahead,
         if(count(distinct vote) = 1, any_value(vote), 'mixed') as agreed,
+        bool_and(is_dated) as is_dated,
         sum(supporting) as supporting,
         bool_or(refutes) as refutes,
         max(measured) as measured,
@@ -242,8 +244,13 @@ obstacles as (
         wanted.claim,
         wanted.as_of,
         arg_max(
-            coalesce(verdicts.sentence || ': ', '') || verdicts.why,
-            struct_pack(has_value := verdicts.value is not null, as_of := verdicts.as_of, name := verdicts.definition)
+            concat_ws('; ', verdicts.sentence, verdicts.obstacle),
+            struct_pack(
+                is_whole := verdicts.cannot_decide is null,
+                has_value := verdicts.value is not null,
+                as_of := verdicts.as_of,
+                name := verdicts.definition
+            )
         ) as obstacle
     from wanted
     inner join verdicts
@@ -279,14 +286,16 @@ judged as (
         case
             when wanted.kind = 'not_measurable' then 'not_measurable'
             when present.agreed is null then 'insufficient_data'
+            -- Dated facts do not age: alone they decide only where the claim is judged by nothing else.
+            when present.is_dated and len(wanted.source_list) > 1 then 'insufficient_data'
             when not wanted.all_must_hold then present.agreed
             when present.refutes then 'refuted'
             when present.supporting = halves.present_formulas then 'supported'
             else 'insufficient_data'
         end as present_verdict,
         coalesce(ahead.agreed, 'insufficient_data') as ahead_agreed,
-        if(has_present, present.measured, ahead.measured) as measured,
-        if(has_present, present.age, ahead.age) as stale_months,
+        if(has_present, present.measured, ahead.measured) as newest,
+        if(has_present, present.age, ahead.age) as age,
         coalesce(if(has_present, present.sources_for, ahead.sources_for), []) as sources_for,
         coalesce(if(has_present, present.sources_against, ahead.sources_against), []) as sources_against,
         coalesce(if(has_present, present.sources_mixed, ahead.sources_mixed), []) as sources_mixed,
@@ -313,7 +322,9 @@ halved as (
     select
         *,
         if(has_present or kind = 'not_measurable', present_verdict, ahead_agreed) as verdict,
-        case when has_ahead then ahead_agreed end as ahead_verdict
+        case when has_ahead then ahead_agreed end as ahead_verdict,
+        case when verdict not in ('insufficient_data', 'not_measurable') then newest end as measured,
+        case when verdict not in ('insufficient_data', 'not_measurable') then age end as stale_months
     from judged
 ),
 

@@ -302,7 +302,7 @@ worded as (
                 when unit like 'share%' and form in ('change', 'difference', 'difference of changes')
                     then format('{:+.1f} ', 100 * x) || if(form = 'change', 'percent', 'points')
                 when unit like 'share%' then format('{:.1f} percent', 100 * x)
-                when abs(x) >= 100 or unit = 'languages' then format('{:,.0f}', x)
+                when unit = 'languages' or (abs(x) >= 100 and unit != 'year') then format('{:,.0f}', x)
                 else format('{:.2f}', x)
             end
             for x in [value, low, high]
@@ -440,6 +440,7 @@ select
     why,
     sentence,
     takes,
+    obstacle,
     headline,
     due,
     leans_on_gap,
