@@ -1,42 +1,31 @@
-with figures as (
-    select * from marts.figures_by_basis
+with windows as (
+    select * from marts.windows
     where
-        -- scikit-learn is a yardstick there, not a deep learning framework.
+        -- scikit-learn is a yardstick there, not a deep learning framework; tensorflow itself pulls keras.
         framework != 'scikit-learn'
-        -- tensorflow itself pulls keras: downloads of keras are no rival of its own.
         and (framework != 'keras' or source != 'pypi')
-        and measure in ('questions', 'downloads', 'family downloads', 'papers', 'repositories')
+        and (
+            (measure = 'questions' and months in (1, 12))
+            or (measure in ('downloads', 'family downloads') and months = 1)
+        )
+),
+
+papers as (
+    select * from marts.figures_by_basis
+    where basis = 'published' and framework != 'scikit-learn' and measure in ('papers', 'repositories')
 ),
 
 models as (
     select * from staging.huggingface
 ),
 
+exclusivity as (
+    select * from marts.huggingface_exclusivity_as_of
+    where formula in ('of all models', 'of pytorch or tensorflow models at most')
+),
+
 populations as (
     select * from meta.populations
-),
-
--- Venues meet once a year: papers and repositories are those of the calendar year so far.
-sums as (
-    select
-        *,
-        case when count(figure) over last_year >= 8 then avg(figure) over last_year end as yearly,
-        12 - count(figure) over last_year as months_lacking,
-        sum(figure) over (partition by basis, measure, series, framework, year(month) order by month) as to_date
-    from figures
-    window
-        last_year as (
-            partition by basis, measure, series, framework
-            order by month range between interval 11 months preceding and current row
-        )
-),
-
--- Models are known as they stood when somebody looked, and no earlier.
-looks as (
-    select distinct
-        series,
-        observed_month
-    from models
 ),
 
 named as (
@@ -46,66 +35,55 @@ named as (
 totals as (
     select
         basis,
-        case measure
-            when 'questions' then 'questions in the month'
-            when 'downloads' then 'downloads of the package'
+        case
+            when months = 12 then 'questions over 12 months'
+            when measure = 'questions' then 'questions in the month'
+            when measure = 'downloads' then 'downloads of the package'
             else 'downloads of the family'
         end as formula,
         source,
         series,
-        month,
-        month as from_month,
+        as_of,
+        since,
         framework,
-        figure as total,
-        if(figure is null, 1, 0) as months_lacking,
-        if(is_partial and figure is not null, 1, 0) as months_partial
-    from sums
-    where measure in ('questions', 'downloads', 'family downloads')
-    union all
-    select
-        basis,
-        'questions over 12 months' as formula,
-        source,
-        series,
-        month,
-        cast(month - interval 11 months as date) as from_month,
-        framework,
-        yearly as total,
+        -- Here no figure is taken from the month before: the ratio as a whole is.
+        if(months_found = 0, null, level) as total,
         months_lacking,
-        0 as months_partial
-    from sums
-    where measure = 'questions'
+        months_partial
+    from windows
     union all
+    -- Venues meet once a year: papers and repositories are those of the calendar year so far.
     select
-        basis,
+        'published' as basis,
         measure || ' in the year' as formula,
         source,
         series,
-        month,
-        cast(date_trunc('year', month) as date) as from_month,
+        month as as_of,
+        cast(date_trunc('year', month) as date) as since,
         framework,
-        to_date as total,
-        0 as months_lacking,
+        sum(figure) over this_year as total,
+        -- Of the other populations, every month was to be looked at.
+        if(series in ('papers with code', 'arxiv abstracts'), month(month) - count(figure) over this_year, 0)
+            as months_lacking,
         count(*) filter (where is_partial) over this_year as months_partial
-    from sums
-    where measure in ('papers', 'repositories')
+    from papers
     window
         this_year as (
-            partition by basis, measure, series, framework, year(month)
+            partition by measure, series, framework, year(month)
             order by month
         )
     union all
+    -- Models are known as they stood when somebody looked. The Hub's own count by tag has no sets of tags.
     select
         'published' as basis,
         'models on the hub' as formula,
         'huggingface' as source,
-        looks.series,
-        looks.observed_month as month,
-        cast(null as date) as from_month,
+        exclusivity.series,
+        exclusivity.as_of,
+        cast(null as date) as since,
         named.framework,
-        -- The Hub's own count by tag has no sets of tags: there the tag stands in the place of the library.
         if(
-            looks.series = 'hub, by tag',
+            exclusivity.series = 'hub, by tag',
             max(models.models) filter (where lower(models.library) = named.framework),
             coalesce(sum(models.models) filter (
                 where case named.framework
@@ -118,11 +96,17 @@ totals as (
         ) as total,
         0 as months_lacking,
         0 as months_partial
-    from looks
+    from exclusivity
     cross join named
-    inner join models on looks.series = models.series and looks.observed_month >= models.observed_month
-    where models.formats is not null or models.series = 'hub, by tag'
-    group by looks.series, looks.observed_month, named.framework
+    inner join models
+        on
+            exclusivity.series = models.series
+            and if(
+                exclusivity.series = 'hub, by tag',
+                exclusivity.as_of = models.observed_month,
+                exclusivity.as_of >= models.observed_month
+            )
+    group by exclusivity.series, exclusivity.as_of, named.framework
 ),
 
 compared as (
@@ -131,8 +115,8 @@ compared as (
         formula,
         source,
         series,
-        month as as_of,
-        min(from_month) as from_month,
+        as_of,
+        min(since) as since,
         max(total) filter (where framework = 'tensorflow') as tensorflow,
         max(total) filter (where framework != 'tensorflow') as rival,
         max(months_lacking) filter (where framework = 'tensorflow') as months_lacking,
@@ -145,57 +129,62 @@ compared as (
             where total is null and framework in ('pytorch', 'keras', 'jax')
         ) as lacking
     from totals
-    group by basis, formula, source, series, month
+    group by basis, formula, source, series, as_of
 ),
 
-carried as (
+-- Without the month's own estimates, the last exact month stands in, if it is near.
+exact as (
     select
-        *,
-        -- Without the month's own estimates, the last exact month stands in, if it is near.
-        case
-            when basis = 'exact' and formula = 'questions in the month'
-                then last_value(if(lacking is null, tensorflow / nullif(rival, 0), null) ignore nulls) over near
-            else tensorflow / nullif(rival, 0)
-        end as result
-    from compared
-    window
-        near as (
-            partition by basis, formula, series
+        formula,
+        series,
+        as_of,
+        tensorflow / nullif(rival, 0) as ratio,
+        last_value(case when lacking is null then ratio end ignore nulls) over (
+            partition by formula, series
             order by as_of range between interval 3 months preceding and current row
-        )
+        ) as near_ratio
+    from compared
+    where basis = 'exact'
 ),
 
 measured as (
     select
-        carried.formula,
-        carried.source,
-        carried.series,
-        carried.as_of,
-        min(carried.from_month) as since,
-        max(carried.result) filter (where carried.basis = 'published') as value,
-        max(carried.result) filter (
-            where carried.basis = if(carried.source = 'stackoverflow', 'exact', 'published')
-        ) as exact_value,
-        cast(coalesce(
-            max(carried.tensorflow + carried.rival) filter (where carried.basis = 'published'), 0
-        ) as bigint) as n,
-        max(carried.tensorflow) filter (where carried.basis = 'published') as numerator,
-        max(carried.rival) filter (where carried.basis = 'published') as denominator,
+        published.formula,
+        published.source,
+        published.series,
+        published.as_of,
+        published.since,
+        published.tensorflow / nullif(published.rival, 0) as value,
+        case published.formula
+            when 'questions in the month' then exact.near_ratio
+            when 'questions over 12 months' then exact.ratio
+            else value
+        end as exact_value,
+        cast(coalesce(published.tensorflow + published.rival, 0) as bigint) as n,
+        published.tensorflow as numerator,
+        published.rival as denominator,
+        cast(published.months_lacking as bigint) as months_lacking,
+        cast(published.months_partial as bigint) as months_partial,
+        published.lacking,
         coalesce(
-            any_value(populations.what) filter (where populations.is_sample),
-            case
-                when count(carried.result) filter (where carried.basis = 'published') = 0
-                    then 'no figure of tensorflow, or none of another one to compare it with'
-            end
+            case when populations.is_sample then populations.what end,
+            exclusivity.cannot_decide,
+            case when value is null then 'no figure of tensorflow, or none of another one to compare it with' end
         ) as cannot_decide,
-        max(carried.months_lacking) filter (where carried.basis = 'published') as months_lacking,
-        max(carried.months_partial) as months_partial,
-        max(carried.lacking) filter (where carried.basis = 'published') as lacking,
-        'the largest other one is ' || max(carried.rival_name) filter (where carried.basis = 'published') as note
-    from carried
-    left join populations on carried.source = populations.source and carried.series = populations.population
-    group by carried.formula, carried.source, carried.series, carried.as_of
-    having count(carried.rival) filter (where carried.basis = 'published') > 0
+        'the largest other one is ' || published.rival_name as note
+    from compared as published
+    left join exact
+        on
+            published.formula = exact.formula
+            and published.series = exact.series
+            and published.as_of = exact.as_of
+    left join populations on published.source = populations.source and published.series = populations.population
+    left join exclusivity
+        on
+            published.formula = 'models on the hub'
+            and published.series = exclusivity.series
+            and published.as_of = exclusivity.as_of
+    where published.basis = 'published' and published.rival is not null
 )
 
 select * from measured

@@ -105,14 +105,9 @@ sums as (
 forms as (
     select
         *,
-        'of ' || counted || ' naming one of the two ' || covers as formula,
-        either as whole
-    from sums
-    union all
-    select
-        *,
-        'of all ' || counted || ' ' || covers as formula,
-        everything as whole
+        unnest(['of ' || counted || ' naming one of the two ' || covers, 'of all ' || counted || ' ' || covers])
+            as formula,
+        unnest([either, everything]) as whole
     from sums
 ),
 

@@ -21,24 +21,14 @@ sums as (
 forms as (
     select
         *,
-        'moved to pytorch alone' as formula,
-        pytorch_alone as part
+        unnest(if(
+            base_framework = 'tensorflow',
+            ['moved to pytorch alone', 'moved to pytorch alone or beside tensorflow'], ['pytorch authors who stayed']
+        )) as formula,
+        unnest(if(
+            base_framework = 'tensorflow', [pytorch_alone, pytorch_alone + in_both], [pytorch_alone]
+        )) as part
     from sums
-    where base_framework = 'tensorflow'
-    union all
-    select
-        *,
-        'moved to pytorch alone or beside tensorflow' as formula,
-        pytorch_alone + in_both as part
-    from sums
-    where base_framework = 'tensorflow'
-    union all
-    select
-        *,
-        'pytorch authors who stayed' as formula,
-        pytorch_alone as part
-    from sums
-    where base_framework = 'pytorch'
 ),
 
 -- The published cohort is that of 2018; the others are told apart, so that no year is taken for another.

@@ -65,7 +65,9 @@ tools as (
             ['downloads of ' || role || ' packages', 'downloads of serving and edge packages'],
             -- Machines fetch this one by themselves: its downloads are automatic traffic for the most part.
             if(
-                package = 'tensorflow-serving-api', [], ['downloads of deployment packages without tensorflow-serving-api']
+                package = 'tensorflow-serving-api',
+                [],
+                ['downloads of deployment packages without tensorflow-serving-api']
             )
         )) as measure
     from packages

@@ -67,7 +67,7 @@ seen_twice as (
 counted as (
     select
         *,
-        cast(null as varchar) as framework
+        null::varchar as framework
     from seen_twice
     union all by name
     select

@@ -158,7 +158,9 @@ question_sums as (
         sum(questions.value) filter (where questions.framework = wanted.other) as other
     from wanted
     inner join questions
-        on wanted.kind in ('questions', 'question ratio') and questions.month between wanted.first_month and wanted.last_month
+        on
+            wanted.kind in ('questions', 'question ratio')
+            and questions.month between wanted.first_month and wanted.last_month
     group by wanted.metric, wanted.as_of, wanted.citation, questions.definition
 ),
 
@@ -171,7 +173,7 @@ questions_measured as (
         definition,
         series,
         case when is_ratio then one / nullif(other, 0) else one end as measured,
-        cast(null as bigint) as n,
+        null::bigint as n,
         false as is_sample
     from question_sums
     where months_found = months_wanted and (not is_ratio or others_found = months_wanted)
@@ -237,7 +239,7 @@ downloads_measured as (
         'downloads per day of the package, ' || one.series as definition,
         one.series,
         one.downloads_per_day / nullif(other.downloads_per_day, 0) as measured,
-        cast(null as bigint) as n,
+        null::bigint as n,
         false as is_sample
     from wanted
     inner join downloads as one
@@ -255,7 +257,7 @@ crossover_measured as (
         crossovers.definition,
         crossovers.series,
         (strftime(crossovers.crossed, '%Y%m'))::double as measured,
-        cast(null as bigint) as n,
+        null::bigint as n,
         false as is_sample
     from wanted
     inner join crossovers
