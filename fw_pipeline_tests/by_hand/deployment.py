@@ -155,8 +155,10 @@ def _over(pairs: Sequence[tuple[float, float]]) -> float | None:
 def recorded() -> Iterator[Counted]:
     """What is recorded of the packages, by series."""
     names = [name for packages in DEPLOYMENT.values() for name in packages]
-    bounds = read("bounds").filter(source="pypi", side="at most").with_columns(
-        pl.col("value").cast(float) / pl.col("days_covered").cast(float)
+    bounds = (
+        read("bounds")
+        .filter(source="pypi", side="at most")
+        .with_columns(pl.col("value").cast(float) / pl.col("days_covered").cast(float))
     )
     for series in pypi_series():
         mine = bounds.filter(series=named(series)).select("key", "month", "value").rows()

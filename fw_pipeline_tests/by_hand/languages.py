@@ -94,12 +94,14 @@ def c24(tags: Followed, series: str) -> Iterator[Measured]:
             if end >= shift(min(alike), 7):
                 year = [alike[m] for m in span(shift(end, -11), end) if m in alike]
                 a, b = (sum(m[side][number] for m in year) for side in TWO)
-                shares = [ratio(sum(m[s][number] for m in year), sum(m[s][0] for m in year)) for s in TWO]
-                value = ratio(*shares) if len(year) >= 8 else None
+                pytorch, tensorflow = (ratio(sum(m[s][number] for m in year), sum(m[s][0] for m in year)) for s in TWO)
+                value = ratio(pytorch, tensorflow) if len(year) >= 8 else None
                 ends: tuple[float | None, float | None] = (None, None)
                 if value is not None and a and b:
                     ends = (value / spread_of(a, b), value * spread_of(a, b))
-                beside = Beside("stackoverflow", shift(end, -11), *shares, lacking=12 - len(year), note=ANYTHING)
+                beside = Beside(
+                    "stackoverflow", shift(end, -11), pytorch, tensorflow, lacking=12 - len(year), note=ANYTHING
+                )
                 where = ("C24", formula, series, end)
                 yield Measured(*where, value, round(a), low=ends[0], high=ends[1], beside=beside)
 

@@ -8,6 +8,7 @@ from functools import cache
 from fw_pipeline_tests.by_hand.figures import read, shift
 from fw_pipeline_tests.by_hand.measured import Measured
 
+
 def leans_on_gap(one: Measured) -> bool:
     """Say whether a month lacks or is partial, a name has no figure, or there was known trouble in the months."""
     said = one.beside

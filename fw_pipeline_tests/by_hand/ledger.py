@@ -30,9 +30,7 @@ LAST = date(2026, 8, 1)
 """The last month of a recorded figure: the newest closed month that does not move with the clock."""
 MONTHS = {"2023-01": date(2023, 1, 1), f"{LAST:%Y-%m}": LAST}
 """The month in which the article appeared, and the last one."""
-JUDGED = sorted(
-    {*MONTHS.values(), *(date(year, 6, 1) for year in (2017, 2018, 2020, 2022)), date(2023, 5, 1)}
-)
+JUDGED = sorted({*MONTHS.values(), *(date(year, 6, 1) for year in (2017, 2018, 2020, 2022)), date(2023, 5, 1)})
 """The months of the golden headlines."""
 
 NOTHING_RECORDED = {

@@ -29,7 +29,10 @@ def hub(population: str) -> list[tuple[str | None, frozenset[str] | None, int]]:
 def by_tag(month: date) -> dict[str, int]:
     """The Hub's own counts of the frameworks that it then had a tag for."""
     mine = (pl.col("population") == WHOLE) & (pl.col("observed_on") == f"{month}")
-    counts = {name.lower(): int(models) for name, models in read("huggingface").filter(mine).select("library", "models").rows()}
+    counts = {
+        name.lower(): int(models)
+        for name, models in read("huggingface").filter(mine).select("library", "models").rows()
+    }
     return {framework: counts[framework] for framework in TAGS if framework in counts}
 
 

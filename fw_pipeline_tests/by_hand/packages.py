@@ -13,8 +13,6 @@ from fw_pipeline_tests.by_hand.measured import Beside, Measured
 from fw_pipeline_tests.by_hand.measures import named
 
 Sides = Mapping[str, Mapping[str, Series]]
-Sums = tuple[float, float]
-"""TensorFlow's and PyTorch's."""
 
 
 def sides(packages: Mapping[str, tuple[str, ...]], series: tuple[str, str]) -> dict[str, dict[str, Series]]:
@@ -35,10 +33,12 @@ def c17() -> Iterator[Measured]:
                 if not all(any(end in found for found in by.values()) for by in both.values()):
                     continue
                 now = {s: {p: v for p, d in by.items() if (v := d.get(end)) is not None} for s, by in both.items()}
+                tensorflow, pytorch = (sum(now[s].values()) if now[s] else None for s in ("tensorflow", "pytorch"))
                 beside = Beside(
                     "pypi",
                     end,
-                    *(sum(now[side].values()) if now[side] else None for side in ("tensorflow", "pytorch")),
+                    tensorflow,
+                    pytorch,
                     lacking=int(not all(now.values())),
                     partial=int(any(end in days_left_out(package, series) for by in now.values() for package in by)),
                     nameless=without_figure(every, end),
@@ -50,23 +50,25 @@ def c17() -> Iterator[Measured]:
                     yield from _without_one(now, named(series), end, beside)
 
 
-def _without_one(now: Mapping[str, Mapping[str, float]], series: str, end: date, whole: Beside) -> Iterator[Measured]:
+def _without_one(now: Mapping[str, Mapping[str, float]], series: str, end: date, every: Beside) -> Iterator[Measured]:
     """The smallest and the largest ratio of the companions when one of them is left out."""
     packages = [package for by in now.values() for package in by]
-    ratios: list[tuple[float, str, Sums]] = []
+    ratios: list[tuple[float, str, float, float]] = []
     for left_out in packages:
         rest = [[v for p, v in now[side].items() if p != left_out] for side in ("tensorflow", "pytorch")]
-        if all(rest) and sum(rest[1]):
-            ratios.append((sum(rest[0]) / sum(rest[1]), left_out, (sum(rest[0]), sum(rest[1]))))
+        tensorflow, pytorch = (sum(found, 0.0) for found in rest)
+        if all(rest) and pytorch:
+            ratios.append((tensorflow / pytorch, left_out, tensorflow, pytorch))
     for words, choose in (("least", min), ("most", max)):
-        value, package, sums = choose(ratios) if ratios else (None, None, (None, None))
+        value, package, part, against = choose(ratios) if ratios else (None, None, None, None)
         beside = Beside(
             "pypi",
             end,
-            *sums,
-            lacking=whole.lacking,
-            partial=whole.partial,
-            nameless=whole.nameless,
+            part,
+            against,
+            lacking=every.lacking,
+            partial=every.partial,
+            nameless=every.nameless,
             note=None if package is None else f"without {package}",
         )
         formula = f"downloads of companion packages at their {words} without one"

@@ -102,7 +102,9 @@ def c14(until: date) -> Iterator[Measured]:
     for population in (VENUES, LINKS):
         ways = {
             "papers": [(m, names, count) for m, names, _, count, _ in since_release(population)],
-            "repositories": [(m, names, repos) for m, names, _, _, repos in since_release(population) if repos is not None],
+            "repositories": [
+                (m, names, repos) for m, names, _, _, repos in since_release(population) if repos is not None
+            ],
             "papers with an official repository": [
                 (m, names, count) for m, names, o, count, _ in since_release(population) if o
             ],
@@ -143,8 +145,8 @@ def c14(until: date) -> Iterator[Measured]:
                         blocked = population == LINKS or whole == 0
                         value = ratio(pytorch, whole)
                         # a paper that names neither may still use one
-                        ends = (value, 1.0) if formula.startswith("of all") and value is not None else (None, None)
-                        yield Measured(*where, value, whole, None, False, blocked, *ends, beside=beside)
+                        low, high = (value, 1.0) if formula.startswith("of all") and whole else (None, None)
+                        yield Measured(*where, value, whole, blocked=blocked, low=low, high=high, beside=beside)
 
 
 def c21() -> Iterator[Measured]:

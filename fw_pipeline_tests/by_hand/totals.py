@@ -15,7 +15,7 @@ Totals = Mapping[str, tuple[int, str]]
 
 
 @cache
-def totals() -> dict[tuple[str, date], Totals]:
+def totals() -> Mapping[tuple[str, date], Totals]:
     """The counts of everything that was ever asked, by origin and month of the day."""
     found: dict[tuple[str, date], dict[str, tuple[int, str]]] = {}
     rows = read("question_totals").filter(pl.col("asked_from").is_null())
