@@ -79,12 +79,20 @@ def c19(counted: Counted) -> Iterator[Measured]:
     measures = DOWNLOADS if counted.source == "pypi" else {"questions on deployment tags": TOOLS}
     for measure, sides in measures.items():
         missed = missing_days(sides, counted)
-        every = {name: counted.figures[name] for names in sides.values() for name in names if name in counted.figures}
+        every = {
+            name: {
+                m: counted.figures.get(name, {}).get(m)
+                for by in (counted.figures, counted.bounds)
+                for m in by.get(name, ())
+            }
+            for names in sides.values()
+            for name in names
+        }
         for end in followed_months(sides, counted.figures, counted.bounds):
             tensorflow, pytorch = (level(sides[side], counted, end) for side in TWO)
             ends: tuple[float | None, float | None] = (None, None)
             part, whole = tensorflow.figures, pytorch.figures
-            if whole is None and part is not None and pytorch.bounds is not None:
+            if whole is None and pytorch.bounds is not None:
                 whole = pytorch.bounds
                 ends = (ratio(part, whole), math.inf)
             elif part is not None and whole is not None and (tensorflow.bounds or pytorch.bounds):
@@ -112,18 +120,18 @@ def c20(counted: Counted) -> Iterator[Measured]:
         if "without" in measure:
             continue
         missed = missing_days(sides, counted)
-        months = followed_months(sides, counted.figures)
+        months = followed_months(sides, counted.figures, counted.bounds)
         levels = {m: tuple(level(sides[side], counted, m).figures for side in TWO) for m in months}
         both = {m: (t, p) for m, (t, p) in levels.items() if t is not None and p is not None}
         for end in months:
-            quarters = [span(shift(last, -2), last) for last in (end, shift(end, -12))]
+            quarters = [span(shift(last, -2), last) if last in levels else [] for last in (end, shift(end, -12))]
             pairs = [[both[m] for m in quarter if m in both] for quarter in quarters]
             n = round(sum(t + p for t, p in pairs[0]))
             if end >= shift(months[0], 12):
                 now, ago = (_over(found) for found in pairs)
                 beside = Beside(
                     counted.source,
-                    quarters[1][0],
+                    shift(end, -14),
                     now,
                     ago,
                     lacking=6 - sum(len(found) for found in pairs),
@@ -177,7 +185,7 @@ def c19_so_far() -> Iterator[Measured]:
         found = [[counts[name][0] for name in TOOLS[side] if counts.get(name, (0, ""))[1] == "exact"] for side in TWO]
         if any(found):
             tensorflow, pytorch = (sum(counted) if counted else None for counted in found)
-            beside = Beside("stackoverflow", FIRST, tensorflow, pytorch, note=ANYTHING, nameless=ANYTHING)
+            beside = Beside("stackoverflow", FIRST, tensorflow, pytorch, lacking=int(not all(found)), note=ANYTHING)
             where = ("C19", "questions so far on deployment tags", origin, month)
             n = (tensorflow or 0) + (pytorch or 0)
             yield Measured(*where, ratio(tensorflow, pytorch), n, beside=beside)

@@ -17,8 +17,8 @@ SERIES = Path(__file__).parents[2] / "dbt_like_sql" / "meta" / "headline_series.
 LIMIT = 24
 """Months for which a figure decides."""
 
-Found = dict[tuple[str, str], tuple[date, str]]
-"""By source and formula: the newest month that decides, and its verdict."""
+Found = dict[tuple[str, str], tuple[Measured, str]]
+"""By source and formula: the newest measurement that decides, and its verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def decided(found: tuple[Measured, ...]) -> dict[str, list[tuple[Measured, str]]
 
 def newest(rows: Iterable[tuple[Measured, str]], month: date) -> Found:
     """The newest measurement of each source and formula that decides in a month."""
-    best: dict[tuple[str, str], tuple[tuple[int, int, str], date, str]] = {}
+    best: dict[tuple[str, str], tuple[tuple[int, int, str], Measured, str]] = {}
     for one, said in rows:
         assert one.beside
         old = age(month, one.as_of)
@@ -75,15 +75,15 @@ def newest(rows: Iterable[tuple[Measured, str]], month: date) -> Found:
             continue
         key, order = (one.beside.source, one.formula), (old, *place(one))
         if key not in best or order < best[key][0]:
-            best[key] = (order, one.as_of, said)
-    return {key: (as_of, said) for key, (_, as_of, said) in best.items()}
+            best[key] = (order, one, said)
+    return {key: (one, said) for key, (_, one, said) in best.items()}
 
 
 def votes(found: Found) -> dict[str, str]:
     """What each source says: its formulas must agree."""
     said: dict[str, set[str]] = {}
-    for (source, _), (_, one) in found.items():
-        said.setdefault(source, set()).add(one)
+    for (source, _), (_, word) in found.items():
+        said.setdefault(source, set()).add(word)
     return {source: _agreed(words) for source, words in said.items()}
 
 
@@ -99,6 +99,8 @@ def half(claim: Mapping[str, Any], found: Found, *, ahead: bool) -> tuple[str, F
     if claim.get("all_must_hold"):
         held = {formula for (_, formula), (_, said) in mine.items() if said == "supported"}
         said = "refuted" if "refuted" in words else "supported" if held == formulas else UNDECIDED
+    elif len(claim["sources"]) > 1 and all(one.series is None for one, _ in mine.values()):
+        said = UNDECIDED  # dated facts alone decide only what is judged by nothing else
     else:
         said = _agreed(set(votes(mine).values()))
     return said, mine
@@ -113,7 +115,7 @@ def today(claim: Mapping[str, Any], found: Found) -> Headline:
     said_by = votes(mine)
     return Headline(
         said,
-        max((as_of for as_of, _ in mine.values()), default=None),
+        None if said == UNDECIDED else max(one.as_of for one, _ in mine.values()),
         half(claim, found, ahead=True)[0] if True in kinds else None,
         sources_for=tuple(sorted(source for source, word in said_by.items() if word in FOR)),
         sources_against=tuple(sorted(source for source, word in said_by.items() if word == "refuted")),

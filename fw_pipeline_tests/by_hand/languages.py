@@ -37,7 +37,7 @@ def interfaces() -> Iterator[Measured]:
         began = [(language, date.fromisoformat(day).replace(day=1)) for language, day in rows]
         for month in sorted({month for _, month in began}):
             count = len({language for language, since in began if since <= month})
-            beside = Beside("bindings", None, None, None, note=ANYTHING, nameless=ANYTHING)
+            beside = Beside("bindings", None, count, None, note=ANYTHING)
             yield Measured(claim, formula, None, month, count, len(languages), beside=beside)
 
 

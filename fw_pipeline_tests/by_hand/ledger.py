@@ -42,7 +42,6 @@ NOTHING_RECORDED = {
     ),
     *(("C16", f"tensorflow in the {what} of google") for what in ("models", "repositories")),
     ("C19", "questions on deployment tags in the month"),
-    ("C20", "change of the ratio of downloads of edge packages"),
     ("C20", "change of the ratio of questions on deployment tags"),
     ("C22", "questions on tensorflow.js"),
     ("C24", "languages in pairs of tags"),

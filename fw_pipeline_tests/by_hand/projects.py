@@ -28,7 +28,7 @@ def compared(formula: str, series: str, as_of: date, since: date | None, used: l
     """TensorFlow's projects over those of the framework that comes next."""
     counts = {name: sum(name in names for names in used) for names in used for name in names}
     tensorflow = counts.pop("tensorflow", 0)
-    most = max(counts.values(), default=0)
+    most = max(counts.values(), default=None)
     beside = Beside("projects", since, tensorflow, most, note=ANYTHING)
     n = sum(bool(names) for names in used)
     return Measured("C16", formula, series, as_of, ratio(tensorflow, most), n, blocked=since is None, beside=beside)
