@@ -1,4 +1,4 @@
-"""The claims of which nothing is recorded, on figures that are made up: every value and detail by two paths."""
+"""Claims of which little is recorded, on made-up figures beside it: every value, bound and detail by two paths."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ import polars as pl
 import pytest
 
 from fw_pipeline.contract import TABLES
+from fw_pipeline_tests.by_hand import deployment, languages
 from fw_pipeline_tests.by_hand.catalogue import DEPLOYMENT
 from fw_pipeline_tests.by_hand.compared import disagreements, same
+from fw_pipeline_tests.by_hand.deployment import TOOLS, Counted
 from fw_pipeline_tests.by_hand.figures import shift, span, spread
+from fw_pipeline_tests.by_hand.languages import LANGUAGES, OWN, TWO
 from fw_pipeline_tests.by_hand.measured import Measured
-from fw_pipeline_tests.by_hand.unrecorded import LANGUAGES, OWN, TOOLS, TWO, c19_and_c20, c22_and_c23, c24
 from fw_pipeline_tests.claims_bench import before_models, build, in_memory, measurements
 from fw_pipeline_tests.recorded_bench import NOW
 from fw_pipeline_tests.relations import models
@@ -36,11 +38,14 @@ class Figures:
     tags: dict[str, dict[date, float | None]] = field(default_factory=dict)
     packages: dict[str, dict[date, float | None]] = field(default_factory=dict)
     short: dict[str, frozenset[date]] = field(default_factory=dict)
+    bounds: list[dict[str, Any]] = field(default_factory=list)
+    most: dict[str, dict[date, float | None]] = field(default_factory=dict)
 
 
 def made_up(chance: random.Random, *, silent: str = "") -> Figures:
     """Some figures: names that begin at different times, with holes, estimates, zeros and windows that miss days.
 
+    Some packages that have no figure in a month have an upper bound there.
     Nobody asks about a language beside the framework that is `silent`.
     """
     made = Figures()
@@ -82,14 +87,30 @@ def made_up(chance: random.Random, *, silent: str = "") -> Figures:
                 }
             )
         made.packages[name], made.short[name] = spread(counted), frozenset(short)
+        made.most[name] = {}
+        for month in MONTHS:
+            if month not in counted and chance.random() < 0.5:
+                most = chance.choice([600, 40_000])
+                made.most[name][month] = most / 30
+                made.bounds.append(
+                    {"source": "pypi", "series": "made up, all", "month": month, "key": name, "side": "at most"}
+                    | {"value": most, "days_covered": 30, "observed_on": shift(month, 1), "method": "", "origin": ""}
+                )
     return made
 
 
 def by_hand(made: Figures) -> Iterator[Measured]:
-    series = {"pypi": "made up, all", "stackoverflow": "recorded"}
-    yield from c19_and_c20(made.packages, made.tags, series, made.short)
-    yield from c22_and_c23(made.tags, series["stackoverflow"])
-    yield from c24(made.tags, series["stackoverflow"])
+    for counted in (
+        Counted("pypi", "made up, all", made.packages, made.most, made.short),
+        Counted("stackoverflow", "recorded", made.tags),
+    ):
+        yield from deployment.c19(counted)
+        yield from deployment.c20(counted)
+    yield from languages.c22_and_c23(made.tags, "recorded")
+    yield from languages.c24(made.tags, "recorded")
+    # the listings and totals of others are small tables, and stay what they are
+    yield from deployment.c19_so_far()
+    yield from languages.recorded()
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +126,7 @@ def test_what_would_be_measured_comes_out_by_another_path(small: Mapping[str, pl
         given[f"raw.{source}"] = pl.DataFrame(rows, schema=TABLES[source].schema).with_columns(
             provider=pl.lit("recorded"), observed_at=pl.lit(NOW), evidence=pl.lit("evidence"), run_id=pl.lit("run")
         )
+    given["meta.bounds"] = pl.DataFrame(made.bounds, schema=small["meta.bounds"].schema)
     asked = [model for model in models() if model.doc.claim and model.doc.claim.id in MEASURED]
     with in_memory(given) as connection:
         build(connection, models(), [model.name for model in asked])

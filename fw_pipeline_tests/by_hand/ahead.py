@@ -35,6 +35,8 @@ from fw_pipeline_tests.by_hand.measures import (
 from fw_pipeline_tests.by_hand.papers import paper_series
 
 TAGS = ("tensorflow", "pytorch", "keras")
+INSTALLED = ("tensorflow", "pytorch", "jax")
+"""What is compared on PyPI: tensorflow itself pulls keras, so keras is no rival there."""
 Pair = tuple[Series, Series]
 Followed = tuple[str, str, str, list[Pair], frozenset[date]]
 """What is counted, the source, the series, PyTorch and TensorFlow as published and without estimates, and the months
@@ -67,10 +69,10 @@ def c1() -> Iterator[Measured]:
             )
             yield one(("C1", words, "recorded", end), values[False], n, exact_value, beside)
     for series in pypi_series():
-        plain = {name: downloads(package, series) for name, package in CORE.items()}
-        families = {name: family(name, series) for name in CORE}
-        short = {name: days_left_out(package, series) for name, package in CORE.items()}
-        thin = {name: members_left_out(name, series) for name in CORE}
+        plain = {name: downloads(CORE[name], series) for name in INSTALLED}
+        families = {name: family(name, series) for name in INSTALLED}
+        short = {name: days_left_out(CORE[name], series) for name in INSTALLED}
+        thin = {name: members_left_out(name, series) for name in INSTALLED}
         for words, by_name, left_out in (
             ("downloads of the package", plain, short),
             ("downloads of the family", families, thin),
@@ -89,7 +91,7 @@ def c1() -> Iterator[Measured]:
                     rival,
                     lacking=int(tensorflow is None and end in by_name["tensorflow"]),  # none before there was one
                     partial=int(any(end in months for months in left_out.values())),
-                    nameless=without_figure({f: by_name[f] for f in ("pytorch", "keras", "jax")}, end),
+                    nameless=without_figure({f: by_name[f] for f in INSTALLED[1:]}, end),
                     note=f"the largest other one is {name}",
                 )
                 yield one(("C1", words, named(series), end), value, n, value, beside)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import date
 
@@ -34,12 +35,20 @@ def c9() -> Iterator[Measured]:
     yield Measured("C9", "release date as a year", None, date(2015, 11, 1), year, 1, beside=beside)
 
 
+def wilson(part: int, whole: int) -> tuple[float, float]:
+    """The 95 percent interval of a share."""
+    z, share = 1.96, part / whole
+    middle = share + z**2 / (2 * whole)
+    half = z * math.sqrt(share * (1 - share) / whole + z**2 / (4 * whole**2))
+    return (middle - half) / (1 + z**2 / whole), (middle + half) / (1 + z**2 / whole)
+
+
 def c15() -> Iterator[Measured]:
-    rows = pl.read_csv(RECORDED / "cohorts.csv")
+    rows = pl.read_csv(RECORDED / "author_cohorts.csv")
     authors = {
         (base, later): n for base, later, n in rows.select("base_framework", "later_framework", "authors").rows()
     }
-    ((method, origin),) = rows.select("method", "origin").unique().rows()
+    ((method, origin, until),) = rows.select("method", "origin", "until").unique().rows()
     began = {name: sum(n for (base, _), n in authors.items() if base == name) for name in ("tensorflow", "pytorch")}
     alone = authors["tensorflow", "pytorch"]
     for formula, part, whole in (
@@ -48,4 +57,6 @@ def c15() -> Iterator[Measured]:
         ("pytorch authors who stayed", authors["pytorch", "pytorch"], began["pytorch"]),
     ):
         beside = Beside("authors", date(2018, 1, 1), part, whole, note=f"{method} ({origin})")
-        yield Measured("C15", formula, "recorded", date(2022, 5, 1), part / whole, whole, beside=beside)
+        low, high = wilson(part, whole)
+        where = ("C15", formula, "recorded", date.fromisoformat(until))
+        yield Measured(*where, part / whole, whole, low=low, high=high, beside=beside)

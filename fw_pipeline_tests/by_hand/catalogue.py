@@ -20,16 +20,31 @@ INSTEAD = {
 }  # fmt: skip
 """Packages that stand in for it, so that adding them counts nothing twice."""
 
-ECOSYSTEM = {
-    "tensorflow": ("tensorflow-datasets", "tensorflow-hub", "tensorflow-probability"),
-    "pytorch": ("torchvision", "torchaudio", "torchtune", "torch-geometric", "pytorch-lightning", "lightning", "fastai",
-                "timm", "diffusers", "transformers"),
+COMPANIONS = {
+    "tensorflow": ("tensorflow-addons", "tensorflow-data-validation", "tensorflow-datasets", "tensorflow-hub",
+                   "tensorflow-io", "tensorflow-metadata", "tensorflow-model-analysis", "tensorflow-model-optimization",
+                   "tensorflow-probability", "tensorflow-recommenders", "tensorflow-text", "tensorflow-transform",
+                   "tf-models-official", "tfx"),
+    "pytorch": ("captum", "pytorch-ignite", "torch-tensorrt", "torchao", "torchaudio", "torchdata", "torchrec",
+                "torchtext", "torchtune", "torchvision", "torchx"),
 }  # fmt: skip
+"""What the organisation of each framework publishes beside it."""
 
-DEPLOYMENT = {
-    "tensorflow": ("tensorflow-serving-api", "tflite-runtime", "ai-edge-litert", "tflite-model-maker", "tensorflowjs"),
-    "pytorch": ("torchserve", "executorch"),
+ECOSYSTEM = {
+    "tensorflow": (*COMPANIONS["tensorflow"], "spektral", "tflearn"),
+    "pytorch": (*COMPANIONS["pytorch"], "diffusers", "fastai", "pytorch-lightning", "timm", "torch-geometric"),
 }
+"""These, and what others publish."""
+
+SERVING = {"tensorflow": ("tensorflow-serving-api",), "pytorch": ("torchserve", "torch-model-archiver")}
+EDGE = {
+    "tensorflow": ("tflite-runtime", "tflite-runtime-nightly", "ai-edge-litert", "ai-edge-litert-nightly",
+                   "tflite-support", "tflite-support-nightly", "tflite-model-maker", "tensorflowjs"),
+    "pytorch": ("executorch",),
+}  # fmt: skip
+DEPLOYMENT = {side: (*SERVING[side], *EDGE[side]) for side in SERVING}
+OWN_SERVING = "tensorflow-serving-api"
+"""Fetched by machines more than by people."""
 
 
 def core_of(package: str) -> str:

@@ -1,8 +1,8 @@
-"""What a measurement is, and what it says of a claim: the rules of the documents, applied in plain Python."""
+"""What a measurement is: a value, what it is made of, and where the true value lies."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -13,12 +13,11 @@ from typing import Any
 import yaml
 
 DOCUMENTS = Path(__file__).parents[2] / "dbt_like_sql" / "claims"
-FOR_EVER = 60
-"""Months for which a figure decides."""
-
 
 SOMETHING = "*"
 """Stands for a sentence: what it says is the product's own, that it is there is not."""
+ANYTHING = "?"
+"""Stands for a sentence that may be there or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,10 @@ class Measured:
     estimated: bool = False
     """Whether interpolated figures went into it."""
     blocked: bool = False
-    """Whether it must not decide: a sample, a bound, a hole."""
+    """Whether it must not decide: a sample, a hole."""
+    low: float | None = None
+    high: float | None = None
+    """Where the true value lies; None where the value is exact."""
     beside: Beside | None = None
     """None where nothing was there to be measured."""
 
@@ -75,41 +77,7 @@ def definition(claim: str, formula: str) -> dict[str, Any]:
     return dict(found)
 
 
-def holds(value: float, known: Mapping[str, Any]) -> bool:
-    threshold = float(known["threshold"])
-    return {
-        "at least": value >= threshold,
-        "at most": value <= threshold,
-        "above": value > threshold,
-        "below": value < threshold,
-        "between": threshold <= value <= float(known.get("upper") or threshold),
-    }[known["rule"]]
-
-
-def verdict(one: Measured) -> str:
-    known = definition(one.claim, one.formula)
-    if one.blocked or one.value is None or one.n < known["least_n"]:
-        return "insufficient_data"
-    met = holds(round(one.value, 9), known)
-    if one.estimated and (one.exact is None or holds(round(one.exact, 9), known) != met):
-        return "insufficient_data"
-    return "supported" if met else "refuted"
-
-
 def last_words(found: Iterable[Measured], month: date) -> list[Measured]:
     """The last measurement of each definition at or before a month."""
     rows = sorted((one for one in found if one.as_of <= month), key=lambda one: (one.claim, one.definition, one.as_of))
     return [list(group)[-1] for _, group in groupby(rows, key=lambda one: (one.claim, one.definition))]
-
-
-def headline(claim: str, found: Iterable[Measured], month: date) -> str:
-    """The verdict on a claim: what the headline definitions that decide say together."""
-    if documents()[claim]["kind"] == "not_measurable":
-        return "not_measurable"
-    said = {
-        verdict(one)
-        for one in last_words(found, month)
-        if definition(claim, one.formula)["headline"]
-        and (one.series is None or (month.year - one.as_of.year) * 12 + month.month - one.as_of.month <= FOR_EVER)
-    } - {"insufficient_data"}
-    return "mixed" if len(said) > 1 else next(iter(said), "insufficient_data")

@@ -8,12 +8,14 @@ from datetime import date
 import polars as pl
 
 from fw_pipeline_tests.by_hand.figures import ratio, read
-from fw_pipeline_tests.by_hand.measured import Beside, Measured
+from fw_pipeline_tests.by_hand.measured import ANYTHING, Beside, Measured
 
 TAGS = {"pytorch": {"pytorch"}, "tensorflow": {"tf", "tf-keras"}, "jax": {"jax", "flax"}, "keras": {"keras"}}
 SAMPLES = ("1000 most downloaded", "recent and trending, open licence")
 WHOLE = "hub, by tag"
-SEEN = {SAMPLES[0]: date(2025, 3, 1), SAMPLES[1]: date(2026, 8, 1), WHOLE: date(2025, 2, 1)}
+SEEN = {SAMPLES[0]: date(2025, 3, 1), SAMPLES[1]: date(2026, 8, 1)}
+COUNTED = (date(2022, 4, 1), date(2025, 2, 1))
+"""The months in which somebody read the Hub's own counts by tag."""
 
 
 def hub(population: str) -> list[tuple[str | None, frozenset[str] | None, int]]:
@@ -24,9 +26,14 @@ def hub(population: str) -> list[tuple[str | None, frozenset[str] | None, int]]:
     ]
 
 
-def by_tag(framework: str) -> int:
-    (count,) = [models for library, _, models in hub(WHOLE) if (library or "").lower() == framework]
-    return count
+def by_tag(month: date) -> dict[str, int]:
+    """The Hub's own counts of the frameworks that it then had a tag for."""
+    mine = (pl.col("population") == WHOLE) & (pl.col("observed_on") == f"{month}")
+    counts = {
+        name.lower(): int(models)
+        for name, models in read("huggingface").filter(mine).select("library", "models").rows()
+    }
+    return {framework: counts[framework] for framework in TAGS if framework in counts}
 
 
 def said(part: float | None, whole: float | None, note: str | None = None) -> Beside:
@@ -35,15 +42,14 @@ def said(part: float | None, whole: float | None, note: str | None = None) -> Be
 
 
 def c1() -> Iterator[Measured]:
-    for population in (*SAMPLES, WHOLE):
-        if population == WHOLE:
-            found = {f: [m for library, _, m in hub(WHOLE) if (library or "").lower() == f] for f in TAGS}
-            counts = {framework: max(models) for framework, models in found.items() if models}
-        else:
-            counts = {
-                f: sum(models for _, tags, models in hub(population) if tags is not None and tags & names)
-                for f, names in TAGS.items()
-            }
+    seen = {
+        (population, SEEN[population]): {
+            f: sum(models for _, tags, models in hub(population) if tags is not None and tags & names)
+            for f, names in TAGS.items()
+        }
+        for population in SAMPLES
+    } | {(WHOLE, month): by_tag(month) for month in COUNTED}
+    for (population, month), counts in seen.items():
         own = counts["tensorflow"]
         most, name = max((count, framework) for framework, count in counts.items() if framework != "tensorflow")
         value = ratio(own, most)
@@ -55,9 +61,8 @@ def c1() -> Iterator[Measured]:
             nameless=", ".join(sorted({"pytorch", "keras", "jax"} - set(counts))) or None,
             note=f"the largest other one is {name}",
         )
-        blocked = population in SAMPLES
-        where = ("C1", "models on the hub", population, SEEN[population])
-        yield Measured(*where, value, own + most, value, blocked=blocked, beside=beside)
+        where = ("C1", "models on the hub", population, month)
+        yield Measured(*where, value, own + most, value, blocked=population in SAMPLES, beside=beside)
 
 
 def c11_to_c13() -> Iterator[Measured]:
@@ -94,20 +99,25 @@ def c11_to_c13() -> Iterator[Measured]:
                 for formula, number, whole in wholes:
                     where = (claim, formula, population, SEEN[population])
                     yield Measured(*where, ratio(number, whole), whole, blocked=True, beside=said(number, whole))
-    yield from _bounds()
+            if not loose:
+                usable = sum(m for _, t, _, _, m in kinds if t)
+                where = ("C13", "usable with tensorflow at all", population, SEEN[population])
+                yield Measured(*where, ratio(usable, either), either, blocked=True, beside=said(usable, either))
+    for month in COUNTED:
+        yield from _bounds(month)
 
 
-def _bounds() -> Iterator[Measured]:
-    """What the counts of two tags allow: all models of the one among those of the other, or none."""
-    pytorch, tensorflow = by_tag("pytorch"), by_tag("tensorflow")
-    larger, both = max(pytorch, tensorflow), pytorch + tensorflow
-    least, most = (pytorch - tensorflow) / pytorch, pytorch / both
-    undecided = least < 0.85 <= most
-    beside = said(pytorch - tensorflow, larger, f"counts by tag bound the share: at most {most:.3f}")
-    name = "of pytorch or tensorflow models at least"
-    yield Measured("C11", name, WHOLE, SEEN[WHOLE], least, larger, blocked=undecided, beside=beside)
-    most, least = tensorflow / both, max(tensorflow - pytorch, 0) / larger
-    undecided = most >= 0.04 and least <= 0.12 and (least < 0.04 or most > 0.12)
-    beside = said(tensorflow, both, f"counts by tag bound the share: at least {round(least, 3)}")
-    name = "of pytorch or tensorflow models at most"
-    yield Measured("C12", name, WHOLE, SEEN[WHOLE], most, both, blocked=undecided, beside=beside)
+def _bounds(month: date) -> Iterator[Measured]:
+    """What the counts of two tags allow: all models of the rarer one among those of the other, or none."""
+    counts = by_tag(month)
+    p, t = counts["pytorch"], counts["tensorflow"]
+    larger, rarer, both = max(p, t), min(p, t), p + t
+    least = max(p - t, 0)
+    for claim, formula, (low, high), number, whole, n in (
+        ("C11", "of pytorch or tensorflow models", (least / larger, p / both), least, larger, larger),
+        ("C12", "of pytorch or tensorflow models", (max(t - p, 0) / larger, t / both), t, both, both),
+        ("C13", "of pytorch or tensorflow models", (0.0, rarer / larger), rarer, larger, larger),
+        ("C13", "usable with tensorflow at all", (t / both, t / larger if p >= t else 1.0), t, both, both),
+    ):
+        where, beside = (claim, formula, WHOLE, month), said(number, whole, ANYTHING)
+        yield Measured(*where, number / whole, n, low=low, high=high, beside=beside)

@@ -11,7 +11,7 @@ import polars as pl
 from fw_pipeline_tests.by_hand.figures import FIRST, Series, ratio, read, shift, span, spread
 from fw_pipeline_tests.by_hand.leaving_out import counted as months_counted
 from fw_pipeline_tests.by_hand.leaving_out import papers_left_out
-from fw_pipeline_tests.by_hand.measured import SOMETHING, Beside, Measured
+from fw_pipeline_tests.by_hand.measured import ANYTHING, Beside, Measured
 
 VENUES, LINKS = "nine venues", "papers with code sample"
 
@@ -93,23 +93,30 @@ def c1() -> Iterator[Measured]:
                     yield Measured(*where, value, n, value, blocked=population == LINKS, beside=beside)
 
 
+def since_release(population: str) -> list[Paper]:
+    """The papers of a population from the month on in which TensorFlow came."""
+    return [row for row in papers(population) if row[0] >= FIRST]
+
+
 def c14(until: date) -> Iterator[Measured]:
     for population in (VENUES, LINKS):
         ways = {
-            "papers": [(m, names, count) for m, names, _, count, _ in papers(population)],
-            "repositories": [(m, names, repos) for m, names, _, _, repos in papers(population) if repos is not None],
+            "papers": [(m, names, count) for m, names, _, count, _ in since_release(population)],
+            "repositories": [
+                (m, names, repos) for m, names, _, _, repos in since_release(population) if repos is not None
+            ],
             "papers with an official repository": [
-                (m, names, count) for m, names, o, count, _ in papers(population) if o
+                (m, names, count) for m, names, o, count, _ in since_release(population) if o
             ],
             "official repositories": [
-                (m, names, repos) for m, names, o, _, repos in papers(population) if o and repos is not None
+                (m, names, repos) for m, names, o, _, repos in since_release(population) if o and repos is not None
             ],
         }
         for counted, rows in ways.items():
             if not rows:
                 continue
             first, last = min(m for m, *_ in rows), max(m for m, *_ in rows)
-            for end in span(max(first, FIRST), min(last, until)):
+            for end in span(first, min(last, until)):
                 for covers, start in (("in the year", date(end.year, 1, 1)), ("over 12 months", shift(end, -11))):
                     if covers == "over 12 months" and (counted != "papers" or first > start):
                         continue
@@ -132,11 +139,14 @@ def c14(until: date) -> Iterator[Measured]:
                             partial=months_counted(
                                 {m for m, *_ in rows if start <= m <= end}, papers_left_out(population)
                             ),
-                            note=SOMETHING if formula.startswith("of all") and population != LINKS else None,
+                            note=ANYTHING,
                         )
                         where = ("C14", formula, population, end)
                         blocked = population == LINKS or whole == 0
-                        yield Measured(*where, ratio(pytorch, whole), whole, blocked=blocked, beside=beside)
+                        value = ratio(pytorch, whole)
+                        # a paper that names neither may still use one
+                        low, high = (value, 1.0) if formula.startswith("of all") and whole else (None, None)
+                        yield Measured(*where, value, whole, blocked=blocked, low=low, high=high, beside=beside)
 
 
 def c21() -> Iterator[Measured]:
