@@ -3,7 +3,7 @@ with windows as (
     where
         -- scikit-learn is a yardstick there, not a deep learning framework; tensorflow itself pulls keras.
         framework != 'scikit-learn'
-        and (framework != 'keras' or source != 'pypi')
+        and (framework in ('tensorflow', 'pytorch', 'jax') or source != 'pypi')
         and (
             (measure = 'questions' and months in (1, 12))
             or (measure in ('downloads', 'family downloads') and months = 1)

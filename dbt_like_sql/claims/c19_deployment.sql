@@ -69,10 +69,11 @@ measured as (
         cast(coalesce(numerator, 0) + coalesce(denominator, 0) as bigint) as n,
         cast(numerator as double) as numerator,
         cast(denominator as double) as denominator,
-        cast(value is null as bigint) as months_lacking,
+        cast(numerator is null or denominator is null as bigint) as months_lacking,
         cast(is_partial as bigint) as months_partial,
         lacking,
-        case when value is null then obstacle end as cannot_decide
+        case when denominator = 0 then 'nothing was counted on one side' when value is null then obstacle end
+            as cannot_decide
     from forms
 )
 

@@ -59,7 +59,7 @@ forms as (
         as_of,
         cast(as_of - interval 2 months as date) as since,
         case when months_found >= 2 then pytorch_sum end as numerator,
-        tensorflow_sum as denominator,
+        case when months_found >= 2 then tensorflow_sum end as denominator,
         pytorch_sum + tensorflow_sum as counted,
         3 - months_found as months_lacking,
         months_partial

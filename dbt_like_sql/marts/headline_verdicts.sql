@@ -161,7 +161,7 @@ tallies as (
         max(measured) as measured,
         min(age) as age,
         list(source order by source) filter (where vote in ('supported', 'came_true')) as sources_for,
-        list(source order by source) filter (where vote in ('refuted', 'not_yet')) as sources_against,
+        list(source order by source) filter (where vote = 'refuted') as sources_against,
         list(source order by source) filter (where vote = 'mixed') as sources_mixed,
         string_agg(said, '; ' order by source) as said
     from votes

@@ -258,23 +258,25 @@ compared as (
         *,
         case
             when
-                not (low > least or (low = least and not is_open))
-                or not (high < most or (high = most and not is_open))
+                not (low > least or (low = least and rule != 'above'))
+                or not (high < most or (high = most and rule != 'below'))
                 then
                     if(
-                        high < least or low > most or (is_open and (high = least or low = most)), false, null
+                        high < least or low > most or (rule = 'above' and high = threshold)
+                        or (rule = 'below' and low = threshold), false, null
                     )
             when value is not null then true
         end as is_met,
         case
             when
-                not (exact_low > least or (exact_low = least and not is_open))
-                or not (exact_high < most or (exact_high = most and not is_open))
+                not (exact_low > least or (exact_low = least and rule != 'above'))
+                or not (exact_high < most or (exact_high = most and rule != 'below'))
                 then
                     if(
                         exact_high < least
                         or exact_low > most
-                        or (is_open and (exact_high = least or exact_low = most)), false, null
+                        or (rule = 'above' and exact_high = threshold)
+                        or (rule = 'below' and exact_low = threshold), false, null
                     )
             when exact_value is not null then true
         end as is_met_exactly,
