@@ -36,6 +36,9 @@ wanted as (
         claims.kind,
         claims.reason,
         claims.source_list,
+        [
+            source for source in claims.source_list if source in ('stackoverflow', 'pypi', 'huggingface', 'papers')
+        ] as sources_to_ask,
         claims.all_must_hold,
         closed_months.month as as_of
     from claims
@@ -383,7 +386,7 @@ final as (
         case when told.ahead_verdict = 'came_true' then told.came_true_since end as came_true_since,
         told.carried_verdict,
         told.carried_measured,
-        concat(
+        rtrim(concat(
             case told.verdict
                 when 'not_measurable' then coalesce(told.reason, 'None of the sources can measure it')
                 when 'insufficient_data'
@@ -396,7 +399,7 @@ final as (
                                 obstacles.obstacle,
                                 'nothing was measured by then'
                             ),
-                            '. A live fetch of ' || array_to_string(told.source_list, ' or ') || ' would supply more'
+                            '. A live fetch of ' || array_to_string(told.sources_to_ask, ' or ') || ' would supply more'
                         )
                 when 'mixed' then 'Mixed: ' || coalesce(told.present_said, told.ahead_said)
                 when 'supported' then 'Supported: ' || told.present_said
@@ -416,8 +419,8 @@ final as (
                         end || ': ' || told.ahead_said
             end,
             '. Other measures say otherwise: ' || told.dissent,
-            case when told.kind = 'measured' then '. ' || told.reason else '.' end
-        ) as why,
+            case when told.kind = 'measured' then '. ' || told.reason end
+        ), '. ') || '.' as why,
         told.sources_for,
         told.sources_against,
         told.sources_mixed,
