@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from fw_pipeline.contract import Reason
+from fw_pipeline.frameworks import POPULATIONS
 from fw_pipeline.orchestration.preferences import composite_weights, headline_series
+from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.relations import FOLDER
 
 
@@ -65,3 +67,13 @@ def test_a_wrong_choice_of_the_headline_is_refused_with_its_line(tmp_path: Path,
     (tmp_path / "meta" / "headline_series.csv").write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(Reason, match=said):
         headline_series(tmp_path)
+
+
+def test_every_provider_and_population_that_counts_all_there_is_has_a_rank_and_no_sample_has_one() -> None:
+    ranked = {row["definition"] for row in headline_series(FOLDER)}
+    providers = SOURCES["stackoverflow"].providers
+    assert {f"questions in the month, {name}" for name in providers} <= ranked
+    assert {f"models by tag, created in the month, hub{of}" for of in ("", ", parquet")} <= ranked
+    papers = [it for it in POPULATIONS if it.source == "papers"]
+    assert {f"papers in the month, {it.name}" for it in papers if not it.is_sample} <= ranked
+    assert not any(definition.endswith(it.name) for it in POPULATIONS if it.is_sample for definition in ranked)
