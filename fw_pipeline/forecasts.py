@@ -2,8 +2,8 @@
 
 The model is exponential smoothing with a damped trend (Gardner and McKenzie, Management Science 1985;31:1237), on
 logarithms, in the state-space form of statsmodels: months without a figure are missing there, not zero. Its intervals
-are as wide as its own earlier forecasts were wrong (split conformal prediction; Lei et al., JASA 2018;113:1094). Nothing
-here knows a source, a table or a claim.
+are as wide as its own earlier forecasts were wrong (split conformal prediction; Lei et al., JASA 2018;113:1094).
+Nothing here knows a source, a table or a claim.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ HORIZON = 24
 """Months ahead that are forecast."""
 
 LEAST = 24
-"""Months with a figure that a forecast needs: two years. The model knows no season, and each year more that it waits for
-is one less to test it in."""
+"""Months with a figure that a forecast needs: two years. The model knows no season, and each year more that it waits
+for is one less to test it in."""
 
 COVERAGE = 0.8
 """The part of what comes that the intervals should hold, as usual for exponential smoothing."""

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from fw_pipeline import definitions
+from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline.settings import ADDRESSES, KNOWN, SECRETS
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import query
 from fw_pipeline_tests.command import fw_pipeline
+from fw_pipeline_tests.relations import models
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -79,6 +81,17 @@ def test_every_link_to_a_file_of_the_repository_leads_somewhere() -> None:
     ]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_column_and_table_of_the_glossary_exists() -> None:
+    text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    columns = {column for model in models() for column in model.doc.columns}
+    columns |= {column for seed in SEEDS for column in seed.columns}
+    terms = re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE)
+    assert len(terms) > 15
+    assert set(terms) <= columns
+    tables = {model.name for model in models()} | {f"meta.{seed.name}" for seed in SEEDS}
+    assert set(re.findall(r"`((?:marts|meta)\.[a-z_]+)`", text)) <= tables
 
 
 def test_every_decision_is_listed() -> None:

@@ -3,6 +3,12 @@ with papers as (
     where month is not null
 ),
 
+-- The month from which both can be compared: a paper that is older names neither, or its code came later.
+releases as (
+    select max(released) as released from meta.frameworks
+    where framework in ('pytorch', 'tensorflow')
+),
+
 -- Every row is counted by month and by year, as papers and as repositories, with all and with official ones only.
 ways as (
     select
@@ -59,6 +65,14 @@ summed as (
     group by series, is_sample, period, date_trunc(period, month), metric, scope
 ),
 
+dated as (
+    select
+        summed.*,
+        coalesce(summed.last_month < date_trunc('month', releases.released), false) as before_release
+    from summed
+    cross join releases
+),
+
 final as (
     select
         series,
@@ -74,12 +88,13 @@ final as (
         in_both::bigint as in_both,
         jax::bigint as jax,
         whole::bigint as whole,
-        pytorch / nullif(pytorch + tensorflow, 0) as pytorch_of_pair,
+        case when not before_release then pytorch / nullif(pytorch + tensorflow, 0) end as pytorch_of_pair,
         pytorch / nullif(whole, 0) as pytorch_of_all,
         tensorflow / nullif(whole, 0) as tensorflow_of_all,
         jax / nullif(whole, 0) as jax_of_all,
+        before_release,
         is_partial
-    from summed
+    from dated
 )
 
 select * from final

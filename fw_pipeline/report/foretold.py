@@ -71,8 +71,8 @@ def forecasts(rows: pl.DataFrame, credit: str) -> Figure:
         shows=("marts.forecasts", "marts.forecast_errors", "marts.predictions"),
         lead="Solid is what was measured, dashed what exponential smoothing made of the figures up to January 2023, "
         "with the interval that should hold four of five: as wide as four of five earlier forecasts were wrong, and "
-        "none where fewer than four could be judged by then. A ratio above one is more PyTorch than TensorFlow. How wrong "
-        "such forecasts were, and how many intervals held, stands in the table below.",
+        "none where fewer than four could be judged by then. A ratio above one is more PyTorch than TensorFlow. How "
+        "wrong such forecasts were, and how many intervals held, stands in the table below.",
         summary=_in_words(rows, counted),
         spec=finished(chart, controls, title="Measured, and forecast with its interval at 80 %"),
         rows=rows,

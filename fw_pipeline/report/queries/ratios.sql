@@ -21,7 +21,7 @@ yearly as (
         pytorch,
         tensorflow
     from marts.research_adoption
-    where period = 'year' and metric = 'papers' and scope = 'all' and pytorch + tensorflow >= 20
+    where period = 'year' and metric = 'papers' and scope = 'all' and pytorch + tensorflow >= 20 and before_release is not true
 ),
 
 both_periods as (
