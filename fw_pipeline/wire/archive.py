@@ -55,14 +55,14 @@ class Archive:
         self.keep_head(request, name, status, headers)
         kept = self.keeper.keep(request, body, name=name)
         served_at = self._served_at(headers)
-        shown = {header: self.redactor.text(value) for header, value in headers.items()}
+        shown = {header: self.redactor.address(value) for header, value in headers.items()}
         return Answer(request, status, shown, body, kept, served_at)
 
     def keep_head(self, request: str, name: str, status: int, headers: Mapping[str, str]) -> None:
         """Write the telling headers of an answer; before its body, so that no body is ever found without them."""
         if status == 200 and not _TELLING & headers.keys():  # noqa: PLR2004
             return
-        shown = {header: self.redactor.text(headers[header]) for header in KEPT_HEADERS if header in headers}
+        shown = {header: self.redactor.address(headers[header]) for header in KEPT_HEADERS if header in headers}
         head = json.dumps({"status": status, "headers": shown}, sort_keys=True).encode()
         self.keeper.keep(_head(request), head, name=f"{name}.headers.json")
 
