@@ -1,6 +1,6 @@
 """Tags and libraries of the Hugging Face Hub, and the framework that each stands for.
 
-Names are exact, in the Hub's own spelling and case. What a repository holds is read from its tags; the library says
+Libraries are exact, in the Hub's own spelling and case; tags are compared without regard to case. What a repository holds is read from its tags; the library says
 only what it was made with.
 """
 

@@ -126,6 +126,14 @@ def counted(models: Iterable[Row], months: Iterable[str]) -> dict[str, Counts]:
     return {month: dict(counts) for month, counts in found.items()}
 
 
+def without_tags_of_keras(desk: Desk, month: str) -> dict[str, Counts]:
+    """What `counts` must be of a month where the models of the library keras come without tags."""
+    models = desk.services.world.models()
+    return counted(
+        ({**model, "tags": [] if model.get("library_name") == "keras" else model["tags"]} for model in models), [month]
+    )
+
+
 def edited(change: Callable[[list[Row]], Any]) -> Fault:
     """Answer truly, with the rows of the page changed in place by a function, or replaced by what it returns."""
 

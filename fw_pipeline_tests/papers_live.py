@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ class Desk:
     data: Path
     services: FakeServices
     provider: str
+    secrets: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.log: list[str] = []
@@ -58,6 +59,7 @@ class Desk:
                 "FW_DATA_DIR": str(self.data / "data"),
                 "FW_PROVIDERS": f"papers={self.provider}",
                 "FW_CONTACT": "reader@example.org",
+                **self.secrets,
                 "FW_ARXIV_URL": f"{self.services.url}/arxiv",
                 "FW_PWC_LINKS_URL": f"{self.services.url}/pwc/{links}",
                 "FW_PWC_PAPERS_URL": f"{self.services.url}/pwc/{papers}",

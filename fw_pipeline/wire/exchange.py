@@ -63,9 +63,7 @@ class Question:
     def key(self, redactor: Redactor) -> str:
         """Return the request in one canonical line without secrets, by which its answer is found again."""
         parts = urlsplit(self.url)
-        pairs = sorted(
-            pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not redactor.is_secret(*pair)
-        )
+        pairs = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not redactor.is_secret(*pair))
         url = redactor.address(urlunsplit(parts._replace(query=urlencode(pairs))))
         body = f" body sha256:{hashlib.sha256(self.body).hexdigest()}" if self.body is not None else ""
         return f"{self.method} {url}{body}"

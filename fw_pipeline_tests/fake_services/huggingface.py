@@ -141,6 +141,10 @@ def _decoded(cursor: str, sort: str) -> tuple[Any, str]:
     return value["$date"] if isinstance(value, dict) else value, same["_id"]["$gt"]
 
 
+OLDER_MODELS = 150_000
+"""Models of the pile that only the daily dump has: it is as large as a real one would have to be."""
+
+
 @lru_cache(maxsize=2)
 def models_parquet(count: int) -> bytes:
     """Return the daily dump of the Hub as a Parquet file, with the columns of the real one that matter."""
@@ -161,6 +165,14 @@ def models_parquet(count: int) -> bytes:
         row |= {name: datetime.fromisoformat(model[name]).astimezone(UTC) for name in ("createdAt", "lastModified")}
         row["trendingScore"] = float(model["trendingScore"])
         rows.append(row)
+    older = pl.select(
+        pl.format("61{}", pl.int_range(OLDER_MODELS)).alias("_id"),
+        pl.format("older/{}", pl.int_range(OLDER_MODELS)).alias("id"),
+        pl.lit(datetime(2022, 3, 2, 23, 29, 4, tzinfo=UTC)).alias("createdAt").cast(moment),
+        pl.lit(0, pl.Int64).alias("downloads"),
+        pl.lit(0, pl.Int64).alias("likes"),
+        pl.lit([], pl.List(pl.String)).alias("tags"),
+    )
     out = io.BytesIO()
-    pl.DataFrame(rows, schema=columns).write_parquet(out)
+    pl.concat([pl.DataFrame(rows, schema=columns), older], how="diagonal").write_parquet(out)
     return out.getvalue()

@@ -14,7 +14,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 from fw_pipeline.contract import Batch, Fetch, MonthRefused, Plan, Provider, SourceFailed
 from fw_pipeline.details import HUGGINGFACE_MODELS
-from fw_pipeline.sources.huggingface.counting import OLDEST, RUN_AGAIN, SOURCE, Look, counted, reach_of
+from fw_pipeline.sources.huggingface.counting import (
+    OLDEST,
+    RUN_AGAIN,
+    SOURCE,
+    Look,
+    counted,
+    models_until,
+    reach_of,
+    untagged_note,
+)
 from fw_pipeline.sources.huggingface.listing import Listing, MonthListed, OutOfPlace
 from fw_pipeline.sources.huggingface.page import EXPANDED, Page, read_page
 from fw_pipeline.web import Answer, Pace, Unfit, Web, next_link, one_line
@@ -31,20 +40,13 @@ _BUDGET = 20_000
 _QUOTAS = {False: 500, True: 1000}
 """Requests in five minutes, without and with a token."""
 
-_COUNTS = (
-    (datetime(2022, 3, 2, tzinfo=UTC), 0),
-    (datetime(2024, 9, 26, tzinfo=UTC), 1_000_000),
-    (datetime(2026, 9, 1, tzinfo=UTC), 3_034_516),
-)
-"""Models on the Hub at some moments, as others counted them: enough to say beforehand about how long a listing is."""
-
 _ASKED = (("sort", "createdAt"), ("limit", str(_PAGE)), *(("expand[]", name) for name in EXPANDED))
 _TOLD_EVERY = 50
 
 
 def _plan(fetch: Fetch) -> Plan:
     start = datetime.combine(fetch.window.start, datetime.min.time(), UTC)
-    pages = max(1, ceil((_models_until(fetch.now) - _models_until(start)) / _PAGE))
+    pages = max(1, ceil((models_until(fetch.now) - models_until(start)) / _PAGE))
     has_token = "HF_TOKEN" in fetch.secrets
     waits, quota = ceil(pages / _QUOTAS[has_token]) - 1, f"{_QUOTAS[has_token]:,} in five minutes"
     text = (
@@ -54,13 +56,6 @@ def _plan(fetch: Fetch) -> Plan:
         + (f", so it takes {5 * waits} minutes or more" if waits else "")
     )
     return Plan(None, text)
-
-
-def _models_until(moment: datetime) -> float:
-    """Estimate how many models the Hub had at a moment, on straight lines between the counts."""
-    earlier, later = _COUNTS[:2] if moment < _COUNTS[1][0] else _COUNTS[1:]
-    rate = (later[1] - earlier[1]) / (later[0] - earlier[0]).total_seconds()
-    return max(0.0, earlier[1] + rate * (moment - earlier[0]).total_seconds())
 
 
 def _fetch(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
@@ -142,6 +137,7 @@ def _answer(fetch: Fetch, listing: Listing, month: date, listed: MonthListed) ->
         _ask_again(fetch, [listing.first.ref] if listing.first else [], cause)
         return MonthRefused(_LABEL, cause, "check the clock of this machine, then run again", month=month)
     notes = [f"fields that were not asked for: {', '.join(sorted(listing.strange))}"] if listing.strange else []
+    notes += untagged_note(listed.untagged)
     answer = counted(month, listed.frame(), look, evidence=listed.refs, notes=notes)
     if isinstance(answer, MonthRefused):
         _ask_again(fetch, listed.refs, answer.cause)

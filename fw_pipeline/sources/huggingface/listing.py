@@ -32,6 +32,8 @@ class MonthListed:
     refs: dict[str, None] = field(default_factory=dict)
     """The pages that brought them, in order; where the listing passed the month by, the pages before and after."""
     faults: list[str] = field(default_factory=list)
+    untagged: int = 0
+    """Models that came without a list of tags."""
 
     def frame(self) -> pl.DataFrame:
         """Return the models with the columns `MODELS`."""
@@ -84,6 +86,7 @@ class Listing:
             if (listed := self._open.get(month)) is None:
                 raise OutOfPlace(f"a page brings models of {month:%Y-%m} after that month was over in the listing")
             listed.models.setdefault(model.model_id, model)
+            listed.untagged += model.model_id in page.untagged
             listed.refs[page.ref] = None
         for month, listed in self._open.items():
             listed.faults += [cause for first, last, cause in page.faults if first <= month <= last]

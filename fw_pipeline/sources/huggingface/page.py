@@ -18,6 +18,9 @@ EXPANDED = ("createdAt", "library_name", "tags", "downloads", "likes", "gated", 
 _FIELDS = frozenset({"_id", "id", *EXPANDED})
 _KEPT = frozenset(FORMATS)
 
+_TELLING = 20
+"""So many models in a row without any tag, and the service has stopped giving tags: the field is optional, not absent."""
+
 
 class Model(NamedTuple):
     """One model; the columns of `MODELS`, but the formats in one text, joined by `;`."""
@@ -53,6 +56,8 @@ class Page:
     oldest: datetime | None
     strange: frozenset[str]
     """Fields that were not asked for."""
+    untagged: frozenset[str]
+    """Identifiers of the models that came without a list of tags."""
 
 
 def read_page(answer: Answer, *, over: datetime) -> Page:
@@ -75,6 +80,8 @@ def read_page(answer: Answer, *, over: datetime) -> Page:
     faults: list[tuple[datetime | None, str]] = []
     models: list[Model] = []
     strange: set[str] = set()
+    if len(listed) >= _TELLING and all(row.get("tags") is None for row in listed):
+        raise Unfit(f"none of the {len(listed)} models of the page has the field tags")
     for number, row in enumerate(listed, 1):
         strange |= row.keys() - _FIELDS
         created: datetime | None = None
@@ -102,6 +109,7 @@ def read_page(answer: Answer, *, over: datetime) -> Page:
         newest=moments[0] if moments else None,
         oldest=moments[-1] if moments else None,
         strange=frozenset(strange),
+        untagged=frozenset(filter(None, (row.get("_id") for row in listed if row.get("tags") is None))),
     )
 
 
@@ -109,14 +117,14 @@ def _model(row: dict[str, Any], created: datetime) -> Model | None:
     """Return one model, or None where it is a private one, which only its owner's token shows."""
     key, name = needed(row, "_id", text), needed(row, "id", text)
     library = None if row.get("library_name") == "" else optional(row, "library_name", text)
-    tags = needed(row, "tags", _tags)
+    tags = optional(row, "tags", _tags) or []
     gated = row.get("gated")
     model = Model(
         model_id=key,
         name=name,
         created_at=created,
         library=library,
-        formats=";".join(sorted(_KEPT.intersection(tags))),
+        formats=";".join(sorted(_KEPT.intersection(map(str.lower, tags)))),
         gated=None if gated is None else "no" if gated is False else _words(gated, 40),
         downloads=optional(row, "downloads", whole_number),
         likes=optional(row, "likes", whole_number),
