@@ -42,7 +42,7 @@ class Redactor:
         self._word = re.compile(rf"(?<!\w)({short})(?!\w)") if short else None
 
     def is_secret(self, parameter: str, value: str) -> bool:
-        """Say whether a parameter of a request hands over a secret; others are part of the question, whatever they hold."""
+        """Say whether a parameter hands over a secret; every other is part of the question, whatever it holds."""
         return parameter in _PARAMETERS and value in self._values
 
     def text(self, text: str) -> str:

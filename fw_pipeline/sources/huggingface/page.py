@@ -19,7 +19,7 @@ _FIELDS = frozenset({"_id", "id", *EXPANDED})
 _KEPT = frozenset(FORMATS)
 
 _TELLING = 20
-"""So many models in a row without any tag, and the service has stopped giving tags: the field is optional, not absent."""
+"""A page of so many models, none of them with tags, is of a service that does not give them any more."""
 
 
 class Model(NamedTuple):

@@ -79,7 +79,7 @@ def _answer(month: date, models: pl.DataFrame, look: Look, evidence: str, notes:
     for name in ("downloads_30d", "likes"):
         if wrong := models.filter(~pl.col(name).is_between(0, _ABSURD)).height:
             return MonthRefused(_LABEL, f"{wrong} models have {name} that no count can be", REMEDY, month=month)
-    said = (*notes, *untagged_note(models["untagged"].sum()))
+    said = (*notes, *untagged_note(models.filter("untagged").height))
     return counted(month, models.drop("untagged"), look, evidence=(evidence,), notes=said)
 
 

@@ -45,6 +45,8 @@ _LEAST_SHARE = 0.25
 """Of the models that others counted by then: a smaller file is a sample, whatever it is called. No more is asked for,
 because models are deleted, and the counts lie too far apart to be exact between them."""
 
+_LISTED = pl.Schema({**MODELS, "untagged": pl.Boolean()})
+
 _TELLING = 20
 """So many models without any tag, and the file does not tell tags: a single model may have none."""
 
@@ -90,9 +92,7 @@ class Snapshot:
         """  # noqa: S608 - column names of this file, and expressions from here
         at = {"start": _midnight(window.start), "end": _midnight(window.end)}
         frame = fetch.scan(sql, {"path": _literal(self.path), "formats": list(FORMATS), **at})
-        return frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC")).cast(
-            pl.Schema({**MODELS, "untagged": pl.Boolean})
-        )
+        return frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC")).cast(_LISTED)
 
     def _column(self, name: str, expression: str, kind: str) -> str:
         return f"cast({expression if name in self.columns else 'null'} as {kind})"

@@ -114,7 +114,7 @@ def _fetch(packages: tuple[str, ...], fetch: Fetch) -> Iterator[Batch | MonthRef
             yield MonthRefused(_SUBJECT, cause, "run again in a day, or set FW_PROVIDERS=pypi=clickpy", month=month)
         else:
             said = [f"{day} is lost: the service has zeros for every package" for day in lost if _month(day) == month]
-            yield _batch(month, days, listings, first, fetch.now.date(), said)
+            yield _batch(month, days, listings, first, observed_on=fetch.now.date(), notes=said)
 
 
 def _without_lost_days(days: pl.DataFrame) -> tuple[pl.DataFrame, list[date]]:
@@ -187,7 +187,7 @@ def _strange(body: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _batch(
-    month: date, days: pl.DataFrame, listings: list[_Listing], first: date, observed_on: date, notes: list[str]
+    month: date, days: pl.DataFrame, listings: list[_Listing], first: date, *, observed_on: date, notes: list[str]
 ) -> Batch:
     detail = days.filter(pl.col("day").is_between(month, next_month(month) - _DAY)).sort("day", "package", "installers")
     if not detail.height:
