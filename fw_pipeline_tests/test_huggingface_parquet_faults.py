@@ -70,7 +70,7 @@ def test_a_refusal_saved_as_parquet_is_told_in_the_hubs_words(desk: Desk, tmp_pa
         (lambda frame: frame.head(1500), "it does not hold the whole Hub: its oldest model is of 2022-"),
         (
             lambda frame: frame.head(17_000),
-            "it does not hold the whole Hub: it has 17,000 models, and the Hub of 2023-06-30 had about 520,000: it is a",
+            "it does not hold the whole Hub: it has 17,000 models, and the Hub of 2023-06-30 had about 520,000",
         ),
         (lambda frame: frame.with_columns(tags=pl.lit(None, pl.List(pl.String))), "none of its models has tags"),
         (

@@ -37,7 +37,7 @@ class Archive:
         if kept is None:
             return None
         status, headers = self.head_of(request)
-        served_at = self._served_at(headers)
+        served_at = http_date(headers.get("date")) or self.keeper.observed_at((kept.ref,))
         return Answer(request, status, headers, kept.read(), kept, served_at, replayed=True)
 
     def head_of(self, request: str) -> tuple[int, Mapping[str, str]]:

@@ -52,6 +52,8 @@ class World:
     hub_quota: int = 500
     """Requests to the Hub in a window of five minutes."""
     hub_page_cap: int = 1000
+    hub_direction: str = "honoured"
+    """What the Hub makes of `direction=1`: `honoured`, `refused` or `ignored`."""
     arxiv_least_seconds: float = 0.0
     """Requests to arXiv nearer to each other than this are throttled; 3 in the real world."""
     pypistats_quota: int = 10_000

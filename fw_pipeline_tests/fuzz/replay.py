@@ -6,7 +6,7 @@ What is spoiled comes over loopback, packed and all; the rest comes from memory,
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -71,6 +71,10 @@ class Memory(Keeper):
     def find(self, request: str) -> Kept | None:
         """Return the answer to a request."""
         return self.answers.get(request)
+
+    def observed_at(self, refs: Iterable[str]) -> datetime:  # noqa: ARG002 - the signature of the keeper
+        """Return when answers were given: the present of the fake services."""
+        return datetime(2023, 7, 5, tzinfo=UTC)
 
     def keep(self, request: str, body: bytes | Iterator[bytes], *, name: str) -> Kept:
         """Remember an answer."""
