@@ -292,6 +292,12 @@ class Keeper(Protocol):
     def find(self, request: str) -> Evidence | None:
         """Return the answer that an unfinished earlier try kept for this request, if any."""
 
+    def find_earlier(self, *requests: str) -> tuple[Evidence, ...]:
+        """Return the answers that the last fetch before this one kept for all of some requests, or none."""
+
+    def keep_again(self, request: str, kept: Evidence) -> None:
+        """Note that an answer of an earlier fetch is the answer of this one too: nothing has changed since."""
+
     def observed_at(self, refs: Iterable[str]) -> datetime:
         """Return when the last of some kept answers was given, by our clock."""
 

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import polars as pl
 
+from fw_pipeline_tests.fake_services import pwc
 from fw_pipeline_tests.fake_services.files import file_response
 from fw_pipeline_tests.fake_services.messages import Request, Response, as_json, as_text
 from fw_pipeline_tests.fake_services.world import World
@@ -43,6 +44,8 @@ _PARQUET = "/datasets/cfahlgren1/hub-stats/resolve/main/models.parquet"
 
 def answer(request: Request, world: World) -> Response:
     """Answer one request."""
+    if "/datasets/pwc-archive/" in request.path:
+        return pwc.on_the_hub(request, world)
     if request.path == _PARQUET:
         body = models_parquet(world.model_count)
         made = file_response(request, body, kind="application/octet-stream", changed=world.today)
