@@ -209,5 +209,6 @@ def test_a_token_does_not_follow_a_redirect_to_the_host_that_holds_the_files(
     first, second = services.requests
     assert first.headers["authorization"] == f"Bearer {TOKEN}"
     assert "authorization" not in second.headers
+    assert second.headers["accept-encoding"] == "identity", "what says how the file is wanted goes along"
     assert (bench.folder / ref).stat().st_size > 1000
     assert all(TOKEN.encode() not in body for body in bench.written().values())
