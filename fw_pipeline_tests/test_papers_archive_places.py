@@ -133,13 +133,13 @@ def test_the_settings_take_several_addresses_and_a_pattern(tmp_path: Path) -> No
 # --- What has not changed
 
 
-@pytest.mark.parametrize("validator", ["ETag", "Last-Modified", "both"])
+@pytest.mark.parametrize("validator", ["ETag", "Last-Modified"])
 def test_a_second_fetch_downloads_nothing_that_has_not_changed(
     validator: str, desk: Desk, services: FakeServices
 ) -> None:
     def bare(request: Request, answer: Answer) -> Response:
         true = answer(request)
-        kept = {k: v for k, v in true.headers.items() if validator == "both" or k in {validator, "Content-Type"}}
+        kept = {k: v for k, v in true.headers.items() if k in {validator, "Content-Type"}}
         return Response(true.status, kept, true.body)
 
     services.faults.add("/pwc", bare, times=-1)
