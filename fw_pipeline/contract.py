@@ -6,7 +6,7 @@ Nothing here speaks HTTP, touches a file, or knows Dagster or DuckDB.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -291,6 +291,15 @@ class Keeper(Protocol):
 
     def find(self, request: str) -> Evidence | None:
         """Return the answer that an unfinished earlier try kept for this request, if any."""
+
+    def find_earlier(self, *requests: str) -> tuple[Evidence, ...]:
+        """Return the answers that the last fetch before this one kept for all of some requests, or none."""
+
+    def keep_again(self, request: str, kept: Evidence) -> None:
+        """Note that an answer of an earlier fetch is the answer of this one too: nothing has changed since."""
+
+    def observed_at(self, refs: Iterable[str]) -> datetime:
+        """Return when the last of some kept answers was given, by our clock."""
 
     def keep(self, request: str, body: bytes | Iterator[bytes], *, name: str) -> Evidence:
         """Write an answer once, under its content hash, and remember which request it answers."""

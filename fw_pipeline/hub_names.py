@@ -1,7 +1,7 @@
 """Tags and libraries of the Hugging Face Hub, and the framework that each stands for.
 
-Names are exact, in the Hub's own spelling and case. What a repository holds is read from its tags; the library says
-only what it was made with.
+Libraries are exact, in the Hub's own spelling and case; tags are compared without regard to case. What a repository
+holds is read from its tags; the library says only what it was made with.
 """
 
 from __future__ import annotations

@@ -29,14 +29,17 @@ ADDRESSES: Mapping[str, str] = MappingProxyType(
         "FW_HUGGINGFACE_URL": "https://huggingface.co",
         "FW_ARXIV_URL": "https://export.arxiv.org/api",
         "FW_PWC_LINKS_URL": "https://huggingface.co/datasets/pwc-archive/links-between-paper-and-code"
-        "/resolve/main/data/train-00000-of-00001.parquet",
+        "/resolve/main/data/*.parquet",
         "FW_PWC_PAPERS_URL": "https://huggingface.co/datasets/pwc-archive/papers-with-abstracts"
-        "/resolve/main/data/train-00000-of-00001.parquet",
+        "/resolve/main/data/*.parquet",
         "FW_PYPISTATS_URL": "https://pypistats.org/api",
         "FW_CLICKPY_URL": "https://sql-clickhouse.clickhouse.com",
     }
 )
 """Base addresses of the services, each replaceable by a mirror or a test server."""
+
+OF_FILES = frozenset({"FW_PWC_LINKS_URL", "FW_PWC_PAPERS_URL"})
+"""Addresses of files: each may be several, or have a `*` in it where a repository is to be listed."""
 
 SECRETS = ("STACKEXCHANGE_KEY", "HF_TOKEN")
 
@@ -217,6 +220,8 @@ def _parts(text: str) -> SplitResult:
 
 
 def _address(name: str, text: str, *, like: str = "") -> str:
+    if name in OF_FILES and len(several := re.split(r"[,\s]+", text)) > 1:
+        return " ".join(_address(name, one) for one in several if one)
     parts = _parts(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
         like = like or ADDRESSES[name]

@@ -109,8 +109,14 @@ class Desk:
         """What `counts` must be, counted in the fake world itself."""
         return counted(self.services.world.models(), months)
 
+    def least_pages_up_to(self, last: str) -> int:
+        """Return how many pages a listing from the oldest on needs to come to a newer model than a month's."""
+        models = self.services.world.models()
+        older = len([model for model in models if model["createdAt"][:7] <= last])
+        return ceil(min(older + 1, len(models)) / self.services.world.hub_page_cap)
+
     def least_pages(self, first: str) -> int:
-        """Return how many pages a listing needs to come to an older model than a month's."""
+        """Return how many pages a listing from the newest on needs to come to an older model than a month's."""
         models = self.services.world.models()
         newer = len([model for model in models if model["createdAt"] >= first])
         return ceil(min(newer + 1, len(models)) / self.services.world.hub_page_cap)
@@ -122,8 +128,16 @@ def counted(models: Iterable[Row], months: Iterable[str]) -> dict[str, Counts]:
     found: dict[str, Counter[tuple[str | None, tuple[str, ...]]]] = {month: Counter() for month in months}
     for model in models:
         if (month := model["createdAt"][:7]) in found:
-            found[month][model.get("library_name"), tuple(sorted(kept & set(model["tags"])))] += 1
+            found[month][model.get("library_name"), tuple(sorted(kept & {tag.lower() for tag in model["tags"]}))] += 1
     return {month: dict(counts) for month, counts in found.items()}
+
+
+def without_tags_of_keras(desk: Desk, month: str) -> dict[str, Counts]:
+    """What `counts` must be of a month where the models of the library keras come without tags."""
+    models = desk.services.world.models()
+    return counted(
+        ({**model, "tags": [] if model.get("library_name") == "keras" else model["tags"]} for model in models), [month]
+    )
 
 
 def edited(change: Callable[[list[Row]], Any]) -> Fault:

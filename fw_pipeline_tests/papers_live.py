@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ class Desk:
     data: Path
     services: FakeServices
     provider: str
+    secrets: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.log: list[str] = []
@@ -58,9 +59,10 @@ class Desk:
                 "FW_DATA_DIR": str(self.data / "data"),
                 "FW_PROVIDERS": f"papers={self.provider}",
                 "FW_CONTACT": "reader@example.org",
+                **self.secrets,
                 "FW_ARXIV_URL": f"{self.services.url}/arxiv",
-                "FW_PWC_LINKS_URL": f"{self.services.url}/pwc/{links}",
-                "FW_PWC_PAPERS_URL": f"{self.services.url}/pwc/{papers}",
+                "FW_PWC_LINKS_URL": self._at(links),
+                "FW_PWC_PAPERS_URL": self._at(papers),
             },
             dotenv=Path("none"),
         )
@@ -77,6 +79,13 @@ class Desk:
             done=lambda _: None,
             patience=5,
         )
+
+    def on_the_hub(self, repository: str, file: str = "*.parquet") -> str:
+        """Return the address of a file in a repository of the archive."""
+        return f"{self.services.url}/huggingface/datasets/pwc-archive/{repository}/resolve/main/data/{file}"
+
+    def _at(self, names: str) -> str:
+        return " ".join(it if "://" in it else f"{self.services.url}/pwc/{it}" for it in names.split())
 
     def rows(self) -> pl.DataFrame:
         """The current figures, those of no month included."""

@@ -21,6 +21,7 @@ from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.fake_services.faults import Answer, Fault
 from fw_pipeline_tests.fake_services.messages import Logged, Request, Response
 from fw_pipeline_tests.fake_services.server import FakeServices
+from fw_pipeline_tests.fake_services.world import World
 
 NOW = datetime(2023, 7, 5, 6, 0, tzinfo=UTC)
 """The present of the fake services' world."""
@@ -98,6 +99,15 @@ class Desk:
         """The one row of a month, package and kind of installers."""
         wanted = (pl.col("month") == parse_month(month)) & (pl.col("package") == package)
         return self.rows().filter(wanted & (pl.col("installers") == installers)).row(0, named=True)
+
+
+class LossyWorld(World):
+    """A world in which two days of April are kept as zeros for every package."""
+
+    def downloads(self, package: str, day: date, *, mirrors: bool = True) -> int | None:
+        """Return the downloads of a package on a day."""
+        found = super().downloads(package, day, mirrors=mirrors)
+        return 0 if found and day in {date(2023, 4, 10), date(2023, 4, 30)} else found
 
 
 def edited(change: Callable[[dict[str, Any]], Any]) -> Fault:

@@ -33,6 +33,17 @@ def test_the_hub_lists_newest_first_to_the_end_whatever_the_page_size(services: 
     assert len({row["_id"] for row in rows if row["createdAt"].startswith("2022-03-02T23:29:0")}) == 300
 
 
+def test_the_hub_lists_oldest_first_by_creation_and_by_nothing_else(services: FakeServices) -> None:
+    services.world.hub_page_cap = 700
+    pages = list(_listing(services, sort="createdAt", direction=1, limit=1000))
+    rows = [row for page in pages for row in page]
+    assert [row["createdAt"] for row in rows] == sorted(row["createdAt"] for row in rows)
+    assert {row["_id"] for row in rows} == {model["_id"] for model in services.world.models()}
+    assert len(rows) == 3000
+    assert rows[0]["createdAt"] == "2022-03-02T23:29:04.000Z"
+    assert get(services, "/huggingface/api/models", sort="likes", direction=1).status_code == 400
+
+
 def test_the_hub_filters_by_every_tag_named(services: FakeServices) -> None:
     rows = [row for page in _listing(services, sort="createdAt", filter=["pytorch", "jax"]) for row in page]
     assert {row["_id"] for row in rows} == {

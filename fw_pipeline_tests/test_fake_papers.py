@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+import requests
 
 from fw_pipeline_tests.fake_services.server import FakeServices
 from fw_pipeline_tests.real_answers import REAL, get, real_answers, real_json
@@ -111,3 +112,22 @@ def test_the_archive_has_the_recorded_columns(services: FakeServices) -> None:
 def test_the_site_of_papers_with_code_answers_a_page(services: FakeServices) -> None:
     answer = get(services, "/pwc/api/v1/papers")
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+
+
+def test_the_archive_on_the_hub_is_listed_in_parts_and_answers_304_for_what_has_not_changed(
+    services: FakeServices,
+) -> None:
+    repository = "/huggingface/api/datasets/pwc-archive/papers-with-abstracts"
+    listing = get(services, f"{repository}/tree/main/data").json()
+    files = sorted(row["path"] for row in listing if row["type"] == "file" and row["path"].endswith(".parquet"))
+    assert files == [f"data/train-0000{part}-of-00004.parquet" for part in range(4)]
+    assert get(services, f"{repository}/parquet").status_code == 404
+    address = f"{services.url}{repository.replace('/api', '')}/resolve/main/{files[0]}"
+    first = requests.get(address, timeout=10)
+    for name, value in (
+        ("If-None-Match", first.headers["ETag"]),
+        ("If-Modified-Since", first.headers["Last-Modified"]),
+    ):
+        again = requests.get(address, headers={name: value}, timeout=10)
+        assert (again.status_code, again.content) == (304, b"")
+    assert requests.get(address, headers={"If-None-Match": '"another"'}, timeout=10).content == first.content

@@ -77,7 +77,7 @@ def test_the_pile_of_older_models_is_listed_to_its_end_and_labelled(desk: Desk) 
     got = desk.run("2022-03", "2022-03")
     assert lines(got) == []
     assert desk.counts() == desk.expected("2022-03")
-    assert len(desk.asked()) == 20
+    assert len(desk.asked()) == desk.least_pages_up_to("2022-03") == 3
     old = sum(model["createdAt"].startswith("2022-03-02T23:29:0") for model in desk.services.world.models())
     said = desk.rows()["method"].unique().to_list()
     assert old == 300
@@ -91,19 +91,22 @@ def test_the_last_page_counts_whether_short_full_or_the_only_one(desk: Desk, cap
     assert desk.counts() == desk.expected("2022-03", "2022-04")
 
 
-def test_an_empty_last_page_ends_the_listing(desk: Desk) -> None:
-    desk.services.world.hub_page_cap = 1000
+@pytest.mark.parametrize("direction", ["honoured", "refused"])
+def test_an_empty_last_page_ends_the_listing(desk: Desk, direction: str) -> None:
+    desk.services.world.hub_page_cap, desk.services.world.hub_direction = 1000, direction
 
     def one_more(request: Request, answer: Answer) -> Response:
         link = f'<{request.base_url}/api/models?{urlencode([*request.query, ("cursor", "end")])}>; rel="next"'
         true = answer(request)
         return replace(true, headers={**true.headers, "Link": link})
 
-    desk.services.faults.add(LISTING, one_more, after=2)
-    desk.services.faults.add(LISTING, lambda _request, _answer: as_json([]), after=2)
-    assert lines(desk.run("2022-03", "2022-04")) == []
-    assert len(desk.asked()) == 4
-    assert desk.counts() == desk.expected("2022-03", "2022-04")
+    before = 2 if direction == "honoured" else 3
+    desk.services.faults.add(LISTING, one_more, after=before)
+    desk.services.faults.add(LISTING, lambda _request, _answer: as_json([]), after=before)
+    got = desk.run("2022-03", "2023-06")
+    assert lines(got) == []
+    assert len(desk.asked()) == before + 2
+    assert desk.counts() == desk.expected(*statuses(got))
 
 
 def test_the_plan_tells_the_cost_before_anything_is_asked(desk: Desk) -> None:
@@ -114,7 +117,11 @@ def test_the_plan_tells_the_cost_before_anything_is_asked(desk: Desk) -> None:
     fetch, _ = asking(chosen, window, settings, now=datetime(2026, 11, 22, tzinfo=UTC))
     plan = chosen.provider.plan(fetch)
     assert plan.requests is None
-    assert "about 3,300 requests of 1,000 models; it answers 500 in five minutes, 1,000 with HF_TOKEN" in plan.text
+    assert (
+        "oldest first, from the beginning of the Hub to 2026-10 (where the Hub refuses that, newest first, about 3,300)"
+        in (plan.text)
+    )
+    assert "about 3,200 requests of 1,000 models; it answers 500 in five minutes, 1,000 with HF_TOKEN" in plan.text
     assert plan.text.endswith("so it takes 30 minutes or more")
     reach = chosen.provider.reach(fetch)
     assert (reach.window.start, reach.window.months()[-1]) == (date(2022, 3, 1), date(2026, 10, 1))

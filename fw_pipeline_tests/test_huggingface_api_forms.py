@@ -15,6 +15,7 @@ from fw_pipeline_tests.hub_live import (
     counted,
     edited,
     lines,
+    without_tags_of_keras,
 )
 
 QUARTER = ("2022-10", "2022-11", "2022-12")
@@ -53,6 +54,11 @@ def _tags_unsorted_and_twice(page: list[Row]) -> None:
         row["tags"] = [*reversed(row["tags"]), *row["tags"], "", "a;b"]
 
 
+def _tags_in_capitals(page: list[Row]) -> None:
+    for row in page:
+        row["tags"] = [tag.upper() if number % 2 else tag.title() for number, tag in enumerate(row["tags"])]
+
+
 def _dates_in_other_forms(page: list[Row]) -> None:
     for number, row in enumerate(page):
         bare = row["createdAt"].removesuffix(".000Z")
@@ -63,7 +69,7 @@ def _dates_in_other_forms(page: list[Row]) -> None:
     "change",
     [
         *(_numbers_as_texts, _default_row, _library_null_or_blank, _gated_in_every_way, _tags_unsorted_and_twice),
-        _dates_in_other_forms,
+        *(_tags_in_capitals, _dates_in_other_forms),
     ],
 )
 def test_every_form_of_a_row_gives_the_same_figures(desk: Desk, change: object) -> None:
@@ -78,6 +84,29 @@ def test_a_field_that_was_not_asked_for_is_told(desk: Desk) -> None:
     assert any(
         line.endswith("fields that were not asked for: modelId, pipeline_tag, trendingScore") for line in desk.log
     )
+
+
+@pytest.mark.parametrize("absent", [True, False])
+def test_models_without_a_list_of_tags_are_counted_without_a_tag_and_said(desk: Desk, absent: bool) -> None:
+    def untagged(page: list[Row]) -> None:
+        for row in page:
+            if row.get("library_name") == "keras":
+                row["tags"] = None
+                if absent:
+                    del row["tags"]
+
+    desk.services.faults.add(LISTING, edited(untagged), times=-1)
+    assert lines(desk.run("2022-12", "2022-12")) == []
+    assert desk.counts() == without_tags_of_keras(desk, "2022-12")
+    keras = desk.rows().filter(library="keras")["models"].sum()
+    assert any(f"{keras} models have no list of tags: counted as models without a tag" in line for line in desk.log)
+
+
+def test_a_listing_that_gives_no_tags_at_all_is_refused(desk: Desk) -> None:
+    desk.services.faults.add(LISTING, edited(lambda page: [row.pop("tags") for row in page] and None), times=-1)
+    (line,) = lines(desk.run("2022-12", "2022-12"))
+    assert "none of the 150 models of the page has the field tags" in line
+    assert desk.rows().is_empty()
 
 
 def test_gating_is_kept_beside_each_model(desk: Desk) -> None:

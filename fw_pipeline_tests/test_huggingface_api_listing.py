@@ -128,11 +128,11 @@ def test_a_listing_without_end_is_left(desk: Desk, fault: Fault, cause: str, mos
 
 def test_a_listing_that_ends_early_is_not_taken_for_the_whole(desk: Desk) -> None:
     desk.services.faults.add(LISTING, without_link, after=9)
-    got = desk.run("2022-08", "2022-12")
+    got = desk.run("2022-10", "2022-12")
     assert "although the Hub has models of 2022-03-02" in lines(got)[0]
     assert len(desk.asked()) == 10
-    missing = desk.least_pages("2022-08") - 8  # the last two pages are not believed
-    heals(desk, "2022-08", "2022-12", ("2022-08", "2022-09", *QUARTER), missing=missing)
+    missing = desk.least_pages("2022-10") - 8  # the last two pages are not believed
+    heals(desk, "2022-10", "2022-12", QUARTER, missing=missing)
 
 
 @pytest.mark.parametrize(
@@ -185,8 +185,6 @@ def _first_of_november(change: Callable[[Row], Any]) -> Fault:
         (lambda row: row.update(downloads=-3), "field downloads is -3, which no count can be"),
         (lambda row: row.update(downloads=10**15), "which no count can be"),
         (lambda row: row.update(likes=2.5), "field likes is 2.5, not a whole number"),
-        (lambda row: row.update(tags=None), "field tags is null"),
-        (lambda row: row.pop("tags"), "field tags is missing"),
         (lambda row: row.update(tags="pytorch"), "field tags is 'pytorch', not a list of texts"),
         (lambda row: row.update(tags=["pytorch", 7]), "not a list of texts"),
         (lambda row: row.update(library_name=7), "field library_name is 7, not a text"),

@@ -69,10 +69,15 @@ def test_a_refusal_saved_as_parquet_is_told_in_the_hubs_words(desk: Desk, tmp_pa
         (lambda frame: frame.head(0), "it holds no model"),
         (lambda frame: frame.head(1500), "it does not hold the whole Hub: its oldest model is of 2022-"),
         (
-            lambda frame: frame.with_columns(createdAt=pl.when(pl.col("likes") > 3).then("createdAt")),
-            "of its 3,000 models are undated",
+            lambda frame: frame.head(17_000),
+            "it does not hold the whole Hub: it has 17,000 models, and the Hub of 2023-06-30 had about 520,000",
         ),
-        (lambda frame: frame.drop("_id").with_columns(id=pl.lit(None, pl.String)), "3,000 models are nameless"),
+        (lambda frame: frame.with_columns(tags=pl.lit(None, pl.List(pl.String))), "none of its models has tags"),
+        (
+            lambda frame: frame.with_columns(createdAt=pl.when(pl.col("likes") > 3).then("createdAt")),
+            "of its 153,000 models are undated",
+        ),
+        (lambda frame: frame.drop("_id").with_columns(id=pl.lit(None, pl.String)), "153,000 models are nameless"),
     ],
 )
 def test_another_table_is_not_taken_for_the_hub(

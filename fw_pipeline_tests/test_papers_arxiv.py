@@ -31,7 +31,11 @@ def desk(tmp_path: Path, services: FakeServices, monkeypatch: pytest.MonkeyPatch
     return Desk(tmp_path, services, "arxiv")
 
 
-def test_every_month_costs_one_request_and_counts_each_paper_once(desk: Desk, services: FakeServices) -> None:
+@pytest.mark.parametrize("short_key", ["", "k"])
+def test_every_month_costs_one_request_and_counts_each_paper_once(
+    short_key: str, desk: Desk, services: FakeServices
+) -> None:
+    desk.secrets = {"STACKEXCHANGE_KEY": short_key}
     got = desk.run("2022-01", "2023-06")
     assert not got.failures
     assert len(services.of("arxiv")) == len(ALL_MONTHS)

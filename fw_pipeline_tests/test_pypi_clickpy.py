@@ -17,7 +17,7 @@ from fw_pipeline.sources.pypi.clickpy import PROVIDER, clickpy
 from fw_pipeline.sources.pypi.figures import PACKAGE_NAMES
 from fw_pipeline_tests.fake_services.server import FakeServices
 from fw_pipeline_tests.fake_services.world import World
-from fw_pipeline_tests.pypi_live import NOW, Desk, edited, lines, statuses
+from fw_pipeline_tests.pypi_live import NOW, Desk, LossyWorld, edited, lines, statuses
 
 TWO = ("torch", "tensorflow")
 PATH = "/clickpy"
@@ -152,6 +152,14 @@ def test_days_that_are_missing_make_the_month_partial(desk: Desk) -> None:
     may = desk.one("2022-05", "torch")
     assert (may["window_start"], may["days_covered"]) == (date(2022, 5, 1), 29)
     assert desk.one("2022-06", "torch")["days_covered"] == 30
+
+
+def test_a_day_of_zeros_for_every_package_is_lost_and_not_covered(desk: Desk) -> None:
+    desk.services.reset(LossyWorld())
+    assert not desk.run("2023-04", "2023-05").failures
+    april = desk.one("2023-04", "torch")
+    assert (april["window_start"], april["days_covered"]) == (date(2023, 4, 1), 28)
+    assert april["downloads"] == desk.services.world.downloads_in(date(2023, 4, 1), "torch")
 
 
 def test_a_month_that_begins_late_says_on_which_day(desk: Desk) -> None:

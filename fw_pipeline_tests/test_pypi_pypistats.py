@@ -20,7 +20,7 @@ from fw_pipeline.sources.pypi.pypistats import PROVIDER, pypistats
 from fw_pipeline_tests.fake_services.faults import instead
 from fw_pipeline_tests.fake_services.server import FakeServices
 from fw_pipeline_tests.fake_services.world import World
-from fw_pipeline_tests.pypi_live import NOW, REAL, Desk, edited, lines, statuses
+from fw_pipeline_tests.pypi_live import NOW, REAL, Desk, LossyWorld, edited, lines, statuses
 
 THREE = ("torch", "tensorflow", "keras")
 TORCH = "/pypistats/packages/torch"
@@ -111,6 +111,30 @@ def test_days_that_one_busy_package_lost_make_that_package_partial(desk: Desk) -
     assert not desk.run("2023-05", "2023-05").failures
     assert desk.one("2023-05", "torch")["days_covered"] == 30
     assert desk.one("2023-05", "keras")["days_covered"] == 31
+
+
+def test_a_day_of_zeros_for_every_package_is_lost_and_not_covered(desk: Desk) -> None:
+    desk.services.reset(LossyWorld())
+    assert not desk.run("2023-04", "2023-05").failures
+    for installers in ("all", "without mirrors"):
+        april = desk.one("2023-04", "torch", installers)
+        assert april["days_covered"] == 28
+        assert april["downloads"] == desk.services.world.downloads_in(
+            date(2023, 4, 1), "torch", mirrors=installers == "all"
+        )
+    assert desk.detail().filter(pl.col("downloads") == 0).is_empty()
+    assert any(line.endswith("2023-04-10 is lost: the service has zeros for every package") for line in desk.log)
+
+
+def test_a_last_day_of_zeros_refuses_its_month_and_is_asked_for_again(desk: Desk) -> None:
+    desk.services.reset(LossyWorld(today=date(2023, 5, 1)))
+    early = datetime(2023, 5, 1, 0, 20, tzinfo=UTC)
+    got = desk.run("2023-03", "2023-04", now=early)
+    assert statuses(got) == {"2023-03": "present", "2023-04": "refused"}
+    assert "newest day of pypistats is 2023-04-29" in lines(got)[0]
+    desk.services.world = World(today=date(2023, 5, 1))
+    assert not desk.run("2023-03", "2023-04", now=early + timedelta(hours=6)).failures
+    assert desk.one("2023-04", "torch")["days_covered"] == 30
 
 
 class RareWorld(World):

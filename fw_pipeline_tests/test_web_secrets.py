@@ -15,6 +15,7 @@ import pytest
 
 from fw_pipeline.contract import MonthRefused, Reason
 from fw_pipeline.web import Answer, Unfit
+from fw_pipeline.wire.exchange import Question
 from fw_pipeline.wire.redaction import Redactor
 from fw_pipeline_tests.certificates import certificate
 from fw_pipeline_tests.fake_services.faults import Answer as Answering
@@ -127,6 +128,29 @@ def test_a_short_secret_does_not_change_figures() -> None:
     assert Redactor({"x": "12"}).body(b'{"downloads":123}') == b'{"downloads":123}'
 
 
+@pytest.mark.parametrize("short", ["k", "1", "2023", "torch", "abs", "[wit", "pytorch"])
+def test_a_short_secret_leaves_different_questions_apart(short: str, bench: Bench) -> None:
+    bench.secrets = {"STACKEXCHANGE_KEY": short, "HF_TOKEN": "2"}
+    redactor = Redactor(bench.secrets)
+    asked = [
+        Question.of("GET", "http://x/api/query", {"search_query": f"(abs:pytorch) AND {month}", "page": page}, {}, None)
+        for month in ("202301", "202302")
+        for page in (1, 2, short)
+    ]
+    assert len({question.key(redactor) for question in asked}) == len({question.url for question in asked})
+    with_key = Question.of("GET", "http://x/api/query", {"page": "1", "key": short}, {}, None)
+    without = Question.of("GET", "http://x/api/query", {"page": "1"}, {}, None)
+    assert with_key.key(redactor) == without.key(redactor)
+
+
+def test_a_short_secret_is_hidden_where_it_is_one_and_nowhere_else() -> None:
+    redactor = Redactor({"STACKEXCHANGE_KEY": "k"})
+    assert redactor.text("the key k is wrong, https://x/?key=k&ok=k2: look at the packages") == (
+        "the key [withheld] is wrong, https://x/?key=[withheld]&ok=k2: look at the packages"
+    )
+    assert redactor.address('<https://x/k?key=k>; rel="next"') == '<https://x/k?key=[withheld]>; rel="next"'
+
+
 @dataclass(frozen=True)
 class Certificate:
     """A certificate of the server, and what it leads to."""
@@ -185,5 +209,6 @@ def test_a_token_does_not_follow_a_redirect_to_the_host_that_holds_the_files(
     first, second = services.requests
     assert first.headers["authorization"] == f"Bearer {TOKEN}"
     assert "authorization" not in second.headers
+    assert second.headers["accept-encoding"] == "identity", "what says how the file is wanted goes along"
     assert (bench.folder / ref).stat().st_size > 1000
     assert all(TOKEN.encode() not in body for body in bench.written().values())

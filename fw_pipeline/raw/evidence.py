@@ -12,12 +12,14 @@ import json
 import os
 import re
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from fw_pipeline.contract import Evidence
 from fw_pipeline.raw.files import LEFTOVER, StorageFailed, sync_folder, unwritable
 
 GO_ON_FOR = timedelta(days=7)
@@ -73,6 +75,37 @@ class EvidenceStore:
         ref = self._answers.get(request)
         return KeptAnswer(ref, self._root / ref) if ref else None
 
+    def find_earlier(self, *requests: str) -> tuple[KeptAnswer, ...]:
+        """Return the answers that the last fetch before this one kept for all of some requests; none where it did not.
+
+        Each is as it was written: a damaged file must not be confirmed by a service that says that nothing has changed.
+        """
+        fetches: dict[str, dict[str, str]] = {}
+        for path in self._provider_dir.glob("*/requests.ndjson"):
+            entries = list(_entries(path))
+            begun = next((str(entry["begun"]) for entry in entries if "begun" in entry), "")
+            answers = fetches.setdefault(f"{begun} {path.parent.name}", {})
+            for entry in entries:
+                match entry:
+                    case {"request": str(request), "ref": str(ref)}:
+                        answers[request] = ref
+                    case {"rejected": str(ref)}:
+                        answers |= {request: "" for request, kept in answers.items() if kept == ref}
+                    case _:
+                        pass
+        for _, answers in sorted(fetches.items(), reverse=True):
+            if any(answers.get(request) == "" for request in requests):
+                return ()  # it was refused last
+            refs = [answers[request] for request in requests if request in answers]
+            if len(refs) == len(requests):
+                found = tuple(KeptAnswer(ref, self._root / ref) for ref in refs)
+                return found if all(self._is_kept(it.ref) and _is_as_written(it.path) for it in found) else ()
+        return ()
+
+    def keep_again(self, request: str, kept: Evidence) -> None:
+        """Note that an answer of an earlier fetch is the answer of this one too: nothing has changed since."""
+        self._note(request, kept.path)
+
     def keep(self, request: str, body: bytes | Iterator[bytes], *, name: str) -> KeptAnswer:
         """Write an answer under its content hash, once, and note which request it answers.
 
@@ -97,7 +130,7 @@ class EvidenceStore:
             short = digest.hexdigest()[:16]
             final = f"{stem}.{short}.{suffix}" if packed else f"{safe}.{short}.body.gz"
             path = self._same_answer(final) or self.folder / final
-            if not path.exists():
+            if not (path.exists() and _is_as_written(path)):
                 Path(aside.name).chmod(0o644)
                 Path(aside.name).replace(path)
                 sync_folder(self.folder)
@@ -180,6 +213,17 @@ class EvidenceStore:
     def _same_answer(self, name: str) -> Path | None:
         """Find the same body under the same name, kept by an earlier fetch: evidence is never written twice."""
         return next(self._provider_dir.glob(f"*/{name}"), None)
+
+
+def _is_as_written(path: Path) -> bool:
+    """Say whether a kept file still has the content that it is named after."""
+    packed = path.name.endswith(_PACKED) and not path.name.endswith(".body.gz")
+    named = path.name.removesuffix(".body.gz").split(".")[-2 if packed else -1]
+    try:
+        with path.open("rb") if packed else gzip.open(path) as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest().startswith(named)
+    except (OSError, EOFError, zlib.error):
+        return False
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:

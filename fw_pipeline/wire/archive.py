@@ -10,8 +10,9 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 
-from fw_pipeline.contract import Keeper
+from fw_pipeline.contract import Evidence, Keeper
 from fw_pipeline.wire.answer import Answer, http_date
 from fw_pipeline.wire.redaction import Redactor
 
@@ -20,6 +21,21 @@ KEPT_HEADERS = ("content-type", "date", "etag", "last-modified", "link", "x-link
 
 _TELLING = frozenset({"link", "last-modified", "x-repo-commit"})
 """Headers without which the body does not tell the whole; they are kept only where there is one of these."""
+
+VALIDATED = _TELLING | {"etag"}
+"""The same for a large file: what tells its version spares downloading it again."""
+
+_UNCHANGED: Mapping[str, str] = MappingProxyType({"If-None-Match": "etag", "If-Modified-Since": "last-modified"})
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What an earlier fetch kept for a request."""
+
+    body: Evidence
+    head: Evidence
+    asking: Mapping[str, str]
+    """The headers that ask whether it has changed since: `If-None-Match`, `If-Modified-Since`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +53,27 @@ class Archive:
         if kept is None:
             return None
         status, headers = self.head_of(request)
-        served_at = self._served_at(headers)
+        served_at = http_date(headers.get("date")) or self.keeper.observed_at((kept.ref,))
         return Answer(request, status, headers, kept.read(), kept, served_at, replayed=True)
 
     def head_of(self, request: str) -> tuple[int, Mapping[str, str]]:
         """Return the status and the headers that were kept for a request: 200 and none where they told nothing."""
-        if (kept := self.keeper.find(_head(request))) is not None:
-            with contextlib.suppress(ValueError):
-                match json.loads(kept.read()):
-                    case {"status": int(status), "headers": dict(headers)}:
-                        return status, headers
-        return 200, {}
+        return _read_head(self.keeper.find(_head(request)))
+
+    def earlier(self, request: str) -> Earlier | None:
+        """Return what the last fetch before this one kept for a request; None where nothing tells its version."""
+        if not (found := self.keeper.find_earlier(request, _head(request))):
+            return None
+        kept, head = found
+        _, headers = _read_head(head)
+        asking = {ours: headers[theirs] for ours, theirs in _UNCHANGED.items() if theirs in headers}
+        return Earlier(kept, head, asking) if asking else None
+
+    def keep_again(self, request: str, earlier: Earlier) -> Evidence:
+        """Note that what an earlier fetch kept for a request is the answer of this one too, and return it."""
+        self.keeper.keep_again(_head(request), earlier.head)
+        self.keeper.keep_again(request, earlier.body)
+        return earlier.body
 
     def keep(self, request: str, name: str, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
         """Write an answer verbatim (but for our own secrets, should the server repeat them) and return it."""
@@ -55,14 +81,16 @@ class Archive:
         self.keep_head(request, name, status, headers)
         kept = self.keeper.keep(request, body, name=name)
         served_at = self._served_at(headers)
-        shown = {header: self.redactor.text(value) for header, value in headers.items()}
+        shown = {header: self.redactor.address(value) for header, value in headers.items()}
         return Answer(request, status, shown, body, kept, served_at)
 
-    def keep_head(self, request: str, name: str, status: int, headers: Mapping[str, str]) -> None:
+    def keep_head(
+        self, request: str, name: str, status: int, headers: Mapping[str, str], *, telling: frozenset[str] = _TELLING
+    ) -> None:
         """Write the telling headers of an answer; before its body, so that no body is ever found without them."""
-        if status == 200 and not _TELLING & headers.keys():  # noqa: PLR2004
+        if status == 200 and not telling & headers.keys():  # noqa: PLR2004
             return
-        shown = {header: self.redactor.text(headers[header]) for header in KEPT_HEADERS if header in headers}
+        shown = {header: self.redactor.address(headers[header]) for header in KEPT_HEADERS if header in headers}
         head = json.dumps({"status": status, "headers": shown}, sort_keys=True).encode()
         self.keeper.keep(_head(request), head, name=f"{name}.headers.json")
 
@@ -75,6 +103,15 @@ class Archive:
 
     def _served_at(self, headers: Mapping[str, str]) -> datetime:
         return http_date(headers.get("date")) or datetime.fromtimestamp(self.clock(), UTC)
+
+
+def _read_head(kept: Evidence | None) -> tuple[int, Mapping[str, str]]:
+    if kept is not None:
+        with contextlib.suppress(ValueError):
+            match json.loads(kept.read()):
+                case {"status": int(status), "headers": dict(headers)}:
+                    return status, headers
+    return 200, {}
 
 
 def _head(request: str) -> str:

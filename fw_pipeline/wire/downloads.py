@@ -1,4 +1,4 @@
-"""Large files: streamed to disk, gone on with after a break, kept, and only then read.
+"""Large files: streamed to disk, gone on with after a break, kept, and only then read; not fetched twice unchanged.
 
 Nothing here knows what a file holds.
 """
@@ -13,13 +13,15 @@ from typing import TypeVar
 
 from fw_pipeline.contract import Evidence
 from fw_pipeline.wire.answer import Answer
-from fw_pipeline.wire.archive import Archive
+from fw_pipeline.wire.archive import VALIDATED, Archive
 from fw_pipeline.wire.exchange import Question, header_names_lowered, opened, raw_chunks, whole_body
 from fw_pipeline.wire.host import Host
 from fw_pipeline.wire.partial import PACKED, PartialFile
 from fw_pipeline.wire.statuses import judge_html
 
 T = TypeVar("T")
+
+_NOT_MODIFIED = 304
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Download:
         return self.archive.keeper.find(self._request)
 
     def fetched(self) -> Evidence:
-        """Fetch the file, or the rest of it, and keep it.
+        """Fetch the file, or the rest of it, and keep it; or find that the one of an earlier fetch has not changed.
 
         Raises:
             Throttled, Transient: the server asks to wait, or the file has not come whole; what came is gone on with.
@@ -62,10 +64,15 @@ class Download:
     def _fetched(self) -> Evidence:
         folder = Path(self.scratch or Path(tempfile.gettempdir()) / "fw-pipeline-downloads")
         part = PartialFile.of(folder, self._request)
-        asked = replace(self.question, headers={**self.question.headers, **part.rest()})
+        earlier = None if part.size else self.archive.earlier(self._request)
+        asking = earlier.asking if earlier else part.rest()
+        asked = replace(self.question, headers={**self.question.headers, **asking})
         limits = self.host.limits
         with self.host.turn(), opened(self.host.session, asked, limits, sites=self.sites) as response:
             headers = header_names_lowered(response)
+            if earlier and response.status_code == _NOT_MODIFIED:
+                self.host.say(f"{self.name} has not changed since it was fetched: it is not downloaded again")
+                return self.archive.keep_again(self._request, earlier)
             is_file = part.fits(response.status_code, headers)
             if is_file:
                 chunks = raw_chunks(response, seconds=limits.download_seconds)
@@ -77,7 +84,7 @@ class Download:
             self.archive.reject(answer, "it is not the file")
             self.judge(answer)
             judge_html(answer)
-        self.archive.keep_head(self._request, self.name, 200, headers)
+        self.archive.keep_head(self._request, self.name, 200, headers, telling=VALIDATED)
         kept = self.archive.keeper.keep(self._request, part.blocks(), name=self.name)
         part.forget()
         return kept

@@ -25,6 +25,7 @@ from fw_pipeline.wire.unpacking import unpacked
 
 _CHUNK = 1 << 16
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_OF_THE_FILE = frozenset({"accept-encoding", "range", "if-range", "if-none-match", "if-modified-since"})
 _METHOD_KEPT = frozenset({307, 308})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ADDRESS = "check the address of this service in the settings; the service may have moved"
@@ -63,8 +64,8 @@ class Question:
     def key(self, redactor: Redactor) -> str:
         """Return the request in one canonical line without secrets, by which its answer is found again."""
         parts = urlsplit(self.url)
-        pairs = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not redactor.holds(pair[1]))
-        url = redactor.text(urlunsplit(parts._replace(query=urlencode(pairs))))
+        pairs = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not redactor.is_secret(*pair))
+        url = redactor.address(urlunsplit(parts._replace(query=urlencode(pairs))))
         body = f" body sha256:{hashlib.sha256(self.body).hexdigest()}" if self.body is not None else ""
         return f"{self.method} {url}{body}"
 
@@ -79,7 +80,8 @@ def opened(
         session: where connections are kept.
         question: what is asked.
         limits: how long, and how many redirects.
-        sites: other hosts, as patterns, that a redirect may lead to; no header given for the first host goes there.
+        sites: other hosts, as patterns, that a redirect may lead to; of the headers given for the first host only those
+            go there that say which part or version of a file is wanted.
 
     Raises:
         Transient: the server cannot be reached or breaks off.
@@ -165,7 +167,9 @@ def _redirected(question: Question, response: requests.Response, sites: tuple[st
     known = there.scheme == "https" and any(fnmatch((there.hostname or "").lower(), site) for site in sites)
     if not known:
         raise Unfit(f"redirected to another site, {there.hostname or 'nowhere'}", _ADDRESS)
-    return replace(question, url=target, headers={})
+    return replace(
+        question, url=target, headers={k: v for k, v in question.headers.items() if k.lower() in _OF_THE_FILE}
+    )
 
 
 def followed(url: str, named: str) -> str:

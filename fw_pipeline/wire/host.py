@@ -71,7 +71,7 @@ class Host:
         """
         try:
             with self.redactor.over_logs():
-                return patiently(attempt, limits=self.limits, sleep=self._sleep, say=self._say)
+                return patiently(attempt, limits=self.limits, sleep=self._sleep, say=self.say)
         except FAULTS as fault:
             reason: Reason = self._reason(fault, month)
         except Reason as caught:
@@ -97,7 +97,8 @@ class Host:
         tries = f"{self.limits.tries} {'try' if self.limits.tries == 1 else 'tries'}"
         return self.failed(f"{cause} ({tries})", f"run again later; {_KEPT}", month)
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
+        """Write a line into the log of the fetch."""
         self._log(one_line(f"{self._label}: {self.redactor.text(line)}", 400))
 
 

@@ -9,48 +9,64 @@ import contextlib
 import html
 import json
 import logging
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
 WITHHELD = "[withheld]"
 
-_LEAST_IN_BODY = 6
-"""A shorter secret would be found by chance in data, and figures would be changed by hiding it."""
+LEAST = 8
+"""A shorter secret is found by chance in words, addresses and data: hidden wherever its letters are, it would change
+figures and make different requests look alike. No real key or token is that short."""
+
+_PARAMETERS = ("key", "access_token", "token")
+"""Parameters in which services take a key."""
 
 _LOGGERS = ("urllib3", "urllib3.connection", "urllib3.connectionpool", "urllib3.response", "urllib3.util.retry")
 """Loggers of the HTTP libraries that write whole addresses."""
 
 
 class Redactor:
-    """Hides the values of some secrets, however they were quoted. Its own text form shows none."""
+    """Hides the values of some secrets, however they were quoted. Its own text form shows none.
+
+    A secret of less than `LEAST` characters is hidden where it is one: as the value of a parameter, and in a message as
+    a word of its own.
+    """
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         """Remember every way in which the values may be written."""
         self._values = frozenset(value for value in secrets.values() if value)
-        spellings = {form for value in self._values for form in _spellings(value)}
-        self._forms = tuple(sorted(spellings, key=len, reverse=True))
+        self._long = _forms(value for value in self._values if len(value) >= LEAST)
+        short = "|".join(map(re.escape, _forms(value for value in self._values if len(value) < LEAST)))
+        self._parameter = re.compile(rf"(?<=[?&])({'|'.join(_PARAMETERS)})=({short})(?![^&#>\s])") if short else None
+        self._word = re.compile(rf"(?<!\w)({short})(?!\w)") if short else None
 
-    def holds(self, value: object) -> bool:
-        """Say whether a value is a secret, or has one in it."""
-        return any(secret in str(value) for secret in self._values)
+    def is_secret(self, parameter: str, value: str) -> bool:
+        """Say whether a parameter hands over a secret; every other is part of the question, whatever it holds."""
+        return parameter in _PARAMETERS and value in self._values
 
     def text(self, text: str) -> str:
-        """Return a text without the secrets."""
-        for form in self._forms:
+        """Return a message without the secrets."""
+        text = self.address(text)
+        return self._word.sub(WITHHELD, text) if self._word else text
+
+    def address(self, text: str) -> str:
+        """Return an address, or a header, without the secrets, and unchanged in everything else."""
+        for form in self._long:
             text = text.replace(form, WITHHELD)
-        return text
+        return self._parameter.sub(rf"\1={WITHHELD}", text) if self._parameter else text
 
     def body(self, body: bytes) -> bytes:
         """Return an answer without the secrets that the server repeated in it."""
-        for form in self._forms:
-            if len(form) >= _LEAST_IN_BODY and (raw := form.encode()) in body:
+        for form in self._long:
+            if (raw := form.encode()) in body:
                 body = body.replace(raw, WITHHELD.encode())
         return body
 
     @contextlib.contextmanager
     def over_logs(self) -> Iterator[None]:
         """Hide the secrets in what the HTTP libraries log meanwhile."""
-        if not self._forms:
+        if not self._values:
             yield
             return
         loggers = [logging.getLogger(name) for name in _LOGGERS]
@@ -67,6 +83,11 @@ class Redactor:
         if record.exc_info:
             record.exc_info, record.exc_text = None, WITHHELD
         return True
+
+
+def _forms(values: Iterable[str]) -> tuple[str, ...]:
+    """Return every spelling of some secrets, the longest first: one may be part of another."""
+    return tuple(sorted({form for value in values for form in _spellings(value)}, key=len, reverse=True))
 
 
 def _spellings(value: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Large files as a static host serves them: with a length, a strong ETag, and ranges."""
+"""Large files as a static host serves them: with a length, a strong ETag, ranges, and 304 for what has not changed."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ def file_response(request: Request, body: bytes, *, kind: str, changed: date) ->
         "ETag": f'"{hashlib.sha256(body).hexdigest()}"',
         "Last-Modified": format_datetime(datetime.combine(changed, time(), UTC), usegmt=True),
     }
+    known, since = request.headers.get("if-none-match"), request.headers.get("if-modified-since")
+    if headers["ETag"] in (known or "") or (known is None and since == headers["Last-Modified"]):
+        return Response(304, {name: headers[name] for name in ("ETag", "Last-Modified")})
     asked = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("range", ""))
     same = request.headers.get("if-range", headers["ETag"]) in {headers["ETag"], headers["Last-Modified"]}
     if asked is None or not same or asked.groups() == ("", ""):

@@ -1,10 +1,11 @@
-"""The Hugging Face Hub: listings newest first with a cursor in the Link header, rate limits, and files with ranges."""
+"""The Hugging Face Hub: listings from either end with a cursor in the Link header, rate limits, files with ranges."""
 
 from __future__ import annotations
 
 import base64
 import io
 import json
+import operator
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from urllib.parse import urlencode
 
 import polars as pl
 
+from fw_pipeline_tests.fake_services import pwc
 from fw_pipeline_tests.fake_services.files import file_response
 from fw_pipeline_tests.fake_services.messages import Request, Response, as_json, as_text
 from fw_pipeline_tests.fake_services.world import World
@@ -42,6 +44,8 @@ _PARQUET = "/datasets/cfahlgren1/hub-stats/resolve/main/models.parquet"
 
 def answer(request: Request, world: World) -> Response:
     """Answer one request."""
+    if "/datasets/pwc-archive/" in request.path:
+        return pwc.on_the_hub(request, world)
     if request.path == _PARQUET:
         body = models_parquet(world.model_count)
         made = file_response(request, body, kind="application/octet-stream", changed=world.today)
@@ -92,6 +96,9 @@ def _models(request: Request, world: World) -> Response:
     sort = request.one("sort", "trendingScore")
     if sort not in _SORTS:
         return _error(400, f"Invalid sort parameter: {sort}")
+    ascending = request.one("direction") == "1" and world.hub_direction != "ignored"
+    if ascending and (sort != "createdAt" or world.hub_direction == "refused"):
+        return _error(400, f"Sorting by {sort} in ascending direction is not supported")
     limit = request.one("limit", str(world.hub_page_cap))
     if not limit.isdecimal() or int(limit) < 1:
         return _error(400, "Invalid limit parameter")
@@ -103,22 +110,21 @@ def _models(request: Request, world: World) -> Response:
     if author := request.one("author"):
         found = [model for model in found if model["author"] == author]
     found.sort(key=lambda model: model["_id"])
-    found.sort(key=lambda model: model[sort], reverse=True)
+    found.sort(key=lambda model: model[sort], reverse=not ascending)
     rest = iter(found)
     if cursor := request.one("cursor"):
         try:
-            after = _decoded(cursor, sort)
+            value, key = _decoded(cursor, sort)
         except (ValueError, KeyError, TypeError, IndexError):
             return _error(400, "Invalid cursor")
-        rest = (
-            model for model in found if model[sort] < after[0] or (model[sort] == after[0] and model["_id"] > after[1])
-        )
+        beyond = operator.gt if ascending else operator.lt
+        rest = (model for model in found if beyond(model[sort], value) or (model[sort] == value and model["_id"] > key))
     size = min(int(limit), world.hub_page_cap)
     page = list(islice(rest, size))
     headers = {"ETag": 'W/"a27-vndQfbspAL31"'}
     if next(rest, None) is not None:
         query = [pair for pair in request.query if pair[0] != "cursor"]
-        query.append(("cursor", _encoded(page[-1], sort)))
+        query.append(("cursor", _encoded(page[-1], sort, "$gt" if ascending else "$lt")))
         headers["Link"] = f'<{request.base_url}/api/models?{urlencode(query)}>; rel="next"'
     made = as_json([_shown(model, wanted, full=request.one("full") == "true") for model in page])
     return Response(made.status, {**made.headers, **headers}, made.body)
@@ -129,9 +135,9 @@ def _shown(model: dict[str, Any], wanted: Iterable[str], *, full: bool) -> dict[
     return {key: model[key] for key in keys if key in model}
 
 
-def _encoded(model: dict[str, Any], sort: str) -> str:
+def _encoded(model: dict[str, Any], sort: str, beyond: str) -> str:
     value = {"$date": model[sort]} if sort == "createdAt" else model[sort]
-    condition = {"$or": [{sort: value, "_id": {"$gt": model["_id"]}}, {sort: {"$lt": value}}]}
+    condition = {"$or": [{sort: value, "_id": {"$gt": model["_id"]}}, {sort: {beyond: value}}]}
     return base64.b64encode(json.dumps(condition, separators=(",", ":")).encode()).decode()
 
 
@@ -139,6 +145,10 @@ def _decoded(cursor: str, sort: str) -> tuple[Any, str]:
     same, _ = json.loads(base64.b64decode(cursor, validate=True))["$or"]
     value = same[sort]
     return value["$date"] if isinstance(value, dict) else value, same["_id"]["$gt"]
+
+
+OLDER_MODELS = 150_000
+"""Models of the pile that only the daily dump has: it is as large as a real one would have to be."""
 
 
 @lru_cache(maxsize=2)
@@ -161,6 +171,14 @@ def models_parquet(count: int) -> bytes:
         row |= {name: datetime.fromisoformat(model[name]).astimezone(UTC) for name in ("createdAt", "lastModified")}
         row["trendingScore"] = float(model["trendingScore"])
         rows.append(row)
+    older = pl.select(
+        pl.format("61{}", pl.int_range(OLDER_MODELS)).alias("_id"),
+        pl.format("older/{}", pl.int_range(OLDER_MODELS)).alias("id"),
+        pl.lit(datetime(2022, 3, 2, 23, 29, 4, tzinfo=UTC)).alias("createdAt").cast(moment),
+        pl.lit(0, pl.Int64).alias("downloads"),
+        pl.lit(0, pl.Int64).alias("likes"),
+        pl.lit([], pl.List(pl.String)).alias("tags"),
+    )
     out = io.BytesIO()
-    pl.DataFrame(rows, schema=columns).write_parquet(out)
+    pl.concat([pl.DataFrame(rows, schema=columns), older], how="diagonal").write_parquet(out)
     return out.getvalue()

@@ -1,21 +1,25 @@
-"""The Papers with Code archive: two files, each as packed JSON and as Parquet; the site itself is gone."""
+"""The Papers with Code archive: two files, as packed JSON, as Parquet, and on the Hub; the site itself is gone."""
 
 from __future__ import annotations
 
 import gzip
 import io
 import json
+import re
 from functools import lru_cache
 from typing import Any
 
 import polars as pl
 
 from fw_pipeline_tests.fake_services.files import file_response
-from fw_pipeline_tests.fake_services.messages import Request, Response, as_text
+from fw_pipeline_tests.fake_services.messages import Request, Response, as_json, as_text
 from fw_pipeline_tests.fake_services.world import World
 
 _SITE = "https://paperswithcode.com/paper/"
 _NAMES = ("links-between-papers-and-code", "papers-with-abstracts")
+_REPOSITORIES = {"links-between-paper-and-code": _NAMES[0], "papers-with-abstracts": _NAMES[1]}
+"""What each repository on the Hub holds; the first has another name there."""
+
 _LINKS_SCHEMA = {
     **dict.fromkeys(
         ("paper_url", "paper_title", "paper_arxiv_id", "paper_url_abs", "paper_url_pdf", "repo_url"), pl.String()
@@ -42,11 +46,38 @@ def answer(request: Request, world: World) -> Response:
     return file_response(request, body, kind=media, changed=world.today)
 
 
-@lru_cache(maxsize=8)
-def archive_file(name: str, kind: str, papers: int) -> bytes:
-    """Return one file of the archive."""
+def on_the_hub(request: Request, world: World) -> Response:
+    """Answer a request for a repository of the archive, or for one of its files."""
+    named = re.fullmatch(r"/(?:api/)?datasets/pwc-archive/([^/]+)/(.+)", request.path)
+    if named is None or named[1] not in _REPOSITORIES:
+        return as_json({"error": "Repository not found"}, 401)
+    name, of = _REPOSITORIES[named[1]], world.archive_parts.get(named[1], 1)
+    files = [f"train-{part:05}-of-{of:05}.parquet" for part in range(of)]
+    api = f"{request.base_url}/api/datasets/pwc-archive/{named[1]}/parquet/default/train"
+    if request.path.startswith("/api/"):
+        if named[2] == "tree/main/data" and world.archive_listing == "tree":
+            readme = {"type": "file", "oid": "0" * 40, "size": 12, "path": "data/.gitattributes"}
+            folder = {"type": "directory", "oid": "0" * 40, "size": 0, "path": "data/old.parquet"}
+            found = [{"type": "file", "oid": "0" * 40, "size": 1, "path": f"data/{file}"} for file in files]
+            return as_json([folder, readme, *reversed(found)])
+        if named[2] == "parquet" and world.archive_listing == "parquet":
+            return as_json({"default": {"train": [f"{api}/{part}.parquet" for part in range(of)]}})
+        asked = re.fullmatch(r"parquet/default/train/(\d+)\.parquet", named[2])
+        part = int(asked[1]) if asked else of
+    else:
+        file = named[2].removeprefix("resolve/main/data/")
+        part = files.index(file) if file in files else of
+    if part >= of:
+        return as_text("Entry not found", 404)
+    body = archive_file(name, "parquet", world.paper_count, part, of)
+    return file_response(request, body, kind="application/octet-stream", changed=world.today)
+
+
+@lru_cache(maxsize=16)
+def archive_file(name: str, kind: str, papers: int, part: int = 0, of: int = 1) -> bytes:
+    """Return one file of the archive, or one of so many parts of it."""
     is_links = name == _NAMES[0]
-    rows = link_rows(papers) if is_links else paper_rows(papers)
+    rows = (link_rows(papers) if is_links else paper_rows(papers))[part::of]
     if kind == "json.gz":
         return gzip.compress(json.dumps(rows, ensure_ascii=False).encode(), mtime=0)
     schema: dict[str, Any] = _LINKS_SCHEMA if is_links else _PAPERS_SCHEMA

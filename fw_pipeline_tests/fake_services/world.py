@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -52,6 +52,12 @@ class World:
     hub_quota: int = 500
     """Requests to the Hub in a window of five minutes."""
     hub_page_cap: int = 1000
+    hub_direction: str = "honoured"
+    """What the Hub makes of `direction=1`: `honoured`, `refused` or `ignored`."""
+    archive_listing: str = "tree"
+    """How the Hub lists the files of the Papers with Code archive: by `tree`, by `parquet`, or by neither."""
+    archive_parts: Mapping[str, int] = field(default_factory=lambda: {"papers-with-abstracts": 4})
+    """In how many files a repository of the archive holds its table; one where it is not named."""
     arxiv_least_seconds: float = 0.0
     """Requests to arXiv nearer to each other than this are throttled; 3 in the real world."""
     pypistats_quota: int = 10_000

@@ -6,14 +6,14 @@ What is spoiled comes over loopback, packed and all; the rest comes from memory,
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 
-from fw_pipeline.contract import TABLES, Batch, Fetch, Keeper, Provider, Reason, Window
+from fw_pipeline.contract import TABLES, Batch, Evidence, Fetch, Keeper, Provider, Reason, Window
 from fw_pipeline.warehouse import scan
 from fw_pipeline_tests.fake_services.messages import Request, Response
 from fw_pipeline_tests.fake_services.server import FakeServices
@@ -71,6 +71,17 @@ class Memory(Keeper):
     def find(self, request: str) -> Kept | None:
         """Return the answer to a request."""
         return self.answers.get(request)
+
+    def find_earlier(self, *requests: str) -> tuple[Kept, ...]:  # noqa: ARG002 - the signature of the keeper
+        """Return nothing: there was no fetch before."""
+        return ()
+
+    def keep_again(self, request: str, kept: Evidence) -> None:
+        """Do nothing: nothing is found that could be kept again."""
+
+    def observed_at(self, refs: Iterable[str]) -> datetime:  # noqa: ARG002 - the signature of the keeper
+        """Return when answers were given: the present of the fake services."""
+        return datetime(2023, 7, 5, tzinfo=UTC)
 
     def keep(self, request: str, body: bytes | Iterator[bytes], *, name: str) -> Kept:
         """Remember an answer."""

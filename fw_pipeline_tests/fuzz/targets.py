@@ -101,7 +101,7 @@ def targets(folder: Path) -> Iterator[Mapping[str, Callable[[], Target]]]:
 
         archive = {
             "FW_PWC_LINKS_URL": "pwc/links-between-papers-and-code.json.gz",
-            "FW_PWC_PAPERS_URL": "pwc/papers-with-abstracts.json.gz",
+            "FW_PWC_PAPERS_URL": "huggingface/datasets/pwc-archive/papers-with-abstracts/resolve/main/data/*.parquet",
         }
         yield {
             "stackoverflow api": conversation("stackoverflow api", FW_STACKEXCHANGE_URL="stackexchange"),

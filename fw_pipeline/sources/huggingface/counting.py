@@ -32,6 +32,13 @@ MODELS: Mapping[str, pl.DataType] = MappingProxyType(
 
 RUN_AGAIN = "run again later: what is done is kept; if it stays so, the service may have changed"
 
+_COUNTS = (
+    (datetime(2022, 3, 2, tzinfo=UTC), 0),
+    (datetime(2024, 9, 26, tzinfo=UTC), 1_000_000),
+    (datetime(2026, 9, 1, tzinfo=UTC), 3_034_516),
+)
+"""Models on the Hub at some moments, as others counted them."""
+
 _QUIET = timedelta(days=1)
 """The Hub gains a model every few seconds: where the newest is older than this, the present was not seen."""
 
@@ -57,6 +64,18 @@ class Look:
         if self.newest < end - _QUIET:
             return f"what was seen of the Hub ends on {self.newest:%Y-%m-%d}"
         return None
+
+
+def models_until(moment: datetime) -> float:
+    """Estimate how many models the Hub had at a moment, on straight lines between what others counted."""
+    earlier, later = _COUNTS[:2] if moment < _COUNTS[1][0] else _COUNTS[1:]
+    rate = (later[1] - earlier[1]) / (later[0] - earlier[0]).total_seconds()
+    return max(0.0, earlier[1] + rate * (moment - earlier[0]).total_seconds())
+
+
+def untagged_note(models: int) -> tuple[str, ...]:
+    """Return what a reader should know of models without a list of tags, if there are any."""
+    return (f"{models} models have no list of tags: counted as models without a tag",) if models else ()
 
 
 def reach_of(fetch: Fetch) -> Reach:

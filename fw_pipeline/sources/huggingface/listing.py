@@ -1,4 +1,4 @@
-"""The Hub's listing of models, newest first: where it has come to, and when a month of it is whole.
+"""The Hub's listing of models, from either end: where it has come to, and when a month of it is whole.
 
 Nothing here asks for a page or reads one.
 """
@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 import polars as pl
 
 from fw_pipeline.contract import Window
 from fw_pipeline.sources.huggingface.counting import MODELS, OLDEST
-from fw_pipeline.sources.huggingface.page import Model, Page
+from fw_pipeline.sources.huggingface.page import Model, Order, Page
 
 _STANDSTILL = 3
-"""So many pages in a row that bring nothing older, and the listing leads nowhere."""
+"""So many pages in a row that bring nothing further, and the listing leads nowhere."""
 
 
 class OutOfPlace(Exception):  # noqa: N818 - a signal to the provider, not a bug
@@ -32,6 +32,8 @@ class MonthListed:
     refs: dict[str, None] = field(default_factory=dict)
     """The pages that brought them, in order; where the listing passed the month by, the pages before and after."""
     faults: list[str] = field(default_factory=list)
+    untagged: int = 0
+    """Models that came without a list of tags."""
 
     def frame(self) -> pl.DataFrame:
         """Return the models with the columns `MODELS`."""
@@ -41,26 +43,28 @@ class MonthListed:
 
 
 class Listing:
-    """The months of a window, filled page by page from the newest on.
+    """The months of a window, filled page by page from one end of the Hub on.
 
     The Hub gives its pages in order. Should two neighbours be swapped, nothing is lost: a month counts as whole only
-    when two pages in a row hold nothing but older models. Once the order was broken, no month counts as whole before
-    the listing has come to its end in this way.
+    when two pages in a row hold nothing but models from beyond it. Once the order was broken, no month counts as whole
+    before the listing has come to its end in this way.
     """
 
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: Window, order: Order) -> None:
         """Begin with nothing listed."""
-        self._window = window
-        self._start = _moment(window.start)
-        self._open = {month: MonthListed() for month in reversed(window.months())}
+        self._window, self._order = window, order
+        months = order.through(window)
+        self._final = months[-1]
+        self._open = {month: MonthListed() for month in months}
         self._last: tuple[Page, ...] = ()
         self._standing = 0
         self._in_order = True
         self._since: list[str] = []
         self.first: Page | None = None
         """The page that the listing began with."""
+        self.reached: datetime | None = None
+        """Creation of the model that lies furthest from where the listing began."""
         self.newest: datetime | None = None
-        self.oldest: datetime | None = None
         self.strange: set[str] = set()
 
     def add(self, page: Page) -> None:
@@ -73,8 +77,8 @@ class Listing:
         fresh = self._fresh(page)
         self._check_progress(page, moved=bool(fresh) or not page.models)
         self.strange |= page.strange
-        before = self._last[-1].oldest if self._last else None
-        if before is not None and fresh and fresh[0].created_at > before and self._in_order:
+        before = self._last[-1].ends if self._last else None
+        if before is not None and fresh and self._order.is_further(before, fresh[0].created_at) and self._in_order:
             self._in_order, self._since = False, [last.ref for last in self._last]
         if not self._in_order:
             self._since.append(page.ref)
@@ -84,15 +88,17 @@ class Listing:
             if (listed := self._open.get(month)) is None:
                 raise OutOfPlace(f"a page brings models of {month:%Y-%m} after that month was over in the listing")
             listed.models.setdefault(model.model_id, model)
+            listed.untagged += model.model_id in page.untagged
             listed.refs[page.ref] = None
         for month, listed in self._open.items():
             listed.faults += [cause for first, last, cause in page.faults if first <= month <= last]
-            if not listed.refs and page.oldest is not None and page.oldest < _moment(month):
+            if not listed.refs and page.ends is not None and self._order.is_past(page.ends, month):
                 listed.refs = dict.fromkeys((*(last.ref for last in self._last[-1:]), page.ref))
-        self.newest = max(filter(None, (self.newest, page.newest)), default=None)
-        self.oldest = min(filter(None, (self.oldest, page.oldest)), default=None)
-        if page.newest is not None:
+        if page.begins is not None and page.ends is not None:
             self._last = (*self._last[-1:], page)
+            self.newest = max(filter(None, (self.newest, page.begins, page.ends)))
+            if self.reached is None or self._order.is_further(page.ends, self.reached):
+                self.reached = page.ends
 
     def spoiled_by(self, page: Page) -> str | None:
         """Return why a page must be asked for again: what it holds of the window cannot all be read."""
@@ -104,26 +110,31 @@ class Listing:
         """The last pages, or all since the order was broken: where something is missing, one of them led astray."""
         return tuple(self._since) or tuple(page.ref for page in self._last)
 
+    @property
+    def nearest_to_now(self) -> Page | None:
+        """The page that shows up to when the Hub was seen."""
+        return self.first if self._order is Order.NEWEST_FIRST or not self._last else self._last[-1]
+
     def take_whole(self, *, ended: bool = False) -> Iterator[tuple[date, MonthListed]]:
-        """Give away the months that no further page can add to, the newest first; all where the listing has ended."""
-        done = ended or self.past_start
+        """Give away the months that no further page can add to, in order; all where the listing has ended."""
+        done = ended or self.past_range
         while self._open:
             month = next(iter(self._open))
-            if not done and not (self._in_order and self._behind(_moment(month))):
+            if not done and not (self._in_order and self._behind(month)):
                 return
             yield month, self._open.pop(month)
 
     @property
-    def past_start(self) -> bool:
+    def past_range(self) -> bool:
         """Whether everything in the window has been listed."""
         if self._in_order:
-            return self.oldest is not None and self.oldest < self._start
-        return self._behind(self._start)
+            return self.reached is not None and self._order.is_past(self.reached, self._final)
+        return self._behind(self._final)
 
     @property
     def reached_the_oldest(self) -> bool:
-        """Whether the listing has come to the models that are older than the Hub's dates."""
-        return self.oldest is not None and self.oldest <= OLDEST
+        """Whether the listing has come to, or begun with, the models that are older than the Hub's dates."""
+        return self._order is Order.OLDEST_FIRST or (self.reached is not None and self.reached <= OLDEST)
 
     def _fresh(self, page: Page) -> list[Model]:
         """Return the models that did not come before, as far back as they could still be counted twice."""
@@ -132,18 +143,18 @@ class Listing:
         nothing = MonthListed()
         return [model for model in unknown if model.model_id not in self._open.get(model.month, nothing).models]
 
-    def _behind(self, moment: datetime) -> bool:
-        """Say whether the last two pages hold nothing but what is older than `moment`."""
-        return len(self._last) > 1 and all(page.newest is not None and page.newest < moment for page in self._last)
+    def _behind(self, month: date) -> bool:
+        """Say whether the last two pages hold nothing but what lies beyond `month`."""
+        begins = [page.begins for page in self._last if page.begins is not None]
+        return len(begins) > 1 and all(self._order.is_past(moment, month) for moment in begins)
 
     def _check_progress(self, page: Page, *, moved: bool) -> None:
-        older = page.oldest is not None and (self.oldest is None or page.oldest < self.oldest)
-        same = page.oldest is not None and page.oldest == self.oldest and moved
-        self._standing = 0 if older or same else self._standing + 1
+        reached, ends = self.reached, page.ends
+        further = ends is not None and (reached is None or self._order.is_further(ends, reached))
+        same = ends is not None and ends == reached and moved
+        self._standing = 0 if further or same else self._standing + 1
         if self._standing >= _STANDSTILL:
-            where = f"at {self.oldest:%Y-%m-%d %H:%M:%S}" if self.oldest else "at its beginning"
-            raise OutOfPlace(f"the listing stands still {where}: {_STANDSTILL} pages brought nothing older")
-
-
-def _moment(month: date) -> datetime:
-    return datetime.combine(month, datetime.min.time(), UTC)
+            where = f"at {self.reached:%Y-%m-%d %H:%M:%S}" if self.reached else "at its beginning"
+            raise OutOfPlace(
+                f"the listing stands still {where}: {_STANDSTILL} pages brought nothing {self._order.more}"
+            )

@@ -17,7 +17,7 @@ import polars as pl
 
 from fw_pipeline.contract import Batch, Evidence, Fetch, MonthRefused, Plan, Provider, SourceFailed, Window
 from fw_pipeline.details import HUGGINGFACE_MODELS
-from fw_pipeline.sources.huggingface.counting import SOURCE, Look, counted, reach_of
+from fw_pipeline.sources.huggingface.counting import SOURCE, Look, counted, reach_of, untagged_note
 from fw_pipeline.sources.huggingface.snapshot import REMEDY, Snapshot, checked, folder_day
 from fw_pipeline.web import Pace, Unfit, Web
 
@@ -79,9 +79,8 @@ def _answer(month: date, models: pl.DataFrame, look: Look, evidence: str, notes:
     for name in ("downloads_30d", "likes"):
         if wrong := models.filter(~pl.col(name).is_between(0, _ABSURD)).height:
             return MonthRefused(_LABEL, f"{wrong} models have {name} that no count can be", REMEDY, month=month)
-    untagged = models["formats"].null_count()
-    said = [*notes, *([f"{untagged} models have no list of tags: their formats are not known"] if untagged else [])]
-    return counted(month, models, look, evidence=(evidence,), notes=said)
+    said = (*notes, *untagged_note(models.filter("untagged").height))
+    return counted(month, models.drop("untagged"), look, evidence=(evidence,), notes=said)
 
 
 Opened = tuple[Snapshot, str, str, dict[str, date]]

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from fw_pipeline.contract import Fetch, Window
-from fw_pipeline.sources.huggingface.counting import FORMATS, MODELS, OLDEST
+from fw_pipeline.sources.huggingface.counting import FORMATS, MODELS, OLDEST, models_until
 from fw_pipeline.web import Unfit, one_line
 
 REMEDY = "download the snapshot again, or name another one"
@@ -41,6 +41,15 @@ _OPTIONAL: Mapping[str, tuple[str, ...]] = {
 _COUNTED = ("library_name", "downloads", "likes")
 """What a reader should know to be unknown where the file has no such column."""
 
+_LEAST_SHARE = 0.25
+"""Of the models that others counted by then: a smaller file is a sample, whatever it is called. No more is asked for,
+because models are deleted, and the counts lie too far apart to be exact between them."""
+
+_LISTED = pl.Schema({**MODELS, "untagged": pl.Boolean()})
+
+_TELLING = 20
+"""So many models without any tag, and the file does not tell tags: a single model may have none."""
+
 _STALE = timedelta(days=7)
 """A weekly snapshot may be labelled so much later than its content; beyond that the label is of something else."""
 
@@ -60,7 +69,7 @@ class Snapshot:
         return tuple(name for name in _COUNTED if name not in self.columns)
 
     def models(self, fetch: Fetch, window: Window) -> pl.DataFrame:
-        """Return the public models created in a window, each once, with the columns `MODELS`.
+        """Return the public models created in a window, each once: the columns `MODELS`, and whether it has no tags.
 
         Raises:
             ValueError: the file cannot be read; the message is DuckDB's own first line.
@@ -71,17 +80,19 @@ class Snapshot:
         sql = f"""
             select {key} as model_id, id, {created} as created_at,
                 {self._column("library_name", "nullif(library_name, '')", "varchar")} as library,
-                list_sort(list_distinct(list_intersect(tags, $formats))) as formats,
+                coalesce(list_sort(list_distinct(list_intersect(
+                    list_transform(tags, lambda tag: lower(tag)), $formats))), []) as formats,
                 {self._column("gated", gated, "varchar")} as gated,
                 {self._column("downloads", "downloads", "bigint")} as downloads_30d,
-                {self._column("likes", "likes", "bigint")} as likes
+                {self._column("likes", "likes", "bigint")} as likes,
+                tags is null as untagged
             from read_parquet($path, hive_partitioning = false)
             where {created} >= $start and {created} < $end {public}
             qualify row_number() over (partition by {key} order by downloads_30d desc, likes desc, id) = 1
         """  # noqa: S608 - column names of this file, and expressions from here
         at = {"start": _midnight(window.start), "end": _midnight(window.end)}
         frame = fetch.scan(sql, {"path": _literal(self.path), "formats": list(FORMATS), **at})
-        return frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC")).cast(pl.Schema(MODELS))
+        return frame.with_columns(pl.col("created_at").dt.replace_time_zone("UTC")).cast(_LISTED)
 
     def _column(self, name: str, expression: str, kind: str) -> str:
         return f"cast({expression if name in self.columns else 'null'} as {kind})"
@@ -115,7 +126,7 @@ def checked(fetch: Fetch, path: Path) -> Snapshot:
         found = fetch.scan(
             f"""
             select count(*) as models, count(*) - count({created}) as undated, count(*) - count({key}) as nameless,
-                min({created}) as oldest, max({created}) as newest
+                min({created}) as oldest, max({created}) as newest, count(tags) as tagged
             from read_parquet($path, hive_partitioning = false)
             """,  # noqa: S608 - as above
             {"path": _literal(path)},
@@ -127,9 +138,15 @@ def checked(fetch: Fetch, path: Path) -> Snapshot:
     for fault in ("undated", "nameless"):
         if found[fault]:
             raise Unfit(f"{found[fault]:,} of its {found['models']:,} models are {fault}", REMEDY)
+    if found["models"] >= _TELLING and not found["tagged"]:
+        raise Unfit("none of its models has tags", REMEDY)
     oldest, newest = (found[name].replace(tzinfo=UTC) for name in ("oldest", "newest"))
     if oldest > OLDEST:
         raise Unfit(f"it does not hold the whole Hub: its oldest model is of {oldest:%Y-%m-%d}", REMEDY)
+    if found["models"] < (least := _LEAST_SHARE * models_until(newest)):
+        counted = f"it has {found['models']:,} models, and the Hub of {newest:%Y-%m-%d} had about"
+        told = f"{counted} {float(f'{least / _LEAST_SHARE:.2g}'):,.0f}: it is a sample"
+        raise Unfit(f"it does not hold the whole Hub: {told}", REMEDY)
     return Snapshot(path, columns, newest)
 
 

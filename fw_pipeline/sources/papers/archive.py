@@ -27,8 +27,9 @@ from fw_pipeline.contract import (
     last_closed_month,
 )
 from fw_pipeline.details import PAPERS
-from fw_pipeline.sources.papers.archive_files import SUBJECT, is_address, obtained, places
+from fw_pipeline.sources.papers.archive_files import obtained
 from fw_pipeline.sources.papers.archive_join import LAST_MONTH, Joined, checked_links, joined
+from fw_pipeline.sources.papers.archive_places import SUBJECT, is_address, is_pattern, places
 from fw_pipeline.web import Pace, Web
 
 _POPULATION = "papers with code"
@@ -38,6 +39,9 @@ _BY_FRAMEWORK = (
     "repositories counted by framework, dated as their papers; a paper with repositories of two frameworks is counted "
     "under each"
 )
+_FILES = 7
+"""Requests for the archive when it was last looked at: two lists, one file of links, four of papers."""
+
 _NO_PAPER = "the archive has no paper with a repository that is dated in this month"
 
 
@@ -50,17 +54,18 @@ def _reach(fetch: Fetch) -> Reach:
 
 
 def _plan(fetch: Fetch) -> Plan:
-    found = places(fetch)
-    asked = sum(is_address(it) for it in found.values())
-    if not asked:
+    found = [place for named in places(fetch).values() for place in named if is_address(place)]
+    if not found:
         return Plan(0, "no request: reads two files")
-    files = "two files" if asked == len(found) else "one file"
-    text = f"{asked} requests, for {files} of up to 0.5 GB with all months, less those that are here already"
-    return Plan(asked, text)
+    cost = "up to 0.5 GB with all months; a file that is here and has not changed is not downloaded again"
+    if patterns := sum(map(is_pattern, found)):
+        asked = f"{patterns} to list the files of the archive, and one for each of them"
+        return Plan(None, f"{asked}, about {_FILES} requests in all: {cost}")
+    return Plan(len(found), f"{len(found)} requests, one for each file: {cost}")
 
 
 def _fetch(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
-    with Web(fetch, pace=Pace(1.0), budget=20, host_label=SUBJECT) as web:
+    with Web(fetch, pace=Pace(1.0), budget=100, host_label=SUBJECT) as web:
         links = obtained(fetch, web, "links", partial(checked_links, fetch))
         fetch.log(f"{SUBJECT}: {links.papers:,} papers have a repository; now their dates")
         found = obtained(fetch, web, "papers", partial(joined, fetch, links))
@@ -143,7 +148,7 @@ PROVIDER = Provider(
     fetch=_fetch,
     plan=_plan,
     answers="papers with a repository, dated 2015-11 to 2025-07, all months at once",
-    cost="two requests for all months, or none with files of one's own",
+    cost="about seven requests for all months, which download nothing again that has not changed; none with own files",
     needs="nothing, or two files: papers=archive:links=FILE;papers=FILE",
     cannot_see="anything after 2025-07, papers without code, and the date of the code",
     options=("FW_PWC_LINKS_URL", "FW_PWC_PAPERS_URL", "FW_CONTACT"),

@@ -1,4 +1,4 @@
-"""The two files of the Papers with Code archive: where they are, what they are, and how their fields are selected.
+"""The two files of the Papers with Code archive: fetched, told by their content, and how their fields are selected.
 
 Each comes as Parquet or as JSON, packed or not; what a file is, is told by its content and never by its name. What the
 fields mean together is the business of `archive_join`.
@@ -14,16 +14,25 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from fw_pipeline.contract import Evidence, Fetch, SourceFailed
+from fw_pipeline.sources.papers.archive_places import (
+    SUBJECT,
+    WRITE,
+    NotThere,
+    can_be_listed,
+    is_address,
+    is_pattern,
+    lacking,
+    listed,
+    places,
+    refuse_absent,
+)
 from fw_pipeline.web import Unfit, Web, one_line
 
 T = TypeVar("T")
 
-SUBJECT = "papers archive"
-
-_ADDRESSES: Mapping[str, str] = MappingProxyType({"links": "FW_PWC_LINKS_URL", "papers": "FW_PWC_PAPERS_URL"})
 _NEEDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"links": ("paper_url", "repo_url", "is_official", "framework"), "papers": ("paper_url", "date")}
 )
@@ -58,8 +67,6 @@ _TYPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 _FILE_SITES = ("*.hf.co", "*.huggingface.co")
 """Where Hugging Face keeps large files: its own address only redirects to them."""
 
-_WRITE = "write papers=archive:links=FILE;papers=FILE, each a path or an address"
-
 
 @dataclass(frozen=True, slots=True)
 class ArchiveFile:
@@ -76,50 +83,72 @@ class ArchiveFile:
     """Fields that are not known; they are kept in the file, and not read."""
 
 
-def places(fetch: Fetch) -> dict[str, str]:
-    """Return where the two files are: what the user named, else the addresses of the settings.
-
-    Raises:
-        SourceFailed: what the user named cannot be understood.
-    """
-    found = {role: fetch.options.get(setting, "") for role, setting in _ADDRESSES.items()}
-    for part in filter(None, (it.strip() for it in fetch.options.get("path", "").split(";"))):
-        role, sign, place = part.partition("=")
-        if role not in found or not sign or not place:
-            raise SourceFailed(SUBJECT, f"{one_line(part, 80)!r} names neither of its two files", _WRITE)
-        found[role] = place
-    return found
-
-
-def is_address(place: str) -> bool:
-    """Say whether a place is to be asked for over HTTP."""
-    return urlsplit(place).scheme in {"http", "https"}
-
-
 def obtained(fetch: Fetch, web: Web, role: str, read: Callable[[ArchiveFile], T]) -> T:
     """Fetch or find one of the two files, keep it as evidence, and return what `read` makes of it.
 
     Raises:
         SourceFailed: the file cannot be had, or is not what it claims.
     """
-    place = places(fetch)[role]
-    if is_address(place):
-        suffix = ".json.gz" if urlsplit(place).path.endswith((".gz", ".json")) else ".parquet"
-        return web.download(
-            place,
-            name=f"{role}{suffix}",
-            sites=_FILE_SITES,
-            read=lambda kept: read(_checked(fetch, role, (kept,), _day(web.head_of(place)))),
-        )
-    paths = sorted(glob.glob(str(Path(place).expanduser()))) or [place]  # noqa: PTH207 - the user may name any folder
-    kept = tuple(fetch.keeper.keep_file(f"{SUBJECT} {role}: {Path(it).name}", Path(it)) for it in paths)
+    for is_last in (False, True):
+        replayed = web.replayed
+        kept, day, place = _kept(fetch, web, role)
+        try:
+            return read(_checked(fetch, role, kept, day))
+        except Unfit as fault:
+            for it in kept:
+                fetch.keeper.reject(it.ref, fault.cause)
+            cause, remedy = f"the {role} file {place}: {fault.cause}", fault.remedy
+        if is_last or web.replayed == replayed:  # what an earlier try kept unread is asked for anew, once
+            break
+    raise SourceFailed(SUBJECT, cause, f"{remedy}; {WRITE}")
+
+
+def _kept(fetch: Fetch, web: Web, role: str) -> tuple[tuple[Evidence, ...], date | None, str]:
+    """Return one of the two files, in all its parts, with the day of its last change and where it came from."""
+    named = places(fetch)[role]
+    if not is_address(named[0]):
+        paths = sorted(glob.glob(str(Path(named[0]).expanduser()))) or [named[0]]  # noqa: PTH207 - any folder
+        kept = tuple(fetch.keeper.keep_file(f"{SUBJECT} {role}: {Path(it).name}", Path(it)) for it in paths)
+        return kept, None, named[0]
+    patterns = [it for it in named if is_pattern(it)]
+    addresses = tuple(it for it in named if it not in patterns)
+    for pattern in patterns:
+        addresses += listed(fetch, web, role, pattern)
     try:
-        return read(_checked(fetch, role, kept, None))
-    except Unfit as fault:
-        for it in kept:
-            fetch.keeper.reject(it.ref, fault.cause)
-        cause, remedy = f"the {role} file {place}: {fault.cause}", "name the right file, or fetch it again"
-    raise SourceFailed(SUBJECT, cause, f"{remedy}; {_WRITE}")
+        kept = _downloaded(web, role, addresses)
+    except NotThere as absent:
+        if not can_be_listed(addresses[0]):
+            raise SourceFailed(SUBJECT, f"the {role} file {addresses[0]}: {absent}", WRITE) from None
+        fetch.log(f"{SUBJECT}: the {role} file is not all at {addresses[0]} ({absent}); its repository is listed")
+        addresses = listed(fetch, web, role, addresses[0])
+        kept = _downloaded(web, role, addresses)
+    days = [_day(web.head_of(it)) for it in addresses]
+    known = [day for day in days if day is not None]
+    return kept, max(known) if len(known) == len(days) else None, ", ".join(addresses)
+
+
+def _downloaded(web: Web, role: str, addresses: Sequence[str]) -> tuple[Evidence, ...]:
+    """Return all parts of one file.
+
+    Raises:
+        NotThere: a part is not named, or is not where it should be.
+    """
+    if (missing := lacking(addresses)) is not None:
+        raise NotThere(f"{missing} is not named")
+    kept = []
+    for address in addresses:
+        path = urlsplit(address).path
+        name = role if len(addresses) == 1 else f"{role}-{Path(unquote(path)).stem}"
+        suffix = ".json.gz" if path.endswith((".gz", ".json")) else ".parquet"
+        kept.append(
+            web.download(address, name=f"{name}{suffix}", sites=_FILE_SITES, classify=refuse_absent, read=_formed)
+        )
+    return tuple(kept)
+
+
+def _formed(kept: Evidence) -> Evidence:
+    _form(kept.path)
+    return kept
 
 
 def scanned(fetch: Fetch, sql: str, file: ArchiveFile, **parameters: object) -> Sequence[dict[str, object]]:

@@ -21,7 +21,7 @@ DAYS = """
 SELECT toStartOfMonth(date) AS month, sum(count) AS downloads,
     uniqExact(date) AS days, min(date) AS first_day, max(date) AS last_day
 FROM pypi.pypi_downloads_per_day
-WHERE project IN {projects:Array(String)}
+WHERE project IN {projects:Array(String)} AND count <> 0
 GROUP BY month
 ORDER BY month
 """
@@ -31,11 +31,14 @@ FIGURES = """
 SELECT toStartOfMonth(date) AS month, project, sum(count) AS downloads,
     uniqExact(date) AS days, min(date) AS first_day, max(date) AS last_day
 FROM pypi.pypi_downloads_per_day
-WHERE project IN {projects:Array(String)} AND date >= {first:Date} AND date < {end:Date}
+WHERE project IN {projects:Array(String)} AND date >= {first:Date} AND date < {end:Date} AND count <> 0
 GROUP BY month, project
 ORDER BY month, project
 """
-"""The figures: summed, because the table holds a day of a project in several rows until it merges them."""
+"""The figures: summed, because the table holds a day of a project in several rows until it merges them.
+
+A row of zero says nothing: the engine drops it when it merges, and a day that has no other is lost.
+"""
 
 _OF_DAYS = frozenset({"month", "downloads", "days", "first_day", "last_day"})
 _OF_FIGURES = _OF_DAYS | {"project"}

@@ -92,6 +92,7 @@ def _fetch(packages: tuple[str, ...], fetch: Fetch) -> Iterator[Batch | MonthRef
     with Web(fetch, pace=Pace(_PACE), budget=_TRIES * len(packages), host_label=_SUBJECT) as web:
         listings = [_ask(web, fetch, package) for package in packages]
     days = pl.DataFrame([row for it in listings for row in it.rows], schema=PYPI_DAILY.schema, orient="row")
+    days, lost = _without_lost_days(days)
     newest: Any = days["day"].max()
     if newest is None:
         cause = "it has no day of any of the packages"
@@ -107,9 +108,23 @@ def _fetch(packages: tuple[str, ...], fetch: Fetch) -> Iterator[Batch | MonthRef
             yield MonthRefused(_SUBJECT, fault, "run again: it is asked for anew; see the evidence file", month=month)
         elif newest < next_month(month) - _DAY:
             cause = f"the newest day of {NAME} is {newest}: the month is not complete there"
+            if lost and lost[-1] > newest:  # else the zeros would be replayed
+                for listing in listings:
+                    fetch.keeper.reject(listing.ref, cause)
             yield MonthRefused(_SUBJECT, cause, "run again in a day, or set FW_PROVIDERS=pypi=clickpy", month=month)
         else:
-            yield _batch(month, days, listings, first, fetch.now.date())
+            said = [f"{day} is lost: the service has zeros for every package" for day in lost if _month(day) == month]
+            yield _batch(month, days, listings, first, observed_on=fetch.now.date(), notes=said)
+
+
+def _without_lost_days(days: pl.DataFrame) -> tuple[pl.DataFrame, list[date]]:
+    """Leave out the days on which nobody downloaded any of the packages, and return which these are.
+
+    The service keeps a day that it lost as a day of zeros. Of one package that may be true; of all together it is not.
+    """
+    whole = pl.col("downloads").sum().over("day", "installers")
+    lost = days.filter(whole == 0)["day"].unique().sort().to_list()
+    return days.filter(whole > 0), lost
 
 
 def _ask(web: Web, fetch: Fetch, package: str) -> _Listing:
@@ -151,7 +166,7 @@ def _listing(package: str, ref: str, items: list[dict[str, Any]], notes: tuple[s
         downloads = _downloads(item)
         if isinstance(downloads, str) or (day, installers) in found:
             cause = downloads if isinstance(downloads, str) else f"{day} is there twice"
-            faults.setdefault(day.replace(day=1), f"{package}: {cause}")
+            faults.setdefault(_month(day), f"{package}: {cause}")
             continue
         found[day, installers] = downloads
     listed = tuple((day, package, installers, downloads) for (day, installers), downloads in sorted(found.items()))
@@ -171,7 +186,9 @@ def _strange(body: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"the answer also has {one_line(name, 60)}, which is not known" for name in names)
 
 
-def _batch(month: date, days: pl.DataFrame, listings: list[_Listing], first: date, observed_on: date) -> Batch:
+def _batch(
+    month: date, days: pl.DataFrame, listings: list[_Listing], first: date, *, observed_on: date, notes: list[str]
+) -> Batch:
     detail = days.filter(pl.col("day").is_between(month, next_month(month) - _DAY)).sort("day", "package", "installers")
     if not detail.height:
         why = f"begins on {first}" if month < first else "has no day of this month, although it has later ones"
@@ -189,9 +206,12 @@ def _batch(month: date, days: pl.DataFrame, listings: list[_Listing], first: dat
     frame = month_frame(month, figures, present=present, origin=NAME, observed_on=observed_on)
     named = {*detail["package"]}
     evidence = tuple(it.ref for it in listings if it.rows and it.rows[0][1] in named)
-    return Batch(
-        month, frame, evidence, detail, notes=tuple(dict.fromkeys(note for it in listings for note in it.notes))
-    )
+    said = (*notes, *(note for it in listings for note in it.notes))
+    return Batch(month, frame, evidence, detail, notes=tuple(dict.fromkeys(said)))
+
+
+def _month(day: date) -> date:
+    return day.replace(day=1)
 
 
 def _normal(name: str) -> str:
