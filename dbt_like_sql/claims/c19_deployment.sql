@@ -31,10 +31,8 @@ forms as (
         tensorflow as numerator,
         coalesce(pytorch, pytorch_at_most) as denominator,
         case when pytorch_at_most is not null then tensorflow / pytorch_at_most end as low,
-        case
-            when pytorch is null then cast('infinity' as double)
-            when tensorflow_at_most is not null then tensorflow_at_most / nullif(pytorch, 0)
-        end as high,
+        case when tensorflow_at_most is not null then tensorflow_at_most / nullif(pytorch, 0) end as high,
+        case when pytorch is null then 'at least' end as side,
         'one side has no figure' as obstacle,
         is_partial,
         lacking
@@ -50,6 +48,7 @@ forms as (
         pytorch as denominator,
         null as low,
         null as high,
+        null as side,
         'no question on the tools of one side was counted' as obstacle,
         false as is_partial,
         null as lacking
@@ -66,6 +65,7 @@ measured as (
         numerator / nullif(denominator, 0) as value,
         case when value is not null then low end as low,
         case when value is not null then high end as high,
+        case when value is not null then side end as side,
         cast(coalesce(numerator, 0) + coalesce(denominator, 0) as bigint) as n,
         cast(numerator as double) as numerator,
         cast(denominator as double) as denominator,
