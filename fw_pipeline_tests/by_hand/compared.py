@@ -33,12 +33,15 @@ def disagreements(one: Measured, told: Mapping[str, Any], *, judged: bool = Fals
     expected["exact_value"] = one.exact if one.claim in LEANING else one.value
     for name, wanted in expected.items():
         seen = told.get(name)
-        seen = one.value if name in {"low", "high"} and seen is None else seen  # the ends of what is exact
+        if name in {"low", "high"}:
+            wanted = None if wanted is not None and math.isinf(wanted) else wanted
+            if not judged and seen is None and wanted is not None:
+                seen = one.value  # the ends of what is exact
         seen = seen or 0 if name.startswith("months") else seen  # who has no months says none, or nothing
         if not same(seen, wanted):
             yield f"{name} is {seen} by SQL, {wanted} by hand"
         rounded = judged or name not in {"low", "high"}
-        if rounded and isinstance(seen, float) and math.isfinite(seen) and seen != round(seen, 9):
+        if rounded and isinstance(seen, float) and seen != round(seen, 9):
             yield f"{name} is {seen}, which is not rounded"
     if (told["cannot_decide"] is not None) != (one.blocked or one.value is None):
         yield f"cannot_decide is {told['cannot_decide']}, blocked {one.blocked}, the value {one.value}"
