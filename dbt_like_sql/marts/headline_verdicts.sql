@@ -36,9 +36,8 @@ wanted as (
         claims.kind,
         claims.reason,
         claims.source_list,
-        [
-            source for source in claims.source_list if source in ('stackoverflow', 'pypi', 'huggingface', 'papers')
-        ] as sources_to_ask,
+        list_sort(list_intersect(claims.source_list, ['stackoverflow', 'pypi', 'huggingface', 'papers']))
+            as sources_to_ask,
         claims.all_must_hold,
         closed_months.month as as_of
     from claims
