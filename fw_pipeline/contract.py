@@ -65,6 +65,17 @@ class Window:
         """Return the window from month `first` to month `last`, both included."""
         return cls(first, next_month(last))
 
+    @classmethod
+    def spans(cls, months: Iterable[date]) -> list[Window]:
+        """Return the windows without holes that some months make, in order."""
+        found: list[Window] = []
+        for month in sorted(months):
+            if found and found[-1].end == month:
+                found[-1] = cls.of(found[-1].start, month)
+            else:
+                found.append(cls.of(month, month))
+        return found
+
     def months(self) -> tuple[date, ...]:
         """Return the first day of every month in the window, in order."""
         found, month = [], self.start
@@ -269,6 +280,10 @@ class Plan:
     """Requests that will be made; None where it depends on what is found."""
     text: str
     """The cost in a reader's words, the quota that is left included."""
+
+
+HEADERS_OF, ANSWERS_BEHIND = "headers of ", "the answers behind "
+"""How the requests begin under which a keeper is given what is no answer, but belongs to one."""
 
 
 class Evidence(Protocol):

@@ -1,15 +1,16 @@
-"""Who is asked: the provider that the settings choose, what it is given to answer with, and what it cannot answer."""
+"""Who is asked: the provider that the settings choose, what it is given, what it cannot answer, and what it has."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 
-from fw_pipeline.contract import Fetch, Provider, Reason, Source, SourceFailed, Window
-from fw_pipeline.raw import EvidenceStore
+from fw_pipeline.contract import Fetch, Provider, Reason, Source, SourceFailed, Window, next_month
+from fw_pipeline.raw import EvidenceStore, Statement, StorageFailed, Vintage, VintageStore
 from fw_pipeline.settings import Settings
 from fw_pipeline.warehouse import scan
 
@@ -65,6 +66,30 @@ def asking(
 def spill(settings: Settings, source: Source) -> Path:
     """Return where the scans of a source spill: the data folder has room, the system's temporary one may not."""
     return settings.data_dir / ".work" / f"spill-{source.name}"
+
+
+def answered(source: Source, provider: Provider, month: date, store: VintageStore) -> Vintage | Statement | None:
+    """Return the vintage or the known gap by which a provider has answered a month; None where it is to be asked.
+
+    What it said before the month was due counts for nothing here: its last days may have been missing. So does what was
+    there before an answer that was refused.
+    """
+    due = datetime.combine(next_month(month), time(), UTC) + timedelta(days=source.due_days)
+    said = [one for one in store.statements(source.name, month) if one.provider == provider.name]
+    last = said[-1] if said and said[-1].status != "answered" else None
+    if last is not None and last.status == "refused":
+        return None
+    vintage = store.current(source.name, month, provider.name)
+    if vintage is not None:
+        return vintage if vintage.observed_at >= due and _is_whole(source, vintage, store) else None
+    return last if last is not None and last.at >= due else None
+
+
+def _is_whole(source: Source, vintage: Vintage, store: VintageStore) -> bool:
+    with contextlib.suppress(StorageFailed):
+        store.read(source.name, vintage)
+        return True
+    return False
 
 
 def out_of_reach(chosen: Chosen, window: Window, settings: Settings, *, now: datetime) -> list[Reason]:

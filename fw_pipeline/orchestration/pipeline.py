@@ -32,6 +32,8 @@ class Pipeline:
     """Settings to use; None reads the environment."""
     progress: Callable[[str, str], None] = field(default=lambda _stage, _what: None)
     """Told of every step that is done: its stage, and what it was."""
+    again: bool = True
+    """Whether months that are here already are asked for again; in the UI, whoever chooses a month wants it fetched."""
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     @cached_property

@@ -52,7 +52,7 @@ def publish_asset(rules: Rules, deps: Sequence[Sequence[str]]) -> AssetsDefiniti
         try:
             with pipeline.publishing() as writer:
                 again = _catch_up(writer, pipeline)
-                _prove_all(writer, rules)
+                _prove_all(writer, pipeline, rules)
         except Reason as reason:
             raise failed([reason]) from None
         if again:
@@ -167,11 +167,11 @@ def _catch_up(writer: Writer, pipeline: Pipeline) -> list[str]:
     return again
 
 
-def _prove_all(writer: Writer, rules: Rules) -> None:
+def _prove_all(writer: Writer, pipeline: Pipeline, rules: Rules) -> None:
     """Check what no run has checked since it was built, then refuse to go on unless every blocking rule holds."""
     required = {name: _blocking(found) for name, found in rules.items()}
     for relation, unchecked in writer.unchecked(required).items():
-        prove(writer, relation, [rule for rule in rules[relation] if rule.name in unchecked])
+        prove(writer, pipeline, relation, [rule for rule in rules[relation] if rule.name in unchecked])
     if broken := writer.broken(required):
         remedy = "nothing was published; mend it and run again"
         raise failed([Reason(relation, f"rule {rule} does not hold: {why}", remedy) for relation, rule, why in broken])

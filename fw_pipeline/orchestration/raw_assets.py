@@ -91,7 +91,7 @@ def fetch_months(
 
     def done(outcome: MonthOutcome) -> None:
         pipeline.progress("fetch", f"{source.name} {outcome.month or 'unpartitioned'} {outcome.status}")
-        if outcome.month and outcome.status in ("present", "unchanged"):
+        if outcome.month and outcome.status in ("present", "unchanged", "here already"):
             context.log_event(
                 AssetMaterialization(
                     ["raw", source.name],
@@ -129,6 +129,7 @@ def fetch_months(
                 log=context.log.info,
                 done=done,
                 say=say,
+                again=pipeline.again,
             )
             failures += got.failures
         with pipeline.warehouse.writing() as writer:
