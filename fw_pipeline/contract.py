@@ -338,6 +338,8 @@ class Fetch:
     """Runs one SQL query over files in an in-memory DuckDB, column-wise, in bounded memory."""
     log: Callable[[str], None]
     """Says what is being done, for the run's log."""
+    waits: Callable[[str], None] = lambda _: None
+    """Says what is waited for and until when, before a wait that takes long."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Where and how to ask: `url`, `path`, `contact`; what the settings say of this provider."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)

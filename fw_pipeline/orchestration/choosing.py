@@ -12,6 +12,7 @@ from pathlib import Path
 from fw_pipeline.contract import Fetch, Provider, Reason, Source, SourceFailed, Window, next_month
 from fw_pipeline.raw import EvidenceStore, Statement, StorageFailed, Vintage, VintageStore
 from fw_pipeline.settings import Settings
+from fw_pipeline.waiting import silent
 from fw_pipeline.warehouse import scan
 
 
@@ -46,7 +47,8 @@ def asking(
     *,
     now: datetime,
     run_id: str = "none",
-    log: Callable[[str], None] = lambda _: None,
+    log: Callable[[str], None] = silent,
+    waits: Callable[[str], None] = silent,
 ) -> tuple[Fetch, EvidenceStore]:
     """Return what a provider is given to answer for a window, and the store that keeps its answers."""
     keeper = EvidenceStore(settings.data_dir, chosen.source.name, chosen.provider.name, run_id=run_id, now=now)
@@ -56,6 +58,7 @@ def asking(
         keeper=keeper,
         scan=partial(scan, spill=spill(settings, chosen.source)),
         log=log,
+        waits=waits,
         options=chosen.options,
         secrets=settings.secrets,
         recorded=settings.recorded_dir,

@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Literal
 
 import polars as pl
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
-from fw_pipeline import expectations
+from fw_pipeline import expectations, waiting
 from fw_pipeline.contract import ANSWERS_BEHIND, Batch, Fetch, MonthRefused, Reason, SourceFailed, Window
 from fw_pipeline.orchestration.choosing import Chosen, answered, asking, spill
 from fw_pipeline.orchestration.fitness import covers_less, shrunk, unfit
 from fw_pipeline.raw import EvidenceStore, Statement, StorageFailed, Vintage, VintageStore, sweep
 from fw_pipeline.settings import Settings
+from fw_pipeline.waiting import lock_held, silent
 
 FLUSH_SECONDS = 2.0
 """How long answered months may wait for validation together: one validation costs the same for one or a hundred."""
@@ -66,28 +67,35 @@ def ingest(
     now: datetime,
     log: Callable[[str], None],
     done: Callable[[MonthOutcome], None],
-    say: Callable[[str], None] = lambda _: None,
+    say: Callable[[str], None] = silent,
+    waits: Callable[[str], None] = silent,
     again: bool = True,
     patience: float = 900.0,
 ) -> Ingested:
     """Fetch a window of months and add a vintage for each; call `done` with every outcome as it comes.
 
-    `log` hears everything, `say` what a person should know before it starts: the cost, and what is gone on with.
+    `log` hears everything, `say` what a person should know before it starts: the cost, and what is gone on with;
+    `waits` hears what is waited for, and until when.
     Unless `again`, months that the provider has answered already are left out, where asking costs a request.
 
     Raises:
         Reason: nothing could be begun: another run is fetching the same source, or the data folder cannot be used.
     """
     name = chosen.source.name
+
+    def told(seconds: float) -> None:
+        why = "another run is fetching it"
+        waits(waiting.line(name, seconds, now=time.time(), why=why, at_most=True))
+
     lock = settings.data_dir / ".work" / f"fetch-{name}.lock"
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock, timeout=patience):
+        with lock_held(lock, patience=patience, told=told):
             for room in ("raw", "evidence"):
                 sweep(settings.data_dir / room / name)
             VintageStore(settings.data_dir).sweep_listings(name)
             shutil.rmtree(spill(settings, chosen.source), ignore_errors=True)  # by a killed run
-            fetch, keeper = asking(chosen, window, settings, now=now, run_id=run_id, log=log)
+            fetch, keeper = asking(chosen, window, settings, now=now, run_id=run_id, log=log, waits=waits)
             return _Ingest(chosen, settings, fetch, keeper, run_id=run_id, done=done, say=say).run(again=again)
     except Timeout:
         cause = f"another run has been fetching it for more than {patience:.0f} s"

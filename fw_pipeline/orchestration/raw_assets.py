@@ -117,6 +117,10 @@ def fetch_months(
         context.log.info(text)
         pipeline.progress("say", text)
 
+    def waits(text: str) -> None:
+        context.log.info(text)
+        pipeline.progress("wait", text)
+
     try:
         chosen = choose(source, pipeline.settings)
         for window in asked:
@@ -129,6 +133,7 @@ def fetch_months(
                 log=context.log.info,
                 done=done,
                 say=say,
+                waits=waits,
                 again=pipeline.again,
             )
             failures += got.failures
