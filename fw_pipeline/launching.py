@@ -90,14 +90,14 @@ _NOTHING = Reason("publish", "no month of any source has come in", "fetch some: 
 def what_is_published(settings: Settings, launched: Launched) -> str:
     """Return the last line of a command: what the published file rests on, and what it lacks."""
     path, failed = settings.published, len(launched.failures)
-    lines = f"{failed} {'line' if failed == 1 else 'lines'} above"
+    why = "the line above says why" if failed == 1 else f"the {failed} lines above say why"
     if not launched.published:
         here = f"{path} is as it was" if path.exists() else "there is no file yet"
-        return f"nothing new is published, and {here}: see the {lines}"
+        return f"nothing was published, and {here}: {why}"
     months = query(path, "select source, months, first_month, last_month from meta.sources order by source").rows()
     rests = [f"{source} {Window.of(first, last)} ({count} months)" for source, count, first, last in months if count]
     lacks = [source for source, count, _, _ in months if not count]
     said = f"published {path}: {', '.join(rests)}"
     if lacks:
         said += f"; not {', '.join(lacks)}, of which no month has come in"
-    return f"{said}; not what the {lines} name" if failed else said
+    return f"{said}; not all that was asked for: {why}" if failed else said

@@ -71,21 +71,28 @@ def spill(settings: Settings, source: Source) -> Path:
     return settings.data_dir / ".work" / f"spill-{source.name}"
 
 
+def is_due(source: Source, month: date) -> datetime:
+    """Return the moment from which the figures of a month should be there, whole."""
+    return datetime.combine(next_month(month), time(), UTC) + timedelta(days=source.due_days)
+
+
 def answered(source: Source, provider: Provider, month: date, store: VintageStore) -> Vintage | Statement | None:
     """Return the vintage or the known gap by which a provider has answered a month; None where it is to be asked.
 
     What it said before the month was due counts for nothing here: its last days may have been missing. So does what was
     there before an answer that was refused.
     """
-    due = datetime.combine(next_month(month), time(), UTC) + timedelta(days=source.due_days)
     said = [one for one in store.statements(source.name, month) if one.provider == provider.name]
-    last = said[-1] if said and said[-1].status != "answered" else None
+    last = said[-1] if said else None
     if last is not None and last.status == "refused":
         return None
     vintage = store.current(source.name, month, provider.name)
-    if vintage is not None:
-        return vintage if vintage.observed_at >= due and _is_whole(source, vintage, store) else None
-    return last if last is not None and last.at >= due else None
+    if vintage is not None and not _is_whole(source, vintage, store):
+        return None
+    spoken = [*(one.at for one in said[-1:]), *([vintage.observed_at] if vintage else [])]
+    if not spoken or max(spoken) < is_due(source, month):
+        return None
+    return vintage or (last if last is not None and last.status == "gap" else None)
 
 
 def _is_whole(source: Source, vintage: Vintage, store: VintageStore) -> bool:

@@ -18,7 +18,7 @@ from filelock import Timeout
 
 from fw_pipeline import expectations, waiting
 from fw_pipeline.contract import ANSWERS_BEHIND, Batch, Fetch, MonthRefused, Reason, SourceFailed, Window
-from fw_pipeline.orchestration.choosing import Chosen, answered, asking, spill
+from fw_pipeline.orchestration.choosing import Chosen, answered, asking, is_due, spill
 from fw_pipeline.orchestration.fitness import covers_less, shrunk, unfit
 from fw_pipeline.raw import EvidenceStore, Statement, StorageFailed, Vintage, VintageStore, sweep
 from fw_pipeline.settings import Settings
@@ -265,6 +265,10 @@ class _Ingest:
             said = self._store.statements(self._source.name, batch.month)
             if said and said[-1].provider == self._provider.name and said[-1].status != "answered":
                 self._state(batch.month, "answered", "a later fetch gave the figures", "")
+            elif vintage is None and self._fetch.now >= is_due(self._source, batch.month):
+                here = self._store.current(self._source.name, batch.month, self._provider.name)
+                if here is not None and here.observed_at < is_due(self._source, batch.month):
+                    self._state(batch.month, "answered", "once it was due, the figures were the same", "")
         self._note(
             MonthOutcome(
                 batch.month, status, batch.rows.height, None, vintage.path if vintage else None, batch.evidence
