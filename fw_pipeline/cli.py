@@ -106,7 +106,8 @@ def run(first: date | None, last: date | None, names: tuple[str, ...], mode: str
     )
     from fw_pipeline.launching import launch
 
-    launched = launch(settings, fetch="everything", window=window, only=names, again=again)
+    fetches = [(f"fetch_{name}", window) for name in names or SOURCES]
+    launched = launch(settings, fetches=fetches, again=again)
     _finish(settings, launched, refused)
 
 
@@ -119,7 +120,7 @@ def revisit() -> None:
     settings = read()
     from fw_pipeline.launching import launch
 
-    _finish(settings, launch(settings, fetch="revisit"))
+    _finish(settings, launch(settings, fetches=[("revisit", None)]))
 
 
 @main.command()

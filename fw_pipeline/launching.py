@@ -27,26 +27,22 @@ class Launched:
 def launch(
     settings: Settings,
     *,
-    fetch: str | None = None,
-    window: Window | None = None,
-    only: Sequence[str] = (),
+    fetches: Sequence[tuple[str, Window | None]] = (),
     again: bool = True,
 ) -> Launched:
-    """Fetch months by a job, then build, check and publish what is there: one build, whatever failed before.
+    """Run the jobs that fetch, then build, check and publish what is there: one build, whatever failed before.
 
     Where a source failed, all that came in is published, as it is in the UI. Where nothing came in that is not
     published, a fetch that failed is followed by no build.
 
     Args:
         settings: the settings of this run.
-        fetch: name of the job that fetches; None fetches nothing.
-        window: the months to fetch; None where the job knows.
-        only: the sources to fetch; empty means all.
+        fetches: names of the jobs that fetch, each with its months; None where the job knows them.
         again: whether months that are here already are asked for again.
     """
     prepare(settings.data_dir)
     with Progress() as progress:
-        from dagster import AssetKey, DagsterInstance
+        from dagster import DagsterInstance
 
         from fw_pipeline.definitions import build_defs, load_models
         from fw_pipeline.orchestration.building import nothing_here, unpublished
@@ -61,16 +57,13 @@ def launch(
         models = load_models()
         pipeline = Pipeline(SOURCES, models, given=settings, progress=progress, again=again)
         definitions = build_defs(models=models, resources={"pipeline": held_by_runs(pipeline)})
-        asked = {AssetKey(["raw", source]) for source in only or SOURCES}
-        others = [key for key in definitions.resolve_asset_graph().executable_asset_keys if key not in asked]
         published = False
         failures: list[str] = []
         notes: list[str] = []
         with told(), DagsterInstance.get() as instance:
             mark_killed(instance, settings.data_dir)
-            if fetch is not None:
-                ran = run_job(definitions, fetch, instance=instance, window=window, skip=others if window else ())
-                failures += ran.failures
+            for name, window in fetches:
+                failures += run_job(definitions, name, instance=instance, window=window).failures
             if nothing_here(pipeline):
                 failures += [] if failures else [str(_NOTHING)]
             elif not failures or unpublished(pipeline):

@@ -228,11 +228,12 @@ def test_in_an_empty_folder_one_source_with_a_bad_row_is_published_without_its_m
     done = fw_pipeline(tmp_path, "run", "--source", "pypi", "--from", "2020-04", "--to", "2020-06")
     assert done.status == 1
     (line,) = done.complaints
-    assert line.startswith("fw-pipeline: pypi 2020-05: ")
+    assert line.startswith("fw-pipeline: pypi (recorded) 2020-05: ")
     assert "; " in line
     assert done.err.splitlines()[-1] == (
         f"published {tmp_path / 'warehouse.duckdb'}: pypi 2020-04 to 2020-06 (2 months); "
-        "not huggingface, papers, stackoverflow, of which no month has come in; not all that was asked for: the line above says why"
+        "not huggingface, papers, stackoverflow, of which no month has come in; "
+        "not all that was asked for: the line above says why"
     )
     assert (tmp_path / "report" / "index.html").exists()
     assert rows(tmp_path, "select distinct month::varchar from raw.pypi order by all") == [
