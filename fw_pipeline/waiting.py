@@ -26,8 +26,8 @@ def silent(_: str) -> None:
 def line(what: str, seconds: float, *, now: float, why: str, at_most: bool = False) -> str:
     """Return the line that says who waits until when (UTC) and why; `now` is in Unix seconds."""
     until = datetime.fromtimestamp(now + seconds, UTC)
-    least = "at most " if at_most else ""
-    return f"{what}: waits {least}until {until:%H:%M:%S} UTC ({seconds:,.0f} s): {why}"
+    waits = "waits at most until" if at_most else "waits until"
+    return f"{what}: {waits} {until:%H:%M:%S} UTC ({seconds:,.0f} s): {why}"
 
 
 @contextmanager
