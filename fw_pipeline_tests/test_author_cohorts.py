@@ -83,8 +83,6 @@ def test_a_fetched_listing_fills_the_table_that_was_empty_and_moves_the_claim(tm
     with made.writing() as writer:
         for seed in SEEDS:
             writer.seed(f"meta.{seed.name}", seed.frame(made), description=seed.description, columns=seed.words)
-        known = "select 'papers' as source, cast(null as varchar) as why_none"
-        writer.build("meta.sources", known, description="", columns={})
         for name in ("staging.author_cohorts", "meta.unmeasured", "claims.c15_researchers_migrated"):
             writer.build(name, models[name].sql, description="", columns={})
         found = rows(

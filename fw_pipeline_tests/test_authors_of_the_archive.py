@@ -44,8 +44,6 @@ def test_the_cohort_of_any_base_year_is_that_of_the_papers(tmp_path: Path, servi
         for seed in SEEDS:
             writer.seed(f"meta.{seed.name}", seed.frame(pipeline), description=seed.description, columns=seed.words)
         writer.load_raw("papers")
-        known = "select 'papers' as source, cast(null as varchar) as why_none"
-        writer.build("meta.sources", known, description="", columns={})
         for name in ("staging.author_cohorts", "meta.unmeasured", "claims.c15_researchers_migrated"):
             writer.build(name, models[name].sql, description="", columns={})
         found = {
