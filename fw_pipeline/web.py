@@ -120,7 +120,7 @@ class Web:
         """Requests sent so far, repetitions included."""
         return self._host.asked
 
-    def hold(self, seconds: float, why: str = "the service asked for a pause") -> None:
+    def hold(self, seconds: float, why: str = "") -> None:
         """Send nothing for `seconds` from now: what a server asks for in a good answer, such as `backoff`."""
         self._host.turns.hold(seconds, why)
 

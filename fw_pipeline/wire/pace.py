@@ -23,6 +23,7 @@ from fw_pipeline.waiting import lock_held
 from fw_pipeline.wire.faults import Throttled
 from fw_pipeline.wire.limits import option_number
 
+_PAUSE = "the service asked for a pause"
 _PACE = "the pace at which this service may be asked"
 
 _FAR = 3600.0
@@ -64,11 +65,11 @@ class Turns:
         self._free_at, self._why = 0.0, _PACE
         self._mine = threading.Lock()
 
-    def hold(self, seconds: float, why: str) -> None:
+    def hold(self, seconds: float, why: str = "") -> None:
         """Let no turn begin for `seconds` from now: none of this process, and none of this machine at a shared pace."""
         moment = self._clock() + seconds
         if seconds > 0 and moment > self._free_at:
-            self._free_at, self._why = moment, one_line(why)
+            self._free_at, self._why = moment, one_line(why) or _PAUSE
             _Stamp(self._pace.shared).write(self._free_at, self._why)
 
     @contextlib.contextmanager
@@ -93,7 +94,7 @@ class Turns:
     def _await(self, moment: float, why: str) -> None:
         wait = moment - self._clock()
         if wait > self._patience:
-            raise Throttled(why, wait)
+            raise Throttled(_PAUSE if why == _PAUSE else f"{_PAUSE}: {why}", wait)
         if wait > 0:
             self._told(why, wait)
             self._sleep(wait)
