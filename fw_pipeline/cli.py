@@ -10,9 +10,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -21,6 +22,9 @@ from fw_pipeline.contract import FIRST_MONTH, Reason, Window, last_closed_month,
 from fw_pipeline.plain import one_line, visible
 from fw_pipeline.printing import show
 from fw_pipeline.settings import PROJECT_DIR, SettingError, Settings, read
+
+if TYPE_CHECKING:
+    from fw_pipeline.launching import Launched
 
 FORMATS = click.Choice(["table", "json", "csv"])
 
@@ -73,10 +77,11 @@ def main() -> None:
 @click.option("--to", "last", type=Month(), help="Last month; the last closed one when left out.")
 @click.option("--source", "names", multiple=True, metavar="NAME", help="Only this source; may be repeated.")
 @click.option("--mode", type=click.Choice(["recorded", "live"]), help="Recorded figures, or the live services.")
-def run(first: date | None, last: date | None, names: tuple[str, ...], mode: str | None) -> None:
+@click.option("--again", is_flag=True, help="Ask for months that are here already, too.")
+def run(first: date | None, last: date | None, names: tuple[str, ...], mode: str | None, *, again: bool) -> None:
     """Fetch months, build, check and publish.
 
-    What is published is the file to query, and the page.
+    What is published is the file to query, and the page. Months that are here already are not asked for again.
     """
     settings = read(given={"FW_MODE": mode} if mode else {})
     now = datetime.now(UTC)
@@ -99,8 +104,11 @@ def run(first: date | None, last: date | None, names: tuple[str, ...], mode: str
         if first or last
         else []
     )
-    failures = _run_jobs(("everything",), settings, window=window, only=names)
-    _finish(settings, [*failures, *refused])
+    from fw_pipeline.launching import launch
+
+    fetches = [(f"fetch_{name}", window) for name in names or SOURCES]
+    launched = launch(settings, fetches=fetches, again=again)
+    _finish(settings, launched, refused)
 
 
 @main.command()
@@ -110,7 +118,9 @@ def revisit() -> None:
     The tables are built anew: marts.drift shows what has changed since.
     """
     settings = read()
-    _finish(settings, _run_jobs(("revisit", "rebuild"), settings))
+    from fw_pipeline.launching import launch
+
+    _finish(settings, launch(settings, fetches=[("revisit", None)]))
 
 
 @main.command()
@@ -120,10 +130,11 @@ def rebuild() -> None:
     They are built from the raw vintages; nothing is fetched.
     """
     settings = read()
+    from fw_pipeline.launching import launch
     from fw_pipeline.warehouse import Warehouse
 
     Warehouse(settings.data_dir).discard_working()
-    _finish(settings, _run_jobs(("rebuild",), settings))
+    _finish(settings, launch(settings))
 
 
 @main.command()
@@ -239,58 +250,20 @@ def ui(port: int, host: str) -> None:
     sys.exit(0 if process.returncode in (0, 130, -signal.SIGINT) else 1)
 
 
-def _run_jobs(
-    names: Sequence[str], settings: Settings, *, window: Window | None = None, only: Sequence[str] = ()
-) -> tuple[str, ...]:
-    """Run jobs in this process, one after the other, with progress; return every failure as a line.
+def _finish(settings: Settings, launched: Launched, refused: Sequence[str] = ()) -> None:
+    """Say every failure on its line, then where the results are, and leave with the right status."""
+    from fw_pipeline.launching import what_is_published
 
-    Where a source failed, what came in of the others is built and published all the same, as it is in the UI.
-    """
-    from fw_pipeline.home import prepare
-
-    prepare(settings.data_dir)
-    from fw_pipeline.progress import Progress
-
-    with Progress() as progress:
-        from dagster import AssetKey, DagsterInstance
-
-        from fw_pipeline.definitions import build_defs, load_models
-        from fw_pipeline.orchestration.building import nothing_to_build, unpublished
-        from fw_pipeline.orchestration.history import told
-        from fw_pipeline.orchestration.jobs import REBUILD
-        from fw_pipeline.orchestration.liveness import held_by_runs, mark_killed
-        from fw_pipeline.orchestration.pipeline import Pipeline
-        from fw_pipeline.orchestration.retention import trim
-        from fw_pipeline.orchestration.running import run_job
-        from fw_pipeline.sources import SOURCES
-
-        models = load_models()
-        pipeline = Pipeline(SOURCES, models, given=settings, progress=progress)
-        definitions = build_defs(models=models, resources={"pipeline": held_by_runs(pipeline)})
-        skip = [AssetKey(["raw", source]) for source in SOURCES if only and source not in only]
-        with told(), DagsterInstance.get() as instance:
-            mark_killed(instance, settings.data_dir)
-            ran = [run_job(definitions, name, instance=instance, window=window, skip=skip) for name in names]
-            failed = {source for one in ran for source in one.failed_sources}
-            if REBUILD not in names and failed and not nothing_to_build(pipeline) and unpublished(pipeline) - failed:
-                ran.append(run_job(definitions, REBUILD, instance=instance))
-                if ran[-1].succeeded:
-                    click.echo("note: what came in of the other sources is published", err=True)
-            try:
-                trim(instance, keep=settings.keep_runs)
-            except Reason as reason:  # what was fetched and published is none the worse
-                click.echo(f"note: {reason}", err=True)
-            return tuple(line for one in ran for line in one.failures)
-
-
-def _finish(settings: Settings, failures: Sequence[str]) -> None:
-    """Say where the results are, or every failure on its line, and leave with the right status."""
-    for line in dict.fromkeys(failures):
+    for note in launched.notes:
+        click.echo(note, err=True)
+    launched = replace(launched, failures=tuple(dict.fromkeys([*launched.failures, *refused])))
+    for line in launched.failures:
         _complain(line)
-    if failures:
+    if launched.published:
+        click.echo(f"report    {settings.data_dir / 'report' / 'index.html'}", err=True)
+    click.echo(what_is_published(settings, launched), err=True)
+    if launched.failures:
         sys.exit(1)
-    click.echo(f"published {settings.published}", err=True)
-    click.echo(f"report    {settings.data_dir / 'report' / 'index.html'}", err=True)
 
 
 def _complain(line: str) -> None:

@@ -65,6 +65,17 @@ class Window:
         """Return the window from month `first` to month `last`, both included."""
         return cls(first, next_month(last))
 
+    @classmethod
+    def spans(cls, months: Iterable[date]) -> list[Window]:
+        """Return the windows without holes that some months make, in order."""
+        found: list[Window] = []
+        for month in sorted(months):
+            if found and found[-1].end == month:
+                found[-1] = cls.of(found[-1].start, month)
+            else:
+                found.append(cls.of(month, month))
+        return found
+
     def months(self) -> tuple[date, ...]:
         """Return the first day of every month in the window, in order."""
         found, month = [], self.start
@@ -271,6 +282,10 @@ class Plan:
     """The cost in a reader's words, the quota that is left included."""
 
 
+HEADERS_OF, ANSWERS_BEHIND = "headers of ", "the answers behind "
+"""How the requests begin under which a keeper is given what is no answer, but belongs to one."""
+
+
 class Evidence(Protocol):
     """A kept answer: where it lies, and its bytes."""
 
@@ -323,6 +338,8 @@ class Fetch:
     """Runs one SQL query over files in an in-memory DuckDB, column-wise, in bounded memory."""
     log: Callable[[str], None]
     """Says what is being done, for the run's log."""
+    waits: Callable[[str], None] = lambda _: None
+    """Says what is waited for and until when, before a wait that takes long."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Where and how to ask: `url`, `path`, `contact`; what the settings say of this provider."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -41,6 +41,12 @@ class Progress:
         if stage == "say":
             self._console.print(one_line(what, 2500), markup=False, soft_wrap=True)
             return
+        if stage == "wait":
+            if self._bar is not None:
+                self._bar.update(self._task, description=one_line(what, 160))
+            else:
+                self._console.print(one_line(what, 400), markup=False, soft_wrap=True)
+            return
         self._counts[stage] += 1
         if self._bar is not None:
             self._bar.update(self._task, description=f"{stage} {self._counts[stage]}: {what}"[:100])

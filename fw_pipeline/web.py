@@ -120,9 +120,9 @@ class Web:
         """Requests sent so far, repetitions included."""
         return self._host.asked
 
-    def hold(self, seconds: float) -> None:
+    def hold(self, seconds: float, why: str = "") -> None:
         """Send nothing for `seconds` from now: what a server asks for in a good answer, such as `backoff`."""
-        self._host.turns.hold(seconds)
+        self._host.turns.hold(seconds, why)
 
     def get(
         self,

@@ -41,7 +41,7 @@ def fw_pipeline(data: Path, *arguments: str, within: Sequence[str] = (), **setti
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,
     )
     return Done(done.returncode, done.stdout, done.stderr)
 

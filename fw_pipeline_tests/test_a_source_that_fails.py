@@ -28,5 +28,7 @@ def test_what_came_in_of_the_other_sources_is_published(recorded: Path) -> None:
     assert done.status == 1
     (complaint,) = done.complaints
     assert complaint.startswith("fw-pipeline: pypi (clickpy) 2022-06: the server refuses the connection")
-    assert "note: what came in of the other sources is published" in done.err
+    assert done.err.count("built ") == 1, "in one build"
+    assert ", pypi 2016-01 to 2026-03 (120 months), " in done.err.splitlines()[-1], "what was there before stays"
+    assert done.err.splitlines()[-1].endswith("; not all that was asked for: the line above says why")
     assert query(recorded / "warehouse.duckdb", QUESTIONS)["questions"].to_list() == [before + 1]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from dagster import AssetCheckEvaluation, Definitions, asset, define_asset_job
+from dagster import AssetCheckEvaluation, AssetCheckSeverity, Definitions, asset, define_asset_job
 
 from fw_pipeline import expectations
 from fw_pipeline.orchestration.checks import table_checks
@@ -40,7 +40,7 @@ def checked(
 @pytest.mark.parametrize(
     ("sql", "remedy"),
     [
-        ("select 1 as share where false", "look at the tables that it reads: the first of them without a row is the"),
+        ("select 1 as share where false", "its sources have months: mend its SQL or what it reads; if none is right"),
         ("select 3 as share", "look at the failing rows; if the figures are wrong, fetch those months again"),
         (None, "build it: fw-pipeline rebuild"),
     ],
@@ -56,11 +56,16 @@ def test_the_remedy_fits_what_is_there(tmp_path: Path, sql: str | None, remedy: 
     assert all(f"; nothing was published; {remedy}" in line for line in lines), lines
 
 
-def test_a_table_without_rows_is_one_line_and_a_raw_one_names_the_source_to_fetch(tmp_path: Path) -> None:
-    evaluations, lines = checked(tmp_path, "select 1 as share where false", "raw.pypi")
+def test_a_table_without_rows_is_one_line(tmp_path: Path) -> None:
+    evaluations, lines = checked(tmp_path, "select 1 as share where false")
     assert sum(not each.passed for each in evaluations) == len(RULES) > 1
     [line] = lines
-    assert line == (
-        "raw.pypi: rule at_least_one_row does not hold: no rows. Without rows every other rule would hold; "
-        "nothing was published; fetch months that a provider can answer: fw-pipeline run --source pypi"
-    )
+    assert line.startswith("marts.x: rule at_least_one_row does not hold: no rows. Without rows every other rule would")
+
+
+def test_a_table_of_a_source_without_months_is_a_warning_that_says_so_and_keeps_nobody(tmp_path: Path) -> None:
+    evaluations, lines = checked(tmp_path, "select 1 as share where false", "raw.pypi")
+    assert lines == []
+    assert {each.severity for each in evaluations} == {AssetCheckSeverity.WARN}
+    assert {each.passed for each in evaluations} == {False}, "never green with no data"
+    assert {each.metadata["observed"].value for each in evaluations} == {"no rows: no month of pypi has come in"}

@@ -221,16 +221,31 @@ BAD_ROW = ("pypi.csv", replaced("2020-05-01,torch,", "2020-05-01,tortch,"))
 """A package that nobody knows; every other fault is put to the provider itself."""
 
 
-def test_a_bad_recorded_row_is_one_line_and_nothing_is_published(recorded: Path) -> None:
-    published = (recorded / "warehouse.duckdb").read_bytes()
-    spoil(recorded, *BAD_ROW)
-    done = fw_pipeline(recorded, "run", "--source", "pypi")
+def test_in_an_empty_folder_one_source_with_a_bad_row_is_published_without_its_month_and_without_the_others(
+    tmp_path: Path,
+) -> None:
+    spoil(tmp_path, *BAD_ROW)
+    done = fw_pipeline(tmp_path, "run", "--source", "pypi", "--from", "2020-04", "--to", "2020-06")
     assert done.status == 1
     (line,) = done.complaints
-    assert line.startswith("fw-pipeline: pypi")
-    assert "2020-05" in line
+    assert line.startswith("fw-pipeline: pypi (recorded) 2020-05: ")
     assert "; " in line
-    assert (recorded / "warehouse.duckdb").read_bytes() == published
+    assert done.err.splitlines()[-1] == (
+        f"published {tmp_path / 'warehouse.duckdb'}: pypi 2020-04 to 2020-06 (2 months); "
+        "not huggingface, papers, stackoverflow, of which no month has come in; "
+        "not all that was asked for: the line above says why"
+    )
+    assert (tmp_path / "report" / "index.html").exists()
+    assert rows(tmp_path, "select distinct month::varchar from raw.pypi order by all") == [
+        ("2020-04-01",),
+        ("2020-06-01",),
+    ]
+    [(comment,)] = rows(tmp_path, "select comment from duckdb_tables() where table_name = 'stackoverflow_comparison'")
+    assert str(comment).endswith(" Empty here: no month of stackoverflow has come in.")
+    assert rows(tmp_path, "select source from meta.sources where why_none is null") == [("pypi",)]
+    assert rows(tmp_path, "select distinct verdict from marts.verdicts where claim = 'C2'") == [("insufficient_data",)]
+    warned = "select distinct severity, passed from meta.validations where contains(observed, 'has come in')"
+    assert rows(tmp_path, warned) == [("warning", False)], "never green with no data"
 
 
 @pytest.mark.long
@@ -247,7 +262,8 @@ def test_a_truncated_vintage_is_one_line_and_the_next_good_run_repairs_that_and_
     assert_same(before, content(recorded))
     spoil(recorded, *BAD_ROW)
     assert fw_pipeline(recorded, "run", "--source", "pypi").status == 1
-    assert_same(before, content(recorded))
+    refused = "select reason from meta.coverage where source = 'pypi' and month = date '2020-05-01'"
+    assert "unknown name 'tortch'" in str(rows(recorded, refused)), "its damaged vintage was set aside"
     shutil.rmtree(recorded / "recorded")
     assert fw_pipeline(recorded, "run", "--source", "pypi").status == 0
     after = content(recorded)

@@ -118,7 +118,7 @@ def test_a_quota_that_is_used_up_is_waited_for_before_the_hub_refuses(desk: Desk
 def test_a_quota_that_opens_too_late_ends_the_fetch_and_says_when_to_go_on(desk: Desk) -> None:
     desk.services.world.hub_quota = 5
     got = desk.run("2022-10", "2022-12")
-    assert "the service asked for a pause; run again after 20" in lines(got)[0]
+    assert "the service asked for a pause: the quota is spent until then; run again after 20" in lines(got)[0]
     assert len(desk.asked()) == 5
     desk.services.world.hub_quota = 500
     heals(desk, "2022-10", "2022-12", QUARTER, missing=desk.least_pages("2022-10") - 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -45,12 +46,26 @@ def provider(answers: Answers, reach: Window = YEAR) -> Chosen:
 
 
 def go(
-    data: Path, answers: Answers, *, window: Window = YEAR, run: str = "run-1", day: int = 0, **settings: str
+    data: Path,
+    answers: Answers,
+    *,
+    window: Window = YEAR,
+    run: str = "run-1",
+    day: int = 0,
+    again: bool = True,
+    reach: Window = YEAR,
+    requests: int = 1,
+    said: list[str] | None = None,
+    **settings: str,
 ) -> Ingested:
-    chosen = provider(answers)
+    chosen = provider(answers, reach)
+    chosen = replace(chosen, provider=replace(chosen.provider, plan=lambda _: Plan(requests, "its plan")))
     given = read({"FW_DATA_DIR": str(data), **settings}, dotenv=Path("none"))
-    now = NOW + timedelta(days=day)
-    return ingest(chosen, window, given, run_id=run, now=now, log=lambda _: None, done=lambda _: None, patience=1)
+    say = (said if said is not None else []).append
+    return ingest(
+        chosen, window, given, run_id=run, now=NOW + timedelta(days=day), log=lambda _: None, done=lambda _: None,
+        say=say, waits=say, again=again, patience=1,
+    )  # fmt: skip
 
 
 def all_good(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
@@ -116,6 +131,54 @@ def test_the_next_run_asks_only_for_what_is_missing(tmp_path: Path) -> None:
     assert len(vintages(tmp_path)) == 12
     assert not go(tmp_path, answers, run="run-3", day=2).failures
     assert len(asked) == 25  # a finished fetch is a new observation
+
+
+def asked_in(windows: list[str]) -> Answers:
+    """Answer every month but a hole in May and an unfit answer in August, and write down what was asked for."""
+
+    def answers(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+        windows.append(str(fetch.window))
+        for month in fetch.window.months():
+            if month.month == 8 and len(windows) == 1:
+                yield MonthRefused("stackoverflow", "HTML instead of JSON", "run again", month=month)
+            else:
+                hole = "it was lost" if month.month == 5 else None
+                yield Batch(month, rows(month).clear() if hole else rows(month), (), gap=hole)
+
+    return answers
+
+
+def test_what_a_provider_has_answered_is_not_asked_for_again_unless_that_is_wanted(tmp_path: Path) -> None:
+    windows: list[str] = []
+    answers, said = asked_in(windows), list[str]()
+    late = Window(date(2022, 3, 1), date(2022, 12, 1))
+    assert len(go(tmp_path, answers, window=late).failures) == 1
+    got = go(tmp_path, answers, run="run-2", again=False, said=said)
+    assert windows[1:] == ["2022-01 to 2022-02", "2022-08", "2022-12"], "what is new, what was refused, and what is new"
+    known = "8 of 12 months are answered already, and are asked for only with --again"
+    assert said[0] == f"stackoverflow 2022-01 to 2022-12: {known}"
+    assert len(got.months("here already")) == 7
+    assert got.months("gap") == [date(2022, 5, 1)]
+    assert len(got.outcomes) == 12
+    assert not go(tmp_path, answers, run="run-3", again=False).failures
+    assert len(windows) == 4, "nothing is left to ask for"
+    go(tmp_path, answers, run="run-4", again=False, requests=0)
+    go(tmp_path, answers, run="run-5")
+    assert windows[4:] == [str(YEAR)] * 2, "what costs no request is read anew, and so is what is asked for again"
+
+
+def test_a_month_that_was_answered_before_it_was_due_or_whose_vintage_is_damaged_is_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    windows: list[str] = []
+    october = Window(date(2026, 10, 1), date(2026, 11, 1))
+    for day in (0, 1, 5, 6):  # October is due on the sixth of November
+        go(tmp_path, asked_in(windows), window=october, reach=october, run=f"run-{day}", day=day, again=False)
+    assert len(windows) == 3
+    VintageStore(tmp_path).vintages("stackoverflow")[-1].path.write_bytes(b"torn")
+    VintageStore(tmp_path).vintages("stackoverflow")[0].path.unlink()
+    go(tmp_path, asked_in(windows), window=october, reach=october, run="run-7", day=7, again=False)
+    assert len(windows) == 4
 
 
 def test_a_provider_that_leaves_a_month_out_is_a_failure_not_a_gap(tmp_path: Path) -> None:
@@ -199,8 +262,11 @@ def test_two_fetches_of_one_source_do_not_run_at_once(tmp_path: Path) -> None:
     inner: list[str] = []
 
     def answers(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+        said: list[str] = []
         with pytest.raises(SourceFailed, match="another run has been fetching"):
-            go(tmp_path, all_good, run="run-2")
+            go(tmp_path, all_good, run="run-2", said=said)
+        [line] = said
+        assert re.search(r"waits at most until \d\d:\d\d:\d\d UTC \(1 s\): another run is fetching it$", line)
         inner.append("refused")
         yield from all_good(fetch)
 

@@ -149,7 +149,7 @@ def test_the_clock_of_the_service_says_when_the_quiet_hour_begins(desk: Desk, se
 
     services.faults.add("/arxiv", after_midnight, times=-1, after=1)
     (line,) = lines(desk.run("2022-01", "2022-04", quiet_hour="yes"))
-    assert "the service asked for a pause; run again after" in line
+    assert "the service asked for a pause: arXiv is not asked from 00:00 to 01:00 UTC; run again after" in line
     assert desk.months() == ["2022-01", "2022-02"]
     assert len(services.of("arxiv")) == 2
 

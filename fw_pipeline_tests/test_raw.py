@@ -67,10 +67,17 @@ def test_a_finished_fetch_is_not_gone_on_with(tmp_path: Path) -> None:
     assert again.folder.name == "run-2"
 
 
-def test_an_unfinished_fetch_is_gone_on_with_but_not_after_a_week(tmp_path: Path) -> None:
+def test_an_unfinished_fetch_is_gone_on_with_for_a_week_from_its_last_answer_and_an_answer_for_a_month(
+    tmp_path: Path,
+) -> None:
     evidence(tmp_path).keep("r", b"x", name="a")
-    assert evidence(tmp_path, run="run-2", now=NOW + timedelta(days=6)).find("r") is not None
-    assert evidence(tmp_path, run="run-3", now=NOW + timedelta(days=8)).find("r") is None
+    assert evidence(tmp_path, run="run-2", now=NOW + timedelta(days=8)).find("r") is None
+    for day in range(6, 37, 6):  # two weeks of a quota each day, and more
+        going_on = evidence(tmp_path, run=f"run-{day}", now=NOW + timedelta(days=day))
+        assert (going_on.find("r") is not None) is (day < 31)
+        going_on.keep(f"r{day}", b"x", name="a")
+        going_on.keep(f"headers of r{day}", b"{}", name="a.headers.json")
+    assert evidence(tmp_path, run="later", now=NOW + timedelta(days=36)).resumed == 6, "headers are no answers"
 
 
 def test_a_rejected_answer_stays_on_disk_and_is_asked_for_again(tmp_path: Path) -> None:

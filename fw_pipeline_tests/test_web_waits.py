@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -143,12 +144,26 @@ def test_a_stamp_from_a_wrong_clock_is_not_believed(tmp_path: Path) -> None:
     assert not clock.slept
 
 
-def test_a_pause_that_one_process_is_asked_for_holds_the_others(tmp_path: Path) -> None:
-    clock, pace = Clock(), Pace(3.0, tmp_path / "x.pace")
-    one, other = (Turns(pace, clock=clock, sleep=clock.sleep, patience=900) for _ in range(2))
-    one.hold(600)
-    with other.turn():
+def test_a_pause_that_one_process_is_asked_for_holds_the_others_which_say_why(tmp_path: Path) -> None:
+    clock, pace, told = Clock(), Pace(3.0, tmp_path / "x.pace"), list[tuple[str, float]]()
+
+    def turns() -> Turns:
+        return Turns(pace, clock=clock, sleep=clock.sleep, patience=900, told=lambda *said: told.append(said))
+
+    turns().hold(600, "HTTP 200: Rate exceeded")  # of a process that was killed then
+    with turns().turn():
         assert sum(clock.slept) == pytest.approx(600, abs=0.01)
+    [(why, seconds)] = told
+    assert (why, round(seconds, 1)) == ("HTTP 200: Rate exceeded", 600.0)
+
+
+def test_a_long_wait_is_said_with_its_cause_and_its_end(bench: Bench, services: FakeServices) -> None:
+    services.faults.add("/pypistats", "throttled", status=429, hint="seconds", seconds=30)
+    services.faults.add("/pypistats", "error")
+    with bench.web(pace=Pace(3.0), first_wait=0.1) as web:
+        ask(web, services.url)
+    [line] = bench.waits
+    assert re.search(r": waits until \d\d:\d\d:\d\d UTC \(3[01] s\): HTTP 429 .*; try 2 of", line), "short ones are not"
 
 
 _ASKER = """

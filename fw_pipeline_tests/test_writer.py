@@ -59,13 +59,16 @@ def test_a_build_forgets_what_came_of_the_rules_before_it(writer: Writer) -> Non
     required = {"marts.x": ("a rule", "another"), "marts.z": ("a rule",)}
     writer.build("marts.x", "select 1 as a", description="", columns={})
     assert writer.unchecked(required) == {"marts.x": ("a rule", "another"), "marts.z": ("a rule",)}
-    writer.note_checks("marts.x", [("a rule", "ERROR", False, 3, "three rows"), ("left out", "ERROR", False, 1, "one")])
-    writer.note_checks("marts.z", [("a rule", "ERROR", True, 0, "")])
+    writer.note_checks(
+        "marts.x", [("a rule", "critical", False, 3, "three rows"), ("left out", "critical", False, 1, "one")]
+    )
+    writer.note_checks("marts.z", [("a rule", "critical", True, 0, "")])
     assert writer.unchecked(required) == {"marts.x": ("another",)}
     assert writer.broken(required) == [("marts.x", "a rule", "three rows")]
-    writer.note_checks("marts.x", [("a rule", "ERROR", True, 0, "")])
+    writer.note_checks("marts.x", [("a rule", "critical", True, 0, "")])
+    writer.note_checks("marts.x", [("another", "warning", False, 0, "no rows: no month of papers has come in")])
     writer.note_checks("marts.x", [])
-    assert writer.broken(required) == []
+    assert writer.broken(required) == [], "a warning keeps nobody from publishing"
     writer.build("marts.x", "select 2 as a", description="", columns={})
     assert writer.unchecked(required) == {"marts.x": ("a rule", "another")}
 

@@ -45,6 +45,7 @@ class Bench:
     folder: Path
     clock: Clock = field(default_factory=Clock)
     log: list[str] = field(default_factory=list)
+    waits: list[str] = field(default_factory=list)
     secrets: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     runs: int = 0
@@ -59,6 +60,7 @@ class Bench:
             keeper=keeper,
             scan=_no_scan,
             log=self.log.append,
+            waits=self.waits.append,
             options={"contact": "mail@example.org", "scratch": f"{self.folder / 'scratch'}", **self.options},
             secrets=self.secrets,
         )

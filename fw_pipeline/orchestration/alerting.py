@@ -32,7 +32,7 @@ def tell_of_failures() -> SensorDefinition:
         name="tell_of_failures",
         default_status=DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=30,
-        monitor_all_code_locations=True,  # a run of the command line belongs to none
+        monitor_all_code_locations=True,  # whoever launched it, and under whatever name
         description="Tells of failed runs by webhook or mail: FW_ALERT_WEBHOOK, FW_ALERT_MAIL_TO.",
     )
     def tell(context: RunFailureSensorContext, pipeline: ResourceParam[Pipeline]) -> SkipReason | None:

@@ -53,10 +53,14 @@ def build_what_changed() -> SensorDefinition:
 
 def nothing_to_build(pipeline: Pipeline) -> str | None:
     """Return why no build would give another published file than the one that is there; None where one would."""
-    if empty := [name for name in pipeline.sources if not pipeline.vintages.vintages(name)]:
-        assets = ", ".join(f"raw/{name}" for name in empty)
-        return f"waits for the first months of {assets}: nothing can be compared without them"
+    if nothing_here(pipeline):
+        return "waits for the first month of any source"
     return None if unpublished(pipeline) else "everything that came in is published"
+
+
+def nothing_here(pipeline: Pipeline) -> bool:
+    """Say whether no month of any source has come in."""
+    return not any(pipeline.vintages.vintages(name) for name in pipeline.sources)
 
 
 def unpublished(pipeline: Pipeline) -> frozenset[str]:

@@ -21,6 +21,7 @@ from fw_pipeline import expectations
 from fw_pipeline.contract import Reason, Source
 from fw_pipeline.expectations import Expectation, Outcome
 from fw_pipeline.models import Model
+from fw_pipeline.orchestration.absence import why_empty
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.raw_assets import failed
 from fw_pipeline.orchestration.seeds import Seed
@@ -82,7 +83,7 @@ def table_checks(relation: str, rules: Sequence[Expectation]) -> AssetChecksDefi
         chosen.sort(key=list(by_name.values()).index)
         try:
             with pipeline.writing() as writer:
-                outcomes = prove(writer, relation, chosen)
+                outcomes = prove(writer, pipeline, relation, chosen)
         except Reason as reason:
             raise failed([reason]) from None
         pipeline.progress("check", f"{relation}: {sum(o.passed for o in outcomes)} of {len(outcomes)} rules hold")
@@ -92,13 +93,21 @@ def table_checks(relation: str, rules: Sequence[Expectation]) -> AssetChecksDefi
     return check
 
 
-def prove(writer: Writer, relation: str, rules: Sequence[Expectation]) -> tuple[Outcome, ...]:
-    """Run rules on a relation as it stands in the working file, and remember there what came of them."""
+def prove(writer: Writer, pipeline: Pipeline, relation: str, rules: Sequence[Expectation]) -> tuple[Outcome, ...]:
+    """Run rules on a relation as it stands in the working file, and remember there what came of them.
+
+    A table that is empty because a source has no month yet keeps nobody from publishing: its rules do not hold, which
+    is a warning, and its comment says why.
+    """
     if not writer.has(relation):
         outcomes = tuple(Outcome(rule, passed=False, unexpected_count=0, observed=NOT_BUILT) for rule in rules)
     else:
         queries = {rule.name: writer.frame(str(rule.kwargs["sql"])) for rule in rules if "sql" in rule.kwargs}
-        outcomes = expectations.validate(writer.frame(f"from {relation}"), rules, failing=queries)
+        frame = writer.frame(f"from {relation}")
+        outcomes = expectations.validate(frame, rules, failing=queries)
+        if frame.is_empty() and (why := why_empty(writer, pipeline, relation)) is not None:
+            outcomes = tuple(_excused(outcome, why) for outcome in outcomes)
+            writer.say_why_empty(relation, why)
     writer.note_checks(
         relation,
         [(o.expectation.name, o.expectation.severity, o.passed, o.unexpected_count, o.observed) for o in outcomes],
@@ -106,17 +115,22 @@ def prove(writer: Writer, relation: str, rules: Sequence[Expectation]) -> tuple[
     return outcomes
 
 
-def _remedy(key: AssetKey, outcome: Outcome) -> str:
+def _excused(outcome: Outcome, why: str) -> Outcome:
+    """Turn a rule that does not hold for want of rows into a warning that says why there are none."""
+    if outcome.passed or outcome.observed != expectations.NO_ROWS:
+        return outcome
+    rule = replace(outcome.expectation, severity="warning")
+    return replace(outcome, expectation=rule, observed=f"{expectations.NO_ROWS}: {why}")
+
+
+def _remedy(outcome: Outcome) -> str:
     """Return what to do about a rule that does not hold: an empty table has no failing rows to look at."""
     if outcome.observed == NOT_BUILT:
         return "build it: fw-pipeline rebuild"
-    if outcome.observed == expectations.NO_ROWS and key.path[0] == "raw":
-        return f"fetch months that a provider can answer: fw-pipeline run --source {key.path[-1]}"
     if outcome.observed == expectations.NO_ROWS:
-        return (
-            "look at the tables that it reads: the first of them without a row is the cause; fw-pipeline status says "
-            "which months a source lacks and what would complete it; if none is right here, say may_be_empty in its yml"
-        )
+        return "its sources have months: mend its SQL or what it reads; if none is right, say may_be_empty in its yml"
+    if outcome.observed.startswith(expectations.NO_ROWS):
+        return "fetch months that a provider can answer: fw-pipeline status says which, and what would complete them"
     rows = "look at the failing rows" if outcome.failing_rows else "look at what was observed"
     return (
         f"{rows}; if the figures are wrong, fetch those months again; "
@@ -128,7 +142,7 @@ def _shown(key: AssetKey, outcome: Outcome) -> AssetCheckResult:
     rule = outcome.expectation
     metadata: dict[str, Any] = {"observed": outcome.observed, "rows against it": outcome.unexpected_count}
     if not outcome.passed:
-        metadata["remedy"] = _remedy(key, outcome)
+        metadata["remedy"] = _remedy(outcome)
     if outcome.failing_rows:
         frame = pl.DataFrame(
             [{k: str(v) for k, v in row.items()} for row in outcome.failing_rows], infer_schema_length=None

@@ -1,16 +1,18 @@
-"""Who is asked: the provider that the settings choose, what it is given to answer with, and what it cannot answer."""
+"""Who is asked: the provider that the settings choose, what it is given, what it cannot answer, and what it has."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 
-from fw_pipeline.contract import Fetch, Provider, Reason, Source, SourceFailed, Window
-from fw_pipeline.raw import EvidenceStore
+from fw_pipeline.contract import Fetch, Provider, Reason, Source, SourceFailed, Window, next_month
+from fw_pipeline.raw import EvidenceStore, Statement, StorageFailed, Vintage, VintageStore
 from fw_pipeline.settings import Settings
+from fw_pipeline.waiting import silent
 from fw_pipeline.warehouse import scan
 
 
@@ -45,7 +47,8 @@ def asking(
     *,
     now: datetime,
     run_id: str = "none",
-    log: Callable[[str], None] = lambda _: None,
+    log: Callable[[str], None] = silent,
+    waits: Callable[[str], None] = silent,
 ) -> tuple[Fetch, EvidenceStore]:
     """Return what a provider is given to answer for a window, and the store that keeps its answers."""
     keeper = EvidenceStore(settings.data_dir, chosen.source.name, chosen.provider.name, run_id=run_id, now=now)
@@ -55,6 +58,7 @@ def asking(
         keeper=keeper,
         scan=partial(scan, spill=spill(settings, chosen.source)),
         log=log,
+        waits=waits,
         options=chosen.options,
         secrets=settings.secrets,
         recorded=settings.recorded_dir,
@@ -65,6 +69,37 @@ def asking(
 def spill(settings: Settings, source: Source) -> Path:
     """Return where the scans of a source spill: the data folder has room, the system's temporary one may not."""
     return settings.data_dir / ".work" / f"spill-{source.name}"
+
+
+def is_due(source: Source, month: date) -> datetime:
+    """Return the moment from which the figures of a month should be there, whole."""
+    return datetime.combine(next_month(month), time(), UTC) + timedelta(days=source.due_days)
+
+
+def answered(source: Source, provider: Provider, month: date, store: VintageStore) -> Vintage | Statement | None:
+    """Return the vintage or the known gap by which a provider has answered a month; None where it is to be asked.
+
+    What it said before the month was due counts for nothing here: its last days may have been missing. So does what was
+    there before an answer that was refused.
+    """
+    said = [one for one in store.statements(source.name, month) if one.provider == provider.name]
+    last = said[-1] if said else None
+    if last is not None and last.status == "refused":
+        return None
+    vintage = store.current(source.name, month, provider.name)
+    if vintage is not None and not _is_whole(source, vintage, store):
+        return None
+    spoken = [*(one.at for one in said[-1:]), *([vintage.observed_at] if vintage else [])]
+    if not spoken or max(spoken) < is_due(source, month):
+        return None
+    return vintage or (last if last is not None and last.status == "gap" else None)
+
+
+def _is_whole(source: Source, vintage: Vintage, store: VintageStore) -> bool:
+    with contextlib.suppress(StorageFailed):
+        store.read(source.name, vintage)
+        return True
+    return False
 
 
 def out_of_reach(chosen: Chosen, window: Window, settings: Settings, *, now: datetime) -> list[Reason]:

@@ -13,16 +13,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dagster import DagsterInstance, DagsterRun
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 from dagster._core.storage.sql import create_engine
+from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import LRUCache
 
 from fw_pipeline.contract import Reason
+
+LOCATION = "fw_pipeline"
+"""The name of our code location, as in `workspace.yaml`."""
 
 REMEDY = "free space or allow writing there, then run again; no figure was lost"
 
@@ -50,6 +58,19 @@ def _engine(url: str, **options: Any) -> Engine:
     if (engine := _ENGINES.get(key)) is None:
         engine = _ENGINES[key] = create_engine(url, **options)
     return engine
+
+
+def shown_in_the_ui(instance: DagsterInstance, run: DagsterRun) -> None:
+    """Say of a run that nobody launched through a code location that it belongs to ours, before it does anything.
+
+    The home page of the UI, its timeline and the page of a job show runs by code location; those of the command line
+    have none, so that after a whole run these pages would say that nothing ever ran.
+    """
+    if run.remote_job_origin is None and isinstance(instance.run_storage, SqlRunStorage):
+        ours = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(LOCATION), SINGLETON_REPOSITORY_NAME)
+        instance.add_run_tags(run.run_id, {REPOSITORY_LABEL_TAG: ours.get_label()})
+        now = instance.get_run_by_id(run.run_id) or run
+        instance.run_storage.replace_job_origin(now, ours.get_job_origin(run.job_name))
 
 
 @contextlib.contextmanager

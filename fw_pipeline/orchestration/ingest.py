@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Literal
 
 import polars as pl
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
-from fw_pipeline import expectations
-from fw_pipeline.contract import Batch, Fetch, MonthRefused, Reason, SourceFailed, Window
-from fw_pipeline.orchestration.choosing import Chosen, asking, spill
+from fw_pipeline import expectations, waiting
+from fw_pipeline.contract import ANSWERS_BEHIND, Batch, Fetch, MonthRefused, Reason, SourceFailed, Window
+from fw_pipeline.orchestration.choosing import Chosen, answered, asking, is_due, spill
 from fw_pipeline.orchestration.fitness import covers_less, shrunk, unfit
-from fw_pipeline.raw import EvidenceStore, Statement, StorageFailed, VintageStore, sweep
+from fw_pipeline.raw import EvidenceStore, Statement, StorageFailed, Vintage, VintageStore, sweep
 from fw_pipeline.settings import Settings
+from fw_pipeline.waiting import lock_held, silent
 
 FLUSH_SECONDS = 2.0
 """How long answered months may wait for validation together: one validation costs the same for one or a hundred."""
@@ -29,7 +30,7 @@ FLUSH_SECONDS = 2.0
 LISTED_REFS = 8
 """A row names up to so many evidence files; more are listed in a file of their own, which it names instead."""
 
-Status = Literal["present", "unchanged", "gap", "refused", "failed", "out of reach"]
+Status = Literal["present", "unchanged", "here already", "gap", "refused", "failed", "out of reach"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +67,36 @@ def ingest(
     now: datetime,
     log: Callable[[str], None],
     done: Callable[[MonthOutcome], None],
-    say: Callable[[str], None] = lambda _: None,
+    say: Callable[[str], None] = silent,
+    waits: Callable[[str], None] = silent,
+    again: bool = True,
     patience: float = 900.0,
 ) -> Ingested:
     """Fetch a window of months and add a vintage for each; call `done` with every outcome as it comes.
 
-    `log` hears everything, `say` what a person should know before it starts: the cost, and what is gone on with.
+    `log` hears everything, `say` what a person should know before it starts: the cost, and what is gone on with;
+    `waits` hears what is waited for, and until when.
+    Unless `again`, months that the provider has answered already are left out, where asking costs a request.
 
     Raises:
         Reason: nothing could be begun: another run is fetching the same source, or the data folder cannot be used.
     """
     name = chosen.source.name
+
+    def told(seconds: float) -> None:
+        why = "another run is fetching it"
+        waits(waiting.line(name, seconds, now=time.time(), why=why, at_most=True))
+
     lock = settings.data_dir / ".work" / f"fetch-{name}.lock"
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock, timeout=patience):
+        with lock_held(lock, patience=patience, told=told):
             for room in ("raw", "evidence"):
                 sweep(settings.data_dir / room / name)
             VintageStore(settings.data_dir).sweep_listings(name)
             shutil.rmtree(spill(settings, chosen.source), ignore_errors=True)  # by a killed run
-            fetch, keeper = asking(chosen, window, settings, now=now, run_id=run_id, log=log)
-            return _Ingest(chosen, settings, fetch, keeper, run_id=run_id, done=done, say=say).run()
+            fetch, keeper = asking(chosen, window, settings, now=now, run_id=run_id, log=log, waits=waits)
+            return _Ingest(chosen, settings, fetch, keeper, run_id=run_id, done=done, say=say).run(again=again)
     except Timeout:
         cause = f"another run has been fetching it for more than {patience:.0f} s"
         raise SourceFailed(name, cause, "wait for it, or stop it, and run again") from None
@@ -115,7 +125,7 @@ class _Ingest:
         self._store = VintageStore(settings.data_dir)
         self._result = Ingested(chosen.provider.name)
 
-    def run(self) -> Ingested:
+    def run(self, *, again: bool) -> Ingested:
         """Ask for what the provider can answer; leave an outcome for every month of the window."""
         asked, name = self._fetch.window, self._source.name
         reach = self._provider.reach(self._fetch)
@@ -123,29 +133,57 @@ class _Ingest:
             if (cause := reach.why_not(month)) is not None:
                 self._note(MonthOutcome(month, "out of reach", cause=cause))
         start, end = max(asked.start, reach.window.start), min(asked.end, reach.window.end)
-        if start >= end:
-            return self._result
-        fetch = replace(self._fetch, window=Window(start, end))
-        if self._keeper.resumed:
-            self._say(f"{name}: goes on with an unfinished fetch, {self._keeper.resumed} answers are here")
-        self._say(f"{name} {fetch.window} from {self._provider.name}: {self._provider.plan(fetch).text}")
-        self._take_all(fetch)
-        answered = {outcome.month for outcome in self._result.outcomes}
-        if unanswered := [month for month in fetch.window.months() if month not in answered]:
-            if not self._result.failures:
-                cause, remedy = "the provider gave no answer", "run again; if it stays so, choose another provider"
-                self._result.failures.append(
-                    SourceFailed(name, cause, remedy, month=Window.of(unanswered[0], unanswered[-1]))
-                )
-            for month in unanswered:
-                self._note(MonthOutcome(month, "failed", cause=str(self._result.failures[-1])))
+        windows = [Window(start, end)] if start < end else []
+        if not again:
+            windows = [left for window in windows for left in self._left_of(window)]
+        if windows and self._keeper.resumed:
+            answers = "1 answer is" if self._keeper.resumed == 1 else f"{self._keeper.resumed} answers are"
+            self._say(f"{name}: goes on with an unfinished fetch, {answers} here")
+        for window in windows:
+            fetch = replace(self._fetch, window=window)
+            self._say(f"{name} {window} from {self._provider.name}: {self._provider.plan(fetch).text}")
+            if not self._take_all(fetch):
+                break
+        for window in windows:
+            self._note_the_unanswered(window)
         self._result.failures += self._store.unreadable
-        if not self._result.failures:
+        if windows and not self._result.failures:
             self._keeper.finish()
         return self._result
 
-    def _take_all(self, fetch: Fetch) -> None:
+    def _left_of(self, window: Window) -> list[Window]:
+        """Return what is left to ask for of a window; nothing is left out where asking costs no request."""
+        if self._provider.plan(replace(self._fetch, window=window)).requests == 0:
+            return [window]
+        left = []
+        for month in window.months():
+            match answered(self._source, self._provider, month, self._store):
+                case Vintage() as here:
+                    rows = self._store.read(self._source.name, here).height
+                    self._note(MonthOutcome(month, "here already", rows, path=here.path))
+                case Statement() as said:
+                    self._note(MonthOutcome(month, "gap", cause=said.cause))
+                case None:
+                    left.append(month)
+        if len(left) < (months := len(window.months())):
+            known = f"{months - len(left)} of {months} months are answered already, and are asked for only with --again"
+            self._say(f"{self._source.name} {window}: {known}")
+        return Window.spans(left)
+
+    def _note_the_unanswered(self, window: Window) -> None:
+        answered = {outcome.month for outcome in self._result.outcomes}
+        if unanswered := [month for month in window.months() if month not in answered]:
+            if not self._result.failures:
+                cause, remedy = "the provider gave no answer", "run again; if it stays so, choose another provider"
+                stretch = Window.of(unanswered[0], unanswered[-1])
+                self._result.failures.append(SourceFailed(self._source.name, cause, remedy, month=stretch))
+            for month in unanswered:
+                self._note(MonthOutcome(month, "failed", cause=str(self._result.failures[-1])))
+
+    def _take_all(self, fetch: Fetch) -> bool:
+        """Take everything that the provider yields; say whether it came to its end."""
         waiting: list[Batch] = []
+        ended = True
         since = time.monotonic()
         try:
             for item in self._provider.fetch(fetch):
@@ -158,10 +196,13 @@ class _Ingest:
                     waiting, since = [], time.monotonic()
         except (SourceFailed, StorageFailed) as failure:
             self._result.failures.append(failure)
+            ended = False
         try:
             self._commit(waiting)
         except StorageFailed as failure:
             self._result.failures.append(failure)
+            ended = False
+        return ended
 
     def _commit(self, batches: list[Batch]) -> None:
         """Validate some months together, then write a vintage for each that is fit."""
@@ -205,7 +246,7 @@ class _Ingest:
         if len(refs) > LISTED_REFS:
             listed = "\n".join(refs).encode()
             name = f"evidence-of-{batch.month:%Y-%m}.txt" if batch.month else "evidence.txt"
-            refs = (self._keeper.keep(f"the answers behind {name}", listed, name=name).ref,)
+            refs = (self._keeper.keep(f"{ANSWERS_BEHIND}{name}", listed, name=name).ref,)
         vintage = self._store.add(
             self._source.name,
             batch.month,
@@ -224,6 +265,10 @@ class _Ingest:
             said = self._store.statements(self._source.name, batch.month)
             if said and said[-1].provider == self._provider.name and said[-1].status != "answered":
                 self._state(batch.month, "answered", "a later fetch gave the figures", "")
+            elif vintage is None and self._fetch.now >= is_due(self._source, batch.month):
+                here = self._store.current(self._source.name, batch.month, self._provider.name)
+                if here is not None and here.observed_at < is_due(self._source, batch.month):
+                    self._state(batch.month, "answered", "once it was due, the figures were the same", "")
         self._note(
             MonthOutcome(
                 batch.month, status, batch.rows.height, None, vintage.path if vintage else None, batch.evidence

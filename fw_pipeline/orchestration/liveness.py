@@ -21,7 +21,9 @@ from dagster import (
 )
 from filelock import FileLock, Timeout
 
+from fw_pipeline.orchestration.history import shown_in_the_ui
 from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.waiting import silent
 
 KILLED = (
     "the process of this run has gone without a word: it was killed, or the machine stopped. "
@@ -37,6 +39,9 @@ def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
         if context.run is None:  # a sensor looks
             yield pipeline
         else:
+            pipeline.log = context.log.info if context.log else silent
+            if context.instance is not None:
+                shown_in_the_ui(context.instance, context.run)
             with _alive(_locks(pipeline.settings.data_dir) / f"{context.run.run_id}.lock"):
                 yield pipeline
 

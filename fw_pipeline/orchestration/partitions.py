@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
 from typing import ParamSpec, TypeVar
 
@@ -45,15 +45,4 @@ def key(month: date) -> str:
 
 def windows(context: AssetExecutionContext) -> list[Window]:
     """Return the months that a run covers, as contiguous windows: one month, a range, or a set with holes."""
-    return contiguous([parse_month(text) for text in context.partition_keys])
-
-
-def contiguous(months: Sequence[date]) -> list[Window]:
-    """Group months into windows without holes."""
-    found: list[Window] = []
-    for month in sorted(months):
-        if found and found[-1].end == month:
-            found[-1] = Window.of(found[-1].start, month)
-        else:
-            found.append(Window.of(month, month))
-    return found
+    return Window.spans(parse_month(text) for text in context.partition_keys)

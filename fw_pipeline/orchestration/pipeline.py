@@ -14,6 +14,7 @@ from fw_pipeline.contract import Source
 from fw_pipeline.models import Model
 from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline.raw import VintageStore
+from fw_pipeline.waiting import silent
 from fw_pipeline.warehouse import Warehouse, Writer
 
 if TYPE_CHECKING:
@@ -32,7 +33,17 @@ class Pipeline:
     """Settings to use; None reads the environment."""
     progress: Callable[[str, str], None] = field(default=lambda _stage, _what: None)
     """Told of every step that is done: its stage, and what it was."""
+    again: bool = True
+    """Whether months that are here already are asked for again; in the UI, whoever chooses a month wants it fetched."""
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    log: Callable[[str], None] = silent
+    """Hears what the log of the run should hold."""
+
+    def waits(self, text: str) -> None:
+        """Say what is waited for, and until when."""
+        self.log(text)
+        self.progress("wait", text)
 
     @cached_property
     def settings(self) -> Settings:
@@ -42,7 +53,7 @@ class Pipeline:
     @cached_property
     def warehouse(self) -> Warehouse:
         """The DuckDB files."""
-        return Warehouse(self.settings.data_dir)
+        return Warehouse(self.settings.data_dir, waits=self.waits)
 
     @cached_property
     def vintages(self) -> VintageStore:

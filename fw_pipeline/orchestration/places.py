@@ -19,6 +19,8 @@ class Place:
 
     group: str
     tags: Mapping[str, str]
+    sources: frozenset[str]
+    """The sources whose figures it holds."""
 
 
 def places(models: Iterable[Model]) -> dict[str, Place]:
@@ -56,7 +58,10 @@ def places(models: Iterable[Model]) -> dict[str, Place]:
                 sources[relation] = set().union(*(held(read) for read in reads.get(relation, ())))
         return sources[relation]
 
-    return {relation: Place(_group(relation, above(relation)), _tags(held(relation))) for relation in reads}
+    return {
+        relation: Place(_group(relation, above(relation)), _tags(held(relation)), frozenset(held(relation)))
+        for relation in reads
+    }
 
 
 def _schema(relation: str) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -16,9 +17,9 @@ from dagster import (
     ResourceParam,
     asset,
 )
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
-from fw_pipeline import report
+from fw_pipeline import report, waiting
 from fw_pipeline.contract import Reason
 from fw_pipeline.expectations import Expectation
 from fw_pipeline.orchestration.checks import prove
@@ -30,6 +31,7 @@ from fw_pipeline.orchestration.tables import tables
 from fw_pipeline.plain import in_markdown
 from fw_pipeline.raw import sweep, written_aside
 from fw_pipeline.raw.files import unwritable
+from fw_pipeline.waiting import Tell, lock_held, silent
 from fw_pipeline.warehouse import Writer, query
 
 Rules = Mapping[str, Sequence[Expectation]]
@@ -52,7 +54,7 @@ def publish_asset(rules: Rules, deps: Sequence[Sequence[str]]) -> AssetsDefiniti
         try:
             with pipeline.publishing() as writer:
                 again = _catch_up(writer, pipeline)
-                _prove_all(writer, rules)
+                _prove_all(writer, pipeline, rules)
         except Reason as reason:
             raise failed([reason]) from None
         if again:
@@ -80,7 +82,7 @@ def report_asset() -> AssetsDefinition:
     def page(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         folder, work = pipeline.settings.data_dir / "report", pipeline.settings.data_dir / ".work"
         try:
-            with alone(folder, work):
+            with alone(folder, work, waits=pipeline.waits):
                 made = report.build(
                     lambda sql: query(pipeline.settings.published, sql), pipeline.models, lambda: _library(work)
                 )
@@ -96,7 +98,7 @@ def report_asset() -> AssetsDefinition:
 
 
 @contextlib.contextmanager
-def alone(folder: Path, work: Path, patience: float = 900.0) -> Iterator[None]:
+def alone(folder: Path, work: Path, patience: float = 900.0, waits: Tell = silent) -> Iterator[None]:
     """Let one run at a time make the report, and begin without what a killed one left half-written.
 
     Two at once could leave the page of one with the charts of the other.
@@ -105,21 +107,22 @@ def alone(folder: Path, work: Path, patience: float = 900.0) -> Iterator[None]:
         Reason: another run has been at it for longer than `patience` seconds.
         StorageFailed: the data folder cannot be used.
     """
-    lock = FileLock(work / "report.lock")
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=patience)
-    except Timeout:
-        cause = f"another run has been making it for more than {patience:.0f} s"
-        raise Reason("report", cause, "wait for it, or stop it, and run again") from None
-    except OSError as error:
-        raise unwritable(work / "report.lock", error) from error
-    try:
+
+    def told(seconds: float) -> None:
+        waits(waiting.line("report", seconds, now=time.time(), why="another run is making it", at_most=True))
+
+    with contextlib.ExitStack() as held:
+        try:
+            work.mkdir(parents=True, exist_ok=True)
+            held.enter_context(lock_held(work / "report.lock", patience=patience, told=told))
+        except Timeout:
+            cause = f"another run has been making it for more than {patience:.0f} s"
+            raise Reason("report", cause, "wait for it, or stop it, and run again") from None
+        except OSError as error:
+            raise unwritable(work / "report.lock", error) from error
         sweep(folder)
         sweep(work)
         yield
-    finally:
-        lock.release()
 
 
 def _library(work: Path) -> str:
@@ -167,11 +170,11 @@ def _catch_up(writer: Writer, pipeline: Pipeline) -> list[str]:
     return again
 
 
-def _prove_all(writer: Writer, rules: Rules) -> None:
+def _prove_all(writer: Writer, pipeline: Pipeline, rules: Rules) -> None:
     """Check what no run has checked since it was built, then refuse to go on unless every blocking rule holds."""
     required = {name: _blocking(found) for name, found in rules.items()}
     for relation, unchecked in writer.unchecked(required).items():
-        prove(writer, relation, [rule for rule in rules[relation] if rule.name in unchecked])
+        prove(writer, pipeline, relation, [rule for rule in rules[relation] if rule.name in unchecked])
     if broken := writer.broken(required):
         remedy = "nothing was published; mend it and run again"
         raise failed([Reason(relation, f"rule {rule} does not hold: {why}", remedy) for relation, rule, why in broken])

@@ -91,7 +91,7 @@ def fetch_months(
 
     def done(outcome: MonthOutcome) -> None:
         pipeline.progress("fetch", f"{source.name} {outcome.month or 'unpartitioned'} {outcome.status}")
-        if outcome.month and outcome.status in ("present", "unchanged"):
+        if outcome.month and outcome.status in ("present", "unchanged", "here already"):
             context.log_event(
                 AssetMaterialization(
                     ["raw", source.name],
@@ -117,6 +117,10 @@ def fetch_months(
         context.log.info(text)
         pipeline.progress("say", text)
 
+    def waits(text: str) -> None:
+        context.log.info(text)
+        pipeline.progress("wait", text)
+
     try:
         chosen = choose(source, pipeline.settings)
         for window in asked:
@@ -129,6 +133,8 @@ def fetch_months(
                 log=context.log.info,
                 done=done,
                 say=say,
+                waits=waits,
+                again=pipeline.again,
             )
             failures += got.failures
         with pipeline.warehouse.writing() as writer:

@@ -6,7 +6,15 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dagster import AssetCheckEvaluation, AssetKey, DagsterEvent, DagsterEventType, DagsterInstance, Definitions
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckSeverity,
+    AssetKey,
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    Definitions,
+)
 from dagster._core.events import JobFailureData, RunFailureReason
 from dagster._core.execution.plan.objects import ErrorSource
 
@@ -29,8 +37,6 @@ class Ran:
     succeeded: bool
     failures: tuple[str, ...]
     run_id: str
-    failed_sources: frozenset[str] = frozenset()
-    """The sources that failed, so that nothing that hangs on them was built."""
 
 
 def run_job(
@@ -61,9 +67,7 @@ def run_job(
         ended = event.event_specific_data
         if isinstance(ended, JobFailureData) and ended.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION:
             raise KeyboardInterrupt
-    failed = [event.step_key or "" for event in result.all_events if event.event_type is DagsterEventType.STEP_FAILURE]
-    sources = frozenset(step.removeprefix("raw__") for step in failed if step.startswith("raw__"))
-    return Ran(result.success, tuple(failure_lines(result.all_events)), result.run_id, sources)
+    return Ran(result.success, tuple(failure_lines(result.all_events)), result.run_id)
 
 
 def _interrupted(event: DagsterEvent) -> bool:
@@ -103,7 +107,7 @@ def _broken_rules(checks: Iterable[AssetCheckEvaluation]) -> Iterator[str]:
     """Yield a line for each blocking rule that does not hold; one for all rules of a table without rows."""
     empty: set[str] = set()
     for check in checks:
-        if check.passed or not check.blocking:
+        if check.passed or not check.blocking or check.severity is not AssetCheckSeverity.ERROR:
             continue
         relation, said = ".".join(check.asset_key.path), check.metadata
         if "observed" in said and said["observed"].value in (NO_ROWS, NOT_BUILT):

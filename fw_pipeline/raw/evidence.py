@@ -19,11 +19,14 @@ from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from fw_pipeline.contract import Evidence
+from fw_pipeline.contract import ANSWERS_BEHIND, HEADERS_OF, Evidence
 from fw_pipeline.raw.files import LEFTOVER, StorageFailed, sync_folder, unwritable
 
 GO_ON_FOR = timedelta(days=7)
-"""How long an unfinished fetch is gone on with: its older answers would no longer be of today."""
+"""How long an unfinished fetch is gone on with, from its last answer: one that takes weeks is not begun again."""
+
+REPLAYED_FOR = timedelta(days=31)
+"""How long one of its answers is used: a fetch that never finishes would else show the same figures again and again."""
 
 _PACKED = (".gz", ".parquet", ".7z", ".zst")
 
@@ -56,15 +59,16 @@ class EvidenceStore:
         for entry in _entries(self._journal):
             match entry:
                 case {"request": str(request), "ref": str(ref), "at": str(at)}:
-                    if (moment := _moment(at)) is not None and self._is_kept(ref):
+                    moment = _moment(at)
+                    if moment is not None and now - moment < REPLAYED_FOR and self._is_kept(ref):
                         self._answers[request] = ref
                         self._at[ref] = moment
                 case {"rejected": str(ref)}:
                     self._forget(ref)
                 case _:
                     pass
-        self.resumed = len(self._answers)
-        """How many answers an earlier, unfinished try left."""
+        self.resumed = sum(not request.startswith((HEADERS_OF, ANSWERS_BEHIND)) for request in self._answers)
+        """How many answers an earlier, unfinished try left, without what is kept beside them."""
 
     def observed_at(self, refs: Iterable[str]) -> datetime:
         """Return when the last of some answers was given: now, or earlier where a fetch was gone on with."""
@@ -203,10 +207,11 @@ class EvidenceStore:
     def _unfinished(self) -> Path | None:
         for journal in self._provider_dir.glob("*/requests.ndjson"):
             entries = list(_entries(journal))
-            begun = next((_moment(entry["begun"]) for entry in entries if "begun" in entry), None)
-            if begun is None or any("finished" in entry for entry in entries):
+            if any("finished" in entry for entry in entries):
                 continue
-            if self._now - begun < GO_ON_FOR:
+            said = [_moment(entry.get("at", entry.get("begun"))) for entry in entries]
+            last = max((moment for moment in said if moment is not None), default=None)
+            if last is not None and self._now - last < GO_ON_FOR:
                 return journal.parent
         return None
 

@@ -18,8 +18,10 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
+from fw_pipeline import waiting
 from fw_pipeline.raw import StorageFailed
 from fw_pipeline.raw.files import sync_folder, unwritable
+from fw_pipeline.waiting import WORTH_A_WORD, Tell, silent
 from fw_pipeline.warehouse.wording import (
     WarehouseFailed,
     first_line,
@@ -48,15 +50,15 @@ _IDLE: dict[Path, duckdb.DuckDBPyConnection] = {}
 class Warehouse:
     """The working file below a data folder, and the file that is published from it."""
 
-    def __init__(self, data_dir: Path, *, patience: float = PATIENCE) -> None:
-        """Look at the files below `data_dir`; nothing is opened yet."""
+    def __init__(self, data_dir: Path, *, patience: float = PATIENCE, waits: Tell = silent) -> None:
+        """Look at the files below `data_dir`; nothing is opened yet. `waits` hears of a writer that takes long."""
         self.data_dir = data_dir
         self.published = data_dir / "warehouse.duckdb"
         self.working = data_dir / ".work" / "warehouse.duckdb"
         self._log = data_dir / f"{self.published.name}.wal"
         self._lock = data_dir / ".work" / "writer.lock"
         self._spill = data_dir / ".work" / "spill"
-        self._patience = patience
+        self._patience, self._waits = patience, waits
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Writer]:
@@ -133,7 +135,8 @@ class Warehouse:
         try:
             self._lock.parent.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self._lock)
-            deadline = time.monotonic() + self._patience
+            begun, told = time.monotonic(), False
+            deadline = begun + self._patience
             while True:
                 with contextlib.suppress(Timeout):
                     lock.acquire(timeout=0)
@@ -141,6 +144,9 @@ class Warehouse:
                 if time.monotonic() > deadline:
                     cause = f"another run has been writing for more than {self._patience:.0f} s"
                     raise WarehouseFailed("warehouse", cause, "wait for it, or stop it, and run again")
+                if not told and time.monotonic() - begun > WORTH_A_WORD:
+                    left, why, told = deadline - time.monotonic(), "another run is writing", True
+                    self._waits(waiting.line("warehouse", left, now=time.time(), why=why, at_most=True))
                 time.sleep(random.uniform(0.05, 0.4))  # noqa: S311 - jitter, not a secret
         except OSError as error:
             raise unwritable(self._lock, error) from error

@@ -32,6 +32,10 @@ _TYPES = {
 }
 
 
+_EMPTY = " Empty here: "
+"""How the comment of a table goes on that has no rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Built:
     """What a build made."""
@@ -134,6 +138,20 @@ class Writer:
             self._relations = {f"{schema}.{table}" for schema, table in found}
         return relation in self._relations
 
+    def is_empty(self, relation: str) -> bool:
+        """Say whether a relation has no row, or is not there."""
+        return not self.has(relation) or not self._rows(f"select 1 from {relation} limit 1")
+
+    def say_why_empty(self, relation: str, why: str) -> None:
+        """Add to the comment of a table why it has no rows."""
+        schema, _, table = relation.partition(".")
+        (comment,) = self._rows(
+            "select comment from duckdb_tables() where database_name = 'work' and schema_name = ? and table_name = ?",
+            [schema, table],
+        )[0]
+        said = f"{comment.partition(_EMPTY)[0]}{_EMPTY}{why}."
+        self._run(f"comment on table {relation} is '{quoted(said)}'")
+
     def seed(self, relation: str, frame: pl.DataFrame, *, description: str, columns: Mapping[str, str]) -> Built:
         """Make a small table from a frame; `columns` describes each of its columns."""
         types = ", ".join(f'"{name}" {_TYPES[kind]}' for name, kind in frame.schema.items())
@@ -188,8 +206,11 @@ class Writer:
         return {name: rules for name, rules in missing.items() if rules}
 
     def broken(self, required: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str]]:
-        """Return the relation, rule and what was seen of every rule that does not hold on the build that is here."""
-        found = self._rows("select relation, expectation, observed from meta.validations where not passed order by all")
+        """Return the relation, rule and what was seen of every critical rule that does not hold on this build."""
+        found = self._rows(
+            "select relation, expectation, observed from meta.validations "
+            "where not passed and severity = 'critical' order by all"
+        )
         return [(name, rule, seen) for name, rule, seen in found if rule in required.get(name, ())]
 
     def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from fw_pipeline.contract import Evidence, Keeper
+from fw_pipeline.contract import HEADERS_OF, Evidence, Keeper
 from fw_pipeline.wire.answer import Answer, http_date
 from fw_pipeline.wire.redaction import Redactor
 
@@ -115,4 +115,4 @@ def _read_head(kept: Evidence | None) -> tuple[int, Mapping[str, str]]:
 
 
 def _head(request: str) -> str:
-    return f"headers of {request}"
+    return f"{HEADERS_OF}{request}"

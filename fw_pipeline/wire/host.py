@@ -13,8 +13,10 @@ from typing import TypeVar
 
 import requests
 
+from fw_pipeline import waiting
 from fw_pipeline.contract import Fetch, MonthRefused, Reason, SourceFailed, Window
 from fw_pipeline.plain import one_line
+from fw_pipeline.waiting import WORTH_A_WORD
 from fw_pipeline.wire.faults import FAULTS, Fault, Throttled, Unfit
 from fw_pipeline.wire.limits import Limits
 from fw_pipeline.wire.pace import Pace, Turns
@@ -43,8 +45,9 @@ class Host:
         """Prepare a session; nothing is sent yet. `clock` gives Unix seconds."""
         self._window: Window = fetch.window
         self._log, self._budget, self._label, self._clock, self._sleep = fetch.log, budget, label, clock, sleep
+        self._waits, self._retry = fetch.waits, ""
         self.limits, self.redactor = limits, Redactor(fetch.secrets)
-        self.turns = Turns(pace, clock=clock, sleep=sleep, patience=limits.patience)
+        self.turns = Turns(pace, clock=clock, sleep=sleep, patience=limits.patience, told=self._tell)
         self.session = polite_session(fetch.options.get("contact", ""))
         self.asked = 0
 
@@ -71,7 +74,7 @@ class Host:
         """
         try:
             with self.redactor.over_logs():
-                return patiently(attempt, limits=self.limits, sleep=self._sleep, say=self.say)
+                return patiently(attempt, limits=self.limits, sleep=self._pause, say=self._retried)
         except FAULTS as fault:
             reason: Reason = self._reason(fault, month)
         except Reason as caught:
@@ -97,9 +100,23 @@ class Host:
         tries = f"{self.limits.tries} {'try' if self.limits.tries == 1 else 'tries'}"
         return self.failed(f"{cause} ({tries})", f"run again later; {_KEPT}", month)
 
+    def _retried(self, line: str) -> None:
+        self._retry = line
+        self.say(line)
+
     def say(self, line: str) -> None:
         """Write a line into the log of the fetch."""
         self._log(one_line(f"{self._label}: {self.redactor.text(line)}", 400))
+
+    def _pause(self, seconds: float) -> None:
+        self._tell(self._retry, seconds)
+        self._sleep(seconds)
+
+    def _tell(self, why: str, seconds: float) -> None:
+        """Say a wait that takes long: on a terminal nothing else moves."""
+        if seconds >= WORTH_A_WORD:
+            said = waiting.line(self._label, seconds, now=self._clock(), why=self.redactor.text(why))
+            self._waits(one_line(said, 400))
 
 
 def polite_session(contact: str) -> requests.Session:

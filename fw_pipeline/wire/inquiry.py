@@ -75,10 +75,10 @@ class Inquiry:
             try:
                 return self._read(answer, read)
             except Throttled as fault:
-                self.host.turns.hold(fault.wait_seconds or 0)
+                self.host.turns.hold(fault.wait_seconds or 0, fault.cause)
                 raise
             finally:
-                self.host.turns.hold(spent_wait(answer) or 0)
+                self.host.turns.hold(spent_wait(answer) or 0, "the quota is spent until then")
 
         return self.host.patiently(attempt, month)
 

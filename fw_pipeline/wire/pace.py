@@ -12,13 +12,19 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from fw_pipeline.contract import SourceFailed
+from fw_pipeline.plain import one_line
+from fw_pipeline.waiting import lock_held
 from fw_pipeline.wire.faults import Throttled
 from fw_pipeline.wire.limits import option_number
+
+_PAUSE = "the service asked for a pause"
+_PACE = "the pace at which this service may be asked"
 
 _FAR = 3600.0
 """A stamp further ahead than this was written by a clock that was wrong, and is not believed."""
@@ -46,18 +52,25 @@ class Turns:
     """Hands out turns at a pace. A turn is held while the answer is read."""
 
     def __init__(
-        self, pace: Pace, *, clock: Callable[[], float], sleep: Callable[[float], None], patience: float
+        self,
+        pace: Pace,
+        *,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+        patience: float,
+        told: Callable[[str, float], None] = lambda _why, _seconds: None,
     ) -> None:
-        """Start with a free turn. `clock` gives Unix seconds."""
-        self._pace, self._clock, self._sleep, self._patience = pace, clock, sleep, patience
-        self._free_at = 0.0
+        """Start with a free turn. `clock` gives Unix seconds; `told` hears why a turn waits, and how many seconds."""
+        self._pace, self._clock, self._sleep, self._patience, self._told = pace, clock, sleep, patience, told
+        self._free_at, self._why = 0.0, _PACE
         self._mine = threading.Lock()
 
-    def hold(self, seconds: float) -> None:
+    def hold(self, seconds: float, why: str = "") -> None:
         """Let no turn begin for `seconds` from now: none of this process, and none of this machine at a shared pace."""
-        self._free_at = max(self._free_at, self._clock() + seconds)
-        if seconds > 0:
-            _Stamp(self._pace.shared).write(self._free_at)
+        moment = self._clock() + seconds
+        if seconds > 0 and moment > self._free_at:
+            self._free_at, self._why = moment, one_line(why) or _PAUSE
+            _Stamp(self._pace.shared).write(self._free_at, self._why)
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
@@ -68,18 +81,22 @@ class Turns:
             SourceFailed: the file of the shared pace cannot be written.
         """
         with self._mine, self._machine() as stamp:
-            self._await(max(self._free_at, stamp.read(self._clock() + max(_FAR, self._pace.seconds))))
+            said = stamp.read(self._clock() + max(_FAR, self._pace.seconds))
+            self._await(*max((self._free_at, self._why), said))
             try:
                 yield
             finally:
-                self._free_at = max(self._free_at, self._clock() + self._pace.seconds)
-                stamp.write(self._free_at)
+                moment = self._clock() + self._pace.seconds
+                if moment > self._free_at:
+                    self._free_at, self._why = moment, _PACE
+                stamp.write(self._free_at, self._why)
 
-    def _await(self, moment: float) -> None:
+    def _await(self, moment: float, why: str) -> None:
         wait = moment - self._clock()
         if wait > self._patience:
-            raise Throttled("the service asked for a pause", wait)
+            raise Throttled(_PAUSE if why == _PAUSE else f"{_PAUSE}: {why}", wait)
         if wait > 0:
+            self._told(why, wait)
             self._sleep(wait)
 
     @contextlib.contextmanager
@@ -89,47 +106,46 @@ class Turns:
             return
         path = self._pace.shared
         late = "another process of this machine holds the turn at this service"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(path.with_name(f"{path.name}.lock"), timeout=self._patience, mode=0o666)
-            lock.acquire()
-        except Timeout:
-            fault: Exception | None = Throttled(late, self._patience + 1)
-        except OSError as error:
-            cause = f"cannot keep the pace that this machine shares, in {path.parent}: {error.strerror}"
-            fault = SourceFailed(path.stem, cause, "allow writing there, or set TMPDIR to another folder")
-        else:
-            fault = None
-        if fault is not None:
-            raise fault
-        try:
+        fault: Exception | None = None
+        with contextlib.ExitStack() as held:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                lock = path.with_name(f"{path.name}.lock")
+                told = partial(self._told, late)
+                held.enter_context(lock_held(lock, patience=self._patience, told=told, mode=0o666))
+            except Timeout:
+                fault = Throttled(late, self._patience + 1)
+            except OSError as error:
+                cause = f"cannot keep the pace that this machine shares, in {path.parent}: {error.strerror}"
+                fault = SourceFailed(path.stem, cause, "allow writing there, or set TMPDIR to another folder")
+            if fault is not None:
+                raise fault
             yield _Stamp(path)
-        finally:
-            lock.release()
 
 
 @dataclass(frozen=True, slots=True)
 class _Stamp:
-    """The file that says from when on anybody may ask, in Unix seconds."""
+    """The file that says from when on anybody may ask, in Unix seconds, and why not before."""
 
     path: Path | None
 
-    def read(self, latest: float) -> float:
+    def read(self, latest: float) -> tuple[float, str]:
         if self.path is None:
-            return 0.0
+            return 0.0, ""
         try:
-            moment = float(self.path.read_text(encoding="ascii"))
+            text, _, why = self.path.read_text(encoding="utf-8").strip().partition(" ")
+            moment = float(text)
         except (OSError, ValueError):
-            return 0.0
-        return moment if math.isfinite(moment) and moment <= latest else 0.0
+            return 0.0, ""
+        return (moment, one_line(why) or _PACE) if math.isfinite(moment) and moment <= latest else (0.0, "")
 
-    def write(self, moment: float) -> None:
+    def write(self, moment: float, why: str) -> None:
         if self.path is None:
             return
         create = 0 if self.path.exists() else os.O_CREAT  # another user's file in a sticky folder refuses O_CREAT
         handle = os.open(self.path, os.O_WRONLY | os.O_NOFOLLOW | create, 0o666)
         with contextlib.suppress(PermissionError):
             os.fchmod(handle, 0o666)  # the pace is that of every user of this machine  # nosec B103
-        with os.fdopen(handle, "w", encoding="ascii") as stream:
-            stream.write(f"{moment:.3f}\n")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(f"{moment:.3f} {why}\n")
             stream.truncate()

@@ -135,7 +135,7 @@ class _Asking:
     def _slice(self, month: date, first: datetime, last: datetime) -> list[_Page]:
         """Return the papers submitted from one minute to another, both included; in halves where they are too many."""
         if self._keeps_quiet and (wait := seconds_of_quiet(self._moment)):
-            self._web.hold(wait)
+            self._web.hold(wait, "arXiv is not asked from 00:00 to 01:00 UTC")
         page = self._web.get(
             self._url,
             params={

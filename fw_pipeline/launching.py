@@ -1,0 +1,96 @@
+"""What `run`, `revisit` and `rebuild` do: fetch, build once whatever came in, and say what was published.
+
+What takes time to import is imported when it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fw_pipeline.contract import Reason, Window
+from fw_pipeline.home import prepare
+from fw_pipeline.progress import Progress
+from fw_pipeline.settings import Settings
+from fw_pipeline.warehouse import query
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """What came of a command: whether a file was published, and every failure as a line."""
+
+    published: bool
+    failures: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def launch(
+    settings: Settings,
+    *,
+    fetches: Sequence[tuple[str, Window | None]] = (),
+    again: bool = True,
+) -> Launched:
+    """Run the jobs that fetch, then build, check and publish what is there: one build, whatever failed before.
+
+    Where a source failed, all that came in is published, as it is in the UI. Where nothing came in that is not
+    published, a fetch that failed is followed by no build.
+
+    Args:
+        settings: the settings of this run.
+        fetches: names of the jobs that fetch, each with its months; None where the job knows them.
+        again: whether months that are here already are asked for again.
+    """
+    prepare(settings.data_dir)
+    with Progress() as progress:
+        from dagster import DagsterInstance
+
+        from fw_pipeline.definitions import build_defs, load_models
+        from fw_pipeline.orchestration.building import nothing_here, unpublished
+        from fw_pipeline.orchestration.history import told
+        from fw_pipeline.orchestration.jobs import REBUILD
+        from fw_pipeline.orchestration.liveness import held_by_runs, mark_killed
+        from fw_pipeline.orchestration.pipeline import Pipeline
+        from fw_pipeline.orchestration.retention import trim
+        from fw_pipeline.orchestration.running import run_job
+        from fw_pipeline.sources import SOURCES
+
+        models = load_models()
+        pipeline = Pipeline(SOURCES, models, given=settings, progress=progress, again=again)
+        definitions = build_defs(models=models, resources={"pipeline": held_by_runs(pipeline)})
+        published = False
+        failures: list[str] = []
+        notes: list[str] = []
+        with told(), DagsterInstance.get() as instance:
+            mark_killed(instance, settings.data_dir)
+            for name, window in fetches:
+                failures += run_job(definitions, name, instance=instance, window=window).failures
+            if nothing_here(pipeline):
+                failures += [] if failures else [str(_NOTHING)]
+            elif not failures or unpublished(pipeline):
+                built = run_job(definitions, REBUILD, instance=instance)
+                published = built.succeeded
+                failures += built.failures
+            try:
+                trim(instance, keep=settings.keep_runs)
+            except Reason as reason:  # what was fetched and published is none the worse
+                notes.append(f"note: {reason}")
+        return Launched(published, tuple(dict.fromkeys(failures)), tuple(notes))
+
+
+_NOTHING = Reason("publish", "no month of any source has come in", "fetch some: fw-pipeline run")
+
+
+def what_is_published(settings: Settings, launched: Launched) -> str:
+    """Return the last line of a command: what the published file rests on, and what it lacks."""
+    path, failed = settings.published, len(launched.failures)
+    why = "the line above says why" if failed == 1 else f"the {failed} lines above say why"
+    if not launched.published:
+        here = f"{path} is as it was" if path.exists() else "there is no file yet"
+        return f"nothing was published, and {here}: {why}"
+    months = query(path, "select source, months, first_month, last_month from meta.sources order by source").rows()
+    rests = [f"{source} {Window.of(first, last)} ({count} months)" for source, count, first, last in months if count]
+    lacks = [source for source, count, _, _ in months if not count]
+    said = f"published {path}: {', '.join(rests)}"
+    if lacks:
+        said += f"; not {', '.join(lacks)}, of which no month has come in"
+    return f"{said}; not all that was asked for: {why}" if failed else said
