@@ -93,7 +93,8 @@ def run(first: date | None, last: date | None, names: tuple[str, ...], mode: str
             f"choose --from and --to between {FIRST_MONTH:%Y-%m} and {closed:%Y-%m}"
         )
     window = Window.of(start, end)
-    from fw_pipeline.orchestration.choosing import choose, out_of_reach
+    from fw_pipeline.orchestration.choosing import choose, offered, out_of_reach
+    from fw_pipeline.orchestration.jobs import fetch
     from fw_pipeline.sources import SOURCES
 
     if unknown := sorted(set(names) - set(SOURCES)):
@@ -106,7 +107,8 @@ def run(first: date | None, last: date | None, names: tuple[str, ...], mode: str
     )
     from fw_pipeline.launching import launch
 
-    fetches = [(f"fetch_{name}", window) for name in names or SOURCES]
+    asked = {name: window.common(offered(SOURCES[name], settings, now=now)) for name in names or SOURCES}
+    fetches = [(fetch(name), months) for name, months in asked.items() if months]
     launched = launch(settings, fetches=fetches, again=again)
     _finish(settings, launched, refused)
 

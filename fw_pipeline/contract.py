@@ -84,6 +84,11 @@ class Window:
             month = next_month(month)
         return tuple(found)
 
+    def common(self, other: Window) -> Window | None:
+        """Return the months that both windows hold; None where there are none."""
+        start, end = max(self.start, other.start), min(self.end, other.end)
+        return Window(start, end) if start < end else None
+
     def __contains__(self, month: object) -> bool:
         """Say whether a month lies in the window."""
         return isinstance(month, date) and self.start <= month < self.end

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from dagster import Definitions, in_process_executor
 
 from fw_pipeline import models as sql_models
+from fw_pipeline import settings as environment
 from fw_pipeline.contract import Source
 from fw_pipeline.models import FORECASTS, MEASUREMENTS, Model
 from fw_pipeline.orchestration import checks, history, jobs
@@ -22,11 +24,10 @@ from fw_pipeline.orchestration.places import places
 from fw_pipeline.orchestration.publishing import publish_asset, report_asset
 from fw_pipeline.orchestration.raw_assets import raw_asset
 from fw_pipeline.orchestration.retention import tidy_history
-from fw_pipeline.orchestration.revisiting import revisit_job, revisit_schedule
 from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline.orchestration.transforms import measurements_asset, model_asset, seed_asset
 from fw_pipeline.orchestration.watching import freshness_check, watch_freshness
-from fw_pipeline.settings import PROJECT_DIR
+from fw_pipeline.settings import PROJECT_DIR, Settings
 from fw_pipeline.sources import SOURCES
 
 
@@ -53,19 +54,23 @@ def build_defs(
     sources: Mapping[str, Source] = SOURCES,
     models: tuple[Model, ...] | None = None,
     resources: Mapping[str, Any] | None = None,
+    settings: Settings | None = None,
 ) -> Definitions:
     """Return the code location.
 
     Args:
         sources: the registry of sources.
         models: the SQL models; None reads those of the project.
-        resources: Dagster resources that stand in for the usual ones, by name.
+        resources: Dagster resources that replace the usual ones, by name.
+        settings: say which provider each source has, and so which months; None reads the environment.
 
     Raises:
         Reason: a model, its document or a rule in it is wrong; the line says which and how to mend it.
+        SettingError: a setting is wrong.
     """
     history.write_quickly()
     models = load_models(sources) if models is None else models
+    settings, now = settings or environment.read(), datetime.now(UTC)
     rules = {
         **{f"raw.{source.name}": checks.rules_for_source(source) for source in sources.values()},
         **{f"meta.{seed.name}": checks.rules_for_seed(seed) for seed in SEEDS},
@@ -75,12 +80,10 @@ def build_defs(
     rules = {relation: found for relation, found in rules.items() if found}
     built = [["meta", seed.name] for seed in SEEDS] + [[model.schema, model.table] for model in models]
     made = [relation_key(MEASUREMENTS), relation_key(FORECASTS)]
-    all_jobs = jobs.jobs(sources)
-    revisit = revisit_job(sources)
     place = places(models)
     return Definitions(
         assets=[
-            *(raw_asset(source) for source in sources.values()),
+            *(raw_asset(source, settings, now=now) for source in sources.values()),
             *(seed_asset(seed, sources) for seed in SEEDS),
             *(model_asset(model, models, place[model.name]) for model in models),
             measurements_asset(models, place[MEASUREMENTS]),
@@ -92,8 +95,8 @@ def build_defs(
             *(checks.table_checks(relation, found) for relation, found in rules.items()),
             *(freshness_check(source) for source in sources.values()),
         ],
-        jobs=[*all_jobs, revisit],
-        schedules=[jobs.monthly_schedule(all_jobs[0]), revisit_schedule(revisit)],
+        jobs=jobs.jobs(sources),
+        schedules=jobs.schedules(),
         sensors=[
             build_what_changed(),
             mark_killed_runs(),

@@ -56,7 +56,7 @@ def launch(
 
         models = load_models()
         pipeline = Pipeline(SOURCES, models, given=settings, progress=progress, again=again)
-        definitions = build_defs(models=models, resources={"pipeline": held_by_runs(pipeline)})
+        definitions = build_defs(models=models, resources={"pipeline": held_by_runs(pipeline)}, settings=settings)
         published = False
         failures: list[str] = []
         notes: list[str] = []

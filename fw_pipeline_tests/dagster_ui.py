@@ -51,8 +51,8 @@ mutation launch($job: String!, $tags: [ExecutionTag!]!) { launchRun(executionPar
 """
 
 BACKFILL = """
-mutation backfill($assets: [AssetKeyInput!]!, $months: [String!]!) {
-    launchPartitionBackfill(backfillParams: {assetSelection: $assets, partitionNames: $months}) {
+mutation backfill($assets: [AssetKeyInput!]!, $months: [String!], $all: Boolean) {
+    launchPartitionBackfill(backfillParams: {assetSelection: $assets, partitionNames: $months, allPartitions: $all}) {
         __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
     }
 }
@@ -168,10 +168,10 @@ class Ui:
         run_id: str = launched["run"]["runId"]
         return run_id
 
-    def backfill(self, sources: Iterable[str], months: Sequence[str]) -> str:
-        """Launch a backfill of some months of some sources, as the UI does; return its id."""
+    def backfill(self, sources: Iterable[str], months: Sequence[str] | None = None) -> str:
+        """Launch a backfill of some months of some sources, of all of them where none is named; return its id."""
         assets = [{"path": ["raw", source]} for source in sources]
-        launched = self.ask(BACKFILL, assets=assets, months=months)["launchPartitionBackfill"]
+        launched = self.ask(BACKFILL, assets=assets, months=months, all=months is None)["launchPartitionBackfill"]
         if launched["__typename"] != "LaunchBackfillSuccess":
             raise RuntimeError(str(launched))
         backfill_id: str = launched["backfillId"]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import polars as pl
 import pytest
@@ -76,7 +77,7 @@ def look(data: Path, now: datetime, provider: str = "open", source: Source = SOU
 def test_the_month_that_has_closed_is_missed_once_it_is_due(tmp_path: Path) -> None:
     fetched(tmp_path, date(2026, 7, 1), SEPTEMBER)
     early, late = look(tmp_path, BEFORE_DUE), look(tmp_path, AFTER_DUE)
-    assert (early.is_stale, early.last_month, early.months_behind) == (False, SEPTEMBER, 1)
+    assert (early.is_stale, early.last_month, early.months_behind) == (False, SEPTEMBER, 0)
     assert early.what == "2026-10 is due on 2026-11-06"
     assert (late.is_stale, late.last_month, late.months_behind) == (True, SEPTEMBER, 1)
     assert late.what == "fw-pipeline run --source stackoverflow --from 2026-10 --to 2026-10"
@@ -109,7 +110,7 @@ def test_a_source_that_was_never_fetched_by_this_provider_says_from_where_on(tmp
     assert found.what == "fw-pipeline run --source stackoverflow --from 2018-01 --to 2026-10"
 
 
-def test_recorded_figures_do_not_cry_wolf_and_status_says_where_they_end(recorded_once: Path) -> None:
+def test_recorded_figures_that_ended_are_not_stale_and_status_says_where_they_end(recorded_once: Path) -> None:
     done = fw_pipeline(recorded_once, "status", "--freshness", "--format", "json")
     found = {row["source"]: row for row in json.loads(done.out)}
     assert list(found) == list(SOURCES)
@@ -128,24 +129,38 @@ def told() -> Iterator[Hook]:
         yield made
 
 
-def test_a_source_that_goes_stale_turns_its_check_and_is_told_of_once(tmp_path: Path, told: Hook) -> None:
-    given = settings(tmp_path, FW_ALERT_WEBHOOK=told.url)
-    now = [BEFORE_DUE]
-    pipeline = Pipeline({"stackoverflow": SOURCE}, (), given=given, clock=lambda: now[0])
-    repository = build_defs(sources={**SOURCES, "stackoverflow": SOURCE}).get_repository_def()
-    sensor = repository.get_sensor_def("watch_freshness")
-    cursor = None
+class Watch:
+    """The sensor that watches freshness, over a data folder and one source."""
 
-    def tick() -> tuple[SensorExecutionData, list[AssetCheckEvaluation]]:
-        nonlocal cursor
+    def __init__(self, given: Settings, now: list[datetime]) -> None:
+        self.pipeline = Pipeline({"stackoverflow": SOURCE}, (), given=given, clock=lambda: now[0])
+        sources = {**SOURCES, "stackoverflow": SOURCE}
+        self.repository = build_defs(sources=sources, settings=given).get_repository_def()
+        self.cursor: str | None = None
+
+    def __call__(self) -> tuple[SensorExecutionData, list[AssetCheckEvaluation]]:
+        """Look once; return what came of it, and the checks that were written."""
+        given: dict[str, Any] = {"repository_def": self.repository, "resources": {"pipeline": self.pipeline}}
         with (
             DagsterInstance.ephemeral() as instance,
-            build_sensor_context(instance, cursor, repository_def=repository, resources={"pipeline": pipeline}) as at,
+            build_sensor_context(instance, self.cursor, **given) as context,
         ):
-            done = sensor.evaluate_tick(at)
-        cursor = done.cursor
+            done = self.repository.get_sensor_def("watch_freshness").evaluate_tick(context)
+        self.cursor = done.cursor
         return done, [event for event in done.asset_events if isinstance(event, AssetCheckEvaluation)]
 
+
+def test_a_source_whose_figures_have_ended_is_never_green_and_no_alarm(tmp_path: Path, told: Hook) -> None:
+    fetched(tmp_path, date(2020, 10, 1), date(2020, 12, 1), "shut")
+    _, [warned] = Watch(settings(tmp_path, "shut", FW_ALERT_WEBHOOK=told.url), [AFTER_DUE])()
+    assert (warned.passed, warned.severity.value, told.told) == (False, "WARN", [])
+    ended = "last month present 2020-12, 70 behind the last that is due; the service was shut in 2020-12"
+    assert warned.description == f"stackoverflow (shut): {ended}"
+
+
+def test_a_source_that_goes_stale_turns_its_check_and_is_told_of_once(tmp_path: Path, told: Hook) -> None:
+    now = [BEFORE_DUE]
+    tick = Watch(settings(tmp_path, FW_ALERT_WEBHOOK=told.url), now)
     done, said = tick()
     assert (done.skip_message, said) == ("no source was fetched yet", []), "never fetched is not gone stale"
     fetched(tmp_path, date(2026, 7, 1), SEPTEMBER)
@@ -158,7 +173,7 @@ def test_a_source_that_goes_stale_turns_its_check_and_is_told_of_once(tmp_path: 
     assert tick()[1] == []
     [alert] = told.told
     assert alert["text"].splitlines()[0] == "stale: stackoverflow"
-    assert "last month present 2026-09, 1 behind the last closed one; fw-pipeline run" in alert["failures"][0]
+    assert "last month present 2026-09, 1 behind the last that is due; fw-pipeline run" in alert["failures"][0]
     fetched(tmp_path, OCTOBER, OCTOBER)
     [fresh] = tick()[1]
     assert fresh.passed

@@ -1,4 +1,4 @@
-"""What Dagster is told: where assets are found, why a month has no figure, when a build starts, who was killed."""
+"""What Dagster is told: which months there are, why one has no figure, when a build starts, who was killed."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from graphlib import TopologicalSorter
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 import pytest
 from dagster import (
+    AssetCheckSeverity,
     AssetKey,
-    AssetObservation,
     BackfillPolicy,
     DagsterInstance,
     DagsterRunStatus,
@@ -33,9 +34,11 @@ from fw_pipeline.contract import TABLES
 from fw_pipeline.definitions import build_defs, defs, load_models
 from fw_pipeline.orchestration.building import build_what_changed
 from fw_pipeline.orchestration.liveness import KILLED, held_by_runs, mark_killed
-from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, beta
+from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, beta, months_of
 from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.settings import read
+from fw_pipeline.orchestration.raw_assets import GAPS
+from fw_pipeline.orchestration.running import failure_lines
+from fw_pipeline.settings import PROJECT_DIR, read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import query
 from fw_pipeline_tests.command import start
@@ -55,7 +58,8 @@ def instance() -> Iterator[DagsterInstance]:
 
 
 def run(data: Path, instance: DagsterInstance, job: str, **options: Any) -> ExecuteInProcessResult:
-    definitions = build_defs(resources={"pipeline": held_by_runs(pipeline_of(data))})
+    pipeline = pipeline_of(data)
+    definitions = build_defs(resources={"pipeline": held_by_runs(pipeline)}, settings=pipeline.settings)
     return definitions.resolve_job_def(job).execute_in_process(instance=instance, raise_on_error=False, **options)
 
 
@@ -108,7 +112,7 @@ def test_the_tag_source_finds_what_belongs_to_one_source() -> None:
     assert "meta/events" in tagged[None]
 
 
-def test_a_month_with_a_figure_is_materialised_and_one_without_is_observed_with_its_reason(
+def test_a_known_gap_ends_as_done_with_0_rows_and_a_warning_that_names_it(
     tmp_path: Path, instance: DagsterInstance
 ) -> None:
     done = run(tmp_path / "data", instance, "fetch_pypi", tags={RANGE_START: "2016-03-01", RANGE_END: "2016-05-01"})
@@ -116,12 +120,92 @@ def test_a_month_with_a_figure_is_materialised_and_one_without_is_observed_with_
     [record] = instance.get_runs()
     assert record.remote_job_origin is not None, "the home page shows runs by code location"
     assert record.remote_job_origin.repository_origin.get_label() == record.tags[REPOSITORY_LABEL_TAG] == OURS
-    assert instance.get_materialized_partitions(AssetKey(["raw", "pypi"])) == {"2016-03-01", "2016-05-01"}
-    seen = [event.asset_observation_data.asset_observation for event in done.get_asset_observation_events()]
-    assert [observation.partition for observation in seen] == ["2016-04-01"]
-    observation: AssetObservation = seen[0]
-    assert observation.metadata["status"].value == "gap"
-    assert "downloads not recorded from 2016-03-06 to 2016-05-21" in str(observation.metadata["reason"].value)
+    months = ["2016-03-01", "2016-04-01", "2016-05-01"]
+    seen = {event.partition: event for event in done.asset_materializations_for_node("raw__pypi")}
+    assert list(seen) == sorted(instance.get_materialized_partitions(AssetKey(["raw", "pypi"]))) == months
+    rows = [seen[month].metadata["dagster/partition_row_count"].value for month in months]
+    assert [month for month, count in zip(months, rows, strict=True) if not count] == ["2016-04-01"]
+    reason = "downloads not recorded from 2016-03-06 to 2016-05-21"
+    assert reason in str(seen["2016-04-01"].metadata["no figure"].value)
+    assert "no figure" not in seen["2016-05-01"].metadata
+    (warned,) = done.get_asset_check_evaluations()
+    assert (warned.check_name, warned.passed, warned.severity) == (GAPS, False, AssetCheckSeverity.WARN)
+    assert warned.description == "1 of 3 months has no figure, and it is known why: 2016-04"
+    assert reason in str(warned.metadata["2016-04"].value)
+
+
+def test_a_source_that_fails_is_red_and_warns_of_its_known_gaps_all_the_same(
+    tmp_path: Path, instance: DagsterInstance
+) -> None:
+    shutil.copytree(PROJECT_DIR / "data" / "recorded", tmp_path / "data" / "recorded")
+    file = tmp_path / "data" / "recorded" / "pypi.csv"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    lines[next(at for at, line in enumerate(lines) if line.startswith("2016-05-"))] = "2016-05-01,spoiled"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    done = run(tmp_path / "data", instance, "fetch_pypi", tags={RANGE_START: "2016-03-01", RANGE_END: "2016-05-01"})
+    assert not done.success
+    assert instance.get_materialized_partitions(AssetKey(["raw", "pypi"])) == {"2016-03-01", "2016-04-01"}
+    (refused,) = [event.asset_observation_data.asset_observation for event in done.get_asset_observation_events()]
+    assert (refused.partition, refused.metadata["status"].value) == ("2016-05-01", "refused")
+    (warned,) = done.get_asset_check_evaluations()
+    assert (warned.check_name, warned.passed) == (GAPS, False)
+
+
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+
+
+def months_with(
+    source: str, settings: Mapping[str, str] = MappingProxyType({}), now: datetime = NOW
+) -> tuple[str, str]:
+    """Return the first and the last month that a source offers at a time, with some settings."""
+    found = months_of(SOURCES[source], read(settings, dotenv=Path("none")), now=NOW)
+    keys = found.get_partition_keys(current_time=now)
+    return keys[0], keys[-1]
+
+
+@pytest.mark.parametrize(
+    ("source", "first"),
+    [
+        ("stackoverflow", "2015-11-01"),
+        ("huggingface", "2022-03-01"),
+        ("papers", "2015-11-01"),
+        ("pypi", "2016-01-01"),
+    ],
+)
+def test_no_month_is_offered_that_a_source_cannot_have(source: str, first: str) -> None:
+    figures = pl.read_csv(PROJECT_DIR / "data" / "recorded" / f"{source}.csv", infer_schema=False)
+    last = f"{max(figures['month'].drop_nulls())[:7]}-01"
+    assert months_with(source) == (first, last)
+    assert months_with(source, now=datetime(2027, 6, 1, tzinfo=UTC)) == (first, last), "recorded figures do not grow"
+
+
+def test_months_of_a_live_source_grow_with_the_calendar_and_those_of_an_archive_do_not() -> None:
+    later = datetime(2026, 12, 1, tzinfo=UTC)
+    live = {"FW_PROVIDERS": "pypi=clickpy,papers=archive"}
+    assert months_with("pypi", live) == ("2016-01-01", "2026-10-01")
+    assert months_with("pypi", live, later) == ("2016-01-01", "2026-11-01")
+    assert months_with("papers", live, later) == ("2015-11-01", "2025-07-01")
+
+
+def test_a_source_whose_figures_cannot_be_read_offers_every_month_and_says_so_when_asked(
+    tmp_path: Path, instance: DagsterInstance
+) -> None:
+    (tmp_path / "data" / "recorded").mkdir(parents=True)
+    given = {"FW_DATA_DIR": str(tmp_path / "data")}
+    assert months_with("pypi", given) == ("2015-11-01", "2026-10-01")
+    done = run(tmp_path / "data", instance, "fetch_pypi", partition_key="2020-05-01")
+    assert failure_lines(done.all_events) == [
+        "pypi (recorded): pypi.csv is missing from the recorded figures; restore it from the repository"
+    ]
+
+
+def test_the_schedule_asks_recorded_figures_that_have_ended_for_nothing(
+    tmp_path: Path, instance: DagsterInstance
+) -> None:
+    assert run(tmp_path / "data", instance, "monthly").success
+    assert not list((tmp_path / "data").rglob("*.parquet"))
+    repository = defs.get_repository_def()
+    assert {one.name: one.job_name for one in repository.schedule_defs} == {"monthly": "monthly", "revisit": "revisit"}
 
 
 def test_months_that_come_in_while_tables_are_built_are_in_every_table_that_is_published(
@@ -131,14 +215,14 @@ def test_months_that_come_in_while_tables_are_built_are_in_every_table_that_is_p
     tables = ("raw.stackoverflow", "staging.stackoverflow", "marts.stackoverflow_comparison")
     before = [query(recorded / "warehouse.duckdb", sql.format(table)).item() for table in tables]
     add_month(recorded)
-    done = run(recorded, instance, "everything", asset_selection=[AssetKey("publish")])
+    done = run(recorded, instance, "rebuild", asset_selection=[AssetKey("publish")])
     assert done.success
     published = query(recorded / "warehouse.duckdb", " union all by name ".join(sql.format(it) for it in tables))
     assert all(now > then for now, then in zip(published.to_series(), before, strict=True)), (before, published)
     again = made_again(done)
     assert "marts.verdicts" in again
     assert "staging.author_cohorts" not in again
-    assert made_again(run(recorded, instance, "everything", asset_selection=[AssetKey("publish")])) == []
+    assert made_again(run(recorded, instance, "rebuild", asset_selection=[AssetKey("publish")])) == []
 
 
 class Sensor:

@@ -16,7 +16,10 @@ import polars as pl
 import pytest
 
 from fw_pipeline.frameworks import TAGS
+from fw_pipeline.orchestration.choosing import offered
+from fw_pipeline.orchestration.partitions import key
 from fw_pipeline.raw import VintageStore
+from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import query
 from fw_pipeline_tests.chromium import NEEDED
@@ -49,7 +52,7 @@ def built(ui: Ui) -> list[str]:
     return [run["status"] for run in ui.runs("rebuild")]
 
 
-def test_a_year_of_one_source_then_of_all_is_backfilled_and_everything_is_built_from_it(desk: Desk, ui: Ui) -> None:
+def test_a_year_of_one_source_then_every_month_of_all_is_backfilled_and_everything_is_built(desk: Desk, ui: Ui) -> None:
     desk.open("raw", "pypi")
     desk.press("Materialize")
     desk.launch("[2023-01-01...2023-12-01]")
@@ -62,27 +65,32 @@ def test_a_year_of_one_source_then_of_all_is_backfilled_and_everything_is_built_
     desk.write('group:"raw"')
     desk.see("stackoverflow")
     desk.press(re.compile("Materialize all"))
-    desk.launch("[2022-01-01...2022-12-01]")
+    desk.see("All partitions")
+    desk.page.get_by_role("dialog").get_by_role("button", name="Launch backfill").click()
     desk.follow()
     desk.count(desk.page.get_by_text("100% completed"), len(SOURCES))
+    desk.count(desk.page.get_by_text("Succeeded", exact=True), 2)  # the head of the column, and the outcome
     desk.shot("all sources")
-    assert ui.months("stackoverflow") == [("2022-01-01", "2022-12-01")]
-    assert ui.months("pypi") == [("2022-01-01", "2023-12-01")]
+    settings, now = read({"FW_DATA_DIR": str(ui.data)}, dotenv=Path("none")), datetime.now(UTC)
+    for name, source in SOURCES.items():
+        months = offered(source, settings, now=now).months()
+        assert ui.months(name) == [(key(months[0]), key(months[-1]))]
+        assert ui.months(name, "FAILED") == []
     ui.wait_for("the build to end", lambda: built(ui)[:1] == ["SUCCESS"])
+    assert {run["status"] for run in ui.runs()} == {"SUCCESS"}
     desk.go("Runs")
     desk.see("build_what_ch")
     desk.shot("built")
-    months = "select count(distinct month) from raw.stackoverflow"
-    assert query(ui.data / "warehouse.duckdb", months).item() == 12
+    present = "select count(distinct month) from raw.stackoverflow"
+    assert query(ui.data / "warehouse.duckdb", present).item() == 91
 
 
-def test_the_job_is_launched_for_a_month_and_leaves_charts_to_look_at(desk: Desk, ui: Ui) -> None:
+def test_a_job_is_launched_for_a_month_and_the_build_left_charts_to_look_at(desk: Desk, ui: Ui) -> None:
     desk.go("Jobs")
-    desk.see("everything", exact=True).click()
-    desk.press(re.compile("Materialize all"))
+    desk.see("fetch_stackoverflow", exact=True).click()
+    desk.press(re.compile("Materialize"))
     desk.launch("2021-06-01")
-    ui.wait_for("the job to end", lambda: [run["status"] for run in ui.runs("everything")] == ["SUCCESS"])
-    assert ("2021-06-01", "2021-06-01") in ui.months("stackoverflow")
+    ui.wait_for("the job to end", lambda: [run["status"] for run in ui.runs("fetch_stackoverflow")] == ["SUCCESS"])
     desk.open("marts", "framework_metrics", "Events")
     desk.page.get_by_text("Observed").first.click()
     desk.page.get_by_role("row", name=re.compile("^chart")).get_by_text("[Show Markdown]").first.click()

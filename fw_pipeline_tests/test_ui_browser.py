@@ -50,7 +50,7 @@ def test_lineage_shows_the_layers_and_a_search_finds_a_source(desk: Desk) -> Non
 def test_an_asset_says_what_it_is_whose_it_is_and_what_its_columns_mean(desk: Desk) -> None:
     desk.open("raw", "pypi")
     desk.see("Downloads of a package from the Python Package Index in a month or a window of days.")
-    desk.see("A month that stays grey has no figure")
+    desk.see("A month is green once it has been answered.")
     desk.see("fw_pipeline", exact=True)
     desk.see("days_covered", exact=True)
     desk.see("Days that the figure covers; fewer than the month has = a partial month.")
@@ -60,20 +60,23 @@ def test_an_asset_says_what_it_is_whose_it_is_and_what_its_columns_mean(desk: De
     desk.shot("lineage")
 
 
-def test_one_month_is_materialised_and_one_without_a_figure_stays_grey_and_says_why(desk: Desk, ui: Ui) -> None:
+def test_a_known_gap_is_materialised_without_rows_and_a_check_warns_and_says_why(desk: Desk, ui: Ui) -> None:
     desk.open("raw", "pypi")
     desk.press("Materialize")
     desk.launch("[2016-03-01...2016-04-01]")
     desk.tab("Partitions")
-    desk.see("Materialized (1)")
-    assert ui.months("pypi") == [("2016-03-01", "2016-03-01")]
+    desk.see("Materialized (2)")
+    desk.see("Failed (0)")
+    assert ui.months("pypi") == [("2016-03-01", "2016-04-01")]
     desk.page.get_by_placeholder("Filter by name").fill("2016-04")
     desk.see("2016-04-01", exact=True).click()
-    desk.press(re.compile("View all historical events"))
-    dialog = desk.page.get_by_role("dialog")
-    dialog.get_by_text("2016-04-01", exact=True).last.click()
-    desk.see("gap: downloads not recorded from 2016-03-06 to 2016-05-21")
-    desk.shot("grey")
+    desk.count(desk.page.get_by_role("row", name="dagster/partition_row_count 0"), 1)
+    desk.see("downloads not recorded from 2016-03-06 to 2016-05-21")
+    desk.shot("known gap")
+    desk.tab("Checks")
+    desk.see(re.compile("^every_month_has")).click()
+    desk.see(re.compile(r"^\d+ of \d+ months have no figure, and it is known why: 2016-04, 2024-12, 2025-05"))
+    desk.shot("warning")
 
 
 def test_the_schedule_is_switched_on(desk: Desk, ui: Ui) -> None:

@@ -100,10 +100,9 @@ nobody as (
         months.month,
         reach.source,
         string_agg(
-            distinct reach.provider
-            || ': '
-            || case when months.month < reach.first_month then reach.before else reach.after end,
+            reach.provider || ': ' || case when months.month < reach.first_month then reach.before else reach.after end,
             '; '
+            order by reach.provider
         ) as reason
     from months
     inner join reach on months.month not between reach.first_month and reach.last_month
@@ -118,6 +117,8 @@ judged as (
             when summed.is_present then 'present'
             when summed.is_partial then 'partial'
             when summed.is_gap or said.status = 'gap' then 'gap'
+            -- Nobody can have it, as before the records of a source begin.
+            when nobody.source is not null and helpers.source is null then 'gap'
             else 'missing'
         end as status,
         summed.is_all_samples,

@@ -9,7 +9,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 
-from fw_pipeline.contract import Fetch, Provider, Reason, Source, SourceFailed, Window, next_month
+from fw_pipeline.contract import (
+    FIRST_MONTH,
+    Fetch,
+    Provider,
+    Reach,
+    Reason,
+    Source,
+    SourceFailed,
+    Window,
+    last_closed_month,
+    next_month,
+)
 from fw_pipeline.raw import EvidenceStore, Statement, StorageFailed, Vintage, VintageStore
 from fw_pipeline.settings import Settings
 from fw_pipeline.waiting import silent
@@ -64,6 +75,27 @@ def asking(
         recorded=settings.recorded_dir,
     )
     return fetch, keeper
+
+
+def reach_of(chosen: Chosen, settings: Settings, *, now: datetime) -> Reach:
+    """Return the months that the chosen provider can answer, and why it cannot answer the others.
+
+    Raises:
+        SourceFailed: the provider cannot tell.
+    """
+    fetch, _ = asking(chosen, Window.of(FIRST_MONTH, last_closed_month(now)), settings, now=now)
+    return chosen.provider.reach(fetch)
+
+
+def offered(source: Source, settings: Settings, *, now: datetime) -> Window:
+    """Return the months of a source that may be asked for: those that the chosen provider can answer.
+
+    Where that cannot be told, these are all closed months: whoever asks for them is told why.
+    """
+    try:
+        return reach_of(choose(source, settings), settings, now=now).window
+    except Reason:
+        return Window.of(FIRST_MONTH, last_closed_month(now))
 
 
 def spill(settings: Settings, source: Source) -> Path:

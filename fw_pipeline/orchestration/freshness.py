@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from fw_pipeline.contract import FIRST_MONTH, Reason, Source, Window, last_closed_month, next_month
-from fw_pipeline.orchestration.choosing import asking, choose
+from fw_pipeline.orchestration.choosing import choose, reach_of
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import Settings
 
@@ -23,7 +23,7 @@ class Freshness:
     last_month: date | None
     """The last month that the provider has answered: with figures, or by saying that there are none. None: never."""
     months_behind: int | None
-    """Closed months after it, whoever could give them; None where there is none at all."""
+    """Months after it that are due, whoever could give them; None where there is none at all."""
     is_stale: bool
     """Whether a month is missing that the provider can give, and that is due."""
     what: str
@@ -33,7 +33,7 @@ class Freshness:
     def line(self) -> str:
         """All of it in one line: what, month, cause, remedy."""
         last = f"last month present {self.last_month:%Y-%m}" if self.last_month else "no month yet"
-        behind = f", {self.months_behind} behind the last closed one" if self.months_behind else ""
+        behind = f", {self.months_behind} behind the last that is due" if self.months_behind else ""
         return f"{self.source} ({self.provider}): {last}{behind}; {self.what}"
 
 
@@ -46,13 +46,13 @@ def freshness(source: Source, settings: Settings, *, now: datetime) -> Freshness
     closed = last_closed_month(now)
     try:
         chosen = choose(source, settings)
-        reach = chosen.provider.reach(asking(chosen, Window.of(FIRST_MONTH, closed), settings, now=now)[0])
+        reach = reach_of(chosen, settings, now=now)
     except Reason as reason:
         return Freshness(source.name, "none", None, None, is_stale=True, what=str(reason))
     due = last_closed_month(now - timedelta(days=source.due_days))
     expected = min(due, reach.window.months()[-1])
     last = _last_answered(source, chosen.provider.name, settings, until=closed)
-    behind = len(Window.of(last, closed).months()) - 1 if last else None
+    behind = max(0, len(Window.of(min(last, due), due).months()) - 1) if last else None
     if last is None or last < expected:
         first = max(next_month(last) if last else FIRST_MONTH, reach.window.start)
         what = f"fw-pipeline run --source {source.name} --from {first:%Y-%m} --to {expected:%Y-%m}"

@@ -1,62 +1,138 @@
-"""The jobs that people launch and the schedule that launches one of them. The command line runs the same jobs."""
+"""The jobs that people and schedules launch. The command line runs the same jobs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dagster import (
+    AssetCheckKey,
     AssetKey,
     AssetSelection,
+    JobDefinition,
+    OpDefinition,
+    OpExecutionContext,
+    ResourceParam,
     ScheduleDefinition,
-    build_schedule_from_partitioned_job,
     define_asset_job,
+    job,
+    op,
 )
 
+from fw_pipeline.contract import FIRST_MONTH, Source, Window, last_closed_month
+from fw_pipeline.orchestration.choosing import offered
+from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.raw_assets import GAPS, failed, fetch_months
+
 if TYPE_CHECKING:
-    from dagster._core.definitions.partitions.partitioned_schedule import (
-        UnresolvedPartitionedAssetScheduleDefinition,
-    )
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-    Schedule = UnresolvedPartitionedAssetScheduleDefinition | ScheduleDefinition
-
-EVERYTHING = "everything"
 REBUILD = "rebuild"
+MONTHLY = "monthly"
+REVISIT = "revisit"
+
+REVISITED = 3
+"""Most of what moves, moves soon: deletions, late announcements, days that were loaded late."""
 
 
-def fetch_job(source: str) -> "UnresolvedAssetJobDefinition":
-    """Return the job that fetches months of one source and checks them, without building what hangs on it."""
+def fetch(source: str) -> str:
+    """Return the name of the job that fetches months of a source."""
+    return f"fetch_{source}"
+
+
+def jobs(sources: Mapping[str, Source]) -> "list[UnresolvedAssetJobDefinition | JobDefinition]":
+    """Return every job: the fetch of each source, the build, and two that fetch closed months of all sources."""
+    return [
+        *(_fetch_job(name) for name in sources),
+        _rebuild_job(sources),
+        _closed_months_job(
+            MONTHLY, sources, 1, "Fetch the month that has closed, of every source that can have it."
+        ),
+        _closed_months_job(
+            REVISIT,
+            sources,
+            REVISITED,
+            f"Fetch the last {REVISITED} closed months of every source again, to see what has changed since.",
+        ),
+    ]  # fmt: skip
+
+
+def schedules() -> list[ScheduleDefinition]:
+    """Return the schedules; both are off until somebody switches them on.
+
+    New months on the third, as most providers are late by a day or two; a second look a week later.
+    """
+    return [
+        ScheduleDefinition(
+            name=MONTHLY,
+            job_name=MONTHLY,
+            cron_schedule="0 6 3 * *",
+            execution_timezone="UTC",
+            description="On the third of each month, 06:00 UTC: the month that has closed, of every source.",
+        ),
+        ScheduleDefinition(
+            name=REVISIT,
+            job_name=REVISIT,
+            cron_schedule="0 6 10 * *",
+            execution_timezone="UTC",
+            description=f"On the tenth of each month, 06:00 UTC: the last {REVISITED} closed months again, for drift.",
+        ),
+    ]
+
+
+def last_months(now: datetime, count: int) -> Window:
+    """Return the last closed months."""
+    closed = Window.of(FIRST_MONTH, last_closed_month(now)).months()
+    return Window.of(closed[-count:][0], closed[-1])
+
+
+def _fetch_job(source: str) -> "UnresolvedAssetJobDefinition":
+    """The rules on the whole table are left to the build: they would be skipped, as the asset yields no result."""
+    key = AssetKey(["raw", source])
     return define_asset_job(
-        f"fetch_{source}",
-        selection=AssetSelection.assets(["raw", source]),
-        description=f"Fetch months of {source} and check them; the tables that hang on it are not built.",
+        fetch(source),
+        selection=AssetSelection.assets(key).without_checks() | _gap_checks([source]),
+        description=f"Fetch months of {source}; the tables that read them are built afterwards.",
     )
 
 
-def jobs(sources: Collection[str]) -> "list[UnresolvedAssetJobDefinition]":
-    """Return every job: all of it for some months, the fetch of one source, and all but the fetch."""
-    everything = define_asset_job(
-        EVERYTHING,
-        selection=AssetSelection.all(),
-        description="Fetch months of all sources, build and check every table, publish the file and the page.",
-    )
-    rebuild = define_asset_job(
+def _rebuild_job(sources: Collection[str]) -> "UnresolvedAssetJobDefinition":
+    raw = AssetSelection.checks_for_assets(*(AssetKey(["raw", source]) for source in sources))
+    return define_asset_job(
         REBUILD,
-        selection=(AssetSelection.all() - AssetSelection.groups("raw"))
-        | AssetSelection.checks_for_assets(*(AssetKey(["raw", source]) for source in sources)),
+        selection=(AssetSelection.all() - AssetSelection.groups("raw")) | (raw - _gap_checks(sources)),
         description="Build, check and publish everything from the raw vintages, without any fetch.",
     )
-    return [everything, rebuild, *(fetch_job(source) for source in sources)]
 
 
-def monthly_schedule(everything: "UnresolvedAssetJobDefinition") -> "Schedule":
-    """Return the schedule that runs everything for the month that has closed.
+def _gap_checks(sources: Collection[str]) -> AssetSelection:
+    return AssetSelection.checks(*(AssetCheckKey(AssetKey(["raw", source]), GAPS) for source in sources))
 
-    On the third: most providers are late by a day or two.
+
+def _closed_months_job(name: str, sources: Mapping[str, Source], count: int, description: str) -> JobDefinition:
+    """Return a job that asks for no month: a person or a schedule launches it as it is.
+
+    A source whose figures have ended is asked nothing. One that fails does not keep the others from being fetched. The
+    tables that read the months are built as after any backfill.
     """
-    return build_schedule_from_partitioned_job(
-        everything,
-        name="monthly",
-        day_of_month=3,
-        hour_of_day=6,
-        description="On the third of each month, 06:00 UTC: everything for the month that has closed.",
-    )
+    ops = [_fetch_op(name, source, count) for source in sources.values()]
+
+    @job(name=name, description=description)
+    def all_sources() -> None:
+        for each in ops:
+            each()
+
+    return all_sources
+
+
+def _fetch_op(name: str, source: Source, count: int) -> OpDefinition:
+    @op(name=f"{name}_{source.name}", description=f"Fetch the last closed months of {source.title}, {count} of them.")
+    def fetch_closed(context: OpExecutionContext, pipeline: ResourceParam[Pipeline]) -> None:
+        now = pipeline.clock()
+        months = last_months(now, count)
+        within = months.common(offered(source, pipeline.settings, now=now))
+        if within is None:
+            context.log.info("%s can have no figure for %s, and is asked nothing", source.name, months)
+        elif failures := fetch_months(context, source, pipeline, [within]):
+            raise failed(failures)
+
+    return fetch_closed

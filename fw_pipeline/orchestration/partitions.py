@@ -1,19 +1,18 @@
-"""The one time dimension: UTC months since November 2015, closed ones only; said once, for everything."""
+"""The one time dimension: closed UTC months, for each source those that it can have; said once, for everything."""
 
 from __future__ import annotations
 
 import functools
 import warnings
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import ParamSpec, TypeVar
 
 from dagster import AssetExecutionContext, BackfillPolicy, BetaWarning, MonthlyPartitionsDefinition
 
-from fw_pipeline.contract import FIRST_MONTH, Window, parse_month
-
-MONTHS = MonthlyPartitionsDefinition(start_date=FIRST_MONTH.isoformat(), timezone="UTC")
-"""Partition keys are ISO dates of the first day; the open month is no partition yet."""
+from fw_pipeline.contract import Source, Window, last_closed_month, parse_month
+from fw_pipeline.orchestration.choosing import offered
+from fw_pipeline.settings import Settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,6 +35,19 @@ def beta(call: Callable[P, R]) -> Callable[P, R]:
 
 ONE_RUN = beta(BackfillPolicy.single_run)()
 """A backfill of any range is one run a source."""
+
+
+def months_of(source: Source, settings: Settings, *, now: datetime) -> MonthlyPartitionsDefinition:
+    """Return the partitions of a source: the months that its provider can answer.
+
+    Keys are ISO dates of the first day. A month is offered once it has ended; the months end where the provider's do,
+    as recorded figures and archives do, and grow with the calendar otherwise.
+    """
+    window = offered(source, settings, now=now)
+    has_ended = window.end <= last_closed_month(now)
+    return MonthlyPartitionsDefinition(
+        start_date=window.start.isoformat(), end_date=window.end.isoformat() if has_ended else None, timezone="UTC"
+    )
 
 
 def key(month: date) -> str:

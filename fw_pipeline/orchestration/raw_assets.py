@@ -1,117 +1,113 @@
-"""One partitioned asset a source: it fetches months, adds vintages, and loads them. The only Dagster code that does."""
+"""One partitioned asset per source, which fetches months, adds vintages and loads them. No other Dagster code does."""
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
     AssetExecutionContext,
+    AssetKey,
     AssetMaterialization,
     AssetObservation,
     AssetsDefinition,
+    AssetSpec,
     Failure,
-    MaterializeResult,
     MetadataValue,
     OpExecutionContext,
     ResourceParam,
-    asset,
-)
-from dagster._core.definitions.source_asset import (
-    SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION as EVENTS_ARE_LOGGED,
+    multi_asset,
 )
 
 from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, Reason, Source, Window
 from fw_pipeline.orchestration.choosing import choose
 from fw_pipeline.orchestration.columns import column_schema
 from fw_pipeline.orchestration.ingest import MonthOutcome, ingest
-from fw_pipeline.orchestration.partitions import MONTHS, ONE_RUN, beta, key, windows
+from fw_pipeline.orchestration.partitions import ONE_RUN, beta, key, months_of, windows
 from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.plain import in_markdown
+from fw_pipeline.plain import in_markdown, one_line
+from fw_pipeline.settings import Settings
 
-GREY = (
-    "A month that stays grey has no figure: click it under *Partitions*, then *View all historical events*, which says "
-    "why. A backfill that meets one ends as *Failure*; every other month of it stands."
+GAPS = "every_month_has_a_figure"
+"""The check that warns of months that were asked for and are known to have no figure."""
+
+MONTHS = (
+    "A month is green once it has been answered. Where it is known that there is no figure, the answer has 0 rows, "
+    f"and the check `{GAPS}` warns and says why. A month that failed is red."
 )
 
 
-def raw_asset(source: Source) -> AssetsDefinition:
-    """Return the asset `raw/<source>`: one partition a month, one run for any range.
+def raw_asset(source: Source, settings: Settings, *, now: datetime) -> AssetsDefinition:
+    """Return the asset `raw/<source>`: one partition per month that the source can have, one run for any range.
 
-    A month turns green when its vintage is written, not when the run ends. A month without a figure stays grey: it is
-    no success and no zero; an observation of the month and `meta.coverage` say why. Dagster would mark the whole range
-    at the end, which is why each month's event is logged here and the closing result is told that they are there.
+    A month turns green when its vintage is written, or its gap noted, not when the run ends. That is why the asset is
+    `skippable` and yields no result of its own: Dagster would mark the whole range once more at the end. Whatever
+    reads the asset is therefore skipped in the same run, and left to the build that follows.
     """
-    table = source.table
+    table, asset_key = source.table, AssetKey(["raw", source.name])
     words = {**SHARED_COLUMNS, **table.columns}
     schema = {**table.schema, **PROVENANCE}
 
-    @beta(asset)(
-        key=["raw", source.name],
-        partitions_def=MONTHS,
+    @beta(multi_asset)(
+        name=f"raw__{source.name}",
+        specs=[
+            AssetSpec(
+                asset_key,
+                skippable=True,
+                group_name="raw",
+                kinds={"python", "parquet"},
+                owners=["team:fw_pipeline"],
+                tags={"source": source.name},
+                description="\n\n".join(
+                    [table.description, f"Source: {source.title} ({source.url}). Licence: {source.licence}.", MONTHS]
+                ),
+                metadata={
+                    "dagster/column_schema": column_schema({n: (str(k), words[n]) for n, k in schema.items()}),
+                    "dagster/table_name": f"raw.{source.name}",
+                    "providers": MetadataValue.md(
+                        "\n".join(f"* `{p.name}`: {p.answers}. Needs {p.needs}." for p in source.providers.values())
+                    ),
+                },
+            )
+        ],
+        check_specs=[
+            AssetCheckSpec(
+                GAPS,
+                asset=asset_key,
+                description="Every month that was answered has a figure. A known gap is a warning, and blocks nothing.",
+            )
+        ],
+        partitions_def=months_of(source, settings, now=now),
         backfill_policy=ONE_RUN,
-        group_name="raw",
-        kinds={"python", "parquet"},
-        owners=["team:fw_pipeline"],
-        tags={"source": source.name},
-        description="\n\n".join(
-            [table.description, f"Source: {source.title} ({source.url}). Licence: {source.licence}.", GREY]
-        ),
-        metadata={
-            "dagster/column_schema": column_schema({n: (str(k), words[n]) for n, k in schema.items()}),
-            "dagster/table_name": f"raw.{source.name}",
-            "providers": MetadataValue.md(
-                "\n".join(f"* `{p.name}`: {p.answers}. Needs {p.needs}." for p in source.providers.values())
-            ),
-        },
     )
-    def raw(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
-        began = time.monotonic()
-        rows = fetch_months(context, source, pipeline, windows(context))
-        return MaterializeResult(
-            metadata={
-                EVENTS_ARE_LOGGED: True,
-                "dagster/row_count": rows,
-                "seconds": round(time.monotonic() - began, 2),
-            }
-        )
+    def raw(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> Iterator[AssetCheckResult]:
+        failures = fetch_months(context, source, pipeline, windows(context))
+        try:
+            yield known_gaps(source, pipeline)
+        except Reason as reason:
+            failures.append(reason)
+        if failures:
+            raise failed(failures)
 
     return raw
 
 
 def fetch_months(
     context: AssetExecutionContext | OpExecutionContext, source: Source, pipeline: Pipeline, asked: Sequence[Window]
-) -> int:
-    """Fetch windows of months of a source, mark each month that came as materialised, load them; return the rows.
+) -> list[Reason]:
+    """Fetch windows of months of a source, mark each month that was answered as materialised, and load them.
 
-    Raises:
-        Failure: something failed, each on its line; what came before stands.
+    Returns:
+        Everything that failed; what came in before stands.
     """
     failures: list[Reason] = []
-    rows = 0
 
     def done(outcome: MonthOutcome) -> None:
         pipeline.progress("fetch", f"{source.name} {outcome.month or 'unpartitioned'} {outcome.status}")
-        if outcome.month and outcome.status in ("present", "unchanged", "here already"):
-            context.log_event(
-                AssetMaterialization(
-                    ["raw", source.name],
-                    partition=key(outcome.month),
-                    metadata={
-                        "dagster/partition_row_count": outcome.rows,
-                        "vintage": outcome.path.name if outcome.path else "unchanged since the last one",
-                        "evidence": list(outcome.evidence),
-                    },
-                )
-            )
-        elif outcome.month:
-            context.log_event(
-                AssetObservation(
-                    ["raw", source.name],
-                    partition=key(outcome.month),
-                    description=f"{outcome.status}: {outcome.cause}",
-                    metadata={"status": outcome.status, "reason": outcome.cause or "not said"},
-                )
-            )
+        if event := _event(source, outcome):
+            context.log_event(event)
 
     def say(text: str) -> None:
         context.log.info(text)
@@ -138,12 +134,55 @@ def fetch_months(
             )
             failures += got.failures
         with pipeline.warehouse.writing() as writer:
-            rows = writer.load_raw(source.name)
+            writer.load_raw(source.name)
     except Reason as reason:
         failures.append(reason)
-    if failures:
-        raise failed(failures)
-    return rows
+    return failures
+
+
+def _event(source: Source, outcome: MonthOutcome) -> AssetMaterialization | AssetObservation | None:
+    """Return what Dagster is told of a month: it was answered, with figures or without, or it was not."""
+    if outcome.month is None:
+        return None
+    where, month = ["raw", source.name], key(outcome.month)
+    metadata: dict[str, Any]
+    if outcome.status in ("present", "unchanged", "here already"):
+        vintage = outcome.path.name if outcome.path else "unchanged since the last one"
+        metadata = {"dagster/partition_row_count": outcome.rows, "vintage": vintage, "evidence": list(outcome.evidence)}
+        return AssetMaterialization(where, partition=month, metadata=metadata)
+    reason = outcome.cause or "not said"
+    if outcome.status == "gap":
+        metadata = {"dagster/partition_row_count": 0, "no figure": reason, "evidence": list(outcome.evidence)}
+        return AssetMaterialization(where, f"no figure: {reason}", partition=month, metadata=metadata)
+    metadata = {"status": outcome.status, "reason": reason}
+    return AssetObservation(where, f"{outcome.status}: {reason}", partition=month, metadata=metadata)
+
+
+def known_gaps(source: Source, pipeline: Pipeline) -> AssetCheckResult:
+    """Return the check that names the months without a figure, and why each has none.
+
+    Raises:
+        StorageFailed: a statement on disk is damaged.
+    """
+    store = pipeline.vintages
+    filled = {vintage.month for vintage in store.vintages(source.name)} - {None}
+    last = {said.month: said for said in store.statements(source.name)}
+    gaps = {month: said.cause for month, said in sorted(last.items()) if said.status == "gap" and month not in filled}
+    months, have = ", ".join(f"{month:%Y-%m}" for month in gaps), "has" if len(gaps) == 1 else "have"
+    answered = len(filled | set(gaps))
+    text = f"{len(gaps)} of {answered} months {have} no figure, and it is known why: {months}"
+    return AssetCheckResult(
+        asset_key=["raw", source.name],
+        check_name=GAPS,
+        passed=not gaps,
+        severity=AssetCheckSeverity.WARN,
+        description=text if gaps else None,
+        metadata={
+            "months answered": answered,
+            "months without a figure": len(gaps),
+            **{f"{month:%Y-%m}": one_line(cause, 500) for month, cause in gaps.items()},
+        },
+    )
 
 
 def failed(reasons: list[Reason]) -> Failure:

@@ -34,14 +34,14 @@ def freshness_check(source: Source) -> AssetChecksDefinition:
         asset=["raw", source.name],
         name=CHECK,
         description=(
-            f"The provider has answered every month up to the last that is due: {source.due_days} days after its end, "
-            "and within what the provider reaches."
+            f"The last month that is due, {source.due_days} days after its end, has been answered. "
+            "It warns where figures end earlier, too, as recorded ones do."
         ),
     )
     def check(pipeline: ResourceParam[Pipeline]) -> AssetCheckResult:
         found = freshness(source, pipeline.settings, now=pipeline.clock())
         return AssetCheckResult(
-            passed=not found.is_stale,
+            passed=found.months_behind == 0,
             severity=AssetCheckSeverity.WARN,
             description=found.line,
             metadata=_metadata(found),
@@ -76,14 +76,14 @@ def watch_freshness(sources: Mapping[str, Source]) -> SensorDefinition:
                 Alert(subject, tuple(one.line for one in gone), where.ui), pipeline.settings, say=context.log.warning
             )
         stale = [one.line for one in begun if one.is_stale]
-        well = "every source that was fetched has the last month that is due" if begun else "no source was fetched yet"
+        well = "every source that was fetched has what its provider can give" if begun else "no source was fetched yet"
         return SensorResult(
             skip_reason="; ".join(stale) or well,
             asset_events=[
                 AssetCheckEvaluation(
                     asset_key=AssetKey(["raw", one.source]),
                     check_name=CHECK,
-                    passed=not one.is_stale,
+                    passed=one.months_behind == 0,
                     severity=AssetCheckSeverity.WARN,
                     description=one.line,
                     metadata=_metadata(one),
@@ -100,6 +100,6 @@ def _metadata(found: Freshness) -> dict[str, str | int]:
     return {
         "provider": found.provider,
         "last month present": f"{found.last_month:%Y-%m}" if found.last_month else "none",
-        "months behind the last closed one": found.months_behind if found.months_behind is not None else "all",
+        "months behind the last that is due": found.months_behind if found.months_behind is not None else "all",
         "what would complete it" if found.is_stale else "next": found.what,
     }

@@ -43,7 +43,7 @@ _BEGINS: Mapping[str, tuple[date, str]] = MappingProxyType(
         "pypi": (date(2016, 1, 1), "download records begin in 2016-01"),
     }
 )
-"""Sources whose own records begin later than the first partition."""
+"""Sources whose own records begin later than the first month kept."""
 
 _UNRECORDED = "not recorded"
 """What the effect of an outage says when it leaves no figure at all, rather than a wrong one."""
@@ -81,9 +81,12 @@ def _reach_of(source: str, figures: Figures) -> Reach:
     if not months:
         raise SourceFailed(_subject(source), f"{source}.csv has no line whose month can be told", _RESTORE)
     last = max(months)
+    first, before = _BEGINS.get(
+        source, (FIRST_MONTH, f"the first month kept is {FIRST_MONTH:%Y-%m}, when TensorFlow was released")
+    )
     return Reach(
-        Window.of(FIRST_MONTH, last),
-        before=f"the first month kept is {FIRST_MONTH:%Y-%m}, when TensorFlow was released",
+        Window.of(min(first, last), last),
+        before=before,
         after=f"the recorded figures end in {last:%Y-%m}; set FW_MODE=live",
     )
 
@@ -168,9 +171,6 @@ def _gap(source: str, month: date, fetch: Fetch) -> str:
     Raises:
         SourceFailed: the list of outages cannot be read, so the reason is not known.
     """
-    begins = _BEGINS.get(source)
-    if begins and month < begins[0]:
-        return begins[1]
     file = "outages.csv"
     last_day = next_month(month) - timedelta(days=1)
     try:

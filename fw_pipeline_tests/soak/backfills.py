@@ -1,7 +1,7 @@
 """Full backfills one after the other: does the history grow, and do the UI and the next run become slower?
 
-By turns as the command line does it, one run over everything, and as the UI does it: a run over all months for each
-source, and one build. Months must stay green whatever is trimmed.
+As the command line and the UI do it: a run over all its months for each source, and one build. Months must stay green
+whatever is trimmed.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -20,33 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fw_pipeline_tests.command import environment, fw_pipeline, start
+from fw_pipeline_tests.command import fw_pipeline, start
 from fw_pipeline_tests.soak.tally import Tally
 
 SECONDS = 2400.0
 """Ten backfills take twelve minutes on an idle machine."""
 BACKFILLS, KEPT = 10, 5
-
-FETCH_BY_SOURCE = """
-from datetime import UTC, datetime
-from dagster import DagsterInstance
-from fw_pipeline.contract import FIRST_MONTH, Window, last_closed_month
-from fw_pipeline.definitions import build_defs
-from fw_pipeline.home import prepare
-from fw_pipeline.orchestration.retention import trim
-from fw_pipeline.orchestration.running import run_job
-from fw_pipeline.settings import read
-from fw_pipeline.sources import SOURCES
-
-settings = read()
-prepare(settings.data_dir)
-definitions, everything = build_defs(), Window.of(FIRST_MONTH, last_closed_month(datetime.now(UTC)))
-with DagsterInstance.get() as instance:
-    for source in SOURCES:
-        assert run_job(definitions, f"fetch_{source}", instance=instance, window=everything).succeeded, source
-    assert run_job(definitions, "rebuild", instance=instance).succeeded
-    trim(instance, keep=settings.keep_runs)
-"""
 
 QUERIES = {
     "assets with their months": """{ assetNodes { assetKey { path } partitionStats { numMaterialized }
@@ -126,14 +103,10 @@ def megabytes(folder: Path) -> float:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
 
 
-def backfill(data: Path, way: str, **settings: str) -> str:
+def backfill(data: Path, **settings: str) -> str:
     """Backfill everything; return what went wrong, if anything."""
-    if way == "by command":
-        done = fw_pipeline(data, "run", **settings)
-        return done.err if done.status else ""
-    script = [sys.executable, "-c", FETCH_BY_SOURCE]
-    made = subprocess.run(script, env=environment(data, **settings), capture_output=True, text=True, check=False)
-    return made.stderr if made.returncode else ""
+    done = fw_pipeline(data, "run", **settings)
+    return done.err if done.status else ""
 
 
 def run(budget: float) -> Tally:
@@ -141,16 +114,16 @@ def run(budget: float) -> Tally:
     tally, ends = Tally("backfills"), time.monotonic() + budget
     settings = {"FW_KEEP_RUNS": str(KEPT)}
     sizes: list[float] = []
-    seconds: dict[str, list[float]] = {"by command": [], "by source": []}
+    seconds: list[float] = []
     first = Seen()
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         while len(sizes) < BACKFILLS and (len(sizes) < 3 or time.monotonic() < ends):
-            way, began = list(seconds)[len(sizes) % 2], time.monotonic()
-            if wrong := backfill(data, way, **settings):
-                tally.failures.append(f"backfill {len(sizes) + 1} {way}: {wrong.splitlines()[-1]}")
+            began = time.monotonic()
+            if wrong := backfill(data, **settings):
+                tally.failures.append(f"backfill {len(sizes) + 1}: {wrong.splitlines()[-1]}")
                 return tally
-            seconds[way].append(time.monotonic() - began)
+            seconds.append(time.monotonic() - began)
             sizes.append(megabytes(data / "dagster"))
             if len(sizes) == 1:
                 first = open_ui(data, **settings)
@@ -163,8 +136,7 @@ def run(budget: float) -> Tally:
     tally.count("checks that pass after the last, of those after the first", last.passed, first.passed)
     tally.count("runs kept", last.runs)
     tally.counts.append(f"MB of history after each: {', '.join(f'{size:.0f}' for size in sizes)}")
-    for way, taken in seconds.items():
-        tally.counts.append(f"seconds of each {way}: {', '.join(f'{one:.0f}' for one in taken)}")
+    tally.counts.append(f"seconds of each: {', '.join(f'{one:.0f}' for one in seconds)}")
     for what, before in first.seconds.items():
         after = last.seconds[what]
         tally.counts.append(f"seconds, UI {what}: {before:.2f} after the first backfill, {after:.2f} after the last")

@@ -21,6 +21,7 @@ from fw_pipeline.contract import Window
 from fw_pipeline.definitions import build_defs, load_models
 from fw_pipeline.models import Model
 from fw_pipeline.orchestration import history
+from fw_pipeline.orchestration.jobs import REBUILD, fetch
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.running import Ran, run_job
 from fw_pipeline.settings import PROJECT_DIR, read
@@ -58,18 +59,21 @@ class SmallRun:
         self._pipeline = Pipeline(SOURCES, models)
         self._definitions = build_defs(models=models, resources={"pipeline": self._pipeline})
         self._keys = self._definitions.resolve_asset_graph().executable_asset_keys
-        for job in ("everything", "rebuild"):
+        for job in (*map(fetch, SOURCES), REBUILD):
             self._definitions.resolve_job_def(job)
 
     def __call__(self, data: Path, *, home: Path, progress: Callable[[str, str], None], only: str = "") -> Ran:
-        """Run the job `everything` but for the page, or the job `rebuild` for the asset `only`. Once a process."""
+        """Fetch every source and build all but the page, or build the asset `only`. Once a process."""
         os.environ["DAGSTER_HOME"] = str(home)
         settings = read({"FW_DATA_DIR": str(data)}, dotenv=data / "none")
         self._pipeline.given, self._pipeline.progress = settings, progress
         skip = [AssetKey(["report"])] if not only else [key for key in self._keys if key != AssetKey([only])]
-        job, window = ("everything", MONTHS) if not only else ("rebuild", None)
+        fetched = [] if only else list(map(fetch, SOURCES))
         with history.told(), DagsterInstance.get() as instance:
-            return run_job(self._definitions, job, instance=instance, window=window, skip=skip)
+            ran = [run_job(self._definitions, job, instance=instance, window=MONTHS) for job in fetched]
+            ran.append(run_job(self._definitions, REBUILD, instance=instance, skip=skip))
+        failures = tuple(line for one in ran for line in one.failures)
+        return Ran(all(one.succeeded for one in ran), failures, ran[-1].run_id)
 
 
 def recorded_figures(data: Path) -> None:
