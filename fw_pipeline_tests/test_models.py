@@ -31,8 +31,8 @@ claim:
   kind: measured
   judged_by: its own chart
   definitions:
-    - {formula: f, meaning: m, unit: ratio, rule: at least, threshold: 1.75, least_n: 30, headline: true, says: "{value} x",
-       threshold_reason: r}
+    - {formula: f, meaning: m, unit: ratio, rule: at least, threshold: 1.75, least_n: 30, headline: true,
+       says: "{value} x", threshold_reason: r}
 """
 
 
@@ -226,11 +226,14 @@ def test_a_document_that_is_wrong_is_refused(tmp_path: Path, doc: str, words: st
         (CLAIM.replace("rule: at least", "rule: between"), "`upper` goes with the rule `between`"),
         (CLAIM.replace("kind: measured", "kind: not_measurable"), "says not_measurable without a reason"),
         (CLAIM.partition("  definitions:")[0] + "  definitions: []\n", "is measured by no definition"),
-        (CLAIM.replace(",\n       threshold_reason: r", ""), "lacks threshold_reason"),
+        (CLAIM.replace(", threshold_reason: r", ""), "lacks threshold_reason"),
         (CLAIM + CLAIM.partition("  definitions:\n")[2], "defines one formula twice"),
         (CLAIM.replace("  judged_by: its own chart\n", ""), "does not say what it is judged by"),
         (CLAIM.replace("{value} x", "x"), "is of the headline and says nothing"),
-        (CLAIM.replace("headline: true", "headline: true, due: null"), "None is no day; write the day by which it must"),
+        (
+            CLAIM.replace("headline: true", "headline: true, due: null"),
+            "None is no day; write the day by which it must",
+        ),
     ],
 )
 def test_a_claim_without_its_terms_is_refused(tmp_path: Path, claim: str, words: str) -> None:

@@ -17,7 +17,7 @@ LEANING = {"C1", "C2", "C3", "C4", "C6", "C8", "C21", "C25", "C26"}
 def disagreements(one: Measured, told: Mapping[str, Any], *, judged: bool = False) -> Iterator[str]:
     """Yield what a measurement says beside its value and the other path does not; once `judged`, breaks included."""
     assert one.beside
-    expected = {
+    expected: dict[str, Any] = {
         "source": one.beside.source,
         "since": one.beside.since,
         "numerator": one.beside.numerator,
@@ -31,12 +31,13 @@ def disagreements(one: Measured, told: Mapping[str, Any], *, judged: bool = Fals
         across = interval(one, one.value) if judged else None
         expected["low"], expected["high"] = across or ends(one)
     expected["exact_value"] = one.exact if one.claim in LEANING else one.value
+    for name in ("low", "high"):
+        if isinstance(expected.get(name), float) and math.isinf(expected[name]):
+            expected[name] = None  # an end that nothing bounds
     for name, wanted in expected.items():
         seen = told.get(name)
-        if name in {"low", "high"}:
-            wanted = None if wanted is not None and math.isinf(wanted) else wanted
-            if not judged and seen is None and wanted is not None:
-                seen = one.value  # the ends of what is exact
+        if name in {"low", "high"} and not judged and seen is None and wanted is not None:
+            seen = one.value  # the ends of what is exact
         seen = seen or 0 if name.startswith("months") else seen  # who has no months says none, or nothing
         if not same(seen, wanted):
             yield f"{name} is {seen} by SQL, {wanted} by hand"
