@@ -70,7 +70,7 @@ def questions(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
     }
     chart = alt.layer(
         *event_layers(alt, events),
-        *break_layers(alt, chosen),
+        *(break_layers(alt, chosen) if rows["breaks"].any() else ()),
         base.mark_line(strokeWidth=2.4),
         _hollow(base, "datum.interpolated && isValid(datum.shown)"),
         *pointed(alt, base, told, ["month", "framework"]),
@@ -114,20 +114,17 @@ def downloads(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
         .transform_filter("datum.metric == metric")
         .transform_filter("shown_frameworks == 'all' || indexof(['tensorflow', 'pytorch'], datum.framework) >= 0")
     )
-    base = (
-        chosen.transform_calculate(
-            named=f"{titles_of(names)}[datum.framework]",
-            line="datum.framework + datum.series + datum.segment",
-            note="datum.gap_reason || 'complete'",
-        )
-        .encode(
-            x=time_axis(alt),
-            y=alt.Y("downloads_per_day:Q").axis(
-                title=None, tickCount=6, labelExpr="replace(format(datum.value, '.2~s'), 'k', ' k')"
-            ),
-            color=framework_colour(alt, names),
-            detail="line:N",
-        )
+    base = chosen.transform_calculate(
+        named=f"{titles_of(names)}[datum.framework]",
+        line="datum.framework + datum.series + datum.segment",
+        note="datum.gap_reason || 'complete'",
+    ).encode(
+        x=time_axis(alt),
+        y=alt.Y("downloads_per_day:Q").axis(
+            title=None, tickCount=6, labelExpr="replace(format(datum.value, '.2~s'), 'k', ' k')"
+        ),
+        color=framework_colour(alt, names),
+        detail="line:N",
     )
     told = {
         "Framework": "row.named",
@@ -144,7 +141,7 @@ def downloads(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
     )
     chart = alt.layer(
         *event_layers(alt, events),
-        *break_layers(alt, chosen),
+        *(break_layers(alt, chosen) if rows["breaks"].any() else ()),
         line,
         _hollow(base, "datum.is_partial && isValid(datum.downloads_per_day)", size=14),
         *pointed(alt, base, told, ["month", "line"]),
@@ -167,17 +164,20 @@ def downloads(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
 
 
 def _lines_in_words(rows: pl.DataFrame, column: str, unit: str | None) -> str:
-    """Say of each framework's line where it began, peaked and ended."""
+    """Say of each framework's line where it began, peaked and ended; after a break, of what comes after it."""
     said = []
     for name in _frameworks(rows):
         line = rows.filter((pl.col("framework") == name) & pl.col(column).is_not_null()).sort("month")
         if line.is_empty():
             continue
+        last_stretch = line.filter(pl.col("segment") == line["segment"][-1])
+        since = f" since the break of {in_month(last_stretch['month'][0])}" if last_stretch.height < line.height else ""
+        line = last_stretch
         first, last = line.row(0, named=True), line.row(-1, named=True)
         top = line.row(int(line[column].arg_max() or 0), named=True)
         ends = ((end["month"], end[column] if unit else round(end[column])) for end in (first, top, last))
         parts = [f"{figure(value, unit)} in {in_month(month)}" for month, value in ends]
-        said.append(f"{TITLES[name]}: first {parts[0]}, highest {parts[1]}, last {parts[2]}")
+        said.append(f"{TITLES[name]}{since}: first {parts[0]}, highest {parts[1]}, last {parts[2]}")
     return f"{'; '.join(said)}." if said else "No figures."
 
 

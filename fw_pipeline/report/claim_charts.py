@@ -221,4 +221,6 @@ def _in_words(found: Definition, rows: pl.DataFrame) -> str:
 
 
 def _said(found: Definition, rows: Sequence[dict[str, Any]]) -> list[str]:
-    return [f"{bounded(row['value'], row['low'], row['high'], found.unit)} as of {in_month(row['as_of'])}" for row in rows]
+    return [
+        f"{bounded(row['value'], row['low'], row['high'], found.unit)} as of {in_month(row['as_of'])}" for row in rows
+    ]

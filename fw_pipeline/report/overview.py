@@ -59,18 +59,16 @@ def ratios(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
         labelExpr="width < 330 ? replace(datum.label, '-packages', '') : datum.label",
     )
     shown = alt.Chart().transform_filter(in_range())
-    base = (
-        shown.transform_calculate(stretch="datum.line + datum.segment").encode(
-            x=time_axis(alt),
-            y=alt.Y("ratio:Q")
-            .scale(type="log", nice=False, padding=10)
-            .axis(
-                title=None,
-                values=[1 / 64, 1 / 16, 1 / 4, 1, 4, 16],
-                labelExpr="datum.value < 1 ? '1 to ' + format(1 / datum.value, 'd') : datum.value + ' to 1'",
-            ),
-            detail="stretch:N",
-        )
+    base = shown.transform_calculate(stretch="datum.line + datum.segment").encode(
+        x=time_axis(alt),
+        y=alt.Y("ratio:Q")
+        .scale(type="log", nice=False, padding=10)
+        .axis(
+            title=None,
+            values=[1 / 64, 1 / 16, 1 / 4, 1, 4, 16],
+            labelExpr="datum.value < 1 ? '1 to ' + format(1 / datum.value, 'd') : datum.value + ' to 1'",
+        ),
+        detail="stretch:N",
     )
     told = {
         "Series": "row.line",
@@ -89,7 +87,7 @@ def ratios(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
     )
     chart = alt.layer(
         *event_layers(alt, events),
-        *break_layers(alt, shown),
+        *(break_layers(alt, shown) if rows["breaks"].any() else ()),
         level.mark_rule(color=token("ink"), strokeWidth=1.2),
         level.mark_text(
             align="left", baseline="bottom", dx=4, dy=-26, fontWeight="bold", color=token("pytorch")
@@ -208,6 +206,7 @@ def _ratios_in_words(rows: pl.DataFrame) -> str:
     said = []
     for name, line in rows.drop_nulls("ratio").group_by(["line"], maintain_order=True):
         ordered = line.sort("month")
+        ordered = ordered.filter(pl.col("segment") == ordered["segment"][-1])
         first, last = ordered.row(0, named=True), ordered.row(-1, named=True)
         said.append(
             f"{name[0]}: {figure(first['ratio'])} in {in_month(first['month'])}, "
