@@ -82,9 +82,7 @@ def read_claim(where: str, value: Any) -> ClaimDoc:
     if claim.kind == "measured" and not claim.definitions:
         raise refuse(where, "is measured by no definition", "add one, with its threshold and least n")
     if claim.kind == "measured" and not claim.judged_by:
-        raise refuse(
-            where, "does not say what it is judged by", "name in `judged_by` the measure that the article used"
-        )
+        raise refuse(where, "does not say what it is judged by", "name in `judged_by` the measure that the article used")
     return claim
 
 
@@ -118,9 +116,7 @@ def _definitions(where: str, value: Any) -> tuple[Definition, ...]:
         if (item.rule == "between") != (item.upper is not None):
             raise refuse(where, f"{item.formula}: `upper` goes with the rule `between`", "give both or neither")
         if item.headline and "{value}" not in (item.says or ""):
-            raise refuse(
-                where, f"{item.formula}: is of the headline and says nothing", "write `says`, with {value} in it"
-            )
+            raise refuse(where, f"{item.formula}: is of the headline and says nothing", "write `says`, with {value} in it")
     if len({item.formula for item in read}) != len(read):
         raise refuse(where, "defines one formula twice", "give each its own name")
     return read
