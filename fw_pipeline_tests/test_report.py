@@ -140,7 +140,8 @@ def test_events_are_those_of_the_months_and_frameworks_shown(files: Mapping[str,
 def test_two_series_are_offered_one_at_a_time_and_never_joined() -> None:
     connection = report_warehouse.small()
     connection.execute(
-        "insert into staging.stackoverflow by name select * replace ('api' as series) from staging.stackoverflow"
+        "insert into marts.framework_metrics by name select * replace ('api' as series) "
+        "from marts.framework_metrics where source = 'stackoverflow'"
     )
     spec = json.loads(report_warehouse.report_of(connection).files["charts/stackoverflow_questions.vl.json"])
     assert {"name": "series", "value": "api"} in spec["params"]
