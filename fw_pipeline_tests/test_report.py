@@ -21,7 +21,7 @@ import pytest
 
 from fw_pipeline.report import figures
 from fw_pipeline_tests import report_warehouse
-from fw_pipeline_tests.report_warehouse import GAP, HOSTILE, INTERPOLATED
+from fw_pipeline_tests.report_warehouse import BREAK, GAP, HOSTILE, INTERPOLATED
 
 RECORDED = Path(__file__).parents[1] / "data" / "recorded"
 
@@ -129,6 +129,24 @@ def test_a_gap_is_an_empty_cell_and_never_a_zero(files: Mapping[str, bytes]) -> 
     assert (lost["questions"], lost["share"]) == ("", "")
     assert cells[str(INTERPOLATED), "tensorflow"]["is_estimated"] == "true"
     assert cells[str(GAP), "pytorch"]["questions"] == "500"
+
+
+@pytest.mark.parametrize("name", ["stackoverflow_questions", "claim_c2"])
+def test_a_line_ends_where_its_series_breaks_and_the_break_is_marked(files: Mapping[str, bytes], name: str) -> None:
+    rows = rows_of(files, name)
+    assert {row.get("month") or row["as_of"] for row in rows if row["breaks"] == "true"} == {str(BREAK)}
+    layers = json.loads(files[f"charts/{name}.vl.json"])["layer"]
+    assert [layer for layer in layers if {"filter": "datum.breaks"} in layer.get("transform", [])]
+    lines = [layer for layer in layers if layer["mark"]["type"] == "line"]
+    assert [line["encoding"]["detail"]["field"] for line in lines] == ["segment"]
+
+
+def test_no_month_before_both_were_released_is_drawn_as_a_lead() -> None:
+    connection = report_warehouse.small()
+    connection.execute("update meta.frameworks set released = date '2022-06-09' where framework = 'pytorch'")
+    connection.execute("update marts.framework_metrics set before_release = month < date '2022-06-01'")
+    found = report_warehouse.reader(connection)(figures.sql("ratios"))
+    assert str(found["month"].min()) == "2022-06-01"
 
 
 def test_events_are_those_of_the_months_and_frameworks_shown(files: Mapping[str, bytes]) -> None:

@@ -194,6 +194,24 @@ def test_the_verdicts_are_replayed_by_keyboard(opened: Opened) -> None:
     assert cell.text_content() == "refuted"
 
 
+def test_what_stands_beside_a_verdict_is_replayed_with_it(
+    browser: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    connection = report_warehouse.small()
+    report_warehouse.look_ahead(connection)
+    path = tmp_path_factory.mktemp("ahead") / "index.html"
+    path.write_bytes(report_warehouse.report_of(connection).files["index.html"])
+    window = Opened(browser, path.as_uri())
+    cell = window.page.locator("tr", has_text="No growth").locator("td.then")
+    assert cell.text_content() == "supportedthe prediction: not yet"
+    window.page.locator("#as-of").focus()
+    for _ in range(2):
+        window.page.keyboard.press("ArrowRight")
+    assert cell.text_content() == "supportedthe prediction: came true since Apr 2023"
+    assert window.said == []
+    window.context.close()
+
+
 @pytest.mark.parametrize("kind", ["csv", "sql"])
 def test_what_is_saved_from_the_page_is_what_lies_beside_it(
     opened: Opened, files: Mapping[str, bytes], kind: str
@@ -325,7 +343,6 @@ def test_names_from_outside_do_not_run_and_ask_for_nothing(
     name = report_warehouse.HOSTILE + "`${window.taken=1}`](javascript:window.taken=1)\u202e\x1b[31m{{7*7}}" + "x" * 300
     for relation, columns in {
         "marts.framework_metrics": ("series",),
-        "staging.stackoverflow": ("series",),
         "marts.crossovers": ("series", "definition"),
         "marts.verdicts": ("series", "definition", "formula", "why"),
         "meta.definitions": ("formula", "meaning", "unit"),
