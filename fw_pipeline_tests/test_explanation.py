@@ -57,7 +57,7 @@ def test_a_reader_sees_quote_numbers_rows_and_the_file_and_that_it_is_there(reco
         "of papers naming one of the two in the year, nine venues [headline] as of 2022-05",
         "value      0.839877 share",
         "threshold  at least 0.7083 share. Above 17 in 24",
-        "n          1,299; it takes 100 to decide",
+        "n          1,299; it takes 400 to decide",
         "2022-05  pytorch, ICLR: 1,091 papers",
         "Chillee/pytorch-vs-tensorflow",
     ):

@@ -106,10 +106,10 @@ def test_text_from_data_does_not_run(opened: Opened) -> None:
     assert opened.page.locator("#c10 blockquote p").text_content() == report_warehouse.HOSTILE
 
 
-def test_a_gap_breaks_the_line(opened: Opened) -> None:
+def test_a_gap_and_a_break_of_the_series_break_the_line(opened: Opened) -> None:
     figure = opened.draw("stackoverflow_questions")
     lines = figure.locator(".mark-line path").evaluate_all("all => all.map(each => each.getAttribute('d'))")
-    assert sorted(line.count("M") for line in lines) == [1, 1, 2]
+    assert sorted(line.count("M") for line in lines) == [1, 1, 1, 1, 1, 2]
 
 
 def test_an_interpolated_month_is_marked(opened: Opened) -> None:
@@ -177,7 +177,7 @@ def test_the_sql_is_one_click_away(opened: Opened) -> None:
     opened.page.locator("#c2 details.code summary").click()
     sql = opened.page.locator("#c2 details.code pre")
     sql.wait_for()
-    assert "from staging.stackoverflow" in sql.text_content()
+    assert "from marts.paired_windows" in sql.text_content()
 
 
 def test_the_verdicts_are_replayed_by_keyboard(opened: Opened) -> None:
