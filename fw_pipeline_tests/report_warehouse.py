@@ -27,7 +27,6 @@ RELATIONS = (
     "meta.coverage",
     "meta.definitions",
     "meta.events",
-    "meta.frameworks",
     "meta.outages",
     "meta.published_figures",
     "marts.composite",
@@ -295,8 +294,6 @@ def _beyond(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _rest(connection: duckdb.DuckDBPyConnection) -> None:
-    released = {"tensorflow": date(2015, 11, 9), "pytorch": date(2017, 1, 19)}
-    insert(connection, "meta.frameworks", [{"framework": name, "released": day} for name, day in released.items()])
     insert(
         connection,
         "meta.events",

@@ -143,7 +143,7 @@ def test_a_line_ends_where_its_series_breaks_and_the_break_is_marked(files: Mapp
 
 def test_no_month_before_both_were_released_is_drawn_as_a_lead() -> None:
     connection = report_warehouse.small()
-    connection.execute("update meta.frameworks set released = date '2022-06-09' where framework = 'pytorch'")
+    connection.execute("update marts.research_adoption set before_release = true")
     connection.execute("update marts.framework_metrics set before_release = month < date '2022-06-01'")
     found = report_warehouse.reader(connection)(figures.sql("ratios"))
     assert str(found["month"].min()) == "2022-06-01"
