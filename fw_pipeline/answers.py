@@ -37,35 +37,22 @@ def known_then(published: Path, as_of: date | None) -> Iterator[Path]:
         yield file
 
 
-def verdicts(published: Path, *, as_of: date | None = None, claim: str | None = None) -> pl.DataFrame:
-    """Return the verdict on every claim as of a month: its headline, or one claim under every definition.
+def verdicts(published: Path, *, as_of: date | None = None) -> pl.DataFrame:
+    """Return the verdict on every claim as of a month, and beside it the last that figures carried.
 
     Raises:
-        Reason: nothing is published yet, or there is no such claim.
+        Reason: nothing is published yet.
     """
     until = f"date '{as_of.isoformat()}'" if as_of else "date '9999-01-01'"
-    if claim is not None:
-        known = query(published, "select claim from meta.claims order by cast(claim[2:] as integer)")["claim"].to_list()
-        if claim.upper() not in known:
-            raise Reason(f"claim {claim!r}", "no such claim", f"choose one of {', '.join(known)}")
-        return query(
-            published,
-            f"""
-            select claim, definition, as_of, value, rule, threshold, n, verdict, why from marts.verdicts
-            where claim = '{claim.upper()}' and (as_of is null or as_of <= {until})
-            qualify row_number() over (partition by definition order by as_of desc) = 1
-            order by headline desc, definition
-            """,  # noqa: S608 - a checked name and a date
-        )
     return query(
         published,
         f"""
-        select headline.claim, claims.title, headline.verdict, headline.as_of, headline.measured, headline.stale_months,
-            headline.why, headline.definitions_for, headline.definitions_against
-        from marts.headline_verdicts as headline join meta.claims on claims.claim = headline.claim
-        where headline.as_of <= {until}
-        qualify row_number() over (partition by headline.claim order by headline.as_of desc) = 1
-        order by cast(headline.claim[2:] as integer)
+        select claim, title, verdict, as_of, measured, stale_months, ahead_verdict, came_true_since, carried_verdict,
+            carried_measured, why, sources_for, sources_against, sources_mixed, definitions_for, definitions_against
+        from marts.headline_verdicts
+        where as_of <= {until}
+        qualify row_number() over (partition by claim order by as_of desc) = 1
+        order by cast(claim[2:] as integer)
         """,  # noqa: S608 - a date
     )
 
@@ -78,19 +65,51 @@ def _refuse_outside(published: Path, as_of: date) -> None:
 
 
 def in_short(found: pl.DataFrame) -> pl.DataFrame:
-    """Return verdicts as they fit on a screen: months as months, and definitions counted instead of listed."""
-    shown = found.with_columns(pl.col("as_of", "^measured$").dt.strftime("%Y-%m"))
-    if "definitions_for" not in shown.columns:
-        return shown.drop("claim")
-    return shown.select(
+    """Return verdicts as they fit on a screen: the last one where there is none of today, and sources counted."""
+    votes = [pl.col(f"sources_{vote}").list.len() for vote in ("for", "against", "mixed")]
+    lapsed = pl.col("verdict") == "insufficient_data"
+    last = pl.format("{}, {}", "carried_verdict", pl.col("carried_measured").dt.strftime("%Y-%m"))
+    since = pl.col("came_true_since").dt.strftime(" since %Y-%m").fill_null("")
+    return found.select(
         "claim",
         "title",
         "verdict",
-        "as_of",
-        "measured",
-        pl.format(
-            "{} for, {} against", pl.col("definitions_for").list.len(), pl.col("definitions_against").list.len()
-        ).alias("definitions"),
+        figures=pl.col("measured").dt.strftime("%Y-%m"),
+        last_verdict=pl.when(lapsed).then(last),
+        prediction=pl.col("ahead_verdict") + since,
+        sources=pl.when(~lapsed & (pl.sum_horizontal(votes) > 0)).then(
+            pl.concat_str(
+                [
+                    pl.when(count > 0).then(pl.format(f"{{}} {vote}", count))
+                    for count, vote in zip(votes, ("for", "against", "mixed"), strict=True)
+                ],
+                separator=", ",
+                ignore_nulls=True,
+            )
+        ),
+    )
+
+
+def by_definition(verdicts: pl.DataFrame) -> pl.DataFrame:
+    """Return what the definitions of a claim said as it fits on a screen: what decides as a rule, bounds as bounds."""
+    bound = (
+        pl.when(pl.col("low") == pl.col("high"))
+        .then(pl.lit(""))
+        .when(pl.col("low") == pl.col("value"))
+        .then(pl.lit("≥ "))
+        .when(pl.col("high") == pl.col("value"))
+        .then(pl.lit("≤ "))
+        .otherwise(pl.lit("~ "))
+    )
+    old = pl.when(~pl.col("counts") & (pl.col("verdict") != "insufficient_data") & pl.col("as_of").is_not_null())
+    return verdicts.select(
+        definition=pl.when("headline").then(pl.format("{} *", "definition")).otherwise("definition"),
+        figures=pl.col("as_of").dt.strftime("%Y-%m"),
+        value=bound + pl.col("value").map_elements(lambda value: f"{value:,.4g}", return_dtype=pl.String),
+        takes="takes",
+        n="n",
+        verdict=old.then(pl.format("{}, too old now", "verdict")).otherwise("verdict"),
+        obstacle="obstacle",
     )
 
 

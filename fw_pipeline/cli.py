@@ -152,20 +152,38 @@ def verdicts(as_of: date | None, claim: str | None, *, explain: bool, shape: str
         raise click.UsageError("--explain goes with --claim; for example --claim C14 --explain")
     settings = read()
     with answers.known_then(settings.published, as_of) as published:
-        if explain and claim:
-            from fw_pipeline import explanation
-
-            told = explanation.explain(settings, claim, as_of=as_of, published=published)
-            if shape == "csv":
-                show(explanation.as_rows(told), shape)
-            else:
-                lines = "\n".join(explanation.as_text(told))
-                click.echo(explanation.as_json(told) if shape == "json" else visible(lines))
+        if claim is not None:
+            _one_claim(settings, published, claim, as_of=as_of, explain=explain, shape=shape)
             return
-        found = answers.verdicts(published, as_of=as_of, claim=claim)
-    if shape == "table":
-        found = answers.in_short(found)
-    show(found, shape, title=f"Verdicts as of {as_of:%Y-%m}" if as_of else "Verdicts, latest")
+        found = answers.verdicts(published, as_of=as_of)
+    month = found["as_of"].max()
+    title = f"Verdicts as of {month:%Y-%m}" if isinstance(month, date) else "Verdicts"
+    show(answers.in_short(found) if shape == "table" else found, shape, title=title)
+
+
+def _one_claim(
+    settings: Settings, published: Path, claim: str, *, as_of: date | None, explain: bool, shape: str
+) -> None:
+    """Print one claim: the lines to read first, and every definition, with the evidence if it is to be explained."""
+    from fw_pipeline import answers, explanation
+
+    if not explain:
+        told, headline, found = explanation.judged(published, claim, as_of=as_of)
+        if shape != "table":
+            show(found, shape)
+            return
+        click.echo(visible("\n".join(explanation.sentences(told, headline))))
+        found, notes = answers.footnoted(answers.by_definition(found), "obstacle")
+        show(found, shape, title="The definitions; * decides the verdict")
+        for number, note in enumerate(notes, start=1):
+            click.echo(f"{number:>3}  {visible(note)}")
+        return
+    explained = explanation.explain(settings, claim, as_of=as_of, published=published)
+    if shape == "csv":
+        show(explanation.as_rows(explained), shape)
+    else:
+        lines = "\n".join(explanation.as_text(explained))
+        click.echo(explanation.as_json(explained) if shape == "json" else visible(lines))
 
 
 @main.command()

@@ -19,8 +19,9 @@ from fw_pipeline.settings import Settings
 from fw_pipeline.warehouse import query
 
 HEADLINE_RULE = (
-    "supported where every headline definition that decides supports the claim, refuted where every one refutes it, "
-    "mixed where they disagree, insufficient_data where none decides; a figure older than five years decides nothing"
+    "the headline definitions decide by their newest figures of at most 24 months, and each source has one vote: "
+    "mixed where they disagree, insufficient_data where none decides; a prediction is not_yet until it came_true or "
+    "was due; what other definitions say stands beside it (docs/verdicts.md)"
 )
 """How the verdict on a claim follows from its definitions; `marts.headline_verdicts` does it."""
 
@@ -33,7 +34,8 @@ class Proof:
     """One definition: its verdict, the rows that its value was made from, and the files that hold them."""
 
     verdict: Mapping[str, Any]
-    """The row of `marts.verdicts`, with the meaning of the formula and the reason of its threshold."""
+    """The row of `marts.verdicts`, with the meaning of the formula, the reason of its threshold, and whether it
+    `counts` in the as-of month."""
     rows: pl.DataFrame
     files: Mapping[str, bool]
     """Where each file of evidence lies, and whether it is there."""
@@ -63,10 +65,31 @@ def explain(settings: Settings, name: str, *, as_of: date | None = None, publish
     Raises:
         Reason: nothing is published yet, or there is no such claim.
     """
-    published, claim = published or settings.published, name.upper()
+    published = published or settings.published
+    claim, headline, verdicts = judged(published, name, as_of=as_of)
+    conditions = dict(
+        query(published, f"select source, condition from meta.claim_evidence where claim = '{claim['claim']}'").rows()  # noqa: S608
+    )
+    return Explanation(
+        claim, headline, tuple(_proof(settings, published, verdict, conditions) for verdict in verdicts.to_dicts())
+    )
+
+
+def judged(
+    published: Path, name: str, *, as_of: date | None = None
+) -> tuple[Mapping[str, Any], Mapping[str, Any] | None, pl.DataFrame]:
+    """Return a claim, its headline as of a month, and what every definition said last, the headline's first.
+
+    The newest measurement that decides stands for a definition, if its `counts` in that month; no later gap erases it.
+    Otherwise it is the newest that has a value.
+
+    Raises:
+        Reason: nothing is published yet, or there is no such claim.
+    """
     claims = {row["claim"]: row for row in query(published, "from meta.claims").to_dicts()}
-    if claim not in claims:
-        raise Reason(f"claim {name!r}", "no such claim", f"choose one of {', '.join(claims)}")
+    if (claim := name.upper()) not in claims:
+        known = sorted(claims, key=lambda each: int(each[1:]))
+        raise Reason(f"claim {name!r}", "no such claim", f"choose one of {', '.join(known)}")
     until = f"date '{as_of or date.max}'"
     headline = query(
         published,
@@ -75,23 +98,25 @@ def explain(settings: Settings, name: str, *, as_of: date | None = None, publish
     verdicts = query(
         published,
         f"""
-        select verdicts.*, definitions.meaning, definitions.threshold_reason
+        with headline as (
+            select definitions_undecided from marts.headline_verdicts
+            where claim = '{claim}' and as_of <= {until} order by as_of desc limit 1
+        )
+        select verdicts.*, definitions.meaning, definitions.threshold_reason,
+            verdicts.verdict in ('supported', 'refuted', 'not_yet', 'came_true')
+                and not list_contains(coalesce(headline.definitions_undecided, []), verdicts.definition) as counts
         from marts.verdicts as verdicts
+        left join headline on true
         left join meta.definitions as definitions
             on verdicts.claim = definitions.claim and verdicts.formula = definitions.formula
         where verdicts.claim = '{claim}' and (as_of is null or as_of <= {until})
-        qualify row_number() over (partition by definition order by as_of desc) = 1
+        qualify row_number() over (
+            partition by definition order by counts desc, value is not null desc, as_of desc
+        ) = 1
         order by verdicts.headline desc, definition
         """,  # noqa: S608 - a checked name and a date
     )
-    conditions = dict(
-        query(published, f"select source, condition from meta.claim_evidence where claim = '{claim}'").rows()  # noqa: S608
-    )
-    return Explanation(
-        claims[claim],
-        next(iter(headline.to_dicts()), None),
-        tuple(_proof(settings, published, verdict, conditions) for verdict in verdicts.to_dicts()),
-    )
+    return claims[claim], next(iter(headline.to_dicts()), None), verdicts
 
 
 def _proof(settings: Settings, published: Path, verdict: Mapping[str, Any], conditions: Mapping[str, str]) -> Proof:
@@ -147,7 +172,7 @@ def as_json(found: Explanation) -> str:
 
 def as_rows(found: Explanation) -> pl.DataFrame:
     """Return one row a definition and row of evidence, for CSV; a definition without evidence has one row."""
-    told = ("claim", "definition", "as_of", "verdict", "headline", "threshold", "rule", "n", "least_n", "why")
+    told = ("claim", "definition", "as_of", "verdict", "counts", "headline", "threshold", "rule", "n", "least_n", "why")
     parts = []
     for proof in found.proofs:
         verdict = pl.DataFrame([{"measured": proof.verdict["value"], **{name: proof.verdict[name] for name in told}}])
@@ -159,15 +184,13 @@ def as_rows(found: Explanation) -> pl.DataFrame:
 def as_text(found: Explanation) -> Iterator[str]:
     """Yield an explanation as lines for a reader: at most a few rows of evidence a definition, and all the rest."""
     claim, headline = found.claim, found.headline
-    yield f"{claim['claim']}  {claim['title']}"
-    yield f'  said       "{claim["quote"]}"'
+    yield from sentences(claim, headline)
     yield from _told("sources", ", ".join(claim["source_list"]))
     yield from _told("metric", claim["metric"])
     yield from _told("reason", claim["reason"])
     yield from _told("computed", f"{claim['model']}, which reads {', '.join(claim['reads'])}")
     yield from _told("rule", HEADLINE_RULE)
     if headline:
-        yield from _told("headline", f"{headline['verdict']} as of {headline['as_of']:%Y-%m}{_dated(headline)}")
         yield from _told("flipped by", "; ".join(headline["flipped_by"]))
         yield from _told("hangs on", "; ".join(headline["hangs_on"]))
         if headline["drift_flips"]:
@@ -177,11 +200,20 @@ def as_text(found: Explanation) -> Iterator[str]:
         yield from _proof_lines(proof)
 
 
-def _dated(headline: Mapping[str, Any]) -> str:
-    if headline["measured"] is None:
-        return f": {headline['why']}"
-    counted = f"{headline['headline_for']} for, {headline['headline_against']} against"
-    return f": of its headline definitions {counted}; newest figure of {headline['measured']:%Y-%m}"
+def sentences(claim: Mapping[str, Any], headline: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield what was said, what judges it, and the verdict with its sentence: the lines to read first."""
+    yield f"{claim['claim']}  {claim['title']}"
+    yield f'  said       "{" ".join(claim["quote"].split())}"'
+    yield from _told("judged by", " ".join((claim["judged_by"] or "").split()))
+    if headline is None:
+        return
+    yield from _told("headline", f"{headline['verdict']} as of {headline['as_of']:%Y-%m}")
+    yield from _told("why", headline["why"])
+    votes = {"for": "sources_for", "against": "sources_against", "mixed": "sources_mixed"}
+    cast = [f"{vote} {', '.join(headline[name])}" for vote, name in votes.items() if headline[name]]
+    yield from _told("votes", "; ".join(cast))
+    if headline["verdict"] == "insufficient_data" and headline["carried_verdict"]:
+        yield from _told("last", f"{headline['carried_verdict']} by figures of {headline['carried_measured']:%Y-%m}")
 
 
 def _proof_lines(proof: Proof) -> Iterator[str]:
@@ -190,12 +222,16 @@ def _proof_lines(proof: Proof) -> Iterator[str]:
     yield f"{verdict['definition']}{' [headline]' if verdict['headline'] else ''}{when}"
     yield from _told("means", verdict["meaning"])
     yield from _told("value", None if verdict["value"] is None else f"{verdict['value']:,.6g} {verdict['unit']}")
+    if verdict["low"] != verdict["high"]:
+        yield from _told("lies", f"from {verdict['low']:,.6g} to {verdict['high']:,.6g}")
     if verdict["rule"]:
         upper = "" if verdict["upper"] is None else f" and {verdict['upper']:g}"
         threshold = f"{verdict['rule']} {verdict['threshold']:g}{upper} {verdict['unit']}"
         yield from _told("threshold", f"{threshold}. {verdict['threshold_reason'] or ''}".strip())
         yield from _told("n", f"{verdict['n']:,}; it takes {verdict['least_n']:,} to decide")
-    yield from _told("verdict", f"{verdict['verdict']}: {verdict['why']}")
+    too_old = verdict["verdict"] not in ("insufficient_data", "not_measurable") and not verdict["counts"]
+    yield from _told("verdict", f"{verdict['verdict']}{', too old now' if too_old else ''}: {verdict['why']}")
+    yield from _told("due", verdict["due"] and f"{verdict['due']:%Y-%m}")
     yield from _told("gaps", verdict["gaps"])
     if not proof.rows.height:
         return

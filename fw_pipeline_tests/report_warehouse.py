@@ -27,6 +27,7 @@ RELATIONS = (
     "meta.coverage",
     "meta.definitions",
     "meta.events",
+    "meta.outages",
     "meta.published_figures",
     "marts.composite",
     "marts.crossovers",
@@ -42,10 +43,12 @@ RELATIONS = (
     "marts.research_adoption",
     "marts.verdicts",
     "staging.papers",
-    "staging.stackoverflow",
 )
 
 GAP, INTERPOLATED = date(2022, 4, 1), date(2022, 9, 1)
+
+BREAK = date(2022, 11, 1)
+"""From this month on questions are counted in another way."""
 
 
 def months(first: date, count: int) -> Iterator[date]:
@@ -96,7 +99,7 @@ def with_endless_names() -> duckdb.DuckDBPyConnection:
         "marts.reconciliation": ("metric", "reason", "citation", "definition"),
         "marts.verdicts": ("definition", "formula", "series", "why"),
         "raw.stackoverflow": ("origin",),
-        "staging.stackoverflow": ("series", "gap_reason"),
+        "marts.framework_metrics": ("series", "gap_reason"),
     }
     for relation, columns in named.items():
         longer = ", ".join(f"{column} = {column} || $endless" for column in columns)
@@ -108,22 +111,20 @@ def _questions(connection: duckdb.DuckDBPyConnection) -> None:
     for place, month in enumerate(months(date(2022, 1, 1), 17)):
         for tag, questions in (("tensorflow", 900 - 20 * place), ("pytorch", 500), ("keras", 300)):
             lost = month == GAP and tag == "tensorflow"
-            row: dict[str, Any] = {
-                "month": month,
-                "series": "recorded",
-                "tagged": tag,
-                "framework": tag,
-                "questions": None if lost else questions,
-                "site_questions": 100_000,
+            cells: dict[str, Any] = {
+                "source": "stackoverflow",
+                "metric": "questions",
+                "segment": int(month >= BREAK),
+                "value": None if lost else questions,
+                "denominator": 100_000,
                 "share": None if lost else questions / 100_000,
                 "is_estimated": month == INTERPOLATED,
                 "is_share_estimated": month == INTERPOLATED,
-                "is_partial": False,
                 "gap_reason": HOSTILE if lost else None,
             }
-            insert(connection, "staging.stackoverflow", [row])
-            metric = {"source": "stackoverflow", "metric": "questions", "value": row["questions"]}
-            insert(connection, "marts.framework_metrics", [_metric(month, tag, "recorded", **metric)])
+            insert(connection, "marts.framework_metrics", [_metric(month, tag, "recorded", **cells)])
+    outage = {"source": "stackoverflow", "kind": "break", "series": "recorded", "first_day": BREAK, "last_day": BREAK}
+    insert(connection, "meta.outages", [{**outage, "effect": HOSTILE, "bias": "later is higher"}])
     insert(
         connection,
         "raw.stackoverflow",
@@ -132,7 +133,11 @@ def _questions(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _metric(month: date, framework: str, series: str, **cells: Any) -> dict[str, Any]:
-    return {"month": month, "framework": framework, "series": series, "is_partial": False, **cells}
+    return {"month": month, "framework": framework, "series": series, "is_partial": False} | {
+        "segment": 0,
+        "before_release": False,
+        **cells,
+    }
 
 
 def _downloads(connection: duckdb.DuckDBPyConnection) -> None:
@@ -156,8 +161,9 @@ def _papers(connection: duckdb.DuckDBPyConnection) -> None:
             row |= {"has_tensorflow": has_tensorflow, "is_total": is_total, "papers": papers}
             insert(connection, "staging.papers", [row])
         adopted = {"series": "nine venues", "period": "year", "starts": date(year, 1, 1), "metric": "papers"}
-        adopted |= {"scope": "all", "pytorch": pytorch, "tensorflow": tensorflow}
-        insert(connection, "marts.research_adoption", [adopted])
+        adopted |= {"scope": "all", "pytorch": pytorch, "tensorflow": tensorflow, "is_sample": False}
+        sampled = {**adopted, "series": "a sample", "pytorch": 50 * pytorch, "is_sample": True}
+        insert(connection, "marts.research_adoption", [adopted, sampled])
 
 
 def _models(connection: duckdb.DuckDBPyConnection) -> None:
@@ -206,14 +212,32 @@ def _claims(connection: duckdb.DuckDBPyConnection) -> None:
     insert(connection, "marts.headline_verdicts", [_headline("C10", date(2023, 5, 1), "not_measurable")])
 
 
-def _headline(claim: str, month: date, verdict: str, undecided: tuple[str, ...] = ()) -> dict[str, Any]:
-    return {"claim": claim, "as_of": month, "verdict": verdict, "definitions_undecided": list(undecided)}
+def _headline(claim: str, month: date, verdict: str, **cells: Any) -> dict[str, Any]:
+    """Return a row of `marts.headline_verdicts`; one that decides does so by Stack Overflow."""
+    votes = {"supported": "sources_for", "refuted": "sources_against"}
+    decided = {votes[verdict]: ["stackoverflow"], "measured": month} if verdict in votes else {}
+    return {"claim": claim, "as_of": month, "verdict": verdict, "why": f"It is {verdict}.", **decided, **cells}
 
 
 def grow_old(connection: duckdb.DuckDBPyConnection, claim: str, definition: str) -> None:
     """Add a month in which the last figure of a claim is too old to decide."""
-    row = {**_headline(claim, date(2027, 1, 1), "insufficient_data", (definition,)), "why": "the last figure is old"}
+    carried = {"carried_verdict": "refuted", "carried_measured": date(2023, 5, 1)}
+    why = {"why": "No verdict: the last figure is old.", "definitions_undecided": [definition]}
+    row = _headline(claim, date(2027, 1, 1), "insufficient_data", **carried, **why)
     insert(connection, "marts.headline_verdicts", [row])
+
+
+def look_ahead(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make C3 a claim with a prediction, which had not come true in January 2023 and has since."""
+    due = {"claim": "C3", "formula": "size", "headline": True, "due": date(2028, 1, 1), "meaning": "What it says."}
+    insert(connection, "meta.definitions", [due])
+    for month, verdict in ((date(2023, 1, 1), "not_yet"), (date(2023, 5, 1), "came_true")):
+        row = {**_verdict("C3", "size", month, 1.6), "verdict": verdict, "due": date(2028, 1, 1)}
+        insert(connection, "marts.verdicts", [row])
+    connection.execute("update marts.headline_verdicts set ahead_verdict = 'came_true' where claim = 'C3'")
+    connection.execute("update marts.headline_verdicts set came_true_since = date '2023-04-01' where claim = 'C3'")
+    then = _headline("C3", date(2023, 1, 1), "supported", ahead_verdict="not_yet")
+    insert(connection, "marts.headline_verdicts", [then])
 
 
 def _decided(value: float) -> str:
@@ -227,13 +251,15 @@ def _verdict(claim: str, formula: str, month: date, value: float) -> dict[str, A
         "formula": formula,
         "series": "recorded",
         "as_of": month,
+        "source": "stackoverflow",
         "value": value,
+        "low": value,
+        "high": value,
         "threshold": 1.5,
         "rule": "at least",
         "n": 1234,
         "least_n": 200,
         "verdict": _decided(value),
-        "why": f"{value:.4f} (3 / 2) is at least 1.5, n = 1234; a note",
         "headline": formula != "a year",
     }
 

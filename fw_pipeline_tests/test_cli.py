@@ -118,12 +118,36 @@ def test_a_sample_does_not_carry_a_claim_about_the_whole(recorded_once: Path) ->
 def test_verdicts_answer_as_a_table_as_json_and_as_csv(recorded_once: Path) -> None:
     table = fw_pipeline(recorded_once, "verdicts")
     assert (table.status, "C2" in table.out) == (0, True)
+    assert "refuted, 2023-05" in table.out, "the last verdict that figures carried"
     as_json = json.loads(fw_pipeline(recorded_once, "verdicts", "--format", "json").out)
     as_csv = list(csv.DictReader(io.StringIO(fw_pipeline(recorded_once, "verdicts", "--format", "csv").out)))
     assert [row["claim"] for row in as_json] == [row["claim"] for row in as_csv]
     assert {row["verdict"] for row in as_json} <= {
-        "supported", "refuted", "mixed", "insufficient_data", "not_measurable",
+        "supported", "refuted", "mixed", "not_yet", "came_true", "insufficient_data", "not_measurable",
     }  # fmt: skip
+    last = next(row for row in as_json if row["claim"] == "C2")
+    assert (last["verdict"], last["carried_verdict"], last["carried_measured"]) == (
+        "insufficient_data", "refuted", "2023-05-01",
+    )  # fmt: skip
+
+
+def test_one_claim_begins_with_quote_measure_and_sentence_and_bounds_are_marked(recorded_once: Path) -> None:
+    told = fw_pipeline(recorded_once, "verdicts", "--claim", "C2", "--as-of", "2023-01").out.splitlines()
+    assert told[1].strip().startswith('said       "almost twice as many questions')
+    assert told[2].strip().startswith("judged by  The article speaks of the questions on Stack Overflow")
+    assert told[3].strip() == "headline   refuted as of 2023-01"
+    assert told[4].strip().startswith("why        Refuted: 1.33 questions on TensorFlow for each one on PyTorch")
+    assert "votes      against stackoverflow" in told[5]
+    models = fw_pipeline(recorded_once, "verdicts", "--claim", "C11", "--as-of", "2025-02").out
+    assert "of pytorch or tensorflow models, hub, by tag *" in models
+    assert "\N{GREATER-THAN OR EQUAL TO} 0.9316" in models
+    assert "A sample: " in models, "what keeps a definition from deciding is a note below"
+
+
+def test_a_figure_that_is_too_old_is_shown_and_said_to_be(recorded_once: Path) -> None:
+    record = json.loads(fw_pipeline(recorded_once, "verdicts", "--claim", "C2", "--format", "json").out)
+    assert {(row["as_of"], row["verdict"], row["counts"]) for row in record} == {("2023-05-01", "refuted", False)}
+    assert "refuted, too old now" in fw_pipeline(recorded_once, "verdicts", "--claim", "C2").out
 
 
 def test_verdicts_as_of_a_month_are_those_of_that_month(recorded_once: Path) -> None:

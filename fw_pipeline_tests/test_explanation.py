@@ -39,7 +39,7 @@ def test_the_ratio_of_c2_is_that_of_the_two_rows_shown(recorded_once: Path) -> N
     assert month["value"] == pytest.approx(rows["tensorflow"]["value"] / rows["pytorch"]["value"])
     assert rows["tensorflow"]["value"] == 739
     assert rows["tensorflow"]["observed_on"] == "2023-02-01"
-    assert (month["threshold"], month["least_n"], month["n"]) == (1.75, 200, 1294)
+    assert (month["threshold"], month["upper"], month["n"], month["counts"]) == (1.75, 2.25, 1294, True)
     assert all(file["present"] for file in month["files"])
     (year,) = [one for one in record["definitions"] if one["formula"] == "questions over 12 months"]
     assert {row["month"] for row in year["evidence"]} == {str(date(2022, m, 1)) for m in range(2, 13)} | {"2023-01-01"}
@@ -50,13 +50,14 @@ def test_a_reader_sees_quote_numbers_rows_and_the_file_and_that_it_is_there(reco
     assert done.status == 0, done.err
     for words in (
         '"three of the four research papers use PyTorch"',
+        "judged by  ",
         "mixed where they disagree",
-        "headline   mixed as of 2023-01",
-        "flipped by of all papers in the year, nine venues",
+        "headline   supported as of 2023-01",
+        "why        Supported: PyTorch has 84.0 percent of papers naming one of the two in the year",
         "of papers naming one of the two in the year, nine venues [headline] as of 2022-05",
         "value      0.839877 share",
         "threshold  at least 0.7083 share. Above 17 in 24",
-        "n          1,299; it takes 100 to decide",
+        "n          1,299; it takes 400 to decide",
         "2022-05  pytorch, ICLR: 1,091 papers",
         "Chillee/pytorch-vs-tensorflow",
     ):

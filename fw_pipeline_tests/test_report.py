@@ -21,7 +21,7 @@ import pytest
 
 from fw_pipeline.report import figures
 from fw_pipeline_tests import report_warehouse
-from fw_pipeline_tests.report_warehouse import GAP, HOSTILE, INTERPOLATED
+from fw_pipeline_tests.report_warehouse import BREAK, GAP, HOSTILE, INTERPOLATED
 
 RECORDED = Path(__file__).parents[1] / "data" / "recorded"
 
@@ -131,6 +131,24 @@ def test_a_gap_is_an_empty_cell_and_never_a_zero(files: Mapping[str, bytes]) -> 
     assert cells[str(GAP), "pytorch"]["questions"] == "500"
 
 
+@pytest.mark.parametrize("name", ["stackoverflow_questions", "claim_c2"])
+def test_a_line_ends_where_its_series_breaks_and_the_break_is_marked(files: Mapping[str, bytes], name: str) -> None:
+    rows = rows_of(files, name)
+    assert {row.get("month") or row["as_of"] for row in rows if row["breaks"] == "true"} == {str(BREAK)}
+    layers = json.loads(files[f"charts/{name}.vl.json"])["layer"]
+    assert [layer for layer in layers if {"filter": "datum.breaks"} in layer.get("transform", [])]
+    lines = [layer for layer in layers if layer["mark"]["type"] == "line"]
+    assert [line["encoding"]["detail"]["field"] for line in lines] == ["segment"]
+
+
+def test_no_month_before_both_were_released_is_drawn_as_a_lead() -> None:
+    connection = report_warehouse.small()
+    connection.execute("update marts.research_adoption set before_release = true")
+    connection.execute("update marts.framework_metrics set before_release = month < date '2022-06-01'")
+    found = report_warehouse.reader(connection)(figures.sql("ratios"))
+    assert str(found["month"].min()) == "2022-06-01"
+
+
 def test_events_are_those_of_the_months_and_frameworks_shown(files: Mapping[str, bytes]) -> None:
     spec = json.loads(files["charts/stackoverflow_questions.vl.json"])
     marked = [row["event"] for layer in spec["layer"] for row in layer.get("data", {}).get("values", [])]
@@ -140,7 +158,8 @@ def test_events_are_those_of_the_months_and_frameworks_shown(files: Mapping[str,
 def test_two_series_are_offered_one_at_a_time_and_never_joined() -> None:
     connection = report_warehouse.small()
     connection.execute(
-        "insert into staging.stackoverflow by name select * replace ('api' as series) from staging.stackoverflow"
+        "insert into marts.framework_metrics by name select * replace ('api' as series) "
+        "from marts.framework_metrics where source = 'stackoverflow'"
     )
     spec = json.loads(report_warehouse.report_of(connection).files["charts/stackoverflow_questions.vl.json"])
     assert {"name": "series", "value": "api"} in spec["params"]

@@ -106,10 +106,10 @@ def test_text_from_data_does_not_run(opened: Opened) -> None:
     assert opened.page.locator("#c10 blockquote p").text_content() == report_warehouse.HOSTILE
 
 
-def test_a_gap_breaks_the_line(opened: Opened) -> None:
+def test_a_gap_and_a_break_of_the_series_break_the_line(opened: Opened) -> None:
     figure = opened.draw("stackoverflow_questions")
     lines = figure.locator(".mark-line path").evaluate_all("all => all.map(each => each.getAttribute('d'))")
-    assert sorted(line.count("M") for line in lines) == [1, 1, 2]
+    assert sorted(line.count("M") for line in lines) == [1, 1, 1, 1, 1, 2]
 
 
 def test_an_interpolated_month_is_marked(opened: Opened) -> None:
@@ -177,7 +177,7 @@ def test_the_sql_is_one_click_away(opened: Opened) -> None:
     opened.page.locator("#c2 details.code summary").click()
     sql = opened.page.locator("#c2 details.code pre")
     sql.wait_for()
-    assert "from staging.stackoverflow" in sql.text_content()
+    assert "from marts.paired_windows" in sql.text_content()
 
 
 def test_the_verdicts_are_replayed_by_keyboard(opened: Opened) -> None:
@@ -192,6 +192,24 @@ def test_the_verdicts_are_replayed_by_keyboard(opened: Opened) -> None:
     assert cell.text_content() == "not enough data"
     opened.page.get_by_role("button", name="Back to Jan 2023").click()
     assert cell.text_content() == "refuted"
+
+
+def test_what_stands_beside_a_verdict_is_replayed_with_it(
+    browser: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    connection = report_warehouse.small()
+    report_warehouse.look_ahead(connection)
+    path = tmp_path_factory.mktemp("ahead") / "index.html"
+    path.write_bytes(report_warehouse.report_of(connection).files["index.html"])
+    window = Opened(browser, path.as_uri())
+    cell = window.page.locator("tr", has_text="No growth").locator("td.then")
+    assert cell.text_content() == "supportedthe prediction: not yet"
+    window.page.locator("#as-of").focus()
+    for _ in range(2):
+        window.page.keyboard.press("ArrowRight")
+    assert cell.text_content() == "supportedthe prediction: came true since Apr 2023"
+    assert window.said == []
+    window.context.close()
 
 
 @pytest.mark.parametrize("kind", ["csv", "sql"])
@@ -325,7 +343,6 @@ def test_names_from_outside_do_not_run_and_ask_for_nothing(
     name = report_warehouse.HOSTILE + "`${window.taken=1}`](javascript:window.taken=1)\u202e\x1b[31m{{7*7}}" + "x" * 300
     for relation, columns in {
         "marts.framework_metrics": ("series",),
-        "staging.stackoverflow": ("series",),
         "marts.crossovers": ("series", "definition"),
         "marts.verdicts": ("series", "definition", "formula", "why"),
         "meta.definitions": ("formula", "meaning", "unit"),

@@ -13,7 +13,7 @@ from fw_pipeline.report import figures, glance, origins, palette, tables, verdic
 from fw_pipeline_tests import report_warehouse
 from fw_pipeline_tests.report_warehouse import HOSTILE
 
-QUERIES = ("claims", "verdicts", "headlines", "standings")
+QUERIES = ("claims", "verdicts", "headlines")
 
 RECORDED = Path(__file__).parents[1] / "data" / "recorded"
 
@@ -29,14 +29,14 @@ def test_the_verdict_then_knows_nothing_later() -> None:
     assert (month.name, month.then.month) == ("a month, recorded", date(2023, 1, 1))
     assert month.then.value == pytest.approx(1.4)
     assert (card.then.verdict, card.now.verdict, month.now.month) == ("refuted", "refuted", date(2023, 5, 1))
-    assert card.history == ((date(2022, 7, 1), "supported"), (date(2023, 1, 1), "refuted"))
+    assert card.history == (("2022-07-01", "supported", ()), ("2023-01-01", "refuted", ()))
 
 
-def test_a_claim_that_was_measured_later_had_not_enough_data_then() -> None:
+def test_a_claim_that_was_measured_later_has_not_changed_but_is_decided_only_now() -> None:
     card = cards()["C3"]
-    assert (card.then.verdict, card.now.verdict, card.has_turned) == ("insufficient_data", "supported", True)
+    assert (card.then.verdict, card.now.verdict, card.change) == ("insufficient_data", "supported", "found")
     assert card.definitions[0].then.value is None
-    assert card.telling("then") == ()
+    assert (card.then.ballot, card.now.ballot) == ("none decides", "1 of 1 source")
 
 
 def test_the_definitions_that_decide_otherwise_are_named() -> None:
@@ -44,37 +44,62 @@ def test_the_definitions_that_decide_otherwise_are_named() -> None:
     assert [(verdict, [each.name for each in found]) for verdict, found in card.turns("now")] == [
         ("supported", ["a year, recorded"])
     ]
-    assert card.split("now") == "1 for, 1 against"
+    assert card.change == ""
 
 
-def test_a_mixed_claim_shows_both_camps() -> None:
+def test_what_is_counted_is_sources_each_with_one_vote() -> None:
     connection = report_warehouse.small()
-    connection.execute("update marts.headline_verdicts set verdict = 'mixed' where claim = 'C2'")
+    connection.execute(
+        "update marts.headline_verdicts set verdict = 'mixed', sources_for = ['pypi'], sources_against = ['papers'] "
+        "where claim = 'C2' and as_of = date '2023-05-01'"
+    )
     mixed = cards(connection)["C2"]
+    assert (mixed.now.ballot, mixed.now.voters) == ("1 for, 1 against", "for: PyPI; against: Papers")
     assert [verdict for verdict, _ in mixed.turns("now")] == ["supported", "refuted"]
-    assert [each.now.verdict for each in mixed.telling("now")] == ["supported", "refuted"]
 
 
-def test_a_figure_that_is_too_old_decides_no_more_and_says_so() -> None:
+def test_another_verdict_by_other_sources_is_no_change_and_one_of_the_same_source_is() -> None:
     connection = report_warehouse.small()
-    report_warehouse.grow_old(connection, "C3", "slope, recorded")
+    last = "where claim = 'C2' and as_of = date '2023-05-01'"
+    connection.execute(
+        f"update marts.headline_verdicts set verdict = 'supported', sources_for = ['pypi'], sources_against = [] {last}"
+    )
+    assert cards(connection)["C2"].change == "regrouped"
+    connection.execute(f"update marts.headline_verdicts set sources_for = ['stackoverflow'] {last}")
+    card = cards(connection)["C2"]
+    assert (card.change, card.became) == ("turned", "refuted, now supported")
+
+
+def test_a_prediction_stands_beside_the_present_half_and_flips_nothing() -> None:
+    connection = report_warehouse.small()
+    report_warehouse.look_ahead(connection)
     card = cards(connection)["C3"]
-    slope = card.definitions[0]
-    assert (card.now.verdict, card.now.why) == ("insufficient_data", "the last figure is old")
-    assert (slope.now.verdict, slope.now.is_stale) == ("insufficient_data", True)
-    assert slope.said("now") == "last 1.60 times in Mar 2023, too old now"
-    assert card.split("now") == "none decides"
+    assert (card.then.verdict, card.then.beside) == ("supported", ("the prediction: not yet",))
+    assert (card.now.verdict, card.now.beside) == ("supported", ("the prediction: came true since Apr 2023",))
+    assert (card.change, card.became) == ("turned", "the prediction: not yet, now came true")
+    assert card.turns("now") == card.turns("then") == ()
 
 
-def test_a_verdict_that_ran_out_of_figures_is_not_called_a_turn() -> None:
+def test_a_figure_that_is_too_old_decides_no_more_and_the_last_verdict_stands_beside() -> None:
     connection = report_warehouse.small()
     report_warehouse.grow_old(connection, "C2", "a month, recorded")
     card = cards(connection)["C2"]
-    assert (card.has_turned, card.has_lapsed) == (False, True)
+    month = card.definitions[0]
+    assert (card.now.verdict, card.now.why) == ("insufficient_data", "No verdict: the last figure is old.")
+    assert card.now.beside == ("refuted by the last figures, of May 2023",)
+    assert card.history[-1] == ("2027-01-01", "insufficient_data", card.now.beside)
+    assert (month.now.verdict, month.now.is_stale, month.now.counts) == ("refuted", True, False)
+    assert (card.change, card.became) == ("lapsed", "refuted in May 2023")
 
 
-def test_a_verdict_is_told_with_value_rule_n_and_note() -> None:
-    assert cards()["C2"].definitions[0].said("now") == "1 times is not at least 1.50; n = 1,234; a note"
+def test_a_later_gap_erases_no_reading() -> None:
+    connection = report_warehouse.small()
+    connection.execute(
+        "insert into marts.verdicts by name select * replace (date '2023-06-01' as as_of, null as value, null as low, "
+        "null as high, 'insufficient_data' as verdict) from marts.verdicts where claim = 'C3'"
+    )
+    slope = cards(connection)["C3"].definitions[0]
+    assert (slope.now.month, slope.now.verdict, slope.shown("now")) == (date(2023, 3, 1), "supported", "1.60")
 
 
 def test_claims_stand_in_the_order_of_their_numbers() -> None:
@@ -102,6 +127,19 @@ def test_figures_are_written_with_the_digits_that_carry_meaning(
     value: float | None, unit: str | None, text: str
 ) -> None:
     assert words.figure(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (0.9316, 0.936, "\N{GREATER-THAN OR EQUAL TO} 93.2%"),
+        (None, 0.9316, "\N{LESS-THAN OR EQUAL TO} 93.2%"),
+        (0.473, 0.574, "47.3% to 57.4%"),
+        (0.9316, 0.9316, "93.2%"),
+    ],
+)
+def test_a_bound_is_written_as_a_bound(low: float | None, high: float | None, text: str) -> None:
+    assert words.bounded(0.9316 if 0.9316 in {low, high} else 0.5, low, high, "share") == text
 
 
 def test_months_of_the_same_kind_run_together_and_a_gap_stands_alone() -> None:
@@ -140,6 +178,17 @@ def test_one_look_gives_pytorch_for_every_hundred_of_tensorflow_then_and_last() 
         "By the latest figures of each source, TensorFlow leads in questions on Stack Overflow (May 2023); "
         "PyTorch leads in papers (2021) and downloads from PyPI (May 2023)."
     )
+
+
+def test_one_look_leaves_samples_out_and_compares_nothing_across_a_break() -> None:
+    connection = report_warehouse.small()
+    connection.execute(
+        "update marts.framework_metrics set segment = 2 where source = 'stackoverflow' and month > date '2023-02-01'"
+    )
+    found = glance.glance(report_warehouse.reader(connection)(figures.sql("ratios")))
+    rows = {(row.counted, row.series): row for row in found.rows}
+    assert ("Papers", "a sample") not in rows
+    assert rows["Questions on Stack Overflow", "recorded"].alone == words.NONE
 
 
 def test_one_look_at_a_series_that_began_later_has_no_figure_then() -> None:

@@ -27,6 +27,24 @@ frameworks as (
     where released is not null
 ),
 
+question_totals as (
+    select * from meta.question_totals
+    where asked_from is null
+),
+
+google_projects as (
+    select
+        *,
+        date_trunc('month', first_commit)::date as month,
+        date_trunc('month', max(first_commit) over ())::date as last_month
+    from meta.google_projects
+),
+
+bindings as (
+    select * from meta.bindings
+    where since is not null
+),
+
 final as (
     select
         'stackoverflow' as source,
@@ -178,6 +196,76 @@ final as (
         null as provider,
         null as evidence
     from frameworks
+    union all
+    select
+        'stackoverflow' as source,
+        question_totals.origin as series,
+        date_trunc('month', question_totals.observed_on)::date as month,
+        date_trunc('month', question_totals.observed_on)::date as known_from,
+        question_totals.tagged as key,
+        tags.framework,
+        tags.role,
+        false as counts_in_family,
+        'questions' as counted,
+        question_totals.questions::double as value,
+        null as days,
+        false as is_estimated,
+        false as is_partial,
+        null as gap_reason,
+        concat_ws('; ', question_totals.method, nullif(question_totals.side, 'exact')) as method,
+        question_totals.origin,
+        question_totals.observed_on,
+        null as observed_at,
+        'recorded' as provider,
+        'recorded/question_totals.csv' as evidence
+    from question_totals
+    left join tags on question_totals.tagged = tags.tagged
+    union all
+    select
+        'projects' as source,
+        repository as series,
+        month,
+        coalesce(month, last_month) as known_from,
+        project || ': ' || coalesce(nullif(array_to_string(frameworks, '+'), ''), 'none of the frameworks') as key,
+        null as framework,
+        null as role,
+        false as counts_in_family,
+        'projects' as counted,
+        1.0 as value,
+        null as days,
+        false as is_estimated,
+        is_sample as is_partial,
+        if(is_sample, 'a sample', null) as gap_reason,
+        method,
+        origin,
+        first_commit as observed_on,
+        null as observed_at,
+        'recorded' as provider,
+        'recorded/google_projects.csv' as evidence
+    from google_projects
+    union all
+    select
+        'bindings' as source,
+        null as series,
+        date_trunc('month', since)::date as month,
+        date_trunc('month', since)::date as known_from,
+        framework || ' in ' || language || ': ' || project as key,
+        framework,
+        kind as role,
+        false as counts_in_family,
+        'interfaces' as counted,
+        1.0 as value,
+        null as days,
+        false as is_estimated,
+        false as is_partial,
+        null as gap_reason,
+        status as method,
+        reference as origin,
+        since as observed_on,
+        null as observed_at,
+        'recorded' as provider,
+        'recorded/bindings.csv' as evidence
+    from bindings
 )
 
 select * from final

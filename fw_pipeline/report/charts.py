@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from fw_pipeline.report.drawing import (
+    break_layers,
     event_layers,
     finished,
     framework_colour,
@@ -18,6 +19,7 @@ from fw_pipeline.report.drawing import (
     pointed,
     time_axis,
     titles_of,
+    with_breaks,
 )
 from fw_pipeline.report.figures import Control, Event, Figure, sql
 from fw_pipeline.report.palette import TITLES, token
@@ -28,16 +30,19 @@ def questions(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
     """Draw the article's own figure: the share of all Stack Overflow questions that carry a framework's tag."""
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
+    rows = with_breaks(rows, ["series", "framework"])
     series, names = _longest_first(rows), _frameworks(rows)
     controls = (
         Control("measure", "Show", {"share": "Share of all questions", "questions": "Number of questions"}),
         *_choice("series", "Series", series),
     )
-    base = (
+    chosen = (
         alt.Chart()
         .transform_filter(in_range())
         .transform_filter("datum.series == series" if len(series) > 1 else "true")
-        .transform_calculate(
+    )
+    base = (
+        chosen.transform_calculate(
             shown="measure == 'share' ? datum.share : datum.questions",
             interpolated="measure == 'share' ? datum.is_share_estimated : datum.is_estimated",
             named=f"{titles_of(names)}[datum.framework]",
@@ -53,6 +58,7 @@ def questions(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
                 labelExpr="measure == 'share' ? format(datum.value, '.1%') : format(datum.value, ',')",
             ),
             color=framework_colour(alt, names),
+            detail="segment:N",
         )
     )
     told = {
@@ -64,6 +70,7 @@ def questions(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
     }
     chart = alt.layer(
         *event_layers(alt, events),
+        *(break_layers(alt, chosen) if rows["breaks"].any() else ()),
         base.mark_line(strokeWidth=2.4),
         _hollow(base, "datum.interpolated && isValid(datum.shown)"),
         *pointed(alt, base, told, ["month", "framework"]),
@@ -71,10 +78,11 @@ def questions(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
     title = "=measure == 'share' ? 'Share of all questions of the month' : 'Questions in the month'"
     return Figure(
         name="stackoverflow_questions",
-        shows=("marts.stackoverflow_comparison",),
+        shows=("marts.framework_metrics", "marts.stackoverflow_comparison"),
         title="Questions on Stack Overflow, by tag",
         lead="The article's own figure, drawn anew from the monthly counts. It shows a share of all questions; "
-        "switch to counts to see how different the same months look. Hollow points are interpolated.",
+        "switch to counts to see how different the same months look. Hollow points are interpolated. Where the line "
+        "breaks, months were counted in another way from there on: nothing can be compared across it.",
         summary=_lines_in_words(rows.filter(pl.col("series").is_in(series[:1])), "share", "share"),
         spec=finished(chart, controls, title=title, events=events),
         rows=rows,
@@ -89,6 +97,7 @@ def downloads(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
     """Draw downloads per day from the Python Package Index, each series as a line of its own."""
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
+    rows = with_breaks(rows, ["metric", "series", "framework"])
     names, series = _frameworks(rows), _longest_first(rows)
     controls = (
         Control("shown_frameworks", "Frameworks", {"two": "TensorFlow and PyTorch", "all": "All four"}),
@@ -99,24 +108,23 @@ def downloads(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
         ),
         Control("scale", "Scale", {"linear": "Linear", "log": "Logarithmic"}),
     )
-    base = (
+    chosen = (
         alt.Chart()
         .transform_filter(in_range())
         .transform_filter("datum.metric == metric")
         .transform_filter("shown_frameworks == 'all' || indexof(['tensorflow', 'pytorch'], datum.framework) >= 0")
-        .transform_calculate(
-            named=f"{titles_of(names)}[datum.framework]",
-            line="datum.framework + datum.series",
-            note="datum.gap_reason || 'complete'",
-        )
-        .encode(
-            x=time_axis(alt),
-            y=alt.Y("downloads_per_day:Q").axis(
-                title=None, tickCount=6, labelExpr="replace(format(datum.value, '.2~s'), 'k', ' k')"
-            ),
-            color=framework_colour(alt, names),
-            detail="line:N",
-        )
+    )
+    base = chosen.transform_calculate(
+        named=f"{titles_of(names)}[datum.framework]",
+        line="datum.framework + datum.series + datum.segment",
+        note="datum.gap_reason || 'complete'",
+    ).encode(
+        x=time_axis(alt),
+        y=alt.Y("downloads_per_day:Q").axis(
+            title=None, tickCount=6, labelExpr="replace(format(datum.value, '.2~s'), 'k', ' k')"
+        ),
+        color=framework_colour(alt, names),
+        detail="line:N",
     )
     told = {
         "Framework": "row.named",
@@ -133,6 +141,7 @@ def downloads(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
     )
     chart = alt.layer(
         *event_layers(alt, events),
+        *(break_layers(alt, chosen) if rows["breaks"].any() else ()),
         line,
         _hollow(base, "datum.is_partial && isValid(datum.downloads_per_day)", size=14),
         *pointed(alt, base, told, ["month", "line"]),
@@ -155,17 +164,20 @@ def downloads(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
 
 
 def _lines_in_words(rows: pl.DataFrame, column: str, unit: str | None) -> str:
-    """Say of each framework's line where it began, peaked and ended."""
+    """Say of each framework's line where it began, peaked and ended; after a break, of what comes after it."""
     said = []
     for name in _frameworks(rows):
         line = rows.filter((pl.col("framework") == name) & pl.col(column).is_not_null()).sort("month")
         if line.is_empty():
             continue
+        last_stretch = line.filter(pl.col("segment") == line["segment"][-1])
+        since = f" since the break of {in_month(last_stretch['month'][0])}" if last_stretch.height < line.height else ""
+        line = last_stretch
         first, last = line.row(0, named=True), line.row(-1, named=True)
         top = line.row(int(line[column].arg_max() or 0), named=True)
         ends = ((end["month"], end[column] if unit else round(end[column])) for end in (first, top, last))
         parts = [f"{figure(value, unit)} in {in_month(month)}" for month, value in ends]
-        said.append(f"{TITLES[name]}: first {parts[0]}, highest {parts[1]}, last {parts[2]}")
+        said.append(f"{TITLES[name]}{since}: first {parts[0]}, highest {parts[1]}, last {parts[2]}")
     return f"{'; '.join(said)}." if said else "No figures."
 
 

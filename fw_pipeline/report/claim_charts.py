@@ -10,24 +10,37 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.claim_dots import FILLS, NARROW, SHAPES, dots
-from fw_pipeline.report.drawing import EVER, event_layers, finished, in_range, on_paper, pointed, time_axis
+from fw_pipeline.report.claim_dots import dots, verdict_marks
+from fw_pipeline.report.drawing import (
+    EVER,
+    break_layers,
+    event_layers,
+    finished,
+    in_range,
+    on_paper,
+    pointed,
+    time_axis,
+    with_breaks,
+)
 from fw_pipeline.report.figures import Control, Event, Figure
 from fw_pipeline.report.palette import token
 from fw_pipeline.report.readings import DECIDED, Definition
 from fw_pipeline.report.verdicts import THEN, Card
-from fw_pipeline.report.words import VERDICTS, figure, in_month, is_share
+from fw_pipeline.report.words import VERDICTS, bounded, in_month, is_share
 
 OUTSIZED = 4
 """A value this many times as large as the threshold, or as the median, leaves no room for the turn of the verdict."""
 
 Spec = dict[str, Any]
 
-COLUMNS = ("definition", "as_of", "value", "threshold", "upper", "n", "verdict")
+COLUMNS = ("definition", "as_of", "value", "low", "high", "threshold", "upper", "n", "verdict", "segment")
+
+Kind = tuple[bool, bool]
+"""Of a claim's chart: whether its rule has an upper end, and whether it looks ahead."""
 
 
 def claim_chart(
-    card: Card, verdicts: pl.DataFrame, sql: str, templates: Mapping[bool, Spec], events: Sequence[Event]
+    card: Card, verdicts: pl.DataFrame, sql: str, templates: Mapping[Kind, Spec], events: Sequence[Event]
 ) -> Figure | None:
     """Return the chart of a claim, or None where no definition has a value.
 
@@ -35,7 +48,7 @@ def claim_chart(
         card: the claim.
         verdicts: the rows of `marts.verdicts` on this claim.
         sql: the query that returned them.
-        templates: the specification that claims share, without (False) and with (True) an upper end of the rule.
+        templates: the specifications that claims share.
         events: those that the templates mark.
     """
     drawn = [found for found in card.definitions if found.now.month is not None and _has_values(found, verdicts)]
@@ -43,7 +56,7 @@ def claim_chart(
         return None
     rows = verdicts.filter(pl.col("definition").is_in([found.name for found in drawn])).select(COLUMNS)
     begins = pl.col("as_of").filter(pl.col("value").is_not_null()).min().over("definition")
-    rows = rows.filter(pl.col("as_of") >= begins)
+    rows = with_breaks(rows.filter(pl.col("as_of") >= begins), ["definition"], "as_of")
     valued = rows.drop_nulls("value")
     if valued["definition"].n_unique() == valued.height:
         units = {found.name for found in drawn if found.unit == drawn[0].unit}
@@ -54,7 +67,7 @@ def claim_chart(
 
 
 def _by_month(
-    card: Card, drawn: Sequence[Definition], rows: pl.DataFrame, sql: str, templates: Mapping[bool, Spec]
+    card: Card, drawn: Sequence[Definition], rows: pl.DataFrame, sql: str, templates: Mapping[Kind, Spec]
 ) -> Figure:
     controls = (Control("definition", "Definition", {found.name: _option(found) for found in drawn}),)
     formats = {found.name: ".0%" if is_share(found.unit) else ",.4~g" for found in drawn}
@@ -63,7 +76,9 @@ def _by_month(
         first=pl.col("as_of").min().dt.epoch("ms"), last=pl.col("as_of").max().dt.epoch("ms")
     )
     ends = {name: [first, last] for name, first, last in reach.iter_rows()}
-    template = templates[any(found.upper is not None for found in drawn)]
+    template = templates[
+        any(found.upper is not None for found in drawn), any(found.is_ahead for found in card.definitions)
+    ]
     start = _start(drawn[0], rows)
     first = EVER["first"] if start is None else datetime(start, 1, 1, tzinfo=UTC).timestamp() * 1000
     spec = {
@@ -92,21 +107,27 @@ def _by_month(
     )
 
 
-def templates(events: Sequence[Event]) -> Mapping[bool, Spec]:
-    """Return the specifications that claims share, by whether the rule has an upper end."""
-    return {False: _template(("threshold",), events), True: _template(("threshold", "upper"), events)}
+def templates(events: Sequence[Event]) -> Mapping[Kind, Spec]:
+    """Return the specifications that claims share."""
+    return {
+        (has_upper, is_ahead): _template(("threshold", "upper")[: 1 + has_upper], events, is_ahead=is_ahead)
+        for has_upper in (False, True)
+        for is_ahead in (False, True)
+    }
 
 
-def _template(ends: Sequence[str], events: Sequence[Event]) -> Spec:
+def _template(ends: Sequence[str], events: Sequence[Event], *, is_ahead: bool) -> Spec:
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
+    shown = alt.Chart().transform_filter(in_range("as_of")).transform_filter("datum.definition == definition")
     base = (
-        alt.Chart()
-        .transform_filter(in_range("as_of"))
-        .transform_filter("datum.definition == definition")
-        .transform_calculate(
+        shown.transform_calculate(
             verdict_text=f"{json.dumps(VERDICTS)}[datum.verdict]",
-            value_text="isValid(datum.value) ? format(datum.value, fine_format) : 'none'",
+            bound="datum.low == datum.high ? '' : datum.low == datum.value ? 'at least '"
+            " : datum.high == datum.value ? 'at most ' : 'about '",
+        )
+        .transform_calculate(
+            value_text="isValid(datum.value) ? datum.bound + format(datum.value, fine_format) : 'none'",
         )
         .encode(
             x=time_axis(alt, "as_of"),
@@ -128,6 +149,7 @@ def _template(ends: Sequence[str], events: Sequence[Event]) -> Spec:
     }
     chart = alt.layer(
         *event_layers(alt, events, between=reached),
+        *break_layers(alt, shown, "as_of"),
         *(
             line.mark_rule(color=token("ink"), strokeDash=[5, 4], strokeWidth=1.2).encode(x2=alt.value("width"))
             for line in decides
@@ -151,17 +173,10 @@ def _template(ends: Sequence[str], events: Sequence[Event]) -> Spec:
             dy=-4,
             color=token("soft"),
         ),
-        base.mark_line(color=token("soft"), strokeWidth=1.6),
+        base.mark_line(color=token("soft"), strokeWidth=1.6).encode(detail="segment:N"),
         base.transform_filter("isValid(datum.value)")
         .mark_point(size=30, stroke=token("ink"), strokeWidth=1.3, opacity=1)
-        .encode(
-            shape=alt.Shape("verdict:N")
-            .scale(domain=list(SHAPES), range=list(SHAPES.values()))
-            .legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70, columns=NARROW),
-            fill=alt.Fill("verdict:N")
-            .scale(domain=list(SHAPES), range=[token(fill) for fill in FILLS])
-            .legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70, columns=NARROW),
-        ),
+        .encode(**verdict_marks(alt, is_ahead=is_ahead)),
         *pointed(alt, base, told, ["as_of"]),
     )
     return finished(
@@ -206,4 +221,6 @@ def _in_words(found: Definition, rows: pl.DataFrame) -> str:
 
 
 def _said(found: Definition, rows: Sequence[dict[str, Any]]) -> list[str]:
-    return [f"{figure(row['value'], found.unit)} as of {in_month(row['as_of'])}" for row in rows]
+    return [
+        f"{bounded(row['value'], row['low'], row['high'], found.unit)} as of {in_month(row['as_of'])}" for row in rows
+    ]

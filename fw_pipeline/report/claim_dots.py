@@ -11,15 +11,36 @@ from fw_pipeline.report.drawing import finished, tip
 from fw_pipeline.report.figures import Figure
 from fw_pipeline.report.palette import token
 from fw_pipeline.report.verdicts import Card
-from fw_pipeline.report.words import VERDICTS, figure, in_month, is_share, listed, rule, suffix
+from fw_pipeline.report.words import VERDICTS, bounded, figure, in_month, is_share, listed, rule, suffix
 
 FEW = 6
 """More definitions than this are counted in words, not listed: the table below the chart lists them."""
 
-SHAPES = {"supported": "circle", "refuted": "circle", "insufficient_data": "M-0.8,-0.8L0.8,0.8M-0.8,0.8L0.8,-0.8"}
-FILLS = ("ink", "paper", "paper")
+MARKS = {
+    "supported": ("circle", "ink"),
+    "came_true": ("triangle-up", "ink"),
+    "refuted": ("circle", "paper"),
+    "not_yet": ("triangle-up", "paper"),
+    "insufficient_data": ("M-0.8,-0.8L0.8,0.8M-0.8,0.8L0.8,-0.8", "paper"),
+}
+"""The shape and the filling of the mark of each verdict."""
+
+AHEAD = ("came_true", "not_yet")
+"""Verdicts that only what looks ahead can have."""
+
 NARROW = {"expr": "width < 320 ? 2 : 3"}
 """Columns of the legend: three verdicts do not fit beside one another on a phone."""
+
+
+def verdict_marks(alt: Any, *, is_ahead: bool) -> dict[str, Any]:
+    """Return the shape and the filling that tell one verdict from another, with their legend."""
+    known = [verdict for verdict in MARKS if is_ahead or verdict not in AHEAD]
+    legend = alt.Legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70, columns=NARROW)
+    shapes, fills = zip(*(MARKS[verdict] for verdict in known), strict=True)
+    return {
+        "shape": alt.Shape("verdict:N").scale(domain=known, range=list(shapes)).legend(legend),
+        "fill": alt.Fill("verdict:N").scale(domain=known, range=[token(fill) for fill in fills]).legend(legend),
+    }
 
 
 def dots(card: Card, rows: pl.DataFrame, sql: str) -> Figure:
@@ -55,7 +76,6 @@ def dots(card: Card, rows: pl.DataFrame, sql: str) -> Figure:
         "Verdict": "row.verdict_text",
         "As of": "utcFormat(row.as_of, '%b %Y')",
     }
-    legend = alt.Legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70, columns=NARROW)
     axis = alt.Axis(title=None, tickCount=5, format=number, grid=True)
     limits = [base.encode(x=alt.X(f"{end}:Q").scale(zero=True).axis(axis)) for end in ("threshold", "upper")]
     drawn_limits = limits if any(found.upper is not None for found in shown) else limits[:1]
@@ -66,8 +86,7 @@ def dots(card: Card, rows: pl.DataFrame, sql: str) -> Figure:
         ),
         base.mark_point(size=70, stroke=token("ink"), strokeWidth=1.4, opacity=1, tooltip=tip(told)).encode(
             x=alt.X("value:Q").scale(zero=True).axis(axis),
-            shape=alt.Shape("verdict:N").scale(domain=list(SHAPES), range=list(SHAPES.values())).legend(legend),
-            fill=alt.Fill("verdict:N").scale(domain=list(SHAPES), range=[token(fill) for fill in FILLS]).legend(legend),
+            **verdict_marks(alt, is_ahead=any(found.is_ahead for found in card.definitions)),
         ),
     )
     return Figure(
@@ -95,7 +114,7 @@ def _in_words(card: Card, rows: pl.DataFrame) -> str:
     for row in values:
         found = by_name[row["definition"]]
         said.append(
-            f"{found.name}: {figure(row['value'], found.unit)}{suffix(found.unit)} "
+            f"{found.name}: {bounded(row['value'], row['low'], row['high'], found.unit)}{suffix(found.unit)} "
             f"({VERDICTS[row['verdict']]}; holds if {rule(found.rule, found.threshold, found.upper, found.unit)})"
         )
     if len(said) > FEW:

@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import polars as pl
+
 from fw_pipeline.report.figures import Control, Event
 from fw_pipeline.report.palette import TITLES, token
 
@@ -172,6 +174,39 @@ def event_layers(alt: Any, events: Sequence[Event], *, between: str = "true") ->
             ),
         ]
     return layers
+
+
+def with_breaks(rows: pl.DataFrame, within: Sequence[str], column: str = "month") -> pl.DataFrame:
+    """Mark in the column `breaks` the first row after a break of the series: its `segment` is another one.
+
+    Args:
+        rows: the figures, each with its `segment`.
+        within: the columns that tell one line from another.
+        column: that of the months.
+    """
+    before = pl.col("segment").shift(1).over(within, order_by=column)
+    return rows.with_columns(breaks=(pl.col("segment") != before).fill_null(value=False))
+
+
+def break_layers(alt: Any, shown: Any, column: str = "month") -> list[Any]:
+    """Return the upright lines that mark where a series breaks.
+
+    Args:
+        alt: the module altair.
+        shown: the chart without encodings, of rows as `with_breaks` returns them.
+        column: that of the months.
+    """
+    base = (
+        shown.transform_filter("datum.breaks")
+        .transform_aggregate(lines="count()", groupby=[column])
+        .encode(x=time_axis(alt, column))
+    )
+    told = tip({"The series breaks": f"utcFormat(row.{column}, '%b %Y')"})
+    word = base.encode(y=alt.value(2), text=alt.value("break"))
+    return [
+        base.mark_rule(color=token("soft"), strokeWidth=1, tooltip=told),
+        *on_paper(word, align="left", baseline="top", dx=3, color=token("soft")),
+    ]
 
 
 def on_paper(base: Any, **style: Any) -> list[Any]:

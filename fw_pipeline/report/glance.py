@@ -1,4 +1,7 @@
-"""The answer in one look: how much PyTorch there is for every hundred of TensorFlow, then and now."""
+"""The answer in one look: how much PyTorch there is for every hundred of TensorFlow, then and now.
+
+Samples are left to the charts: they are no answer.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,8 @@ class Row:
     now: str
     now_when: str
     alone: str
-    """What became of TensorFlow by itself; only where months are counted, since the last year may not be whole."""
+    """What became of TensorFlow by itself: only where months are counted, since the last year may not be whole, and
+    where no break of the series lies between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def glance(ratios: pl.DataFrame) -> Glance:
     Args:
         ratios: as the query of that name returns it: PyTorch and TensorFlow by month or year, of every series.
     """
-    counted = ratios.drop_nulls("ratio")
+    counted = ratios.drop_nulls("ratio").filter(~pl.col("is_sample"))
     found: list[Row] = []
     leaders: dict[str, list[str]] = {}
     for source, title in COUNTED.items():
@@ -69,7 +73,8 @@ def glance(ratios: pl.DataFrame) -> Glance:
 
 def _row(then: dict[str, Any] | None, now: dict[str, Any]) -> Row:
     alone = NONE
-    if then and then["tensorflow"] and then["month"] != now["month"] and now["source"] in UNITS:
+    same = then is not None and then["segment"] == now["segment"] and then["month"] != now["month"]
+    if then and same and then["tensorflow"] and now["source"] in UNITS:
         change = figure(now["tensorflow"] / then["tensorflow"] - 1, "share")
         ends = [figure(round(row["tensorflow"])) for row in (then, now)]
         signed = change if change.startswith("\N{MINUS SIGN}") else f"+{change}"

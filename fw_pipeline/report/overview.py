@@ -7,7 +7,16 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.drawing import event_layers, finished, in_range, pointed, time_axis, tip
+from fw_pipeline.report.drawing import (
+    break_layers,
+    event_layers,
+    finished,
+    in_range,
+    pointed,
+    time_axis,
+    tip,
+    with_breaks,
+)
 from fw_pipeline.report.figures import Control, Event, Figure, sql
 from fw_pipeline.report.palette import token
 from fw_pipeline.report.words import SOURCES, figure, in_month
@@ -30,6 +39,7 @@ def ratios(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
     rows = rows.with_columns(line=_line_names(rows)).filter(pl.col("ratio").is_null() | (pl.col("ratio") > 0))
+    rows = with_breaks(rows, ["line"])
     place = {source: place for place, source in enumerate(DASHES)}
     lines = rows.select("source", "line").unique(maintain_order=True)
     lines = lines.sort(pl.col("source").replace_strict(place, default=len(place)), maintain_order=True)
@@ -48,20 +58,17 @@ def ratios(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
         columns={"expr": "width < 560 ? 1 : 2"},
         labelExpr="width < 330 ? replace(datum.label, '-packages', '') : datum.label",
     )
-    base = (
-        alt.Chart()
-        .transform_filter(in_range())
-        .encode(
-            x=time_axis(alt),
-            y=alt.Y("ratio:Q")
-            .scale(type="log", nice=False, padding=10)
-            .axis(
-                title=None,
-                values=[1 / 64, 1 / 16, 1 / 4, 1, 4, 16],
-                labelExpr="datum.value < 1 ? '1 to ' + format(1 / datum.value, 'd') : datum.value + ' to 1'",
-            ),
-            detail="line:N",
-        )
+    shown = alt.Chart().transform_filter(in_range())
+    base = shown.transform_calculate(stretch="datum.line + datum.segment").encode(
+        x=time_axis(alt),
+        y=alt.Y("ratio:Q")
+        .scale(type="log", nice=False, padding=10)
+        .axis(
+            title=None,
+            values=[1 / 64, 1 / 16, 1 / 4, 1, 4, 16],
+            labelExpr="datum.value < 1 ? '1 to ' + format(1 / datum.value, 'd') : datum.value + ' to 1'",
+        ),
+        detail="stretch:N",
     )
     told = {
         "Series": "row.line",
@@ -80,6 +87,7 @@ def ratios(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
     )
     chart = alt.layer(
         *event_layers(alt, events),
+        *(break_layers(alt, shown) if rows["breaks"].any() else ()),
         level.mark_rule(color=token("ink"), strokeWidth=1.2),
         level.mark_text(
             align="left", baseline="bottom", dx=4, dy=-26, fontWeight="bold", color=token("pytorch")
@@ -96,7 +104,8 @@ def ratios(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
         shows=("marts.framework_metrics", "marts.crossovers"),
         title="PyTorch for each TensorFlow, in every source",
         lead="Four sources, one question: how much PyTorch is there for each TensorFlow? Above the line PyTorch leads. "
-        "The scale is logarithmic: each step up is four times as much.",
+        "The scale is logarithmic: each step up is four times as much. Where a line breaks, its months were counted in "
+        "another way from there on. Months before both were released are left out.",
         summary=_ratios_in_words(rows),
         spec=finished(chart, (), title="PyTorch to TensorFlow", height=380, events=events),
         rows=rows,
@@ -197,6 +206,7 @@ def _ratios_in_words(rows: pl.DataFrame) -> str:
     said = []
     for name, line in rows.drop_nulls("ratio").group_by(["line"], maintain_order=True):
         ordered = line.sort("month")
+        ordered = ordered.filter(pl.col("segment") == ordered["segment"][-1])
         first, last = ordered.row(0, named=True), ordered.row(-1, named=True)
         said.append(
             f"{name[0]}: {figure(first['ratio'])} in {in_month(first['month'])}, "

@@ -166,7 +166,7 @@
 
   // Replay: each row knows the months in which its verdict changed.
   const range = document.getElementById("as-of");
-  const words = Object.fromEntries([...document.querySelectorAll(".chip")].map((chip) => [chip.classList[1], chip.textContent]));
+  const words = JSON.parse(range.dataset.words);
   const output = document.getElementById("as-of-month");
   const head = document.getElementById("then-head");
   const start = range.value;
@@ -180,14 +180,18 @@
     head.textContent = name;
     range.setAttribute("aria-valuetext", name);
     for (const cell of document.querySelectorAll("td.then")) {
-      let verdict = cell.dataset.otherwise;
-      for (const step of cell.dataset.history.split(";")) {
-        const [since, found] = step.split(" ");
-        if (found && since <= asOf) verdict = found;
-      }
+      const [, verdict, beside] = JSON.parse(cell.dataset.history).findLast(([since]) => since <= asOf)
+        ?? ["", cell.dataset.otherwise, []];
       const chip = cell.querySelector(".chip");
       chip.className = `chip ${verdict}`;
       chip.textContent = words[verdict] ?? verdict.replaceAll("_", " ");
+      cell.querySelectorAll(".aside").forEach((text) => text.remove());
+      for (const text of beside) {
+        const aside = document.createElement("span");
+        aside.className = "aside";
+        aside.textContent = text;
+        cell.append(aside);
+      }
       cell.dataset.label = name;
     }
   }

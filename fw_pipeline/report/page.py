@@ -84,6 +84,10 @@ def page(content: Content, library: str) -> bytes:
         statuses=STATUSES,
         payloads=[{"name": figure.name, "json": for_script(_payload(figure))} for figure in drawn],
         tallies={when: verdicts.tally(content.cards, when) for when in ("then", "now")},
+        changes={
+            title.format(then=words.in_month(verdicts.THEN)): [card for card in content.cards if card.change == change]
+            for change, title in verdicts.CHANGES.items()
+        },
         agreeing=sum(row["agrees"] == "agrees" for row in content.reconciled),
         then=verdicts.THEN,
         then_words=words.in_month(verdicts.THEN),

@@ -1,19 +1,19 @@
-"""One definition of a claim: what it measured at two times, and how that is told."""
+"""One definition of a claim: what it measured at two times, and what it decided."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
-from fw_pipeline.report.words import figure, in_month, suffix
+from fw_pipeline.report.words import bounded
 
-DECIDED = ("supported", "refuted")
+FOR, AGAINST = ("supported", "came_true"), ("refuted", "not_yet")
 
-LONG_DECIMAL = re.compile(r"\d+\.\d{3,}")
+DECIDED = (*FOR, *AGAINST)
+"""Verdicts of a measurement that decides, those that bear a claim out first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +21,21 @@ class Reading:
     """One definition's verdict as of one month."""
 
     month: date | None
-    """The month of the measurement: the latest at or before the as-of month."""
+    """The month of the measurement."""
     value: float | None
-    n: int | None
+    low: float | None
+    high: float | None
     verdict: str
-    why: str
     is_stale: bool = False
-    """Whether the measurement is too old to count in the as-of month; then its verdict is `insufficient_data`."""
+    """Whether the measurement decided, and is too old to count in the as-of month."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether the verdict decides in the as-of month."""
+        return self.verdict in DECIDED and not self.is_stale
 
 
-NOTHING = Reading(None, None, None, "insufficient_data", "nothing was measured by then")
+NOTHING = Reading(None, None, None, None, "insufficient_data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ class Definition:
     upper: float | None
     least_n: int | None
     headline: bool
+    is_ahead: bool
+    """Whether it looks ahead: a prediction with a month in which it is due."""
     then: Reading
     now: Reading
 
@@ -54,22 +61,10 @@ class Definition:
         """Return the reading `then` or `now`."""
         return self.then if when == "then" else self.now
 
-    def said(self, when: str) -> str:
-        """Say in a sentence what the definition came to, `then` or `now`, and what would decide."""
+    def shown(self, when: str) -> str:
+        """Write the value `then` or `now`; of a bound or an estimate, where the true value lies."""
         reading = self.at(when)
-        if reading.is_stale:
-            return (
-                f"last {figure(reading.value, self.unit)}{suffix(self.unit)} in {in_month(reading.month)}, too old now"
-            )
-        if reading.verdict not in DECIDED or reading.value is None:
-            return _shortened(reading.why)
-        met = "is" if reading.verdict == "supported" else "is not"
-        upper = "" if self.upper is None else f" and {figure(self.upper, self.unit)}"
-        value, limit = figure(reading.value, self.unit), figure(self.threshold, self.unit)
-        told = f"{value}{suffix(self.unit)} {met} {self.rule} {limit}{upper}"
-        count = f"n = {reading.n:,}" if reading.n is not None else ""
-        _, _, note = reading.why.partition("; ")
-        return "; ".join(part for part in (told, count, _shortened(note)) if part)
+        return bounded(reading.value, reading.low, reading.high, self.unit)
 
 
 def definition(rows: pl.DataFrame, *, then: date, undecided: Mapping[str, Collection[str]]) -> Definition:
@@ -95,21 +90,19 @@ def definition(rows: pl.DataFrame, *, then: date, undecided: Mapping[str, Collec
         upper=first["upper"],
         least_n=first["least_n"],
         headline=bool(first["headline"]),
+        is_ahead=first["due"] is not None,
         then=_reading(before, is_undecided=name in undecided["then"]),
         now=_reading(dated, is_undecided=name in undecided["now"]),
     )
 
 
 def _reading(rows: pl.DataFrame, *, is_undecided: bool) -> Reading:
-    if rows.is_empty():
-        return NOTHING
-    last = rows.row(-1, named=True)
-    found = Reading(last["as_of"], last["value"], last["n"], last["verdict"], last["why"] or "")
-    if is_undecided and found.verdict in DECIDED:
-        return replace(found, verdict="insufficient_data", is_stale=True)
-    return found
-
-
-def _shortened(text: str) -> str:
-    """Shorten the long decimals of a sentence that a query wrote."""
-    return LONG_DECIMAL.sub(lambda found: figure(float(found[0])), text)
+    """Return the newest measurement that decides, which no later gap erases; else the newest that has a value."""
+    decided = rows.filter(pl.col("verdict").is_in(DECIDED))
+    valued = rows.drop_nulls("value")
+    for found in (valued, rows) if is_undecided else (decided, valued, rows):
+        if found.height:
+            last = found.row(-1, named=True)
+            stale = is_undecided and last["verdict"] in DECIDED
+            return Reading(last["as_of"], last["value"], last["low"], last["high"], last["verdict"], stale)
+    return NOTHING

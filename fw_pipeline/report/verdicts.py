@@ -8,43 +8,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.readings import DECIDED, NOTHING, Definition, definition
+from fw_pipeline.report.readings import AGAINST, DECIDED, FOR, Definition, definition
+from fw_pipeline.report.standings import UNDECIDED, Standing, standing
+from fw_pipeline.report.words import VERDICTS, in_month
 
 THEN = date(2023, 1, 1)
 """The month in which the article appeared."""
 
-CAMPS = ("for", "against")
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a claim stands in one month."""
-
-    verdict: str
-    why: str
-    """Why there is no verdict; empty where there is one."""
-    undecided: tuple[str, ...] = ()
-    """Definitions that decide nothing in that month."""
-    hangs_on: tuple[str, ...] = ()
-    """Definitions without which there would be another verdict."""
-    drift_flips: tuple[str, ...] = ()
-    """Definitions whose verdict the drift of the source alone could flip."""
-    leans_on_gap: tuple[str, ...] = ()
-    """Definitions that lean on a gap, a partial month or known trouble."""
-
-    @property
-    def cautions(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """What to know before leaning on the verdict: in words, and the definitions that it holds for."""
-        said = (
-            ("Another verdict without", self.hangs_on),
-            ("Drift of the source alone could flip", self.drift_flips),
-            ("Leans on a gap, a partial month or known trouble:", self.leans_on_gap),
-        )
-        return tuple((text, found) for text, found in said if found)
+CHANGES: Mapping[str, str] = MappingProxyType(
+    {
+        "turned": "Changed since {then}",
+        "regrouped": "Another verdict only because other sources have recent figures",
+        "found": "Decided now, and not in {then}",
+        "lapsed": "Decided then, without recent figures now (in brackets what the last ones said)",
+    }
+)
+"""What can have become of a verdict, as the page writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +40,14 @@ class Card:
     quote: str
     kind: str
     reason: str
+    judged_by: str
     sources: tuple[str, ...]
     then: Standing
     now: Standing
     definitions: tuple[Definition, ...]
     """Those of the headline first."""
-    history: tuple[tuple[date, str], ...]
-    """Months in which the headline verdict changed, and what it became."""
+    history: tuple[tuple[str, str, tuple[str, ...]], ...]
+    """Months in which the verdict changed, what it became, and what belongs beside it."""
 
     @property
     def anchor(self) -> str:
@@ -78,14 +63,34 @@ class Card:
         return tuple(tuple(group) for group in found.values())
 
     @property
-    def has_turned(self) -> bool:
-        """Whether the headline decides otherwise now than when the article appeared."""
-        return self.now.verdict not in (self.then.verdict, "insufficient_data")
+    def change(self) -> str:
+        """What became of the verdict since the article: a key of `CHANGES`, or nothing.
+
+        It has turned only where a source that has a vote at both times votes otherwise now.
+        """
+        then, now = self.then, self.now
+        ahead = {then.ahead, now.ahead}
+        if len(ahead) > 1 and ahead <= {*DECIDED, "mixed"}:
+            return "turned"
+        if then.verdict == now.verdict:
+            return ""
+        if now.verdict in UNDECIDED:
+            return "lapsed"
+        if then.verdict in UNDECIDED:
+            return "found"
+        before = dict(then.votes)
+        return "turned" if any(before.get(source, vote) != vote for source, vote in now.votes) else "regrouped"
 
     @property
-    def has_lapsed(self) -> bool:
-        """Whether there was a verdict when the article appeared, and is none now."""
-        return self.now.verdict == "insufficient_data" != self.then.verdict
+    def became(self) -> str:
+        """Say how it stood, and how it stands: `mixed, now refuted`; or what its last figures said."""
+        now = self.now
+        if self.then.verdict == now.verdict:
+            said = [VERDICTS[each] for each in (self.then.ahead, now.ahead) if each]
+            return f"the prediction: {', now '.join(said)}"
+        if now.verdict == "insufficient_data" and now.carried:
+            return f"{VERDICTS[now.carried]} in {in_month(now.carried_measured)}"
+        return f"{VERDICTS[self.then.verdict]}, now {VERDICTS[now.verdict]}"
 
     def at(self, when: str) -> Standing:
         """Return the standing `then` or `now`."""
@@ -94,42 +99,37 @@ class Card:
     def turns(self, when: str) -> tuple[tuple[str, tuple[Definition, ...]], ...]:
         """Return what flips the claim at that time: the definitions that decide otherwise than its headline.
 
-        For a mixed claim, and for one that its headline leaves open, these are both camps.
+        For a mixed claim, and for one that its headline leaves open, these are both camps. What looks ahead does not
+        flip what was said of the present.
         """
         headline = self.at(when).verdict
-        camps = ((verdict, self._found(when, verdict)) for verdict in DECIDED if verdict != headline)
+        camp = FOR if headline in FOR else AGAINST if headline in AGAINST else ()
+        ahead = all(found.is_ahead for found in self.definitions if found.headline)
+        camps = (
+            (
+                verdict,
+                tuple(
+                    found
+                    for found in self.definitions
+                    if found.at(when).verdict == verdict and found.at(when).counts and found.is_ahead == ahead
+                ),
+            )
+            for verdict in DECIDED
+            if verdict not in camp
+        )
         return tuple((verdict, found) for verdict, found in camps if found)
 
-    def split(self, when: str) -> str:
-        """Count the definitions by what they decide: `8 for, 4 against`."""
-        counts = [(len(self._found(when, verdict)), word) for verdict, word in zip(DECIDED, CAMPS, strict=True)]
-        return ", ".join(f"{count} {word}" for count, word in counts if count) or "none decides"
 
-    def telling(self, when: str) -> tuple[Definition, ...]:
-        """Return the definitions that show best why the headline of that time is what it is: one, or two at odds."""
-        headline = self.at(when).verdict
-        wanted = DECIDED if headline == "mixed" else (headline,)
-        known = [found for found in self.definitions if found.at(when) is not NOTHING]
-        shown = (next((each for each in known if each.at(when).verdict == verdict), None) for verdict in wanted)
-        return tuple(found for found in shown if found is not None)
-
-    def _found(self, when: str, verdict: str) -> tuple[Definition, ...]:
-        return tuple(found for found in self.definitions if found.at(when).verdict == verdict)
-
-
-def cards(
-    claims: pl.DataFrame, verdicts: pl.DataFrame, headlines: pl.DataFrame, standings: pl.DataFrame
-) -> tuple[Card, ...]:
+def cards(claims: pl.DataFrame, verdicts: pl.DataFrame, headlines: pl.DataFrame) -> tuple[Card, ...]:
     """Return a card for every claim, in the order of `claims`.
 
     Args:
         claims: the claims.
         verdicts: every verdict under every definition.
         headlines: the headline verdict of every claim and month.
-        standings: the same in full, of the month of the article and of the latest.
     """
-    tables = [_by_claim(table) for table in (verdicts, headlines, standings)]
-    empty = [table.clear() for table in (verdicts, headlines, standings)]
+    tables = [_by_claim(table) for table in (verdicts, headlines)]
+    empty = [table.clear() for table in (verdicts, headlines)]
     return tuple(
         _card(row, *(found.get(row["claim"], none) for found, none in zip(tables, empty, strict=True)))
         for row in claims.iter_rows(named=True)
@@ -146,16 +146,18 @@ def _by_claim(rows: pl.DataFrame) -> Mapping[Any, pl.DataFrame]:
     return {key[0]: found for key, found in rows.group_by(["claim"], maintain_order=True)}
 
 
-def _card(row: dict[str, Any], verdicts: pl.DataFrame, headlines: pl.DataFrame, standings: pl.DataFrame) -> Card:
+def _card(row: dict[str, Any], verdicts: pl.DataFrame, headlines: pl.DataFrame) -> Card:
     is_measurable = row["kind"] != "not_measurable"
-    steps: list[tuple[date, str]] = []
-    for month, verdict in headlines.drop_nulls("as_of").sort("as_of").select("as_of", "verdict").iter_rows():
-        if not steps or steps[-1][1] != verdict:
-            steps.append((month, verdict))
-    otherwise = Standing("insufficient_data" if is_measurable else "not_measurable", NOTHING.why)
-    stood = {found["as_of"]: found for found in standings.iter_rows(named=True)}
-    then = _standing(stood.get(THEN), otherwise)
-    now = _standing(stood[max(stood)] if stood else None, otherwise)
+    halves = verdicts.filter("headline")["due"].is_not_null()
+    has_both = halves.any() and not halves.all()
+    stood = {found["as_of"]: standing(found, has_both=has_both) for found in headlines.iter_rows(named=True)}
+    otherwise = Standing("insufficient_data" if is_measurable else "not_measurable", "Nothing was measured by then.")
+    then, now = stood.get(THEN, otherwise), stood[max(stood)] if stood else otherwise
+    steps: list[tuple[str, str, tuple[str, ...]]] = []
+    for month in sorted(stood):
+        found = (stood[month].verdict, stood[month].beside)
+        if not steps or steps[-1][1:] != found:
+            steps.append((month.isoformat(), *found))
     undecided = {"then": then.undecided, "now": now.undecided}
     groups = verdicts.group_by(["definition"], maintain_order=True) if is_measurable else ()
     return Card(
@@ -164,19 +166,13 @@ def _card(row: dict[str, Any], verdicts: pl.DataFrame, headlines: pl.DataFrame, 
         quote=row["quote"],
         kind=row["kind"],
         reason=row["reason"] or "",
+        judged_by=row["judged_by"] or "",
         sources=tuple(row["source_list"] or ()),
         then=then,
         now=now,
         definitions=tuple(sorted((definition(rows, then=THEN, undecided=undecided) for _, rows in groups), key=_rank)),
         history=tuple(steps),
     )
-
-
-def _standing(row: Mapping[str, Any] | None, otherwise: Standing) -> Standing:
-    if row is None:
-        return otherwise
-    lists = ("definitions_undecided", "hangs_on", "drift_flips", "leans_on_gap")
-    return Standing(row["verdict"], row["why"] or "", *(tuple(row[name] or ()) for name in lists))
 
 
 def _rank(found: Definition) -> tuple[bool, bool]:

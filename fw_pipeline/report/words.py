@@ -9,12 +9,14 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 VERDICTS = {
     "supported": "supported",
+    "came_true": "came true",
     "refuted": "refuted",
     "mixed": "mixed",
+    "not_yet": "not yet",
     "insufficient_data": "not enough data",
     "not_measurable": "not measurable",
 }
-"""The five verdicts, in the order in which they are counted, as the page writes them."""
+"""The verdicts, in the order in which they are counted, as the page writes them."""
 
 SOURCES = {
     "stackoverflow": "Stack Overflow",
@@ -22,8 +24,12 @@ SOURCES = {
     "papers": "Papers",
     "pypi": "PyPI",
     "catalogue": "release dates",
+    "releases": "release dates",
+    "bindings": "published interfaces",
+    "projects": "projects on GitHub",
+    "authors": "authors of papers",
 }
-"""The sources, as the page writes them."""
+"""The sources, as the page writes them; those of dated facts and listings among them."""
 
 RULES = {"at least": "≥", "above": ">", "at most": "≤", "below": "<"}
 
@@ -52,6 +58,20 @@ def figure(value: float | None, unit: str | None = None) -> str:
     else:
         text = f"{value:.2f}" if unit == "year" else compact(value)
     return text.replace("-", MINUS)
+
+
+def bounded(value: float | None, low: float | None, high: float | None, unit: str | None = None) -> str:
+    """Write a figure that may be a bound or an estimate: `≥ 93.2%`, `≤ 6.4%`, `47.3% to 57.4%`.
+
+    An end that is None has no bound.
+    """
+    if value is None or low == high:
+        return figure(value, unit)
+    if low == value:
+        return f"≥ {figure(value, unit)}"
+    if high == value:
+        return f"≤ {figure(value, unit)}"
+    return f"{figure(low, unit)} to {figure(high, unit)}"
 
 
 def is_share(unit: str | None) -> bool:

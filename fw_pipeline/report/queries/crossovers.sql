@@ -18,4 +18,4 @@ where
     and challenger in ('tensorflow', 'pytorch')
     and led_first
     and months_observed >= 12
-order by source, metric, series
+order by source asc, is_headline desc, metric asc, series asc

@@ -3,6 +3,7 @@ select
     month,
     metric,
     series,
+    segment,
     framework,
     value as downloads_per_day,
     is_partial,

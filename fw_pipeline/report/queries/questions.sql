@@ -2,13 +2,14 @@
 select
     month,
     series,
+    segment,
     framework,
-    questions,
-    site_questions,
+    value::bigint as questions,
+    denominator::bigint as site_questions,
     share,
     is_estimated,
     is_share_estimated,
     gap_reason
-from staging.stackoverflow
-where tagged in ('tensorflow', 'pytorch', 'keras')
+from marts.framework_metrics
+where source = 'stackoverflow' and metric = 'questions' and framework in ('tensorflow', 'pytorch', 'keras')
 order by series, framework, month

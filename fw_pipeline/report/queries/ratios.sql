@@ -1,15 +1,19 @@
 -- How much PyTorch there is for each TensorFlow: four sources, each counted in its own way. Above 1, PyTorch leads.
+-- Only from the month in which both had been released.
 with monthly as (
     select
         month,
         source,
         series,
+        segment,
         'month' as period,
+        false as is_sample,
         max(value) filter (where framework = 'pytorch') as pytorch,
         max(value) filter (where framework = 'tensorflow') as tensorflow
     from marts.framework_metrics
     where metric in ('questions', 'downloads_per_day') and framework in ('pytorch', 'tensorflow')
-    group by month, source, series
+    group by month, source, series, segment
+    having not bool_or(coalesce(before_release, false))
 ),
 
 yearly as (
@@ -17,11 +21,18 @@ yearly as (
         starts + interval 6 month as month,
         'papers' as source,
         series,
+        0 as segment,
         period,
+        is_sample,
         pytorch,
         tensorflow
     from marts.research_adoption
-    where period = 'year' and metric = 'papers' and scope = 'all' and pytorch + tensorflow >= 20 and before_release is not true
+    where
+        period = 'year'
+        and metric = 'papers'
+        and scope = 'all'
+        and pytorch + tensorflow >= 20
+        and not coalesce(before_release, false)
 ),
 
 both_periods as (
@@ -34,7 +45,9 @@ select
     month::date as month,
     source,
     series,
+    segment,
     period,
+    is_sample,
     pytorch,
     tensorflow,
     round(pytorch / nullif(tensorflow, 0), 6) as ratio

@@ -1,4 +1,13 @@
--- Every verdict: one row for each claim, definition and as-of month.
+-- Every verdict: one row for each claim, definition and as-of month. Where the series breaks, a new segment begins.
+with breaks as (
+    select
+        source,
+        series,
+        first_day
+    from meta.outages
+    where kind = 'break'
+)
+
 select
     verdicts.claim,
     verdicts.definition,
@@ -6,6 +15,8 @@ select
     verdicts.series,
     verdicts.as_of,
     verdicts.value,
+    if(isfinite(verdicts.low), verdicts.low, null) as low,
+    if(isfinite(verdicts.high), verdicts.high, null) as high,
     verdicts.threshold,
     definitions.upper,
     verdicts.rule,
@@ -14,8 +25,16 @@ select
     verdicts.n,
     verdicts.least_n,
     verdicts.verdict,
-    verdicts.why,
-    verdicts.headline
+    verdicts.headline,
+    definitions.due,
+    (
+        select count(*)
+        from breaks
+        where
+            breaks.source = verdicts.source
+            and starts_with(verdicts.series, coalesce(breaks.series, ''))
+            and breaks.first_day < verdicts.as_of + interval 1 month
+    ) as segment
 from marts.verdicts as verdicts
 left join meta.definitions as definitions
     on verdicts.claim = definitions.claim and verdicts.formula = definitions.formula

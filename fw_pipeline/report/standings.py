@@ -1,0 +1,104 @@
+"""How a claim stands in one month: the verdict, what belongs beside it, and who decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from fw_pipeline.report.readings import DECIDED, FOR
+from fw_pipeline.report.words import SOURCES, VERDICTS, in_month, listed
+
+UNDECIDED = ("insufficient_data", "not_measurable")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a claim stands in one month."""
+
+    verdict: str
+    why: str
+    """A sentence: what decided, by how much, with figures of when; or what is lacking."""
+    ahead: str | None = None
+    """The verdict on the prediction, where the claim also says something of the present."""
+    came_true_since: date | None = None
+    carried: str | None = None
+    """The last verdict that figures carried, where there is none of this month."""
+    carried_measured: date | None = None
+    votes: tuple[tuple[str, str], ...] = ()
+    """Each source with a vote, and that vote: `for`, `against` or `mixed`."""
+    undecided: tuple[str, ...] = ()
+    """Definitions that decide nothing in that month."""
+    hangs_on: tuple[str, ...] = ()
+    """Sources without which there would be another verdict."""
+    drift_flips: tuple[str, ...] = ()
+    """Definitions whose verdict the drift of the source alone could flip."""
+    leans_on_gap: tuple[str, ...] = ()
+    """Definitions that lean on a gap, a partial month or known trouble."""
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """What belongs beside the verdict: the last one that figures carried, since when, and the prediction."""
+        since = f" since {in_month(self.came_true_since)}" if self.came_true_since else ""
+        said = []
+        if self.verdict == "insufficient_data" and self.carried:
+            said.append(f"{VERDICTS[self.carried]} by the last figures, of {in_month(self.carried_measured)}")
+        if self.verdict == "came_true" and since:
+            said.append(since.strip())
+        if self.ahead in (*DECIDED, "mixed"):
+            said.append(f"the prediction: {VERDICTS[self.ahead]}{since if self.ahead == 'came_true' else ''}")
+        return tuple(said)
+
+    @property
+    def ballot(self) -> str:
+        """Count the sources that decided, each with one vote: `2 of 2 sources`, or `1 for, 2 against`."""
+        counts = {vote: sum(cast == vote for _, cast in self.votes) for vote in ("for", "against", "mixed")}
+        if self.verdict in UNDECIDED:
+            return "none decides"
+        if self.verdict == "mixed":
+            return ", ".join(f"{count} {vote}" for vote, count in counts.items() if count)
+        agreeing = counts["for" if self.verdict in FOR else "against"]
+        return f"{agreeing} of {len(self.votes)} source{'s' * (len(self.votes) != 1)}"
+
+    @property
+    def voters(self) -> str:
+        """Name the sources by their vote: `for: PyPI; against: Papers`."""
+        named = {
+            vote: [SOURCES.get(source, source) for source, cast in self.votes if cast == vote]
+            for vote in ("for", "against", "mixed")
+        }
+        return "; ".join(f"{vote}: {listed(sources)}" for vote, sources in named.items() if sources)
+
+    @property
+    def cautions(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What to know before leaning on the verdict: in words, and the sources or definitions that it holds for."""
+        sources = tuple(SOURCES.get(source, source) for source in self.hangs_on)
+        said = (
+            ("Another verdict without", sources if len(self.votes) > 1 else ()),
+            ("Drift of the source alone could flip", self.drift_flips),
+            ("Leans on a gap, a partial month or known trouble:", self.leans_on_gap),
+        )
+        return tuple((text, found) for text, found in said if found)
+
+
+def standing(row: Mapping[str, Any], *, has_both: bool) -> Standing:
+    """Return the standing that a row of `marts.headline_verdicts` tells.
+
+    Args:
+        row: the row.
+        has_both: whether the claim says something of the present and something that looks ahead.
+    """
+    votes = {"for": "sources_for", "against": "sources_against", "mixed": "sources_mixed"}
+    lists = ("definitions_undecided", "hangs_on", "drift_flips", "leans_on_gap")
+    found = Standing(
+        row["verdict"],
+        row["why"] or "",
+        row["ahead_verdict"],
+        row["came_true_since"],
+        row["carried_verdict"],
+        row["carried_measured"],
+        tuple((source, vote) for vote, name in votes.items() for source in row[name] or ()),
+        *(tuple(row[name] or ()) for name in lists),
+    )
+    return found if has_both else replace(found, ahead=None)
