@@ -87,7 +87,25 @@ PYPI_DAILY = DetailTable(
     ),
 )
 
+STACKOVERFLOW_QUESTIONS = DetailTable(
+    "stackoverflow_questions",
+    "Questions on Stack Overflow that carry a tag of the catalogue, one row a question; empty without the provider api. "
+    "What the service did not say is NULL.",
+    MappingProxyType(
+        {
+            "id": (pl.Int64, "The question's number: stackoverflow.com/q/<id>."),
+            "created": (pl.Datetime("us", "UTC"), "When it was asked (UTC)."),
+            "tags": (pl.List(pl.String), "Sorted set of all its tags, as they stood at observation."),
+            "score": (pl.Int64, "Votes for it less votes against it."),
+            "views": (pl.Int64, "How often it had been viewed."),
+            "answers": (pl.Int64, "Answers that it had."),
+            "answered": (pl.Boolean, "Whether one of them was accepted or voted for."),
+            "closed": (pl.Datetime("us", "UTC"), "When it was closed (UTC); NULL while it is open."),
+        }
+    ),
+)
+
 DETAIL_TABLES: Mapping[str, DetailTable] = MappingProxyType(
-    {table.name: table for table in (HUGGINGFACE_MODELS, PAPERS, PYPI_DAILY)}
+    {table.name: table for table in (HUGGINGFACE_MODELS, PAPERS, PYPI_DAILY, STACKOVERFLOW_QUESTIONS)}
 )
 """All of them, by name."""

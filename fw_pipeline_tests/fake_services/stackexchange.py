@@ -31,7 +31,7 @@ _ERRORS = {
 _METHOD_NAMES = frozenset(
     {"filters", "create", "errors", "info", "questions", "search", "advanced", "tags", "synonyms"}
 )
-_MAX_TAGS, _MAX_NAMES, _MAX_PAGE_SIZE, _LAST_OPEN_PAGE = 5, 100, 100, 25
+_MAX_NAMES, _MAX_PAGE_SIZE, _LAST_OPEN_PAGE = 100, 100, 25
 
 T = TypeVar("T")
 
@@ -97,11 +97,11 @@ def _of_site(request: Request, world: World, parts: list[str]) -> dict[str, Any]
         case ["info"]:
             return {"items": [{"total_questions": len(world.questions()), "api_revision": "2026.1"}]}
         case ["questions"]:
-            return _listed(request, world, _tagged(request, frozenset.issuperset))
+            return _listed(request, world, _tagged(request, frozenset.issuperset, world.most_tags))
         case ["search"] if not (request.one("tagged") or request.one("intitle")):
             raise _Wrong(400, "one of tagged or intitle must be set")
         case ["search"] | ["search", "advanced"]:
-            return _listed(request, world, _tagged(request, _any_of))
+            return _listed(request, world, _tagged(request, _any_of, world.most_tags))
         case ["tags", names, "info"]:
             if names.count(";") >= _MAX_NAMES:
                 raise _Wrong(400, "tags")
@@ -134,20 +134,38 @@ def _any_of(tags: frozenset[str], wanted: frozenset[str]) -> bool:
     return bool(tags & wanted)
 
 
-def _tagged(request: Request, matches: Callable[[frozenset[str], frozenset[str]], bool]) -> Callable[[Question], bool]:
-    wanted = frozenset(filter(None, request.one("tagged").lower().split(";")))
-    if len(wanted) > _MAX_TAGS:
+def _tagged(
+    request: Request, matches: Callable[[frozenset[str], frozenset[str]], bool], most: int
+) -> Callable[[Question], bool]:
+    wanted = _tags(request)
+    if len(wanted) > most:
         raise _Wrong(400, "tagged")
+    first, last = _dates(request)
+    return lambda it: first <= it.created <= last and (not wanted or matches(it.tags, wanted))
+
+
+def _tags(request: Request) -> frozenset[str]:
+    return frozenset(filter(None, request.one("tagged").lower().split(";")))
+
+
+def _dates(request: Request) -> tuple[int, int]:
     first, last = _whole(request, "fromdate", 0), _whole(request, "todate", 2**40)
     assert first is not None
     assert last is not None
-    return lambda it: first <= it.created <= last and (not wanted or matches(it.tags, wanted))
+    return first, last
 
 
 def _listed(request: Request, world: World, chosen: Callable[[Question], bool]) -> dict[str, Any]:
     found = [it for it in world.questions() if chosen(it) and not it.tags & world.dead_tags]
-    found.sort(key=lambda it: it.created, reverse=request.one("order", "desc") == "desc")
-    return {**_paged(request, found, _question), "type": "question"}
+    sort, newest_first = request.one("sort", "activity"), request.one("order", "desc") == "desc"
+    if sort not in {"activity", "votes", "creation", "hot", "week", "month"}:
+        raise _Wrong(400, "sort")
+    keys = {"creation": lambda it: it.created, "votes": lambda it: it.number % 9}
+    found.sort(key=keys.get(sort, lambda it: it.number * 7919 % 10_007), reverse=newest_first)
+    paged = _paged(request, found, _question)
+    if not _tags(request):
+        paged["total"] += world.crowd_between(*_dates(request))
+    return {**paged, "type": "question"}
 
 
 def _paged(request: Request, found: Sequence[T], shown: Callable[[T], dict[str, Any]]) -> dict[str, Any]:
@@ -183,6 +201,7 @@ def _question(question: Question) -> dict[str, Any]:
         "content_license": "CC BY-SA 4.0",
         "link": f"https://stackoverflow.com/questions/{question.number}/how",
         "title": "How do I use &quot;this&quot;?",
+        **({"closed_date": question.created + 3600} if question.number % 11 == 0 else {}),
     }
 
 
@@ -215,7 +234,7 @@ def _new_filter(request: Request, world: World) -> dict[str, Any]:
     fields = (_BUILT_IN[base] | included) - excluded
     name = "!*(" + sha256(",".join(sorted(fields)).encode()).hexdigest()[:12] + ".~"
     world.filters[name] = fields
-    return {"filter": name, "included_fields": [f".{field}" for field in sorted(fields)], "filter_type": "safe"}
+    return {"filter": name, "included_fields": [field if "." in field else f".{field}" for field in sorted(fields)], "filter_type": "safe"}
 
 
 def _filtered(request: Request, world: World, answer: dict[str, Any]) -> dict[str, Any]:
@@ -223,4 +242,10 @@ def _filtered(request: Request, world: World, answer: dict[str, Any]) -> dict[st
     fields = _BUILT_IN.get(name) or world.filters.get(name)
     if fields is None and name != "none":
         raise _Wrong(400, "Invalid filter specified")
-    return {field: value for field, value in answer.items() if field in (fields or ())}
+    shown = {field: value for field, value in answer.items() if field in (fields or ())}
+    if name not in _BUILT_IN and answer.get("type") == "question" and "items" in shown:
+        shown["items"] = [
+            {field: value for field, value in item.items() if f"question.{field}" in (fields or ())}
+            for item in shown["items"]
+        ]
+    return shown

@@ -19,6 +19,9 @@ from fw_pipeline_tests.fake_services import world_models, world_papers
 
 FIRST_MONTH, LAST_MONTH = date(2022, 1, 1), date(2023, 6, 1)
 
+CROWD_STEP, CROWD_AT = 25, 7
+"""Every so many seconds, and so many after midnight, somebody asks Stack Overflow about something else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -47,6 +50,8 @@ class World:
     backoff_every: int = 0
     """Every so many answers of Stack Exchange ask for `backoff`; never when 0."""
     backoff_seconds: int = 1
+    most_tags: int = 5
+    """Tags that Stack Exchange takes in one request."""
     dead_tags: frozenset[str] = frozenset()
     """Tags that exist no more."""
     hub_quota: int = 500
@@ -85,9 +90,16 @@ class World:
 
     def questions_in(self, month: date, tagged: str) -> int:
         """Return how many questions of a month carry all tags of `a;b`; `*` counts the whole site."""
-        first, end = (int(datetime(m.year, m.month, 1, tzinfo=UTC).timestamp()) for m in (month, next_month(month)))
+        first, end = (_seconds(m) for m in (month, next_month(month)))
         wanted = frozenset(() if tagged == "*" else tagged.split(";"))
-        return sum(first <= it.created < end and wanted <= it.tags for it in self.questions())
+        listed = sum(first <= it.created < end and wanted <= it.tags for it in self.questions())
+        return listed if wanted else listed + self.crowd_between(first, end - 1)
+
+    def crowd_between(self, first: int, last: int) -> int:
+        """Return how many other questions the site has, which no tag of ours finds: one in `CROWD_STEP` seconds."""
+        begin, end = _seconds(FIRST_MONTH), _seconds(next_month(LAST_MONTH))
+        first, last = max(first, begin), min(last, end - 1)
+        return max(0, (last - CROWD_AT) // CROWD_STEP - (first - 1 - CROWD_AT) // CROWD_STEP) if first <= last else 0
 
     def all_time(self, tag: str) -> int:
         """Return how many questions ever carried a tag: more than are listed, as the site is older than this world."""
@@ -128,14 +140,17 @@ _SINGLE_TAGS = tuple(dict.fromkeys(name for tag in TAGS for name in tag.tagged.s
 _TAG_NAMES = frozenset((*_SINGLE_TAGS, "python", "numpy"))
 
 
+def _seconds(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+
 @lru_cache(maxsize=4)
 def _questions(a_month: int) -> tuple[Question, ...]:
     found: list[Question] = []
     month = FIRST_MONTH
     while month <= LAST_MONTH:
         chance = random.Random(f"questions {month}")
-        start = int(datetime(month.year, month.month, 1, tzinfo=UTC).timestamp())
-        end = int(datetime(next_month(month).year, next_month(month).month, 1, tzinfo=UTC).timestamp())
+        start, end = _seconds(month), _seconds(next_month(month))
         moments = sorted({start, end - 1, *(chance.randrange(start, end) for _ in range(a_month))})
         found += (Question(70_000_000 + len(found) + i, at, _tags(chance)) for i, at in enumerate(moments))
         month = next_month(month)

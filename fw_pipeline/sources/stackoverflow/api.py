@@ -1,19 +1,24 @@
-"""The provider `api`: monthly counts from the Stack Exchange API 2.3, one request a tag and month.
+"""The provider `api`: the questions themselves from the Stack Exchange API 2.3, each once with all its tags.
 
-Here is what is asked for and in which order; how it is asked is in `site`, which counts cannot be true in `figures`.
+So one listing answers every tag and pair of tags, and one more request a month the whole site. How a month is listed is
+in `listing`, how the service is asked in `site`, which counts cannot be true in `figures`.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
 from fw_pipeline.contract import WHOLE_SITE, Batch, Fetch, MonthRefused, Plan, Provider, SourceFailed
+from fw_pipeline.details import STACKOVERFLOW_QUESTIONS
 from fw_pipeline.frameworks import TAGS, Tag
 from fw_pipeline.sources.stackoverflow.figures import contradiction, month_rows, names_of, reach_of
-from fw_pipeline.sources.stackoverflow.site import NAMES_A_CALL, SUBJECT, Site
+from fw_pipeline.sources.stackoverflow.listing import TAGS_A_CALL, Lister
+from fw_pipeline.sources.stackoverflow.questions import Question, listing_of
+from fw_pipeline.sources.stackoverflow.site import NAMES_A_CALL, PAGE, SUBJECT, Site
 from fw_pipeline.web import Pace, Web
 
 NAME = "api"
@@ -27,25 +32,70 @@ _PACE = 0.1
 
 _LATER = "run again; if it stays so, look at the kept evidence: the service may have changed"
 
+_ASKED_A_MONTH = {2015: 500, 2016: 1_500, 2017: 2_800, 2018: 3_200, 2019: 3_400, 2020: 5_200, 2021: 3_400, 2022: 2_800}
+_ASKED_A_MONTH |= {2023: 1_700, 2024: 450}
+_ASKED_LATELY = 300
+"""Questions a month that carry a tag of the catalogue, at most, by year: recorded figures, and samples of 2024 and 2025.
+
+They tell what a fetch will cost, and nothing else.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is counted, and the tags that have to be listed for it."""
+
+    tags: tuple[Tag, ...]
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """One tag of everything that is counted, those of one framework beside one another: they share questions."""
+        singles = {tag.tagged: tag.framework or "" for tag in self.tags if ";" not in tag.tagged}
+        for tag in self.tags:
+            if singles.keys().isdisjoint(tag.tagged.split(";")):
+                singles[tag.tagged.split(";")[0]] = tag.framework or ""
+        order = list(dict.fromkeys(singles.values()))
+        return tuple(sorted(singles, key=lambda name: order.index(singles[name])))
+
+    def known(self, names: Iterable[str]) -> Wanted:
+        """Return what can be counted where only some tags are known."""
+        return Wanted(tuple(tag for tag in self.tags if set(names).issuperset(tag.tagged.split(";"))))
+
+    def counts(self, questions: Iterable[Question]) -> dict[str, int]:
+        """Return how many of some questions carry each tag, or both tags of a pair."""
+        wholes = {tag.tagged: frozenset(tag.tagged.split(";")) for tag in self.tags}
+        carried = [it.tags for it in questions]
+        return {tagged: sum(whole <= tags for tags in carried) for tagged, whole in wholes.items()}
+
+    def requests(self, fetch: Fetch) -> int:
+        """Return about how many requests a fetch makes, rather too many than too few."""
+        groups = -(-len(self.listed) // TAGS_A_CALL)
+        months = fetch.window.months()
+        pages = sum(-(-_ASKED_A_MONTH.get(month.year, _ASKED_LATELY) // PAGE) for month in months)
+        lookups = -(-len(names_of(self.tags)) // NAMES_A_CALL)
+        return 1 + lookups + pages + (groups + 1) * len(months)
+
 
 def api(tags: tuple[Tag, ...] = TAGS) -> Provider:
     """Return the provider that counts some tags, and the whole site.
 
-    A tag that the site does not know answers with a total of 0, like a tag without questions. So every tag is looked up
-    first, and one without any question in all time ends the fetch before a count is asked for.
+    A tag that the site does not know has no questions, like a tag that nobody used in a month. So every tag is looked
+    up first, and one without any question in all time is left out: it has no figure, which is no zero.
     """
-    each = len(tags) + 1
+    wanted = Wanted(tags)
     return Provider(
         name=NAME,
         source="stackoverflow",
         reach=reach_of,
-        fetch=partial(_fetch, tags),
-        plan=partial(_plan, tags),
+        fetch=partial(_fetch, wanted),
+        plan=partial(_plan, wanted),
         answers="any closed month, every tag and pair of tags and the whole site, as they stand on the day of asking",
-        cost=f"{each} requests a month, and 2 more; {_KEYLESS} requests a day without a key, {_KEYED:,} with one",
+        cost="a request for 100 questions and one for the whole site: about 5 for a month of 2025, 15 for one of 2023, "
+        f"60 for one of 2020; {_KEYLESS} requests a day without a key, {_KEYED:,} with one",
         needs="STACKEXCHANGE_KEY for more than 300 requests a day; a spent quota ends a run, and the next one goes on",
         cannot_see="questions deleted since; tags as they were before they were edited or merged",
         options=("FW_STACKEXCHANGE_URL", "STACKEXCHANGE_KEY"),
+        detail=STACKOVERFLOW_QUESTIONS,
     )
 
 
@@ -53,57 +103,49 @@ def _web(fetch: Fetch, budget: int) -> Web:
     return Web(fetch, pace=Pace(_PACE), budget=budget, host_label=SUBJECT)
 
 
-def _asked(tags: tuple[Tag, ...]) -> tuple[str, ...]:
-    return (WHOLE_SITE, *(tag.tagged for tag in tags))
-
-
-def _requests(tags: tuple[Tag, ...], fetch: Fetch) -> int:
-    lookups = -(-len(names_of(tags)) // NAMES_A_CALL)
-    return 1 + lookups + len(_asked(tags)) * len(fetch.window.months())
-
-
-def _plan(tags: tuple[Tag, ...], fetch: Fetch) -> Plan:
-    kept, left = _kept(tags, fetch)
-    requests = _requests(tags, fetch) - kept
+def _plan(wanted: Wanted, fetch: Fetch) -> Plan:
+    kept, left = _kept(wanted, fetch)
+    requests = max(0, wanted.requests(fetch) - kept)
     keyed = bool(fetch.secrets.get("STACKEXCHANGE_KEY"))
     quota = _KEYED if keyed else _KEYLESS
     days = -(-requests // quota)
     said = [
-        f"{requests:,} requests, {len(_asked(tags))} a month",
+        f"at most about {requests:,} requests, by how many questions were asked in such months",
         *([f"{kept:,} more are answered already"] if kept else []),
         f"{quota:,} a day {'with the key' if keyed else 'without STACKEXCHANGE_KEY'}: {days} day{'s' * (days != 1)}",
         *([f"a key allows {_KEYED:,}"] if days > 1 and not keyed else []),
         *([f"{left:,} of the quota were left when last asked"] if left is not None else []),
     ]
-    return Plan(requests, "; ".join(said))
+    return Plan(None, "; ".join(said))
 
 
-def _kept(tags: tuple[Tag, ...], fetch: Fetch) -> tuple[int, int | None]:
+def _kept(wanted: Wanted, fetch: Fetch) -> tuple[int, int | None]:
     """Return how many requests an unfinished fetch has answers to, and what the last one said of the quota."""
     with _web(fetch, budget=0) as web:  # so that nothing is asked: what is not kept fails
         site = Site(web, fetch)
         with contextlib.suppress(SourceFailed):
             site.make_filter()
-            with contextlib.suppress(SourceFailed):
-                site.all_time(names_of(tags))
+            ever, _ = site.all_time(names_of(wanted.tags))
+            lister, listed = Lister(site), wanted.known(ever).listed
             for month in fetch.window.months():
-                for tagged in _asked(tags):
-                    with contextlib.suppress(SourceFailed, MonthRefused):
-                        site.total(tagged, month)
+                with contextlib.suppress(SourceFailed, MonthRefused):
+                    site.total(month)
+                    lister.questions(listed, month)
         return web.replayed, site.left
 
 
-def _fetch(tags: tuple[Tag, ...], fetch: Fetch) -> Iterator[Batch | MonthRefused]:
-    with _web(fetch, budget=2 * _requests(tags, fetch) + 20) as web:
+def _fetch(wanted: Wanted, fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+    with _web(fetch, budget=10 * wanted.requests(fetch) + 200) as web:
         site = Site(web, fetch)
         site.make_filter()
-        ever, merged = site.all_time(names_of(tags))
+        ever, merged = site.all_time(names_of(wanted.tags))
         if site.left is not None and web.asked:
             fetch.log(f"{SUBJECT}: {site.left:,} requests are left of the day's quota")
         notes = (f"counted with their synonyms: {', '.join(merged)}",) if merged else ()
+        lister, known = Lister(site), wanted.known(ever)
         for month in fetch.window.months():
             try:
-                batch = _month(site, tags, month, ever, notes)
+                batch = _month(lister, known, month, ever, notes)
             except MonthRefused as refused:
                 yield refused
             else:
@@ -111,17 +153,19 @@ def _fetch(tags: tuple[Tag, ...], fetch: Fetch) -> Iterator[Batch | MonthRefused
                 yield batch
 
 
-def _month(site: Site, tags: tuple[Tag, ...], month: date, ever: Mapping[str, int], notes: tuple[str, ...]) -> Batch:
-    totals = {tagged: site.total(tagged, month) for tagged in _asked(tags)}
-    counts = {tagged: total.questions for tagged, total in totals.items()}
+def _month(lister: Lister, wanted: Wanted, month: date, ever: Mapping[str, int], notes: tuple[str, ...]) -> Batch:
+    fetch, total = lister.site.fetch, lister.site.total(month)
+    listing = lister.questions(wanted.listed, month)
+    counts = {WHOLE_SITE: total.questions, **wanted.counts(listing.questions)}
+    refs = tuple(dict.fromkeys((total.ref, *listing.refs)))
     if (cause := contradiction(counts, ever)) is not None:
-        for total in totals.values():  # which of them is wrong cannot be told
-            site.fetch.keeper.reject(total.ref, cause)
+        for ref in refs:  # which of them is wrong cannot be told
+            fetch.keeper.reject(ref, cause)
         raise MonthRefused(SUBJECT, cause, _LATER, month=month)
-    if strange := sorted(frozenset[str]().union(*(total.strange for total in totals.values()))):
+    if strange := sorted(total.strange | listing.strange):
         notes = (*notes, f"the answers also hold {', '.join(strange)}")
-    refs = tuple(dict.fromkeys(total.ref for total in totals.values()))
-    return Batch(month, month_rows(month, counts, origin=_ORIGIN, observed_on=site.fetch.now.date()), refs, notes=notes)
+    rows = month_rows(month, counts, origin=_ORIGIN, observed_on=fetch.now.date())
+    return Batch(month, rows, refs, detail=listing_of(listing.questions), notes=notes)
 
 
 PROVIDER = api()

@@ -37,6 +37,10 @@ _WAITING = frozenset({409, 502})
 _UNWELL = frozenset({500, 503})
 
 
+class TooManyTags(Exception):  # noqa: N818 - a signal to ask for fewer
+    """The service does not take so many tags in one request."""
+
+
 @dataclass(frozen=True, slots=True)
 class ApiError:
     """An error as the API tells it."""
@@ -54,6 +58,11 @@ class ApiError:
     def is_of_filter(self) -> bool:
         """Whether the filter is not known to the server."""
         return self.number == 400 and "filter" in self.message.lower()  # noqa: PLR2004 - bad_parameter
+
+    @property
+    def is_of_tags(self) -> bool:
+        """Whether the service does not take the tags of the request, as it does when there are too many."""
+        return self.number == 400 and self.message.strip().lower().startswith("tagged")  # noqa: PLR2004
 
     def raise_as(self, subject: str) -> NoReturn:
         """Raise what it means for the fetch.

@@ -1,6 +1,7 @@
-"""Stack Overflow as the Stack Exchange API 2.3 shows it: a filter, the tags, and how many questions a month has.
+"""Stack Overflow as the Stack Exchange API 2.3 shows it: a filter, the tags, a count, and pages of questions.
 
-What the errors mean is in `api_errors`. Nothing here knows which tags and months are wanted.
+What the errors mean is in `api_errors`, how pages become a whole listing in `listing`. Nothing here knows which tags and
+months are wanted.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from itertools import pairwise
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from fw_pipeline.contract import WHOLE_SITE, Fetch, SourceFailed, next_month
-from fw_pipeline.sources.stackoverflow.api_errors import error_in
+from fw_pipeline.contract import Fetch, SourceFailed, next_month
+from fw_pipeline.sources.stackoverflow.api_errors import TooManyTags, error_in
+from fw_pipeline.sources.stackoverflow.questions import FIELDS, NEEDED, Page, Question, question_of
 from fw_pipeline.web import Answer, Unfit, Web, needed, one_line, optional, rows, shown, text, whole_number
 
 SUBJECT = "stackoverflow (api)"
@@ -23,9 +26,20 @@ SUBJECT = "stackoverflow (api)"
 NAMES_A_CALL = 100
 """Tags that are looked up with one request, at most."""
 
+PAGE = 100
+"""Questions on a page, the most that there can be."""
+
 _SITE = "stackoverflow"
-_WRAPPER = ("total", "backoff", "has_more", "quota_max", "quota_remaining", "error_id", "error_name", "error_message")
+_WRAPPER = (
+    *("items", "has_more", "total", "backoff", "quota_max", "quota_remaining"),
+    *("error_id", "error_name", "error_message"),
+)
 """The fields of an answer that the filter asks for. The built-in filter `total` leaves out quota and backoff."""
+_INCLUDED = (*(f".{name}" for name in _WRAPPER), *(f"question.{name}" for name in FIELDS))
+_VITAL = (".items", ".total", *(f"question.{name}" for name in NEEDED))
+"""What nothing can be counted without."""
+
+_CORRECT = "correct TAGS in fw_pipeline/frameworks.py"
 
 T = TypeVar("T")
 
@@ -51,15 +65,15 @@ class Site:
     _filter_ref: str = ""
 
     def make_filter(self) -> None:
-        """Have the filter made that all counts are asked with. Filters never change and never expire."""
-        params = {"base": "none", "include": ";".join(f".{name}" for name in _WRAPPER), "unsafe": "false"}
+        """Have the filter made that everything is asked with. Filters never change and never expire."""
+        params = {"base": "none", "include": ";".join(_INCLUDED), "unsafe": "false"}
         self._filter, self._filter_ref = self._ask("filters/create", params, "filter", self._read_filter)
 
     def all_time(self, names: tuple[str, ...]) -> tuple[dict[str, int], tuple[str, ...]]:
-        """Return the questions of all time by tag, and which tags have synonyms.
+        """Return the questions of all time by tag, and which tags have synonyms; a tag that never was used is left out.
 
         Raises:
-            SourceFailed: a tag has none, or is not known.
+            SourceFailed: the site knows none of the tags.
         """
         ever: dict[str, int] = {}
         merged: tuple[str, ...] = ()
@@ -72,23 +86,36 @@ class Site:
             merged += synonyms
         return ever, merged
 
-    def total(self, tagged: str, month: date) -> Total:
-        """Return how many questions of a month carry a tag, or both tags of a pair.
+    def total(self, month: date) -> Total:
+        """Return how many questions of a month the whole site has.
 
         Raises:
             MonthRefused: the answer holds no count.
         """
+        params = {"site": _SITE, **seconds_of(month), "pagesize": 1, "filter": self._filter}
+        return self._ask("questions", params, f"{month:%Y-%m}-site", self._read_total, month)
+
+    def page(self, tags: tuple[str, ...], month: date, since: int, number: int) -> Page:
+        """Return a page of the questions that carry any of some tags, from a second of a month to its end, by time.
+
+        Raises:
+            TooManyTags: the service does not take so many at once.
+            MonthRefused: the answer is no such page.
+        """
+        until = seconds_of(month)["todate"]
         params = {
             "site": _SITE,
-            "tagged": None if tagged == WHOLE_SITE else tagged,
-            "fromdate": calendar.timegm(month.timetuple()),
-            "todate": calendar.timegm(next_month(month).timetuple()) - 1,  # both ends are included
+            "tagged": ";".join(tags),
+            "fromdate": since,
+            "todate": until,
+            "sort": "creation",
+            "order": "asc",
+            "page": number,
+            "pagesize": PAGE,
             "filter": self._filter,
         }
-        label = (
-            "site" if tagged == WHOLE_SITE else tagged.replace(";", "-and-").replace("+", "p").replace("#", "-sharp")
-        )
-        return self._ask("questions", params, f"{month:%Y-%m}-{label}", self._read_total, month)
+        name = f"{month:%Y-%m}-{tags[0].replace('+', 'p').replace('#', '-sharp')}-{since}-{number:02d}"
+        return self._ask("search", params, name, partial(self._read_page, tags, since, until), month)
 
     def _ask(
         self, path: str, params: Mapping[str, Any], name: str, read: Callable[[Answer], T], month: date | None = None
@@ -103,6 +130,8 @@ class Site:
         if error.is_of_filter and self._filter_ref:
             self.fetch.keeper.reject(self._filter_ref, str(error))
             raise SourceFailed(SUBJECT, str(error), "run again: the filter is then made anew")
+        if error.is_of_tags:
+            raise TooManyTags(str(error))
         error.raise_as(SUBJECT)
 
     def _opened(self, answer: Answer) -> dict[str, Any]:
@@ -120,8 +149,8 @@ class Site:
         if len(made) != 1:
             raise Unfit(f"{len(made)} filters were made instead of one")
         fields = made[0].get("included_fields")
-        if isinstance(fields, list) and ".total" not in fields:
-            raise Unfit(f"the filter that was made lacks .total: {shown(fields, 100)}")
+        if isinstance(fields, list) and (lacking := [name for name in _VITAL if name not in fields]):
+            raise Unfit(f"the filter that was made lacks {', '.join(lacking)}: {shown(fields, 100)}")
         return needed(made[0], "filter", text), answer.evidence.ref
 
     def _read_tags(self, names: Collection[str], answer: Answer) -> tuple[dict[str, int], tuple[str, ...]]:
@@ -130,14 +159,55 @@ class Site:
         if said.get("has_more"):
             raise Unfit(f"only {len(items)} of {len(names)} tags were shown")
         counts = {needed(item, "name", text).lower(): needed(item, "count", whole_number) for item in items}
-        if dead := [name for name in names if not counts.get(name)]:
+        known = {name: counts[name] for name in names if counts.get(name)}
+        if dead := [name for name in names if name not in known]:
             others = sorted(counts.keys() - set(names))
             instead = f"; the answer tells of {', '.join(others)} instead: a synonym?" if others else ""
             cause = f"no question was ever tagged {', '.join(dead)}, so that a count of 0 would say nothing{instead}"
-            raise SourceFailed(SUBJECT, cause, "correct TAGS in fw_pipeline/frameworks.py")
-        return counts, tuple(str(item["name"]) for item in items if item.get("has_synonyms") is True)
+            if not known:
+                raise SourceFailed(SUBJECT, cause, _CORRECT)
+            if not answer.replayed:
+                self.fetch.log(f"{SUBJECT}: left out: {cause}; {_CORRECT}")
+        return known, tuple(str(item["name"]) for item in items if item.get("has_synonyms") is True)
 
     def _read_total(self, answer: Answer) -> Total:
         said = self._opened(answer)
-        strange = frozenset(one_line(str(name), 40) for name in said.keys() - set(_WRAPPER))
-        return Total(needed(said, "total", whole_number), answer.evidence.ref, strange)
+        return Total(needed(said, "total", whole_number), answer.evidence.ref, _strange(said))
+
+    def _read_page(self, tags: tuple[str, ...], since: int, until: int, answer: Answer) -> Page:
+        said = self._opened(answer)
+        total = needed(said, "total", whole_number)
+        items = rows(said.get("items", []), "items")  # what is empty may be left out
+        found = [question_of(item) for item in items]
+        for question in found:
+            self._check(question, tags, since, until)
+        if any(later.created < earlier.created for earlier, later in pairwise(found)):
+            raise Unfit("the questions are not in the order of time that was asked for")
+        more = said.get("has_more")
+        if more is not None and not isinstance(more, bool):
+            raise Unfit(f"field has_more is {shown(more)}, neither true nor false")
+        return Page(tuple(found), total, more, answer.evidence.ref, _strange(said))
+
+    @staticmethod
+    def _check(question: Question, tags: tuple[str, ...], since: int, until: int) -> None:
+        """Let a question pass that was asked for.
+
+        Raises:
+            Unfit: it was not; the service has overlooked the tags or the dates.
+        """
+        if not since <= question.created <= until:
+            raise Unfit(f"question {question.number} is of another time than was asked for")
+        if question.tags.isdisjoint(tags):
+            raise Unfit(f"question {question.number} carries none of {', '.join(tags)}")
+
+
+def seconds_of(month: date) -> dict[str, int]:
+    """Return the first and the last second of a month, in Unix seconds: both ends of a range are included."""
+    return {
+        "fromdate": calendar.timegm(month.timetuple()),
+        "todate": calendar.timegm(next_month(month).timetuple()) - 1,
+    }
+
+
+def _strange(said: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(one_line(str(name), 40) for name in said.keys() - set(_WRAPPER))
