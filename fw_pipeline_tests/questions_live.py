@@ -38,14 +38,17 @@ ASKED = ("*", "tensorflow", "pytorch", "tensorflow;c++")
 """What is counted where these tags are asked for, in order."""
 
 FIRST = 2
-"""Requests before the first count: for the filter, and for the tags."""
+"""Requests before the first month: for the filter, and for the tags."""
 
-COUNTS = "/stackexchange/questions"
-"""Where counts are asked for, at the fake services."""
+COUNTS, LISTS = "/stackexchange/questions", "/stackexchange/search"
+"""Where the whole site is counted, and where questions are listed, at the fake services."""
+
+EACH = 3
+"""Requests for a month of the world of the fake services: one for the whole site, two pages of questions."""
 
 MONTHS = ("2023-04", "2023-05", "2023-06")
-SECOND = len(ASKED) + 1
-"""Counts that pass before the second one of the second month, that of tensorflow, is spoilt."""
+SECOND = 3
+"""Pages that pass before the second page of the second month is spoilt."""
 
 UNHURRIED = {"pace": "0", "first_wait": "0", "longest_wait": "0", "tries": "2", "patience": "30"}
 
@@ -104,10 +107,14 @@ class Desk:
         return self.services.of("stackexchange")
 
     @property
-    def questions(self) -> list[tuple[str, str]]:
-        """The month and the tags of every count that was asked for, in order."""
-        counts = [dict(request.query) for request in self.asked if request.path.endswith("/questions")]
-        return [(f"{datetime.fromtimestamp(int(it['fromdate']), UTC):%Y-%m}", it.get("tagged", "*")) for it in counts]
+    def questions(self) -> list[tuple[str, str, str]]:
+        """The month, the tags and the page of every request for questions, in order; `*` counts the whole site."""
+        paths = (COUNTS, LISTS)
+        found = [dict(request.query) for request in self.asked if request.path in paths]
+        return [
+            (f"{datetime.fromtimestamp(int(it['todate']), UTC):%Y-%m}", it.get("tagged", "*"), it.get("page", ""))
+            for it in found
+        ]
 
     def truth(self, *months: str) -> dict[tuple[str, str], int]:
         """Return what the world knows of the few tags."""
@@ -124,6 +131,11 @@ class Desk:
     def figures(self) -> dict[tuple[str, str], int]:
         """The current figures by month and tag."""
         return {(f"{it['month']:%Y-%m}", it["tagged"]): it["questions"] for it in self.rows().iter_rows(named=True)}
+
+    def detail(self) -> pl.DataFrame:
+        """The listing beside the current figures."""
+        latest = {vintage.month: vintage for vintage in VintageStore(self.data).vintages("stackoverflow")}
+        return pl.concat([pl.read_parquet(vintage.detail) for vintage in latest.values()])
 
     def written(self) -> bytes:
         """Everything below the data folder, unpacked, with the names of the files."""

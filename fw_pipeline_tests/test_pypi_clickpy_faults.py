@@ -15,7 +15,7 @@ from fw_pipeline.contract import Window
 from fw_pipeline.orchestration.choosing import asking, choose
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.sources.pypi.clickhouse import refuse_exceptions, text_array
+from fw_pipeline.sources.clickhouse import refuse_exceptions, text_array
 from fw_pipeline.sources.pypi.clickpy import clickpy
 from fw_pipeline.web import Answer, Throttled, Transient, Unfit
 from fw_pipeline_tests.fake_services.clickhouse import engine

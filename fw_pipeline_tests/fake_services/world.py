@@ -152,7 +152,7 @@ def _questions(a_month: int) -> tuple[Question, ...]:
         chance = random.Random(f"questions {month}")
         start, end = _seconds(month), _seconds(next_month(month))
         moments = sorted({start, end - 1, *(chance.randrange(start, end) for _ in range(a_month))})
-        found += (Question(70_000_000 + len(found) + i, at, _tags(chance)) for i, at in enumerate(moments))
+        found += [Question(number, at, _tags(chance)) for number, at in enumerate(moments, 70_000_000 + len(found))]
         month = next_month(month)
     return tuple(found)
 

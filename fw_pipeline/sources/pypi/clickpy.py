@@ -24,7 +24,7 @@ from fw_pipeline.contract import (
     last_closed_month,
     next_month,
 )
-from fw_pipeline.sources.pypi.clickhouse import SETTINGS, refuse_exceptions, text_array
+from fw_pipeline.sources.clickhouse import SETTINGS, refuse_exceptions, text_array
 from fw_pipeline.sources.pypi.clickpy_answers import DAYS, FIGURES, Calendar, Figures, read_calendar, read_figures
 from fw_pipeline.sources.pypi.figures import PACKAGE_NAMES, month_frame
 from fw_pipeline.web import Answer, Pace, Web

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from fw_pipeline.contract import Fetch, Window, next_month
-from fw_pipeline.sources.pypi.clickhouse import result_rows
+from fw_pipeline.sources.clickhouse import result_rows
 from fw_pipeline.sources.pypi.figures import Days, Figure
 from fw_pipeline.web import Answer, Unfit, needed, one_line, text, utc_date, whole_number
 
