@@ -388,6 +388,6 @@ class Source:
     table: Table
     providers: Mapping[str, Provider]
     live: str
-    """The provider used in live mode unless the settings name another."""
+    """The provider used in live mode unless the settings name another; several, joined by `+`, share the months."""
     due_days: int = 5
     """Days after the end of a month by which its figures should be here: the schedule asks on the third."""

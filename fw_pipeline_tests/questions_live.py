@@ -50,7 +50,8 @@ MONTHS = ("2023-04", "2023-05", "2023-06")
 SECOND = 3
 """Pages that pass before the second page of the second month is spoilt."""
 
-UNHURRIED = {"pace": "0", "first_wait": "0", "longest_wait": "0", "tries": "2", "patience": "30"}
+UNHURRIED = {"pace": "0", "first_wait": "0", "longest_wait": "0", "tries": "2", "patience": "30", "force": "1"}
+"""Options that wait for nothing, and take a dump for the whole that is as small as one made for a test."""
 
 
 @dataclass
@@ -148,6 +149,8 @@ class Desk:
         base = f"{self.services.url}/stackexchange" if self.services else "http://127.0.0.1:9"
         given = {"FW_DATA_DIR": str(self.data), "FW_PROVIDERS": f"stackoverflow={name}{path}"}
         given |= {"FW_STACKEXCHANGE_URL": base, "STACKEXCHANGE_KEY": self.key}
+        if self.services:
+            given["FW_CLICKPY_URL"] = f"{self.services.url}/clickpy"
         settings = read(given, dotenv=Path("none"))
         source = replace(SOURCES["stackoverflow"], providers=MappingProxyType({name: self.provider}))
         chosen = choose(source, settings)

@@ -13,8 +13,8 @@ import pytest
 from fw_pipeline.contract import parse_month
 from fw_pipeline.frameworks import TAGS, Tag
 from fw_pipeline.sources.stackoverflow import listing
-from fw_pipeline.sources.stackoverflow.api import Wanted, api
-from fw_pipeline.sources.stackoverflow.figures import names_of
+from fw_pipeline.sources.stackoverflow.api import api
+from fw_pipeline.sources.stackoverflow.figures import carriers, names_of
 from fw_pipeline_tests.fake_services.faults import Answer, changed, other_question
 from fw_pipeline_tests.fake_services.messages import Request, Response
 from fw_pipeline_tests.fake_services.server import FakeServices
@@ -120,7 +120,7 @@ def test_pages_in_another_order_refuse_the_month(desk: Desk) -> None:
 
 def test_a_tag_that_the_service_overlooks_in_a_group_is_found_out(tmp_path: Path, services: FakeServices) -> None:
     desk = Desk(tmp_path, api(MANY), services)
-    group = Wanted(MANY).listed[:5]
+    group = carriers(MANY)[:5]
 
     def overlooks(request: Request, answer: Answer) -> Response:
         tags = dict(request.query)["tagged"].split(";")
@@ -158,8 +158,8 @@ def test_a_byte_order_mark_before_the_answer_does_no_harm(desk: Desk) -> None:
 
 
 def test_a_pair_of_which_neither_tag_is_wanted_by_itself_is_listed_by_its_first() -> None:
-    assert Wanted((Tag("julia;flux", None, "language"),)).listed == ("julia",)
-    catalogue = Wanted(TAGS)
-    assert set(names_of(TAGS)) > set(catalogue.listed)
-    assert len(catalogue.listed) == 4 * listing.TAGS_A_CALL
-    assert catalogue.listed[:5] == tuple(tag.tagged for tag in TAGS if tag.framework == "tensorflow" and ";" not in tag.tagged)
+    assert carriers((Tag("julia;flux", None, "language"),)) == ("julia",)
+    catalogue = carriers(TAGS)
+    assert set(names_of(TAGS)) > set(catalogue)
+    assert len(catalogue) == 4 * listing.TAGS_A_CALL
+    assert catalogue[:5] == tuple(tag.tagged for tag in TAGS if tag.framework == "tensorflow" and ";" not in tag.tagged)

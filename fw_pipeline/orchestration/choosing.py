@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 from fw_pipeline.contract import (
@@ -34,21 +36,48 @@ class Chosen:
     source: Source
     provider: Provider
     options: dict[str, str]
+    then: Chosen | None = None
+    """Who is asked for the months that this provider does not reach."""
+
+    @property
+    def chain(self) -> tuple[Chosen, ...]:
+        """Every provider that may be asked, in order."""
+        return (self, *(self.then.chain if self.then else ()))
 
 
 def choose(source: Source, settings: Settings) -> Chosen:
-    """Return the provider that the settings choose: the named one, else the mode's own.
+    """Return the provider that the settings choose: the named one, else the mode's own; several are joined by `+`.
 
     Raises:
         Reason: the settings name a provider that the source does not have.
     """
-    named, _, option = settings.providers.get(source.name, "").partition(":")
-    name = named or ("recorded" if settings.mode == "recorded" else source.live)
-    if name not in source.providers:
-        known = ", ".join(source.providers)
-        raise Reason("setting FW_PROVIDERS", f"{source.name} has no provider {name!r}", f"choose one of {known}")
-    options = {"path": option} if option else {}
-    return Chosen(source, source.providers[name], {**settings.addresses, "contact": settings.contact, **options})
+    named = settings.providers.get(source.name) or ("recorded" if settings.mode == "recorded" else source.live)
+    known = "|".join(map(re.escape, source.providers))
+    chosen = None
+    for part in reversed(re.split(rf"\+(?=(?:{known})(?:[:+]|$))", named)):  # a file may have a + in its name
+        name, _, option = part.partition(":")
+        if name not in source.providers:
+            known = ", ".join(source.providers)
+            raise Reason("setting FW_PROVIDERS", f"{source.name} has no provider {name!r}", f"choose one of {known}")
+        options = {**({"path": option} if option else {}), **({"force": "1"} if settings.force else {})}
+        given = {**settings.addresses, "contact": settings.contact, **options}
+        chosen = Chosen(source, source.providers[name], given, chosen)
+    assert chosen is not None
+    return chosen
+
+
+def shared_out(chosen: Chosen, window: Window, settings: Settings, *, now: datetime) -> list[tuple[Chosen, Window]]:
+    """Return who is asked for which months of a window: each month goes to the first provider that reaches it.
+
+    A month that nobody reaches goes to the first one, which says why.
+    """
+    reaches = [(one, one.provider.reach(asking(one, window, settings, now=now)[0]).window) for one in chosen.chain]
+    whose = [(month, next((one for one, reach in reaches if month in reach), chosen)) for month in window.months()]
+    stretches = []
+    for _, group in groupby(whose, key=lambda it: it[1].provider.name):
+        months = list(group)
+        stretches.append((months[0][1], Window.of(months[0][0], months[-1][0])))
+    return stretches
 
 
 def asking(
@@ -93,7 +122,8 @@ def offered(source: Source, settings: Settings, *, now: datetime) -> Window:
     Where that cannot be told, these are all closed months: whoever asks for them is told why.
     """
     try:
-        return reach_of(choose(source, settings), settings, now=now).window
+        windows = [reach_of(one, settings, now=now).window for one in choose(source, settings).chain]
+        return Window(min(it.start for it in windows), max(it.end for it in windows))
     except Reason:
         return Window.of(FIRST_MONTH, last_closed_month(now))
 
@@ -135,19 +165,23 @@ def _is_whole(source: Source, vintage: Vintage, store: VintageStore) -> bool:
 
 
 def out_of_reach(chosen: Chosen, window: Window, settings: Settings, *, now: datetime) -> list[Reason]:
-    """Return a line for each stretch of a window that the chosen provider cannot answer although there are figures.
+    """Return a line for each stretch of a window that no chosen provider can answer although there are figures.
 
     Months before a source began are no failure: nobody has them.
     """
-    fetch, _ = asking(chosen, window, settings, now=now)
-    reach = chosen.provider.reach(fetch)
-    others = [
-        p.reach(fetch) for p in chosen.source.providers.values() if p.name not in ("recorded", chosen.provider.name)
-    ]
+    reaches = {
+        provider.name: provider.reach(asking(chosen, window, settings, now=now)[0])
+        for provider in chosen.source.providers.values()
+    }
+    asked = [reaches[one.provider.name] for one in chosen.chain]
+    others = [reach for name, reach in reaches.items() if name != "recorded" and reach not in asked]
+    latest = max(asked, key=lambda reach: reach.window.end)
     missing: dict[str, list[date]] = {}
     for month in window.months():
-        cause = reach.why_not(month)
-        somebody = month >= reach.window.end or any(month in other.window for other in others)
+        if any(month in reach.window for reach in asked):
+            continue
+        cause = latest.why_not(month)
+        somebody = month >= latest.window.end or any(month in other.window for other in others)
         if cause is not None and somebody:
             missing.setdefault(cause, []).append(month)
     remedy = "ask for other months, or choose another provider with FW_PROVIDERS"

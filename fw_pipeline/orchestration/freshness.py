@@ -45,16 +45,18 @@ def freshness(source: Source, settings: Settings, *, now: datetime) -> Freshness
     """
     closed = last_closed_month(now)
     try:
-        chosen = choose(source, settings)
-        reach = reach_of(chosen, settings, now=now)
+        chain = choose(source, settings).chain
+        reaches = [reach_of(one, settings, now=now) for one in chain]
     except Reason as reason:
         return Freshness(source.name, "none", None, None, is_stale=True, what=str(reason))
+    chosen, reach = max(zip(chain, reaches, strict=True), key=lambda it: it[1].window.end)
     due = last_closed_month(now - timedelta(days=source.due_days))
     expected = min(due, reach.window.months()[-1])
-    last = _last_answered(source, chosen.provider.name, settings, until=closed)
+    known = [_last_answered(source, one.provider.name, settings, until=closed) for one in chain]
+    last = max(filter(None, known), default=None)
     behind = max(0, len(Window.of(min(last, due), due).months()) - 1) if last else None
     if last is None or last < expected:
-        first = max(next_month(last) if last else FIRST_MONTH, reach.window.start)
+        first = max(next_month(last) if last else FIRST_MONTH, min(it.window.start for it in reaches))
         what = f"fw-pipeline run --source {source.name} --from {first:%Y-%m} --to {expected:%Y-%m}"
         return Freshness(source.name, chosen.provider.name, last, behind, is_stale=True, what=what)
     following = next_month(last)

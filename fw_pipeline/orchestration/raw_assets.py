@@ -22,7 +22,7 @@ from dagster import (
 )
 
 from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, Reason, Source, Window
-from fw_pipeline.orchestration.choosing import choose
+from fw_pipeline.orchestration.choosing import asking, choose, shared_out
 from fw_pipeline.orchestration.columns import column_schema
 from fw_pipeline.orchestration.ingest import MonthOutcome, ingest
 from fw_pipeline.orchestration.partitions import ONE_RUN, beta, key, months_of, windows
@@ -120,19 +120,24 @@ def fetch_months(
     try:
         chosen = choose(source, pipeline.settings)
         for window in asked:
-            got = ingest(
-                chosen,
-                window,
-                pipeline.settings,
-                run_id=context.run.run_id,
-                now=pipeline.clock(),
-                log=context.log.info,
-                done=done,
-                say=say,
-                waits=waits,
-                again=pipeline.again,
-            )
-            failures += got.failures
+            parts = shared_out(chosen, window, pipeline.settings, now=pipeline.clock())
+            for one, months in parts[1:]:  # so that the whole cost is said before the first request
+                plan = one.provider.plan(asking(one, months, pipeline.settings, now=pipeline.clock())[0])
+                say(f"{source.name} {months} will come from {one.provider.name}: {plan.text}")
+            for one, months in parts:
+                got = ingest(
+                    one,
+                    months,
+                    pipeline.settings,
+                    run_id=context.run.run_id,
+                    now=pipeline.clock(),
+                    log=context.log.info,
+                    done=done,
+                    say=say,
+                    waits=waits,
+                    again=pipeline.again,
+                )
+                failures += got.failures
         with pipeline.warehouse.writing() as writer:
             writer.load_raw(source.name)
     except Reason as reason:

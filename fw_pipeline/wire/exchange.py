@@ -67,7 +67,8 @@ class Question:
         pairs = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not redactor.is_secret(*pair))
         url = redactor.address(urlunsplit(parts._replace(query=urlencode(pairs))))
         body = f" body sha256:{hashlib.sha256(self.body).hexdigest()}" if self.body is not None else ""
-        return f"{self.method} {url}{body}"
+        part = f" part {self.headers['Range']}" if "Range" in self.headers else ""
+        return f"{self.method} {url}{body}{part}"
 
 
 @contextlib.contextmanager

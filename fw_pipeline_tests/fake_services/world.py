@@ -72,6 +72,12 @@ class World:
     """Days without downloads in either source."""
     clickpy_rows: int = 10_000
     """Most rows of one answer of ClickHouse."""
+    posts_kind: str = "DateTime64(3, 'UTC')"
+    """Type of the time of a post in ClickHouse's copy of the data dump."""
+    posts_until: int = 2**31
+    """Unix second in which that copy ends."""
+    posts_gone: bool = False
+    """Whether the copy is no longer there."""
     counters: dict[str, int] = field(default_factory=dict)
     """What a service counts while it runs: its quota, its backoffs."""
     moments: dict[str, float] = field(default_factory=dict)

@@ -4,10 +4,10 @@ from types import MappingProxyType
 
 from fw_pipeline.contract import TABLES, Source
 from fw_pipeline.sources.recorded import recorded
-from fw_pipeline.sources.stackoverflow import api, dump
+from fw_pipeline.sources.stackoverflow import api, clickhouse, dump
 
 _TABLE = TABLES["stackoverflow"]
-_PROVIDERS = (recorded("stackoverflow", _TABLE), api.PROVIDER, dump.PROVIDER)
+_PROVIDERS = (recorded("stackoverflow", _TABLE), clickhouse.PROVIDER, api.PROVIDER, dump.PROVIDER)
 
 SOURCE = Source(
     name="stackoverflow",
@@ -16,5 +16,5 @@ SOURCE = Source(
     licence="CC BY-SA; counts are facts",
     table=_TABLE,
     providers=MappingProxyType({provider.name: provider for provider in _PROVIDERS}),
-    live="api",
+    live="clickhouse+api",
 )

@@ -15,7 +15,7 @@ from functools import partial
 from fw_pipeline.contract import WHOLE_SITE, Batch, Fetch, MonthRefused, Plan, Provider, SourceFailed
 from fw_pipeline.details import STACKOVERFLOW_QUESTIONS
 from fw_pipeline.frameworks import TAGS, Tag
-from fw_pipeline.sources.stackoverflow.figures import contradiction, month_rows, names_of, reach_of
+from fw_pipeline.sources.stackoverflow.figures import carriers, contradiction, month_rows, names_of, reach_of
 from fw_pipeline.sources.stackoverflow.listing import TAGS_A_CALL, Lister
 from fw_pipeline.sources.stackoverflow.questions import Question, listing_of
 from fw_pipeline.sources.stackoverflow.site import NAMES_A_CALL, PAGE, SUBJECT, Site
@@ -43,19 +43,9 @@ They tell what a fetch will cost, and nothing else.
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is counted, and the tags that have to be listed for it."""
+    """What is counted from the listed questions."""
 
     tags: tuple[Tag, ...]
-
-    @property
-    def listed(self) -> tuple[str, ...]:
-        """One tag of everything that is counted, those of one framework beside one another: they share questions."""
-        singles = {tag.tagged: tag.framework or "" for tag in self.tags if ";" not in tag.tagged}
-        for tag in self.tags:
-            if singles.keys().isdisjoint(tag.tagged.split(";")):
-                singles[tag.tagged.split(";")[0]] = tag.framework or ""
-        order = list(dict.fromkeys(singles.values()))
-        return tuple(sorted(singles, key=lambda name: order.index(singles[name])))
 
     def known(self, names: Iterable[str]) -> Wanted:
         """Return what can be counted where only some tags are known."""
@@ -69,7 +59,7 @@ class Wanted:
 
     def requests(self, fetch: Fetch) -> int:
         """Return about how many requests a fetch makes, rather too many than too few."""
-        groups = -(-len(self.listed) // TAGS_A_CALL)
+        groups = -(-len(carriers(self.tags)) // TAGS_A_CALL)
         months = fetch.window.months()
         pages = sum(-(-_ASKED_A_MONTH.get(month.year, _ASKED_LATELY) // PAGE) for month in months)
         lookups = -(-len(names_of(self.tags)) // NAMES_A_CALL)
@@ -126,7 +116,7 @@ def _kept(wanted: Wanted, fetch: Fetch) -> tuple[int, int | None]:
         with contextlib.suppress(SourceFailed):
             site.make_filter()
             ever, _ = site.all_time(names_of(wanted.tags))
-            lister, listed = Lister(site), wanted.known(ever).listed
+            lister, listed = Lister(site), carriers(wanted.known(ever).tags)
             for month in fetch.window.months():
                 with contextlib.suppress(SourceFailed, MonthRefused):
                     site.total(month)
@@ -155,7 +145,7 @@ def _fetch(wanted: Wanted, fetch: Fetch) -> Iterator[Batch | MonthRefused]:
 
 def _month(lister: Lister, wanted: Wanted, month: date, ever: Mapping[str, int], notes: tuple[str, ...]) -> Batch:
     fetch, total = lister.site.fetch, lister.site.total(month)
-    listing = lister.questions(wanted.listed, month)
+    listing = lister.questions(carriers(wanted.tags), month)
     counts = {WHOLE_SITE: total.questions, **wanted.counts(listing.questions)}
     refs = tuple(dict.fromkeys((total.ref, *listing.refs)))
     if (cause := contradiction(counts, ever)) is not None:

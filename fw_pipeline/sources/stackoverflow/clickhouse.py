@@ -6,11 +6,10 @@ counts become months; how the engine says no is in `fw_pipeline.sources.clickhou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Any, TypeVar
+from itertools import groupby
 
 from fw_pipeline.contract import (
     FIRST_MONTH,
@@ -21,47 +20,154 @@ from fw_pipeline.contract import (
     Plan,
     Provider,
     Reach,
-    SourceFailed,
     Window,
     last_closed_month,
 )
 from fw_pipeline.frameworks import TAGS, Tag
 from fw_pipeline.sources.clickhouse import SETTINGS, refuse_exceptions, result_rows, text_array
-from fw_pipeline.sources.stackoverflow.dump_counts import DumpCounts, dump_batches
+from fw_pipeline.sources.stackoverflow.dump_counts import DumpCounts, Told, batches
 from fw_pipeline.sources.stackoverflow.figures import names_of
-from fw_pipeline.sources.stackoverflow.parquet import counted_in_files, plan_of_files
-from fw_pipeline.web import Answer, Pace, Unfit, Web, needed, rows, utc_date, whole_number
-
-T = TypeVar("T")
+from fw_pipeline.sources.stackoverflow.parquet import counted, plan_of
+from fw_pipeline.web import Answer, Pace, Unfit, Web, needed, text, utc_date, whole_number
 
 NAME = "clickhouse"
+SUBJECT = f"stackoverflow ({NAME})"
 
 LAST_MONTH = date(2024, 3, 1)
 """The last whole month of the dump of April 2024, which is what was copied."""
 
-_SUBJECT = f"stackoverflow ({NAME})"
-_OTHER_WAYS = (
-    "the public copy may be gone: read its Parquet files with FW_PROVIDERS=stackoverflow=clickhouse:FILES, a dump with "
-    "stackoverflow=dump:PATH, or ask stackoverflow=api"
+OTHER_WAYS = (
+    "read the copy's Parquet files with FW_PROVIDERS=stackoverflow=clickhouse:FILES, a dump with stackoverflow=dump:PATH, "
+    "or ask stackoverflow=api"
+)
+
+_TOLD = Told(
+    SUBJECT,
+    origin="Stack Exchange data dump of April 2024, as ClickHouse copied it",
+    what="the copy",
+    anew=OTHER_WAYS,
+    later="take the provider api for these months",
 )
 _TRIES = 6
 
 COUNTS = """
-WITH arrayFilter(tag -> tag != '', splitByChar('|', translate(Tags, '<>', '||'))) AS tags
+WITH arrayFilter(tag -> tag != '', splitByChar('|', translate(Tags, '<>', '||'))) AS tags,
+    toDateTime(CreationDate, 'UTC') AS created
 SELECT month, tagged, questions, last
 FROM (
-    SELECT toStartOfMonth(toDateTime(CreationDate, 'UTC')) AS month, '*' AS tagged, count() AS questions,
-        max(toUnixTimestamp(toDateTime(CreationDate, 'UTC'))) AS last
+    SELECT toStartOfMonth(created) AS month, '*' AS tagged, count() AS questions, max(toUnixTimestamp(created)) AS last
     FROM stackoverflow.posts
-    WHERE PostTypeId = 'Question'
+    WHERE PostTypeId = 'Question' AND CreationDate >= {first:DateTime('UTC')}
     GROUP BY month
     UNION ALL
-    SELECT toStartOfMonth(toDateTime(CreationDate, 'UTC')) AS month,
-        arrayJoin(arrayFilter(one -> hasAll(tags, splitByChar(';', one)), {wanted:Array(String)})) AS tagged,
-        count() AS questions, max(toUnixTimestamp(toDateTime(CreationDate, 'UTC'))) AS last
+    SELECT toStartOfMonth(created) AS month,
+        arrayStringConcat(arrayJoin(arrayFilter(one -> hasAll(tags, one), {wanted:Array(Array(String))})), ';') AS tagged,
+        count() AS questions, max(toUnixTimestamp(created)) AS last
     FROM stackoverflow.posts
-    WHERE PostTypeId = 'Question' AND hasAny(tags, {names:Array(String)})
+    WHERE PostTypeId = 'Question' AND CreationDate >= {first:DateTime('UTC')} AND hasAny(tags, {names:Array(String)})
     GROUP BY month, tagged
 )
 ORDER BY month, tagged
 """
+"""The questions of every month: of the whole site, and by tag or pair of tags. Tags are written `|a|b|` or `<a><b>`."""
+
+_COLUMNS = frozenset({"month", "tagged", "questions", "last"})
+
+
+def clickhouse(tags: tuple[Tag, ...] = TAGS) -> Provider:
+    """Return the provider that counts some tags, and the whole site, in ClickHouse's copy of the dump."""
+    return Provider(
+        name=NAME,
+        source="stackoverflow",
+        reach=_reach,
+        fetch=partial(_fetch, tags),
+        plan=_plan,
+        answers=f"every month from {FIRST_MONTH:%Y-%m} to {LAST_MONTH:%Y-%m}, all tags and pairs and the whole site, as "
+        "the dump of April 2024 has them",
+        cost="1 request for all months; none with Parquet files of one's own, some hundreds for files at an address",
+        needs="nothing, or the Parquet files of the copy: stackoverflow=clickhouse:FILES, paths or addresses",
+        cannot_see="questions deleted before April 2024, and anything later",
+        options=("FW_CLICKPY_URL", "FW_PROVIDERS"),
+    )
+
+
+def _reach(fetch: Fetch) -> Reach:
+    return Reach(
+        Window.of(FIRST_MONTH, min(LAST_MONTH, last_closed_month(fetch.now))),
+        before=f"the first month kept is {FIRST_MONTH:%Y-%m}, when TensorFlow was released",
+        after=f"the copy is of the dump of April 2024: its last whole month is {LAST_MONTH:%Y-%m}",
+    )
+
+
+def _plan(fetch: Fetch) -> Plan:
+    if fetch.options.get("path"):
+        return plan_of(fetch)
+    return Plan(1, "1 request for all months, tags and pairs together; no key is needed")
+
+
+def _fetch(tags: tuple[Tag, ...], fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+    counts = counted(fetch, tags, SUBJECT) if fetch.options.get("path") else _asked(fetch, tags)
+    yield from batches(fetch, counts, tags, _TOLD)
+
+
+def _asked(fetch: Fetch, tags: tuple[Tag, ...]) -> DumpCounts:
+    names = names_of(tags)
+    wanted = dict.fromkeys((*((name,) for name in names), *(tuple(tag.tagged.split(";")) for tag in tags)))
+    given = {
+        "wanted": f"[{','.join(text_array(one) for one in wanted)}]",
+        "names": text_array(names),
+        "first": f"{FIRST_MONTH} 00:00:00",
+    }
+    params = {"user": "demo", **SETTINGS, **{f"param_{key}": value for key, value in given.items()}}
+    url = f"{fetch.options['FW_CLICKPY_URL']}/"
+    with Web(fetch, pace=Pace(1.0), budget=_TRIES, host_label=SUBJECT) as web:
+        return web.post(
+            url, params=params, body=COUNTS.strip(), name="questions", read=partial(_read, names), classify=_judge
+        )
+
+
+def _judge(answer: Answer) -> None:
+    """Let an answer pass that holds no exception; what is refused for good has other ways to the same figures."""
+    try:
+        refuse_exceptions(answer)
+    except Unfit as refused:
+        cause = refused.cause
+    else:
+        return
+    raise Unfit(cause, OTHER_WAYS)
+
+
+def _read(names: tuple[str, ...], answer: Answer) -> DumpCounts:
+    """Read the answer to `COUNTS`.
+
+    Raises:
+        Transient, Unfit: it is none, or not all of it.
+    """
+    try:
+        found, notes = result_rows(answer, _COLUMNS)
+    except Unfit as refused:
+        raise Unfit(refused.cause, OTHER_WAYS) from None
+    counts: dict[tuple[date, str], int] = {}
+    last = 0
+    for row in found:
+        key = (needed(row, "month", utc_date), needed(row, "tagged", text))
+        if key in counts:
+            raise Unfit(f"{key[1]} is there twice for {key[0]:%Y-%m}", OTHER_WAYS)
+        counts[key] = needed(row, "questions", whole_number)
+        last = max(last, needed(row, "last", whole_number))
+    site = {month: count for (month, tagged), count in counts.items() if tagged == WHOLE_SITE}
+    if not site:
+        raise Unfit("the table holds no question", OTHER_WAYS)
+    by_month = groupby(sorted(counts), key=lambda it: it[0])
+    return DumpCounts(
+        site=site,
+        tagged={month: {tagged: counts[month, tagged] for _, tagged in keys} for month, keys in by_month},
+        found=frozenset(names).intersection(tagged for _, tagged in counts),
+        last=datetime.fromtimestamp(last, UTC),
+        evidence=(answer.evidence.ref,),
+        notes=notes,
+    )
+
+
+PROVIDER = clickhouse()
+"""The provider, for every tag of the catalogue."""

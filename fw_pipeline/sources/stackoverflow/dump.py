@@ -6,32 +6,25 @@ How the bytes are read is in `posts`, how they are found and unpacked in `dump_f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 
-from fw_pipeline.contract import (
-    WHOLE_SITE,
-    Batch,
-    Fetch,
-    MonthRefused,
-    Plan,
-    Provider,
-    SourceFailed,
-    Window,
-    next_month,
-)
+from fw_pipeline.contract import Batch, Fetch, MonthRefused, Plan, Provider
 from fw_pipeline.frameworks import TAGS, Tag
-from fw_pipeline.sources.stackoverflow.dump_files import ANEW, NAME_IT, STDIN, SUBJECT, stream_through
-from fw_pipeline.sources.stackoverflow.figures import month_rows, names_of, reach_of
+from fw_pipeline.sources.stackoverflow.dump_counts import DumpCounts, Told, batches
+from fw_pipeline.sources.stackoverflow.dump_files import ANEW, STDIN, SUBJECT, stream_through
+from fw_pipeline.sources.stackoverflow.figures import names_of, reach_of
 from fw_pipeline.sources.stackoverflow.posts import Posts
 
 NAME = "dump"
 
-_ORIGIN = "Stack Exchange data dump"
-
-_NEAR = timedelta(hours=1)
-"""A month is whole when the last question lies this near to its end: the site gets several questions an hour."""
+_TOLD = Told(
+    SUBJECT,
+    origin="Stack Exchange data dump",
+    what="the dump",
+    anew=ANEW,
+    later="take a newer dump, or the provider api for these months",
+)
 
 
 def dump(tags: tuple[Tag, ...] = TAGS) -> Provider:
@@ -63,54 +56,32 @@ def _plan(fetch: Fetch) -> Plan:
 
 
 def _fetch(tags: tuple[Tag, ...], fetch: Fetch) -> Iterator[Batch | MonthRefused]:
-    wanted = frozenset(names_of(tags))
-    posts = Posts(wanted)
+    posts = Posts(frozenset(names_of(tags)))
     evidence = (stream_through(posts, fetch),)
-    last = posts.last_question()
-    if last > fetch.now:
-        raise SourceFailed(SUBJECT, f"the dump holds a question of {last:%Y-%m-%d}, which lies in the future", ANEW)
     by_month = posts.by_month()
-    found = frozenset[str]().union(*(names for _, sets in by_month.values() for names in sets))
-    if not found:
-        raise SourceFailed(SUBJECT, "none of the tags occurs in the dump: it is one of another site", NAME_IT)
-    asked = [tag.tagged for tag in tags if found.issuperset(tag.tagged.split(";"))]
-    notes = _notes(posts, sorted(wanted - found))
-    beyond = []
-    for month in fetch.window.months():
-        if last < datetime.combine(next_month(month), time(), UTC) - _NEAR:
-            beyond.append(month)
-        elif month not in by_month:
-            cause = "the dump holds no question of this month"
-            yield MonthRefused(SUBJECT, cause, "take the whole dump: this one may be a part of it", month=month)
-        else:
-            counts = _counts(asked, *by_month[month])
-            yield Batch(
-                month, month_rows(month, counts, origin=_ORIGIN, observed_on=last.date()), evidence, notes=notes
-            )
-            notes = ()
-    if beyond:
-        cause = f"the last question in the dump is of {last:%Y-%m-%d %H:%M} UTC"
-        remedy = "take a newer dump, or the provider api for these months"
-        raise SourceFailed(SUBJECT, cause, remedy, month=Window.of(beyond[0], beyond[-1]))
+    counts = DumpCounts(
+        site={month: site for month, (site, _) in by_month.items()},
+        tagged={month: _tagged(tags, sets) for month, (_, sets) in by_month.items()},
+        found=frozenset[str]().union(*(names for _, sets in by_month.values() for names in sets)),
+        last=posts.last_question(),
+        evidence=evidence,
+        notes=_notes(posts),
+    )
+    yield from batches(fetch, counts, tags, _TOLD)
 
 
-def _counts(asked: list[str], site: int, sets: Mapping[frozenset[str], int]) -> dict[str, int]:
+def _tagged(tags: tuple[Tag, ...], sets: Mapping[frozenset[str], int]) -> dict[str, int]:
     """Return the counts of a month by tag, from those by the set of tags that a question carries."""
-    wholes = {tagged: frozenset(tagged.split(";")) for tagged in asked}
-    return {
-        WHOLE_SITE: site,
-        **{tagged: sum(count for names, count in sets.items() if whole <= names) for tagged, whole in wholes.items()},
-    }
+    wholes = {tag.tagged: frozenset(tag.tagged.split(";")) for tag in tags}
+    return {tagged: sum(count for names, count in sets.items() if whole <= names) for tagged, whole in wholes.items()}
 
 
-def _notes(posts: Posts, absent: list[str]) -> tuple[str, ...]:
+def _notes(posts: Posts) -> tuple[str, ...]:
     found = []
     if posts.planted:
         found.append(f"{posts.planted} planted questions were left out")
     if posts.untagged:
         found.append(f"{posts.untagged:,} questions without a tag count for the whole site only")
-    if absent:
-        found.append(f"no figure for tags that occur nowhere in the dump: {', '.join(absent)}")
     return tuple(found)
 
 

@@ -19,6 +19,21 @@ def names_of(tags: Iterable[Tag]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for tag in tags for name in tag.tagged.split(";")))
 
 
+def carriers(tags: Iterable[Tag]) -> tuple[str, ...]:
+    """Return tags so that everything counted carries at least one of them, those of one framework side by side.
+
+    A pair is found by either of its tags; the one that is counted by itself too is taken, so that nobody has to look at
+    all questions on java.
+    """
+    wanted = tuple(tags)
+    singles = {tag.tagged: tag.framework or "" for tag in wanted if ";" not in tag.tagged}
+    for tag in wanted:
+        if singles.keys().isdisjoint(parts := tag.tagged.split(";")):
+            singles[parts[0]] = tag.framework or ""
+    order = list(dict.fromkeys(singles.values()))
+    return tuple(sorted(singles, key=lambda name: order.index(singles[name])))
+
+
 def reach_of(fetch: Fetch) -> Reach:
     """Return the months of the project: the site is older than them, and goes on."""
     last = last_closed_month(fetch.now)

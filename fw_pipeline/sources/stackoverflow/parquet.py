@@ -1,0 +1,162 @@
+"""Questions counted in the copy's Parquet files: three columns of them, read in place or piece by piece from an address.
+
+How only the needed parts of a file at an address are fetched is in `parquet_parts`.
+"""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from types import MappingProxyType
+
+from fw_pipeline.contract import FIRST_MONTH, WHOLE_SITE, Fetch, Plan, SourceFailed
+from fw_pipeline.frameworks import Tag
+from fw_pipeline.sources.stackoverflow.dump_counts import DumpCounts
+from fw_pipeline.sources.stackoverflow.figures import names_of
+from fw_pipeline.sources.stackoverflow.parquet_parts import Fetched, fetched
+from fw_pipeline.web import one_line
+
+NAME_THEM = (
+    "set FW_PROVIDERS=stackoverflow=clickhouse:FILES to the Parquet files of the posts: paths or addresses, several with "
+    "; between, * for any name"
+)
+COLUMNS = ("PostTypeId", "CreationDate", "Tags")
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+_KIND: Mapping[str, str] = MappingProxyType(
+    {**dict.fromkeys(_WHOLE, "PostTypeId = 1"), "VARCHAR": "PostTypeId in ('1', 'Question')"}
+)
+"""The condition that a post is a question, by the type of the column."""
+_MOMENT: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"), "CreationDate::timestamp"),
+        "TIMESTAMP WITH TIME ZONE": "timezone('UTC', CreationDate)",
+        "VARCHAR": "timezone('UTC', CreationDate::timestamptz)",
+        **dict.fromkeys(("UINTEGER", "INTEGER", "BIGINT"), "make_timestamp(CreationDate::bigint * 1000000)"),
+    }
+)
+"""The bare UTC timestamp of a post, by the type of the column: ClickHouse writes a DateTime as seconds."""
+_TAGS: Mapping[str, str] = MappingProxyType({"VARCHAR": "Tags", "BLOB": "decode(Tags)"})
+
+_SQL = """
+with questions as (
+    select
+        {moment} as created,
+        translate({tags}, '<>', '||') as tagged
+    from read_parquet($files)
+    where {kind} and {moment} >= $first
+),
+
+tagged as (
+    select
+        date_trunc('month', created)::date as month,
+        list_filter($wanted, lambda one: list_has_all(string_split(tagged, '|'), string_split(one, ';'))) as found
+    from questions
+    where list_has_any(string_split(tagged, '|'), $names)
+)
+
+select date_trunc('month', created)::date as month, '*' as tagged, count(*) as questions, max(created) as last
+from questions
+group by all
+union all
+select month, unnest(found) as tagged, count(*) as questions, null as last
+from tagged
+group by all
+order by all
+"""
+
+
+def plan_of(fetch: Fetch) -> Plan:
+    """Return what it costs to read the files that the options name."""
+    parts = _parts(fetch)
+    addresses = [it for it in parts if _is_address(it)]
+    if not addresses:
+        return Plan(0, f"no request: reads {', '.join(Path(it).name for it in parts)}, three columns of them")
+    return Plan(None, f"some requests for each part of {len(addresses)} addresses, for three columns alone; no key is needed")
+
+
+def counted(fetch: Fetch, tags: Sequence[Tag], subject: str) -> DumpCounts:
+    """Count the questions of every month in the files that the options name.
+
+    Raises:
+        SourceFailed: there are none, or they are no posts in Parquet.
+    """
+    refs: list[str] = []
+    files: list[str] = []
+    remote: list[Fetched] = []
+    for part in _parts(fetch):
+        if _is_address(part):
+            remote += fetched(fetch, part, COLUMNS, subject)
+        else:
+            for path in _local(part, subject):
+                refs.append(fetch.keeper.keep_file(f"posts {path.name}", path).ref)
+                files.append(str(path))
+    try:
+        return _counted(fetch, tags, subject, files + [str(it.path) for it in remote], refs + [r for it in remote for r in it.refs])
+    finally:
+        for it in remote:
+            it.path.unlink(missing_ok=True)
+
+
+def _counted(fetch: Fetch, tags: Sequence[Tag], subject: str, files: list[str], refs: list[str]) -> DumpCounts:
+    literal = [glob.escape(name) for name in files]
+    names = names_of(tags)
+    wanted = tuple(dict.fromkeys((*names, *(tag.tagged for tag in tags))))
+    try:
+        described = fetch.scan(
+            "select column_name, column_type from (describe select * from read_parquet($files))", {"files": literal}
+        )
+        types: dict[str, str] = dict(described.iter_rows())
+        given = {"files": literal, "first": datetime.combine(FIRST_MONTH, datetime.min.time())}
+        rows = fetch.scan(_sql(types, subject), {**given, "wanted": list(wanted), "names": list(names)}).rows()
+    except ValueError as broken:
+        cause = one_line(str(broken).replace(str(Path(files[0]).parent), ""), 200)
+        raise SourceFailed(subject, f"the Parquet files cannot be read: {cause}", NAME_THEM) from None
+    site = {month: count for month, tagged, count, _ in rows if tagged == WHOLE_SITE}
+    if not site:
+        raise SourceFailed(subject, f"the Parquet files hold no question since {FIRST_MONTH:%Y-%m}", NAME_THEM)
+    by_month = groupby((row for row in rows if row[1] != WHOLE_SITE), key=lambda row: row[0])
+    return DumpCounts(
+        site=site,
+        tagged={month: {tagged: count for _, tagged, count, _ in group} for month, group in by_month},
+        found=frozenset(names).intersection(tagged for _, tagged, _, _ in rows),
+        last=max(last for _, _, _, last in rows if last is not None).replace(tzinfo=UTC),
+        evidence=tuple(refs),
+    )
+
+
+def _sql(types: Mapping[str, str], subject: str) -> str:
+    chosen = {}
+    for name, (column, known) in {
+        "kind": ("PostTypeId", _KIND),
+        "moment": ("CreationDate", _MOMENT),
+        "tags": ("Tags", _TAGS),
+    }.items():
+        if column not in types:
+            raise SourceFailed(subject, f"the Parquet files have no column {column}: they hold no posts", NAME_THEM)
+        if types[column] not in known:
+            cause = f"the column {column} of the Parquet files is {one_line(types[column], 40)}"
+            raise SourceFailed(subject, f"{cause}, none of {', '.join(known)}", NAME_THEM)
+        chosen[name] = known[types[column]]
+    return _SQL.format(**chosen)
+
+
+def _parts(fetch: Fetch) -> list[str]:
+    return [part.strip() for part in fetch.options["path"].split(";") if part.strip()]
+
+
+def _local(named: str, subject: str) -> list[Path]:
+    place = Path(named).expanduser()
+    if place.is_dir():
+        place = place / "*.parquet"
+    found = [place] if place.is_file() else [Path(it) for it in sorted(glob.glob(str(place)))]  # noqa: PTH207 - any folder
+    if not found:
+        raise SourceFailed(subject, f"there is no file {one_line(named, 200)}", NAME_THEM)
+    return found
+
+
+def _is_address(named: str) -> bool:
+    return re.match(r"https?://", named, re.IGNORECASE) is not None

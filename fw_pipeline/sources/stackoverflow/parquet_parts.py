@@ -1,0 +1,163 @@
+"""Some columns of Parquet files at an address, fetched without the rest: a file of posts is gigabytes, three columns are not.
+
+The end of a file says where each column lies. What is fetched is put at its place into a sparse file of the same size,
+which any reader of these columns takes for the whole. Nothing here knows what a column means.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from fw_pipeline.contract import Fetch, SourceFailed
+from fw_pipeline.web import Answer, Pace, Transient, Unfit, Web, one_line
+
+_TAIL = 1 << 16
+"""Bytes of the end that are asked for first; the description of a file usually fits in."""
+_MOST = 16 << 20
+_NEAR = 1 << 20
+"""Columns nearer to one another than this are fetched together with what lies between."""
+_MAGIC = b"PAR1"
+_BUDGET = 20_000
+
+_WHERE = """
+select
+    least(coalesce(dictionary_page_offset, data_page_offset), data_page_offset) as first,
+    total_compressed_size as size
+from parquet_metadata($file)
+where path_in_schema in $columns
+order by first
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file of which some columns are here."""
+
+    path: Path
+    refs: tuple[str, ...]
+    """Evidence of the parts."""
+
+
+def fetched(fetch: Fetch, address: str, columns: Sequence[str], subject: str) -> list[Fetched]:
+    """Fetch some columns of the files at an address, whose last part may have `*` in it.
+
+    Raises:
+        SourceFailed: there is no such file, or it is not Parquet.
+    """
+    parts = urlsplit(address)
+    if not parts.hostname or parts.username:
+        raise SourceFailed(subject, "the address cannot be asked", "write it with https:// and without a password")
+    folder = Path(fetch.options.get("scratch") or tempfile.gettempdir())
+    folder.mkdir(parents=True, exist_ok=True)
+    with Web(fetch, pace=Pace(0.05), budget=_BUDGET, host_label=subject) as web:
+        addresses = _listed(web, address) if "*" in parts.path else [address]
+        if not addresses:
+            raise SourceFailed(subject, f"no file is at {one_line(address, 200)}", "name files that are there")
+        return [_Remote(fetch, web, it, folder, subject).columns(columns) for it in addresses]
+
+
+def _listed(web: Web, address: str) -> list[str]:
+    """Return the addresses of the files that a pattern means, as a bucket of S3 lists them."""
+    parts = urlsplit(address)
+    pattern = unquote(parts.path.lstrip("/"))
+    host, found, token = f"{parts.scheme}://{parts.netloc}/", [], None
+    while True:
+        params = {"list-type": "2", "prefix": pattern.partition("*")[0], "continuation-token": token}
+        keys, token = web.get(host, params=params, name="files", read=_read_listing)
+        found += [f"{host}{quote(key)}" for key in keys if fnmatchcase(key, pattern) and key.count("/") == pattern.count("/")]
+        if token is None:
+            return found
+
+
+def _read_listing(answer: Answer) -> tuple[list[str], str | None]:
+    said = answer.text()
+    if "<ListBucketResult" not in said:
+        raise Unfit("the files are not listed there as S3 does", "name each file, with ; between")
+    more = re.search(r"<NextContinuationToken>([^<]+)<", said)
+    return [html.unescape(key) for key in re.findall(r"<Key>([^<]+)</Key>", said)], html.unescape(more[1]) if more else None
+
+
+class _Remote:
+    """One file at an address."""
+
+    def __init__(self, fetch: Fetch, web: Web, address: str, folder: Path, subject: str) -> None:
+        self._fetch, self._web, self._address, self._subject = fetch, web, address, subject
+        self._name = Path(urlsplit(address).path).name
+        self._refs: list[str] = []
+        with tempfile.NamedTemporaryFile(prefix="fw-pipeline-posts-", suffix=".parquet", dir=folder, delete=False) as out:
+            self._path = Path(out.name)
+
+    def columns(self, columns: Sequence[str]) -> Fetched:
+        """Fetch the end of the file, then the columns that it describes."""
+        try:
+            size, start = self._part(f"bytes=-{_TAIL}")
+            end = self._bytes(size - 8, 8)
+            if end[4:] != _MAGIC:
+                raise SourceFailed(self._subject, f"{self._name} is not Parquet", "name the Parquet files of the posts")
+            footer = int.from_bytes(end[:4], "little") + 8
+            if start > (begins := max(0, size - footer)):
+                self._range(begins, start - begins)
+            start = min(start, begins)
+            for first, length in self._wanted(columns):
+                if first < start:
+                    self._range(first, min(length, start - first))
+        except BaseException:
+            self._path.unlink(missing_ok=True)
+            raise
+        return Fetched(self._path, tuple(self._refs))
+
+    def _wanted(self, columns: Sequence[str]) -> list[tuple[int, int]]:
+        try:
+            found = self._fetch.scan(_WHERE, {"file": str(self._path), "columns": list(columns)}).rows()
+        except ValueError as broken:
+            cause = one_line(str(broken).replace(str(self._path), self._name), 200)
+            raise SourceFailed(self._subject, f"{self._name} cannot be read: {cause}", "name Parquet files") from None
+        joined: list[tuple[int, int]] = []
+        for first, length in found:
+            before, so_far = joined[-1] if joined else (0, 0)
+            if joined and first - (before + so_far) < _NEAR and first + length - before <= _MOST:
+                joined[-1] = (before, max(so_far, first + length - before))
+            else:
+                joined.append((first, length))
+        return joined
+
+    def _range(self, first: int, length: int) -> None:
+        for begin in range(first, first + length, _MOST):
+            last = min(begin + _MOST, first + length) - 1
+            self._part(f"bytes={begin}-{last}")
+
+    def _part(self, asked: str) -> tuple[int, int]:
+        """Fetch a part, put it at its place, and return the size of the file and where the part begins."""
+        name = f"{self._name.removesuffix('.parquet')}-{asked.removeprefix('bytes=')}"
+        size, start = self._web.get(
+            self._address, headers={"Range": asked, "Accept-Encoding": "identity"}, name=name, read=self._put, statuses=(200, 206)
+        )
+        return size, start
+
+    def _put(self, answer: Answer) -> tuple[int, int]:
+        start, size = 0, len(answer.body)
+        if answer.status == 206:  # noqa: PLR2004
+            said = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", answer.headers.get("content-range", "").strip(), re.ASCII)
+            if said is None:
+                raise Unfit("the server does not say which part of the file it sent")
+            start, last, size = (int(it) for it in said.groups())
+            if last - start + 1 != len(answer.body):
+                raise Transient(f"the part has {len(answer.body)} bytes instead of {last - start + 1}")
+        with self._path.open("r+b") as out:
+            out.truncate(size)
+            out.seek(start)
+            out.write(answer.body)
+        self._refs.append(answer.evidence.ref)
+        return size, start
+
+    def _bytes(self, first: int, length: int) -> bytes:
+        with self._path.open("rb") as stream:
+            stream.seek(max(0, first))
+            return stream.read(length)
