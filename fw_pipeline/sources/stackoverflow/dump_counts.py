@@ -69,7 +69,9 @@ def batches(fetch: Fetch, counts: DumpCounts, tags: Iterable[Tag], told: Told) -
     Raises:
         SourceFailed: it is no dump of Stack Overflow, not all of it, or ends before the window does.
     """
-    _refuse_another(fetch, counts, told)
+    if (other := _another(fetch, counts, told)) is not None:
+        _reject(fetch, counts, other.cause)
+        raise other
     wanted = tuple(tags)
     asked = [tag.tagged for tag in wanted if counts.found.issuperset(tag.tagged.split(";"))]
     absent = sorted({name for tag in wanted for name in tag.tagged.split(";")} - counts.found)
@@ -86,6 +88,7 @@ def batches(fetch: Fetch, counts: DumpCounts, tags: Iterable[Tag], told: Told) -
         if (cause := contradiction(found, {})) is not None:
             if month not in counts.site:
                 cause = f"{told.what} holds no question of this month"
+            _reject(fetch, counts, cause)
             yield MonthRefused(told.subject, cause, told.anew, month=month)
         else:
             rows = month_rows(month, found, origin=told.origin, observed_on=counts.last.date())
@@ -96,25 +99,28 @@ def batches(fetch: Fetch, counts: DumpCounts, tags: Iterable[Tag], told: Told) -
         raise SourceFailed(told.subject, cause, told.later, month=Window.of(beyond[0], beyond[-1]))
 
 
-def _refuse_another(fetch: Fetch, counts: DumpCounts, told: Told) -> None:
-    """Let a dump pass that can be the whole of Stack Overflow.
-
-    Raises:
-        SourceFailed: it is of the future, of another site, or a part.
-    """
+def _another(fetch: Fetch, counts: DumpCounts, told: Told) -> SourceFailed | None:
+    """Return why it cannot be the whole of Stack Overflow: it is of the future, of another site, or a part."""
     if counts.last > fetch.now:
         cause = f"{told.what} holds a question of {counts.last:%Y-%m-%d}, which lies in the future"
-        raise SourceFailed(told.subject, cause, told.anew)
+        return SourceFailed(told.subject, cause, told.anew)
     if not counts.found:
-        raise SourceFailed(told.subject, f"none of the tags occurs in {told.what}: it is one of another site", told.anew)
+        cause = f"none of the tags occurs in {told.what}: it is one of another site"
+        return SourceFailed(told.subject, cause, told.anew)
     whole = {month: count for month, count in counts.site.items() if next_month(month) <= counts.last.date()}
-    compared = {month: count / whole[month] for month, count in _recorded(fetch).items() if whole.get(month)}
-    if compared and max(compared.values()) > 1 / _LEAST:
-        month = max(compared, key=lambda it: compared[it])
-        asked = round(compared[month] * whole[month])
-        cause = f"{told.what} holds {whole[month]:,} questions of {month:%Y-%m}, where Stack Overflow had {asked:,}"
-        remedy = f"{told.anew}; FW_FORCE=1 takes it all the same"
-        raise SourceFailed(told.subject, f"{cause}: it is of another site, or not the whole of it", remedy)
+    known = _recorded(fetch)
+    lacking = {month: whole[month] / known[month] for month in whole.keys() & known.keys()}
+    if not lacking or min(lacking.values()) >= _LEAST:
+        return None
+    month = min(lacking, key=lambda it: lacking[it])
+    cause = f"{told.what} holds {whole[month]:,} questions of {month:%Y-%m}, where Stack Overflow had {known[month]:,}"
+    remedy = f"{told.anew}; FW_FORCE=1 takes it all the same"
+    return SourceFailed(told.subject, f"{cause}: it is of another site, or not the whole of it", remedy)
+
+
+def _reject(fetch: Fetch, counts: DumpCounts, cause: str) -> None:
+    for ref in counts.evidence:
+        fetch.keeper.reject(ref, cause)
 
 
 def _recorded(fetch: Fetch) -> dict[date, int]:

@@ -62,8 +62,8 @@ select date_trunc('month', created)::date as month, '*' as tagged, count(*) as q
 from questions
 group by all
 union all
-select month, unnest(found) as tagged, count(*) as questions, null as last
-from tagged
+select month, tagged, count(*) as questions, null as last
+from (select month, unnest(found) as tagged from tagged)
 group by all
 order by all
 """
