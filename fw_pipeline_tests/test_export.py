@@ -139,6 +139,7 @@ def test_one_table_or_one_schema_can_be_had_alone(published: Path, tmp_path: Pat
         "detail/huggingface_models.csv",
         "detail/papers.csv",
         "detail/pypi_daily.csv",
+        "detail/stackoverflow_questions.csv",
     }
     assert "## marts.drift" not in (tmp_path / "a" / DICTIONARY).read_text(encoding="utf-8")
 

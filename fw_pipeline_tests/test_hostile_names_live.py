@@ -75,7 +75,7 @@ def archive(folder: Path) -> dict[str, str]:
     for name, rows in (("links", links), ("papers", papers)):
         (folder / f"{name}.json.gz").write_bytes(gzip.compress(json.dumps(rows).encode()))
     files = f"links={folder / 'links.json.gz'};papers={folder / 'papers.json.gz'}"
-    return {"FW_PROVIDERS": f"papers=archive:{files}"}
+    return {"FW_PROVIDERS": f"stackoverflow=api,papers=archive:{files}"}
 
 
 def retitled(request: Request, answer: Answer) -> Response:
@@ -110,7 +110,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
         services.faults.add("/clickpy", another_package, times=-1)
         services.faults.add("/arxiv", retitled, times=-1)
         refused = ("run", "--from", "2022-07", "--to", "2022-08", *(f"--source={it}" for it in ANSWERING))
-        done = fw_pipeline(folder / "data", *refused, **(given | {"FW_PROVIDERS": "papers=arxiv"}))
+        done = fw_pipeline(folder / "data", *refused, **(given | {"FW_PROVIDERS": "stackoverflow=api,papers=arxiv"}))
         assert done.status == 1
         assert all(character.isprintable() or character == "\n" for character in done.out + done.err)
         # a run of which a part was refused publishes nothing; what it left is published by the next

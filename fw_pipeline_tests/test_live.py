@@ -21,6 +21,7 @@ def settings(services: FakeServices) -> dict[str, str]:
     pwc = f"{services.url}/pwc"
     return {
         "FW_MODE": "live",
+        "FW_PROVIDERS": "stackoverflow=api",
         "FW_CONTACT": "somebody@example.org",
         "STACKEXCHANGE_KEY": KEY,
         "HF_TOKEN": TOKEN,

@@ -253,7 +253,7 @@ def test_the_registry_has_every_table_once_and_names_itself_rightly() -> None:
         assert next(iter(source.providers)) == "recorded"
         assert all(provider.source == name and key == provider.name for key, provider in source.providers.items())
     assert {name: source.live for name, source in SOURCES.items()} == {
-        "stackoverflow": "api",
+        "stackoverflow": "clickhouse+api",
         "huggingface": "api",
         "papers": "archive",
         "pypi": "clickpy",

@@ -39,7 +39,9 @@ def test_every_tag_pair_and_the_whole_site_are_counted_from_one_listing(tmp_path
     months = Window.of(date(2022, 11, 1), date(2023, 1, 1)).months()
     truth = {(f"{m:%Y-%m}", tagged): services.world.questions_in(m, tagged) for m in months for tagged in everything}
     assert desk.figures() == truth
-    assert any("requests, by how many questions were asked in such months; 10,000 a day with the key" in it for it in desk.log)
+    assert any(
+        "requests, by how many questions were asked in such months; 10,000 a day with the key" in it for it in desk.log
+    )
     site = [asked for asked in desk.questions if asked[1] == "*"]
     assert len(site) == len(months)
     groups = list(dict.fromkeys(tagged for _, tagged, _ in desk.questions if tagged != "*"))

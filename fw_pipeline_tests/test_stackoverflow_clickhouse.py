@@ -124,7 +124,8 @@ def test_a_copy_that_is_too_small_or_of_another_site_is_refused_by_name(desk: De
     desk.faults.add(PATH, edited(lambda it: [row.update(questions=row["questions"] // 300) for row in it["data"]]))
     (said,) = lines(desk.run("2022-04", "2022-06", force=""))
     assert re.search(
-        r"the copy holds \d+ questions of 2022-\d\d, where Stack Overflow had 1[\d,]+: it is of another site, or not", said
+        r"the copy holds \d+ questions of 2022-\d\d, where Stack Overflow had 1[\d,]+: it is of another site, or not",
+        said,
     )
     assert "FW_FORCE=1" in said
     assert not desk.figures()
@@ -133,7 +134,12 @@ def test_a_copy_that_is_too_small_or_of_another_site_is_refused_by_name(desk: De
 def test_a_tag_that_occurs_nowhere_has_no_figure_and_a_pair_that_never_does_has_zeros(
     tmp_path: Path, services: FakeServices
 ) -> None:
-    tags = (Tag("jax", "jax", "core"), Tag("jax;rust", "jax", "language"), Tag("flux", None, "core"), Tag("flux;java", None, "core"))
+    tags = (
+        Tag("jax", "jax", "core"),
+        Tag("jax;rust", "jax", "language"),
+        Tag("flux", None, "core"),
+        Tag("flux;java", None, "core"),
+    )
     desk = Desk(tmp_path, clickhouse(tags), services)
     assert not desk.run("2023-06", "2023-06").failures
     assert {tagged for _, tagged in desk.figures()} == {"*", "jax", "jax;rust"}

@@ -90,7 +90,10 @@ def test_a_service_that_takes_no_tag_at_all_ends_the_fetch(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda it: it["items"].pop(7), "1.. questions tagged tensorflow or pytorch are listed, and the service counts"),
+        (
+            lambda it: it["items"].pop(7),
+            "1.. questions tagged tensorflow or pytorch are listed, and the service counts",
+        ),
         (lambda it: it["items"].append(it["items"][-1]), ""),
         (lambda it: it.update(has_more=False), "100 questions tagged tensorflow or pytorch are listed, and the"),
         (lambda it: it.update(total=it["total"] + 1), "and the service counts 1.."),

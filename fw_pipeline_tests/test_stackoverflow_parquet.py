@@ -71,9 +71,7 @@ def test_files_on_disk_give_the_figures_of_the_whole(desk: Desk, tmp_path: Path,
 
 
 @pytest.mark.parametrize("pattern", ["{folder}", "{folder}/*.parquet", "{folder}/a.parquet;{folder}/b.parquet"])
-def test_files_are_named_by_their_folder_by_a_pattern_or_one_by_one(
-    desk: Desk, tmp_path: Path, pattern: str
-) -> None:
+def test_files_are_named_by_their_folder_by_a_pattern_or_one_by_one(desk: Desk, tmp_path: Path, pattern: str) -> None:
     half = posts(desk.world).height // 2
     posts(desk.world)[:half].write_parquet(tmp_path / "a.parquet")
     posts(desk.world)[half:].write_parquet(tmp_path / "b.parquet")

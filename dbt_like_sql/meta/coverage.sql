@@ -44,6 +44,7 @@ summed as (
         list_sort(list(distinct by_series.series) filter (where by_series.status in ('present', 'partial'))) as series,
         arg_min(by_series.reason, by_series.series) filter (where by_series.status = 'gap') as gap_reason,
         arg_min(by_series.reason, by_series.series) filter (where by_series.status = 'partial') as partial_reason,
+        string_agg(distinct by_series.provider || ': ' || by_series.lacking, '; ') as lacking,
         -- Of several series that ended, the one that ended last says best why there is no more.
         arg_max(by_series.reason, by_series.last_month) filter (where by_series.status = 'missing') as missing_reason
     from (
@@ -136,6 +137,7 @@ judged as (
         end as said_reason,
         case when not summed.is_present and summed.is_partial then summed.partial_reason end as partial_reason,
         known.trouble,
+        summed.lacking,
         case
             when summed.is_present then null
             when said.status = 'refused' and nullif(said.remedy, '') is not null then said.remedy
@@ -168,6 +170,7 @@ final as (
                 '; ',
                 said_reason,
                 partial_reason,
+                lacking,
                 case when is_all_samples then 'samples only' end,
                 trouble
             ),

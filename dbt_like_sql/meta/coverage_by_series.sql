@@ -28,6 +28,36 @@ statements as (
     select * from meta.statements
 ),
 
+tags as (
+    select * from meta.tags
+),
+
+-- A live provider looks for every tag of the catalogue: what it has no figure of, no question carries.
+looked_for as (
+    select distinct
+        series,
+        month
+    from stackoverflow
+    where questions is not null and provider != 'recorded'
+),
+
+unknown_tags as (
+    select
+        looked_for.series,
+        looked_for.month,
+        'no figure of ' || string_agg(tags.tagged, ', ' order by tags.tagged)
+        || ': no question carries it there' as lacking
+    from looked_for
+    cross join tags
+    left join stackoverflow
+        on
+            looked_for.series = stackoverflow.series
+            and looked_for.month = stackoverflow.month
+            and tags.tagged = stackoverflow.tagged
+    where stackoverflow.questions is null
+    group by looked_for.series, looked_for.month
+),
+
 figures as (
     select
         'stackoverflow' as source,
@@ -136,6 +166,7 @@ judged as (
                 then 'the figures of ' || spans.series || ' begin in ' || strftime(spans.first_month, '%Y-%m')
             else 'the figures of ' || spans.series || ' end in ' || strftime(spans.last_month, '%Y-%m')
         end as reason,
+        unknown_tags.lacking,
         figures.observed_at
     from spans
     cross join months
@@ -148,6 +179,11 @@ judged as (
     left join said
         on spans.source = said.source and spans.provider = said.provider and months.month = said.month
     left join reach on spans.source = reach.source and spans.provider = reach.provider
+    left join unknown_tags
+        on
+            spans.source = 'stackoverflow'
+            and spans.series = unknown_tags.series
+            and months.month = unknown_tags.month
 ),
 
 final as (
@@ -158,6 +194,7 @@ final as (
         provider,
         status,
         reason,
+        lacking,
         observed_at
     from judged
 )

@@ -16,7 +16,16 @@ from fw_pipeline.contract import HEADERS_OF, Evidence, Keeper
 from fw_pipeline.wire.answer import Answer, http_date
 from fw_pipeline.wire.redaction import Redactor
 
-KEPT_HEADERS = ("content-range", "content-type", "date", "etag", "last-modified", "link", "x-linked-etag", "x-repo-commit")
+KEPT_HEADERS = (
+    "content-range",
+    "content-type",
+    "date",
+    "etag",
+    "last-modified",
+    "link",
+    "x-linked-etag",
+    "x-repo-commit",
+)
 """Headers that are kept beside a body: a replayed answer can say where its next page is, and how old it is."""
 
 _TELLING = frozenset({"link", "last-modified", "x-repo-commit"})

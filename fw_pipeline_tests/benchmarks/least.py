@@ -6,13 +6,18 @@ one query may return, and what a client must know before it may trust an answer.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from math import ceil
 from types import MappingProxyType
 
 from fw_pipeline.contract import Window
 from fw_pipeline.frameworks import PACKAGES, TAGS
+from fw_pipeline.sources.stackoverflow.figures import carriers
+from fw_pipeline.sources.stackoverflow.listing import TAGS_A_CALL
+from fw_pipeline.sources.stackoverflow.site import PAGE
 from fw_pipeline_tests.fake_services.world import World
 
 _PAGE = 1000
@@ -36,15 +41,28 @@ def _hub_pages(window: Window, world: World) -> int:
     return ceil(min(len(older), len(newer)) / min(_PAGE, world.hub_page_cap))
 
 
+def _question_pages(window: Window, world: World) -> int:
+    tags, months = carriers(TAGS), window.months()
+    groups = [frozenset(tags[start : start + TAGS_A_CALL]) for start in range(0, len(tags), TAGS_A_CALL)]
+    begin, end = (datetime(day.year, day.month, 1, tzinfo=UTC).timestamp() for day in (window.start, window.end))
+    asked = Counter(
+        (f"{datetime.fromtimestamp(it.created, UTC):%Y-%m}", group)
+        for it in world.questions()
+        for group in groups
+        if begin <= it.created < end and it.tags & group
+    )
+    return len(months) + sum(ceil(count / PAGE) for count in asked.values())
+
+
 LEAST: Mapping[tuple[str, str], Least] = MappingProxyType(
     {
+        ("stackoverflow", "clickhouse"): Least(lambda *_: 1, "one for all months, tags and pairs"),
         ("stackoverflow", "api"): Least(
-            lambda window, _: (len(TAGS) + 1) * len(window.months()),
-            "one a tag and month",
+            _question_pages,
+            "one for 100 questions of five tags, and one a month for the whole site",
             "Two requests a fetch come on top, for any range. One creates the filter that shows the quota that is left "
-            "with every count; the service's own filter `total` hides it. One looks all tags up, because a mistyped "
-            "tag counts 0 like one without questions. The cheapest plan for four tags is 4 requests a month; this "
-            f"provider counts {len(TAGS)} tags and pairs, and the whole site to take shares of.",
+            "with every answer. One looks all tags up, because a mistyped tag has no questions, like a tag that nobody "
+            "used. A listing over all months at once would spare pages that are not full, and lose what is done.",
         ),
         ("stackoverflow", "dump"): Least(lambda *_: 0, "none: a local file"),
         ("huggingface", "api"): Least(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from fw_pipeline_tests.fake_services.world import CROWD_AT, CROWD_STEP, FIRST_MONTH, PACKAGE_NAMES, Question, World
+from fw_pipeline_tests.fake_services.world import CROWD_AT, CROWD_STEP, PACKAGE_NAMES, Question, World
 
 _TABLES = """
 CREATE TABLE pypi.pypi_downloads_per_day (date Date, project String, count Int64)
@@ -89,7 +89,8 @@ class Engine:
         self._loaded = wanted
 
     def _load_posts(self, world: World) -> None:
-        wanted = (world.questions_a_month, world.dead_tags, world.posts_kind, world.posts_until, world.posts_gone)
+        span = (world.questions_a_month, world.first_question, world.last_question)
+        wanted = (span, world.dead_tags, world.posts_kind, world.posts_until, world.posts_gone)
         if wanted == self._posts:
             return
         self._session.query("DROP DATABASE IF EXISTS stackoverflow SYNC")
@@ -103,7 +104,7 @@ class Engine:
             ]
             rows += [row.replace("'Question'", "'Answer'") for row in rows[::3]]
             self._session.query(f"INSERT INTO stackoverflow.posts VALUES {','.join(rows)}")
-            begin = int(datetime.combine(FIRST_MONTH, datetime.min.time(), UTC).timestamp())
+            begin = int(datetime.combine(world.first_question, datetime.min.time(), UTC).timestamp())
             many = world.crowd_between(0, world.posts_until - 1)
             self._session.query(_CROWD.format(begin=begin, at=CROWD_AT, step=CROWD_STEP, many=many))
         self._posts = wanted

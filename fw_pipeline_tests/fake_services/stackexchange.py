@@ -234,7 +234,11 @@ def _new_filter(request: Request, world: World) -> dict[str, Any]:
     fields = (_BUILT_IN[base] | included) - excluded
     name = "!*(" + sha256(",".join(sorted(fields)).encode()).hexdigest()[:12] + ".~"
     world.filters[name] = fields
-    return {"filter": name, "included_fields": [field if "." in field else f".{field}" for field in sorted(fields)], "filter_type": "safe"}
+    return {
+        "filter": name,
+        "included_fields": [field if "." in field else f".{field}" for field in sorted(fields)],
+        "filter_type": "safe",
+    }
 
 
 def _filtered(request: Request, world: World, answer: dict[str, Any]) -> dict[str, Any]:

@@ -40,6 +40,9 @@ class World:
     today: date = date(2023, 7, 5)
     """The services' present: nothing is known of this day or later ones."""
     questions_a_month: int = 400
+    first_question: date = FIRST_MONTH
+    last_question: date = LAST_MONTH
+    """Months between which questions are asked on Stack Overflow."""
     model_count: int = 3000
     paper_count: int = 600
     stackexchange_quota: int = 10_000
@@ -92,7 +95,7 @@ class World:
 
     def questions(self) -> tuple[Question, ...]:
         """Return every question, by time."""
-        return _questions(self.questions_a_month)
+        return _questions(self.questions_a_month, self.first_question, self.last_question)
 
     def questions_in(self, month: date, tagged: str) -> int:
         """Return how many questions of a month carry all tags of `a;b`; `*` counts the whole site."""
@@ -103,7 +106,7 @@ class World:
 
     def crowd_between(self, first: int, last: int) -> int:
         """Return how many other questions the site has, which no tag of ours finds: one in `CROWD_STEP` seconds."""
-        begin, end = _seconds(FIRST_MONTH), _seconds(next_month(LAST_MONTH))
+        begin, end = _seconds(self.first_question), _seconds(next_month(self.last_question))
         first, last = max(first, begin), min(last, end - 1)
         return max(0, (last - CROWD_AT) // CROWD_STEP - (first - 1 - CROWD_AT) // CROWD_STEP) if first <= last else 0
 
@@ -151,10 +154,9 @@ def _seconds(day: date) -> int:
 
 
 @lru_cache(maxsize=4)
-def _questions(a_month: int) -> tuple[Question, ...]:
+def _questions(a_month: int, month: date, last: date) -> tuple[Question, ...]:
     found: list[Question] = []
-    month = FIRST_MONTH
-    while month <= LAST_MONTH:
+    while month <= last:
         chance = random.Random(f"questions {month}")
         start, end = _seconds(month), _seconds(next_month(month))
         moments = sorted({start, end - 1, *(chance.randrange(start, end) for _ in range(a_month))})

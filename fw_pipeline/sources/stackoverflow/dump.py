@@ -12,7 +12,7 @@ from pathlib import Path
 from fw_pipeline.contract import Batch, Fetch, MonthRefused, Plan, Provider
 from fw_pipeline.frameworks import TAGS, Tag
 from fw_pipeline.sources.stackoverflow.dump_counts import DumpCounts, Told, batches
-from fw_pipeline.sources.stackoverflow.dump_files import ANEW, STDIN, SUBJECT, stream_through
+from fw_pipeline.sources.stackoverflow.dump_files import NAME_IT, STDIN, SUBJECT, stream_through
 from fw_pipeline.sources.stackoverflow.figures import names_of, reach_of
 from fw_pipeline.sources.stackoverflow.posts import Posts
 
@@ -22,7 +22,7 @@ _TOLD = Told(
     SUBJECT,
     origin="Stack Exchange data dump",
     what="the dump",
-    anew=ANEW,
+    anew=NAME_IT,
     later="take a newer dump, or the provider api for these months",
 )
 

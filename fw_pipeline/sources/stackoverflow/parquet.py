@@ -75,7 +75,9 @@ def plan_of(fetch: Fetch) -> Plan:
     addresses = [it for it in parts if _is_address(it)]
     if not addresses:
         return Plan(0, f"no request: reads {', '.join(Path(it).name for it in parts)}, three columns of them")
-    return Plan(None, f"some requests for each part of {len(addresses)} addresses, for three columns alone; no key is needed")
+    return Plan(
+        None, f"some requests for each part of {len(addresses)} addresses, for three columns alone; no key is needed"
+    )
 
 
 def counted(fetch: Fetch, tags: Sequence[Tag], subject: str) -> DumpCounts:
@@ -95,7 +97,9 @@ def counted(fetch: Fetch, tags: Sequence[Tag], subject: str) -> DumpCounts:
                 refs.append(fetch.keeper.keep_file(f"posts {path.name}", path).ref)
                 files.append(str(path))
     try:
-        return _counted(fetch, tags, subject, files + [str(it.path) for it in remote], refs + [r for it in remote for r in it.refs])
+        return _counted(
+            fetch, tags, subject, files + [str(it.path) for it in remote], refs + [r for it in remote for r in it.refs]
+        )
     finally:
         for it in remote:
             it.path.unlink(missing_ok=True)

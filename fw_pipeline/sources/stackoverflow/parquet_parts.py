@@ -71,7 +71,9 @@ def _listed(web: Web, address: str) -> list[str]:
     while True:
         params = {"list-type": "2", "prefix": pattern.partition("*")[0], "continuation-token": token}
         keys, token = web.get(host, params=params, name="files", read=_read_listing)
-        found += [f"{host}{quote(key)}" for key in keys if fnmatchcase(key, pattern) and key.count("/") == pattern.count("/")]
+        found += [
+            f"{host}{quote(key)}" for key in keys if fnmatchcase(key, pattern) and key.count("/") == pattern.count("/")
+        ]
         if token is None:
             return found
 
@@ -81,7 +83,9 @@ def _read_listing(answer: Answer) -> tuple[list[str], str | None]:
     if "<ListBucketResult" not in said:
         raise Unfit("the files are not listed there as S3 does", "name each file, with ; between")
     more = re.search(r"<NextContinuationToken>([^<]+)<", said)
-    return [html.unescape(key) for key in re.findall(r"<Key>([^<]+)</Key>", said)], html.unescape(more[1]) if more else None
+    return [html.unescape(key) for key in re.findall(r"<Key>([^<]+)</Key>", said)], html.unescape(
+        more[1]
+    ) if more else None
 
 
 class _Remote:
@@ -91,7 +95,9 @@ class _Remote:
         self._fetch, self._web, self._address, self._subject = fetch, web, address, subject
         self._name = Path(urlsplit(address).path).name
         self._refs: list[str] = []
-        with tempfile.NamedTemporaryFile(prefix="fw-pipeline-posts-", suffix=".parquet", dir=folder, delete=False) as out:
+        with tempfile.NamedTemporaryFile(
+            prefix="fw-pipeline-posts-", suffix=".parquet", dir=folder, delete=False
+        ) as out:
             self._path = Path(out.name)
 
     def columns(self, columns: Sequence[str]) -> Fetched:
@@ -137,7 +143,11 @@ class _Remote:
         """Fetch a part, put it at its place, and return the size of the file and where the part begins."""
         name = f"{self._name.removesuffix('.parquet')}-{asked.removeprefix('bytes=')}"
         size, start = self._web.get(
-            self._address, headers={"Range": asked, "Accept-Encoding": "identity"}, name=name, read=self._put, statuses=(200, 206)
+            self._address,
+            headers={"Range": asked, "Accept-Encoding": "identity"},
+            name=name,
+            read=self._put,
+            statuses=(200, 206),
         )
         return size, start
 
