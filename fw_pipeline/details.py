@@ -89,8 +89,8 @@ PYPI_DAILY = DetailTable(
 
 STACKOVERFLOW_QUESTIONS = DetailTable(
     "stackoverflow_questions",
-    "Questions on Stack Overflow that carry a tag of the catalogue, one row a question; empty without the provider api. "
-    "What the service did not say is NULL.",
+    "Questions on Stack Overflow that carry a tag of the catalogue, one row a question; empty without the provider "
+    "`api`. What the service did not say is NULL.",
     MappingProxyType(
         {
             "id": (pl.Int64, "The question's number: stackoverflow.com/q/<id>."),

@@ -1,4 +1,4 @@
-"""The posts of the fake services' world as Parquet files, as ClickHouse offers its copy of the data dump; large ones too."""
+"""The posts of the fake services' world as Parquet files, as ClickHouse offers its copy of the dump; large ones too."""
 
 from __future__ import annotations
 
@@ -32,7 +32,12 @@ def posts(world: World) -> pl.DataFrame:
         for it in questions
     ]
     rows += [{**row, "PostTypeId": 2, "Tags": ""} for row in rows[::3]]
-    kinds = {"PostTypeId": pl.Int8, "Id": pl.Int64, "AcceptedAnswerId": pl.Int64, "CreationDate": pl.Datetime("ms")}
+    kinds: dict[str, Any] = {
+        "PostTypeId": pl.Int8,
+        "Id": pl.Int64,
+        "AcceptedAnswerId": pl.Int64,
+        "CreationDate": pl.Datetime("ms"),
+    }
     return pl.DataFrame(rows, schema_overrides=kinds).sort("CreationDate")
 
 
@@ -47,16 +52,17 @@ def by_year(world: World) -> Iterator[tuple[str, bytes]]:
 
 
 def many(path: Path, rows: int) -> None:
-    """Write so many posts, two of five of them questions, over nine years, with DuckDB and so without holding them."""
+    """Write so many posts, two of five of them questions, over nine years, without holding them."""
     with duckdb.connect() as connection:
-        connection.execute("set memory_limit = '1GB'; set preserve_insertion_order = false")
+        connection.execute("set memory_limit = '1GB'")
         connection.execute(
             f"""
             copy (
                 select
                     i::integer as "Id",
                     (case when i % 5 < 2 then 1 else 2 end)::tinyint as "PostTypeId",
-                    (timestamp '2015-11-01' + to_seconds((i * 265000000.0 / {rows})::bigint))::timestamp_ms as "CreationDate",
+                    (timestamp '2015-11-01' + to_seconds((i * 265000000.0 / {rows})::bigint))::timestamp_ms
+                        as "CreationDate",
                     case
                         when i % 5 >= 2 then ''
                         when i % 1000 = 0 then '|tensorflow|keras|python|'
@@ -65,5 +71,5 @@ def many(path: Path, rows: int) -> None:
                     end as "Tags"
                 from range({rows}) as numbers(i)
             ) to '{path}' (format parquet, row_group_size 1000000)
-            """  # noqa: S608 - numbers and a path of the test
+            """
         )

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from fw_pipeline.frameworks import TAGS
 from fw_pipeline.sources.stackoverflow.api import PROVIDER, api
 from fw_pipeline_tests.fake_services.faults import replaced
 from fw_pipeline_tests.fake_services.server import FakeServices

@@ -1,4 +1,4 @@
-"""A real ClickHouse engine within the test process, with the tables of downloads and of posts as on the public server."""
+"""A real ClickHouse engine within the test process: the tables of downloads and of posts, as on the public server."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ENGINE = MergeTree ORDER BY (PostTypeId, toDate(CreationDate), CreationDate)
 """
 _CROWD = """
 INSERT INTO stackoverflow.posts
-SELECT 900000000 + number, 'Question', toDateTime({begin} + {at} + number * {step}, 'UTC'), 'Else', '|javascript-x|html|'
+SELECT 900000000 + number, 'Question', toDateTime({begin} + {at} + number * {step}, 'UTC'), 'Else', '|css|html|'
 FROM numbers({many})
 """
 _PARTS = 3

@@ -32,10 +32,10 @@ _PACE = 0.1
 
 _LATER = "run again; if it stays so, look at the kept evidence: the service may have changed"
 
-_ASKED_A_MONTH = {2015: 500, 2016: 1_500, 2017: 2_800, 2018: 3_200, 2019: 3_400, 2020: 5_200, 2021: 3_400, 2022: 2_800}
-_ASKED_A_MONTH |= {2023: 1_700, 2024: 450}
+_ASKED_A_MONTH = {2015: 500, 2016: 1_500, 2017: 2_800, 2018: 3_200, 2019: 3_400}
+_ASKED_A_MONTH |= {2020: 5_200, 2021: 3_400, 2022: 2_800, 2023: 1_700, 2024: 450}
 _ASKED_LATELY = 300
-"""Questions a month that carry a tag of the catalogue, at most, by year: recorded figures, and samples of 2024 and 2025.
+"""Questions a month that carry a tag of the catalogue, at most, by year: recorded figures, samples of 2024 and 2025.
 
 They tell what a fetch will cost, and nothing else.
 """

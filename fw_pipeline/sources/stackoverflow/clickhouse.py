@@ -26,7 +26,7 @@ from fw_pipeline.contract import (
 from fw_pipeline.frameworks import TAGS, Tag
 from fw_pipeline.sources.clickhouse import SETTINGS, refuse_exceptions, result_rows, text_array
 from fw_pipeline.sources.stackoverflow.dump_counts import DumpCounts, Told, batches
-from fw_pipeline.sources.stackoverflow.figures import names_of
+from fw_pipeline.sources.stackoverflow.figures import carriers, names_of
 from fw_pipeline.sources.stackoverflow.parquet import counted, plan_of
 from fw_pipeline.web import Answer, Pace, Unfit, Web, needed, text, utc_date, whole_number
 
@@ -37,8 +37,8 @@ LAST_MONTH = date(2024, 3, 1)
 """The last whole month of the dump of April 2024, which is what was copied."""
 
 OTHER_WAYS = (
-    "read the copy's Parquet files with FW_PROVIDERS=stackoverflow=clickhouse:FILES, a dump with stackoverflow=dump:PATH, "
-    "or ask stackoverflow=api"
+    "read the copy's Parquet files with FW_PROVIDERS=stackoverflow=clickhouse:FILES, a dump with "
+    "stackoverflow=dump:PATH, or ask stackoverflow=api"
 )
 
 _TOLD = Told(
@@ -61,15 +61,26 @@ FROM (
     GROUP BY month
     UNION ALL
     SELECT toStartOfMonth(created) AS month,
-        arrayStringConcat(arrayJoin(arrayFilter(one -> hasAll(tags, one), {wanted:Array(Array(String))})), ';') AS tagged,
+        arrayStringConcat(arrayJoin(arrayFilter(one -> hasAll(tags, one), {wanted:Array(Array(String))})), ';')
+            AS tagged,
         count() AS questions, max(toUnixTimestamp(created)) AS last
     FROM stackoverflow.posts
-    WHERE PostTypeId = 'Question' AND CreationDate >= {first:DateTime('UTC')} AND hasAny(tags, {names:Array(String)})
+    WHERE PostTypeId = 'Question' AND CreationDate >= {first:DateTime('UTC')}
+        AND hasAny(tags, {carriers:Array(String)})
     GROUP BY month, tagged
+    UNION ALL
+    SELECT min(toStartOfMonth(created)) AS month, arrayJoin(arrayIntersect(tags, {others:Array(String)})) AS tagged,
+        count() AS questions, max(toUnixTimestamp(created)) AS last
+    FROM stackoverflow.posts
+    WHERE PostTypeId = 'Question' AND CreationDate >= {first:DateTime('UTC')}
+    GROUP BY tagged
 )
 ORDER BY month, tagged
 """
-"""The questions of every month: of the whole site, and by tag or pair of tags. Tags are written `|a|b|` or `<a><b>`."""
+"""The questions of every month: of the whole site, and by tag or pair of tags. Tags are written `|a|b|` or `<a><b>`.
+
+Tags that are wanted in pairs only are counted over all months, so that one that does not exist is told from a zero.
+"""
 
 _COLUMNS = frozenset({"month", "tagged", "questions", "last"})
 
@@ -82,8 +93,8 @@ def clickhouse(tags: tuple[Tag, ...] = TAGS) -> Provider:
         reach=_reach,
         fetch=partial(_fetch, tags),
         plan=_plan,
-        answers=f"every month from {FIRST_MONTH:%Y-%m} to {LAST_MONTH:%Y-%m}, all tags and pairs and the whole site, as "
-        "the dump of April 2024 has them",
+        answers=f"every month from {FIRST_MONTH:%Y-%m} to {LAST_MONTH:%Y-%m}, all tags and pairs and the whole site, "
+        "as the dump of April 2024 has them",
         cost="1 request for all months; none with Parquet files of one's own, some hundreds for files at an address",
         needs="nothing, or the Parquet files of the copy: stackoverflow=clickhouse:FILES, paths or addresses",
         cannot_see="questions deleted before April 2024, and anything later",
@@ -111,11 +122,12 @@ def _fetch(tags: tuple[Tag, ...], fetch: Fetch) -> Iterator[Batch | MonthRefused
 
 
 def _asked(fetch: Fetch, tags: tuple[Tag, ...]) -> DumpCounts:
-    names = names_of(tags)
-    wanted = dict.fromkeys((*((name,) for name in names), *(tuple(tag.tagged.split(";")) for tag in tags)))
+    names, some = names_of(tags), carriers(tags)
+    wanted = dict.fromkeys((*((name,) for name in some), *(tuple(tag.tagged.split(";")) for tag in tags)))
     given = {
         "wanted": f"[{','.join(text_array(one) for one in wanted)}]",
-        "names": text_array(names),
+        "carriers": text_array(some),
+        "others": text_array(tuple(name for name in names if name not in some)),
         "first": f"{FIRST_MONTH} 00:00:00",
     }
     params = {"user": "demo", **SETTINGS, **{f"param_{key}": value for key, value in given.items()}}

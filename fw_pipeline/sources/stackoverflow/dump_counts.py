@@ -124,7 +124,7 @@ def _reject(fetch: Fetch, counts: DumpCounts, cause: str) -> None:
 
 
 def _recorded(fetch: Fetch) -> dict[date, int]:
-    """Return the questions of the whole site that the recorded figures have, by month; none where they do not matter."""
+    """Return the questions of the whole site that the recorded figures have, by month; none where it is forced."""
     path = fetch.recorded / "stackoverflow.csv" if fetch.recorded else None
     if path is None or fetch.options.get("force") or not path.is_file():
         return {}

@@ -63,14 +63,15 @@ class Lister:
         found: dict[int, Question] = {}
         refs: list[str] = []
         strange = frozenset[str]()
-        total, since, newest = None, seconds_of(month)["fromdate"], 0
-        while since is not None:
-            begun, since = since, None
+        total, newest = -1, 0
+        following: int | None = seconds_of(month)["fromdate"]
+        while (begun := following) is not None:
+            following = None
             for number in range(1, _LAST_PAGE + 1):
                 page = self.site.page(tags, month, begun, number)
                 refs.append(page.ref)
                 strange |= page.strange
-                total = page.total if total is None else total
+                total = page.total if total < 0 else total
                 if page.questions and page.questions[0].created < newest:
                     self._refuse(refs, "the pages are not in the order of time that was asked for", month)
                 newest = page.questions[-1].created if page.questions else newest
@@ -81,7 +82,7 @@ class Lister:
             else:
                 if newest == begun:
                     self._refuse(refs, f"{_LAST_PAGE} pages do not reach beyond one second", month)
-                since = newest
+                following = newest
         if len(found) != total:
             cause = f"{len(found):,} questions tagged {' or '.join(tags)} are listed, and the service counts {total:,}"
             self._refuse(refs, cause, month)

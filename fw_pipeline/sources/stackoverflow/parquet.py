@@ -1,4 +1,4 @@
-"""Questions counted in the copy's Parquet files: three columns of them, read in place or piece by piece from an address.
+"""Questions counted in the copy's Parquet files: three columns of them, on disk or piece by piece from an address.
 
 How only the needed parts of a file at an address are fetched is in `parquet_parts`.
 """
@@ -9,20 +9,19 @@ import glob
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 
 from fw_pipeline.contract import FIRST_MONTH, WHOLE_SITE, Fetch, Plan, SourceFailed
 from fw_pipeline.frameworks import Tag
 from fw_pipeline.sources.stackoverflow.dump_counts import DumpCounts
-from fw_pipeline.sources.stackoverflow.figures import names_of
+from fw_pipeline.sources.stackoverflow.figures import carriers, names_of
 from fw_pipeline.sources.stackoverflow.parquet_parts import Fetched, fetched
 from fw_pipeline.web import one_line
 
 NAME_THEM = (
-    "set FW_PROVIDERS=stackoverflow=clickhouse:FILES to the Parquet files of the posts: paths or addresses, several with "
-    "; between, * for any name"
+    "set FW_PROVIDERS=stackoverflow=clickhouse:FILES to the Parquet files of the posts: paths or addresses, several "
+    "with ; between, * for any name"
 )
 COLUMNS = ("PostTypeId", "CreationDate", "Tags")
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
@@ -41,29 +40,37 @@ _MOMENT: Mapping[str, str] = MappingProxyType(
 """The bare UTC timestamp of a post, by the type of the column: ClickHouse writes a DateTime as seconds."""
 _TAGS: Mapping[str, str] = MappingProxyType({"VARCHAR": "Tags", "BLOB": "decode(Tags)"})
 
+# Read once for each part, and never held: sixty million posts are more than memory should take.
 _SQL = """
-with questions as (
+with questions as not materialized (
     select
+        date_trunc('month', {moment})::date as month,
         {moment} as created,
-        translate({tags}, '<>', '||') as tagged
+        translate({tags}, '<>', '||') as tags
     from read_parquet($files)
     where {kind} and {moment} >= $first
 ),
 
-tagged as (
+carrying as not materialized (
     select
-        date_trunc('month', created)::date as month,
-        list_filter($wanted, lambda one: list_has_all(string_split(tagged, '|'), string_split(one, ';'))) as found
+        month,
+        list_filter($wanted, lambda one: list_has_all(string_split(tags, '|'), string_split(one, ';'))) as found
     from questions
-    where list_has_any(string_split(tagged, '|'), $names)
+    where regexp_matches(tags, $carriers)
 )
 
-select date_trunc('month', created)::date as month, '*' as tagged, count(*) as questions, max(created) as last
+select month, '*' as tagged, count(*) as questions, max(created) as last
 from questions
 group by all
 union all
 select month, tagged, count(*) as questions, null as last
-from (select month, unnest(found) as tagged from tagged)
+from (select month, unnest(found) as tagged from carrying)
+group by all
+union all
+select null as month, one as tagged, count(*) as questions, null as last
+from questions
+cross join (select unnest($others) as one)
+where contains(tags, '|' || one || '|')
 group by all
 order by all
 """
@@ -107,25 +114,28 @@ def counted(fetch: Fetch, tags: Sequence[Tag], subject: str) -> DumpCounts:
 
 def _counted(fetch: Fetch, tags: Sequence[Tag], subject: str, files: list[str], refs: list[str]) -> DumpCounts:
     literal = [glob.escape(name) for name in files]
-    names = names_of(tags)
-    wanted = tuple(dict.fromkeys((*names, *(tag.tagged for tag in tags))))
+    names, some = names_of(tags), carriers(tags)
+    given = {
+        "files": literal,
+        "first": datetime.combine(FIRST_MONTH, datetime.min.time()),
+        "wanted": list(dict.fromkeys((*some, *(tag.tagged for tag in tags)))),
+        "carriers": rf"\|({'|'.join(map(re.escape, some))})\|",
+        "others": [name for name in names if name not in some],
+    }
     try:
         described = fetch.scan(
             "select column_name, column_type from (describe select * from read_parquet($files))", {"files": literal}
         )
-        types: dict[str, str] = dict(described.iter_rows())
-        given = {"files": literal, "first": datetime.combine(FIRST_MONTH, datetime.min.time())}
-        rows = fetch.scan(_sql(types, subject), {**given, "wanted": list(wanted), "names": list(names)}).rows()
+        rows = fetch.scan(_sql(dict(described.iter_rows()), subject), given).rows()
     except ValueError as broken:
         cause = one_line(str(broken).replace(str(Path(files[0]).parent), ""), 200)
         raise SourceFailed(subject, f"the Parquet files cannot be read: {cause}", NAME_THEM) from None
     site = {month: count for month, tagged, count, _ in rows if tagged == WHOLE_SITE}
     if not site:
         raise SourceFailed(subject, f"the Parquet files hold no question since {FIRST_MONTH:%Y-%m}", NAME_THEM)
-    by_month = groupby((row for row in rows if row[1] != WHOLE_SITE), key=lambda row: row[0])
     return DumpCounts(
         site=site,
-        tagged={month: {tagged: count for _, tagged, count, _ in group} for month, group in by_month},
+        tagged={one: {tagged: count for month, tagged, count, _ in rows if month == one} for one in site},
         found=frozenset(names).intersection(tagged for _, tagged, _, _ in rows),
         last=max(last for _, _, _, last in rows if last is not None).replace(tzinfo=UTC),
         evidence=tuple(refs),

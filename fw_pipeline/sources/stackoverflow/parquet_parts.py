@@ -1,4 +1,4 @@
-"""Some columns of Parquet files at an address, fetched without the rest: a file of posts is gigabytes, three columns are not.
+"""Some columns of Parquet files at an address, fetched without the rest: posts are gigabytes, three columns are not.
 
 The end of a file says where each column lies. What is fetched is put at its place into a sparse file of the same size,
 which any reader of these columns takes for the whole. Nothing here knows what a column means.
@@ -83,9 +83,8 @@ def _read_listing(answer: Answer) -> tuple[list[str], str | None]:
     if "<ListBucketResult" not in said:
         raise Unfit("the files are not listed there as S3 does", "name each file, with ; between")
     more = re.search(r"<NextContinuationToken>([^<]+)<", said)
-    return [html.unescape(key) for key in re.findall(r"<Key>([^<]+)</Key>", said)], html.unescape(
-        more[1]
-    ) if more else None
+    keys = [html.unescape(key) for key in re.findall(r"<Key>([^<]+)</Key>", said)]
+    return keys, html.unescape(more[1]) if more else None
 
 
 class _Remote:
@@ -103,14 +102,7 @@ class _Remote:
     def columns(self, columns: Sequence[str]) -> Fetched:
         """Fetch the end of the file, then the columns that it describes."""
         try:
-            size, start = self._part(f"bytes=-{_TAIL}")
-            end = self._bytes(size - 8, 8)
-            if end[4:] != _MAGIC:
-                raise SourceFailed(self._subject, f"{self._name} is not Parquet", "name the Parquet files of the posts")
-            footer = int.from_bytes(end[:4], "little") + 8
-            if start > (begins := max(0, size - footer)):
-                self._range(begins, start - begins)
-            start = min(start, begins)
+            start = self._description()
             for first, length in self._wanted(columns):
                 if first < start:
                     self._range(first, min(length, start - first))
@@ -118,6 +110,17 @@ class _Remote:
             self._path.unlink(missing_ok=True)
             raise
         return Fetched(self._path, tuple(self._refs))
+
+    def _description(self) -> int:
+        """Fetch the end of the file, which describes it; return where what is here begins."""
+        size, start = self._part(f"bytes=-{_TAIL}")
+        end = self._bytes(size - 8, 8)
+        if end[4:] != _MAGIC:
+            raise SourceFailed(self._subject, f"{self._name} is not Parquet", "name the Parquet files of the posts")
+        begins = max(0, size - 8 - int.from_bytes(end[:4], "little"))
+        if start > begins:
+            self._range(begins, start - begins)
+        return min(start, begins)
 
     def _wanted(self, columns: Sequence[str]) -> list[tuple[int, int]]:
         try:

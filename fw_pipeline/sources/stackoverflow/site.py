@@ -1,7 +1,7 @@
 """Stack Overflow as the Stack Exchange API 2.3 shows it: a filter, the tags, a count, and pages of questions.
 
-What the errors mean is in `api_errors`, how pages become a whole listing in `listing`. Nothing here knows which tags and
-months are wanted.
+What the errors mean is in `api_errors`, how pages become a whole listing in `listing`. Nothing here knows which tags
+and months are wanted.
 """
 
 from __future__ import annotations
