@@ -66,7 +66,8 @@ def many(path: Path, rows: int) -> None:
                     case
                         when i % 5 >= 2 then ''
                         when i % 1000 = 0 then '|tensorflow|keras|python|'
-                        when i % 1000 = 1 then '<pytorch><c++>'
+                        when i % 2000 = 1 then '<pytorch><c++>'
+                        when i % 1000 = 1 then '|pytorch|'
                         else '|javascript|html|tag-' || i % 60000 || '|'
                     end as "Tags"
                 from range({rows}) as numbers(i)
