@@ -65,7 +65,7 @@ def scan(sql: str, parameters: Mapping[str, Any] | Sequence[Any] = (), *, spill:
     """
     given = dict(parameters) if isinstance(parameters, Mapping) else list(parameters)
     with contextlib.closing(duckdb.connect(":memory:", config=_NOTHING_FROM_OUTSIDE)) as connection:
-        connection.execute(f"set memory_limit = '{SCAN_MEMORY}'; set timezone = 'UTC'")
+        connection.execute(f"set memory_limit = '{SCAN_MEMORY}'; set timezone = 'UTC'; set enable_progress_bar = false")
         connection.execute(f"set temp_directory = '{quoted(spill or '')}'")
         try:
             with interruptible():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import glob
 import re
+import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,27 +94,21 @@ def counted(fetch: Fetch, tags: Sequence[Tag], subject: str) -> DumpCounts:
     Raises:
         SourceFailed: there are none, or they are no posts in Parquet.
     """
-    refs: list[str] = []
-    files: list[str] = []
-    remote: list[Fetched] = []
-    for part in _parts(fetch):
-        if _is_address(part):
-            remote += fetched(fetch, part, COLUMNS, subject)
-        else:
-            for path in _local(part, subject):
-                refs.append(fetch.keeper.keep_file(f"posts {path.name}", path).ref)
-                files.append(str(path))
-    try:
-        return _counted(
-            fetch, tags, subject, files + [str(it.path) for it in remote], refs + [r for it in remote for r in it.refs]
-        )
-    finally:
-        for it in remote:
-            it.path.unlink(missing_ok=True)
+    found: list[Fetched] = []
+    place = Path(fetch.options.get("scratch") or tempfile.gettempdir())
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="fw-pipeline-posts-", dir=place) as folder:
+        for part in _parts(fetch):
+            if _is_address(part):
+                found += fetched(fetch, part, COLUMNS, Path(folder), subject)
+            else:
+                local = _local(part, subject)
+                found += [Fetched(it, (fetch.keeper.keep_file(f"posts {it.name}", it).ref,)) for it in local]
+        return _counted(fetch, tags, found, subject)
 
 
-def _counted(fetch: Fetch, tags: Sequence[Tag], subject: str, files: list[str], refs: list[str]) -> DumpCounts:
-    literal = [glob.escape(name) for name in files]
+def _counted(fetch: Fetch, tags: Sequence[Tag], files: Sequence[Fetched], subject: str) -> DumpCounts:
+    literal = [glob.escape(str(it.path)) for it in files]
     names, some = names_of(tags), carriers(tags)
     given = {
         "files": literal,
@@ -128,7 +123,7 @@ def _counted(fetch: Fetch, tags: Sequence[Tag], subject: str, files: list[str], 
         )
         rows = fetch.scan(_sql(dict(described.iter_rows()), subject), given).rows()
     except ValueError as broken:
-        cause = one_line(str(broken).replace(str(Path(files[0]).parent), ""), 200)
+        cause = one_line(str(broken).replace(f"{files[0].path.parent}/", ""), 200)
         raise SourceFailed(subject, f"the Parquet files cannot be read: {cause}", NAME_THEM) from None
     site = {month: count for month, tagged, count, _ in rows if tagged == WHOLE_SITE}
     if not site:
@@ -138,7 +133,7 @@ def _counted(fetch: Fetch, tags: Sequence[Tag], subject: str, files: list[str], 
         tagged={one: {tagged: count for month, tagged, count, _ in rows if month == one} for one in site},
         found=frozenset(names).intersection(tagged for _, tagged, _, _ in rows),
         last=max(last for _, _, _, last in rows if last is not None).replace(tzinfo=UTC),
-        evidence=tuple(refs),
+        evidence=tuple(ref for it in files for ref in it.refs),
     )
 
 

@@ -7,6 +7,7 @@ which any reader of these columns takes for the whole. Nothing here knows what a
 from __future__ import annotations
 
 import html
+import os
 import re
 import tempfile
 from collections.abc import Sequence
@@ -38,15 +39,15 @@ order by first
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A file of which some columns are here."""
+    """A file of which at least some columns are here."""
 
     path: Path
     refs: tuple[str, ...]
-    """Evidence of the parts."""
+    """Evidence of it, or of its parts."""
 
 
-def fetched(fetch: Fetch, address: str, columns: Sequence[str], subject: str) -> list[Fetched]:
-    """Fetch some columns of the files at an address, whose last part may have `*` in it.
+def fetched(fetch: Fetch, address: str, columns: Sequence[str], folder: Path, subject: str) -> list[Fetched]:
+    """Fetch some columns of the files at an address, whose last part may have `*` in it, into a folder.
 
     Raises:
         SourceFailed: there is no such file, or it is not Parquet.
@@ -54,8 +55,6 @@ def fetched(fetch: Fetch, address: str, columns: Sequence[str], subject: str) ->
     parts = urlsplit(address)
     if not parts.hostname or parts.username:
         raise SourceFailed(subject, "the address cannot be asked", "write it with https:// and without a password")
-    folder = Path(fetch.options.get("scratch") or tempfile.gettempdir())
-    folder.mkdir(parents=True, exist_ok=True)
     with Web(fetch, pace=Pace(0.05), budget=_BUDGET, host_label=subject) as web:
         addresses = _listed(web, address) if "*" in parts.path else [address]
         if not addresses:
@@ -94,21 +93,16 @@ class _Remote:
         self._fetch, self._web, self._address, self._subject = fetch, web, address, subject
         self._name = Path(urlsplit(address).path).name
         self._refs: list[str] = []
-        with tempfile.NamedTemporaryFile(
-            prefix="fw-pipeline-posts-", suffix=".parquet", dir=folder, delete=False
-        ) as out:
-            self._path = Path(out.name)
+        descriptor, path = tempfile.mkstemp(suffix=".parquet", dir=folder)
+        os.close(descriptor)
+        self._path = Path(path)
 
     def columns(self, columns: Sequence[str]) -> Fetched:
         """Fetch the end of the file, then the columns that it describes."""
-        try:
-            start = self._description()
-            for first, length in self._wanted(columns):
-                if first < start:
-                    self._range(first, min(length, start - first))
-        except BaseException:
-            self._path.unlink(missing_ok=True)
-            raise
+        start = self._description()
+        for first, length in self._wanted(columns):
+            if first < start:
+                self._range(first, min(length, start - first))
         return Fetched(self._path, tuple(self._refs))
 
     def _description(self) -> int:
