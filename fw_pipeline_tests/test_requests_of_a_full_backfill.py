@@ -31,7 +31,7 @@ def test_the_copy_of_the_dump_is_one_request_for_all_its_months(tmp_path: Path, 
     found = [it for it in clickhouse.PROVIDER.fetch(fetch) if isinstance(it, Batch)]
     assert [it.month for it in found] == [date(2024, 2, 1), date(2024, 3, 1)]
     assert clickhouse.PROVIDER.plan(fetch).requests == 1
-    assert len(services.requests) == 1 == told("stackoverflow | 2015-11 to 2024-03, from `clickhouse`")
+    assert len(services.requests) == 1 == told("Stack Overflow, 2015-11 to 2024-03, from `clickhouse`")
 
 
 @pytest.mark.long
@@ -49,4 +49,4 @@ def test_the_questions_since_are_listed_within_the_quota_of_a_day_without_a_key(
     found = list(api.PROVIDER.fetch(fetch))
     assert len([it for it in found if isinstance(it, Batch)]) == 31
     assert len(services.requests) <= int(said[1]) <= 300
-    assert len(services.requests) == told("stackoverflow | 2024-04 to 2026-10, from `api`")
+    assert len(services.requests) == told("Stack Overflow, 2024-04 to 2026-10, from `api`")
