@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from fw_pipeline.contract import Reason, Window, parse_month
-from fw_pipeline.orchestration.choosing import choose, out_of_reach, shared_out
+from fw_pipeline.contract import Batch, Reason, Window, parse_month
+from fw_pipeline.frameworks import framework_rows, tag_rows
+from fw_pipeline.orchestration.choosing import asking, choose, out_of_reach, shared_out
 from fw_pipeline.orchestration.freshness import freshness
 from fw_pipeline.settings import Settings, read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.warehouse import query
 from fw_pipeline_tests.command import fw_pipeline
 from fw_pipeline_tests.fake_services.server import FakeServices
 from fw_pipeline_tests.fake_services.world import World
+from fw_pipeline_tests.relations import DDL, empty_warehouse, insert, models
 
 SOURCE = SOURCES["stackoverflow"]
 NOW = datetime(2026, 11, 28, 6, tzinfo=UTC)
@@ -95,45 +96,81 @@ def test_the_source_is_as_fresh_as_the_provider_that_reaches_furthest(tmp_path: 
     assert found.what == "fw-pipeline run --source stackoverflow --from 2015-11 --to 2026-10"
 
 
-@pytest.mark.long
-def test_two_providers_fill_one_range_as_two_series_that_no_sum_mixes(recorded: Path, services: FakeServices) -> None:
+@pytest.fixture
+def long_world(services: FakeServices) -> FakeServices:
+    """The fake services, with questions from March 2023 to June 2024."""
     services.reset(World(first_question=date(2023, 3, 1), last_question=date(2024, 6, 1), today=date(2026, 11, 1)))
-    given = {
+    return services
+
+
+def at(services: FakeServices, data: Path) -> dict[str, str]:
+    return {
+        "FW_DATA_DIR": str(data),
         "FW_PROVIDERS": "stackoverflow=clickhouse+api",
         "FW_STACKEXCHANGE_URL": f"{services.url}/stackexchange",
         "FW_CLICKPY_URL": f"{services.url}/clickpy",
         "FW_FORCE": "1",
     }
-    done = fw_pipeline(recorded, "run", "--source", "stackoverflow", "--from", "2023-04", "--to", "2024-06", **given)
-    assert done.status == 0, done.err
-    said = done.err.splitlines()
-    api = next(
-        at for at, line in enumerate(said) if "stackoverflow 2024-04 to 2024-06 will come from api: at most" in line
-    )
-    assert any("stackoverflow 2023-04 to 2024-03 from clickhouse" in line for line in said[api:])
-    published = recorded / "warehouse.duckdb"
-    months = (
-        "select provider, min(month), max(month), count(distinct month) from raw.stackoverflow group by 1 order by 1"
-    )
-    assert [row for row in query(published, months).rows() if row[0] != "recorded"] == [
-        ("api", date(2024, 4, 1), date(2024, 6, 1), 3),
-        ("clickhouse", date(2023, 4, 1), date(2024, 3, 1), 12),
+
+
+def test_two_providers_fill_one_range_as_two_series_that_no_sum_mixes(tmp_path: Path, long_world: FakeServices) -> None:
+    own = read(at(long_world, tmp_path), dotenv=Path("none"))
+    window = Window.of(date(2023, 4, 1), date(2024, 6, 1))
+    frames = [
+        batch.rows.with_columns(provider=pl.lit(one.provider.name))
+        for one, months in shared_out(choose(SOURCE, own), window, own, now=NOW)
+        for batch in one.provider.fetch(asking(one, months, own, now=NOW)[0])
+        if isinstance(batch, Batch)
     ]
-    sums = """
-        select series, month, questions_12_months from marts.stackoverflow_comparison
-        where framework = 'keras' and series in ('api', 'clickhouse') and questions_12_months is not null
-    """
-    (row,) = query(published, sums).rows()
-    assert row[:2] == ("clickhouse", date(2024, 3, 1)), "twelve months of one series, and never of two"
-    windows = "select count(*) from marts.questions_over_12_months where series = 'api' and months_found > 3"
-    assert query(published, windows).item() == 0
-    listed = "select count(*), min(created), max(created) from detail.stackoverflow_questions"
-    count, first, last = query(published, listed).row(0)
-    assert count > 300
-    assert (first.year, first.month, last.month) == (2024, 4, 6)
-    assert (
-        replace(services.world).questions_in(date(2024, 5, 1), "keras")
-        == query(
-            published, "select questions from raw.stackoverflow where tagged = 'keras' and month = date '2024-05-01'"
-        ).item()
+    built = ("staging.stackoverflow", "marts.framework_metrics", "marts.stackoverflow_comparison")
+    built += ("marts.questions_over_12_months",)
+    others = ("staging.pypi", "marts.models_by_framework", "marts.papers_by_framework")
+    before = [name for name in DDL if name.startswith(("raw.", "meta."))]
+    with empty_warehouse((*before, *others), models()) as warehouse:
+        warehouse.register("rows", pl.concat(frames))
+        warehouse.execute("insert into raw.stackoverflow by name select * from rows")
+        insert(warehouse, "meta.months", [{"month": month} for month in window.months()])
+        insert(warehouse, "meta.tags", tag_rows())
+        insert(warehouse, "meta.frameworks", framework_rows())
+        for model in sorted((it for it in models() if it.name in built), key=lambda it: built.index(it.name)):
+            warehouse.execute(f"create schema if not exists {model.name.partition('.')[0]}")
+            warehouse.execute(f"create table {model.name} as {model.sql}")
+        spans = "select series, min(month), max(month), count(distinct month) from staging.stackoverflow group by 1"
+        assert sorted(warehouse.sql(spans).fetchall()) == [
+            ("api", date(2024, 4, 1), date(2024, 6, 1), 3),
+            ("clickhouse", date(2023, 4, 1), date(2024, 3, 1), 12),
+        ]
+        sums = """
+            select series, month, questions_12_months from marts.stackoverflow_comparison
+            where framework = 'keras' and questions_12_months is not null
+        """
+        world = long_world.world
+        year = sum(world.questions_in(month, "keras") for month in window.months()[:12])
+        assert warehouse.sql(sums).fetchall() == [("clickhouse", date(2024, 3, 1), year)]
+        mixed = "select * from marts.questions_over_12_months where series = 'api' and months_found > 3"
+        assert warehouse.sql(mixed).fetchall() == []
+
+
+@pytest.mark.long
+def test_a_run_says_the_whole_cost_first_and_asks_each_for_its_months(tmp_path: Path, long_world: FakeServices) -> None:
+    data = tmp_path / "data"
+    given = {name: text for name, text in at(long_world, data).items() if name != "FW_DATA_DIR"}
+    done = fw_pipeline(data, "run", "--source", "stackoverflow", "--from", "2024-02", "--to", "2024-05", **given)
+    said = done.err.splitlines()
+    cost, first = (
+        next(number for number, line in enumerate(said) if words in line)
+        for words in (
+            "stackoverflow 2024-04 to 2024-05 will come from api: at most about",
+            "stackoverflow 2024-02 to 2024-03 from clickhouse: 1 request",
+        )
     )
+    assert cost < first
+    found = {
+        path.parent.name: pl.read_parquet(path)
+        for path in (data / "raw" / "stackoverflow").glob("*/*Z-*.parquet")
+        if ".detail." not in path.name
+    }
+    whose = {month: frame["provider"].unique().item() for month, frame in sorted(found.items())}
+    assert whose == {"2024-02": "clickhouse", "2024-03": "clickhouse", "2024-04": "api", "2024-05": "api"}
+    truth = long_world.world.questions_in(date(2024, 5, 1), "keras")
+    assert found["2024-05"].filter(tagged="keras")["questions"].item() == truth
