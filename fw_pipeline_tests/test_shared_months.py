@@ -122,8 +122,10 @@ def test_two_providers_fill_one_range_as_two_series_that_no_sum_mixes(tmp_path: 
         for batch in one.provider.fetch(asking(one, months, own, now=NOW)[0])
         if isinstance(batch, Batch)
     ]
-    built = ("staging.stackoverflow", "marts.framework_metrics", "marts.stackoverflow_comparison")
-    built += ("marts.questions_over_12_months",)
+    built = (
+        *("staging.stackoverflow", "marts.framework_metrics"),
+        *("marts.stackoverflow_comparison", "marts.questions_over_12_months"),
+    )
     others = ("staging.pypi", "marts.models_by_framework", "marts.papers_by_framework")
     before = [name for name in DDL if name.startswith(("raw.", "meta."))]
     with empty_warehouse((*before, *others), models()) as warehouse:
