@@ -130,4 +130,4 @@ def _recorded(fetch: Fetch) -> dict[date, int]:
         return {}
     with path.open(encoding="utf-8", newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if row.get("tagged") == WHOLE_SITE]
-    return {parse_month(row["month"]): int(row["questions"]) for row in rows}
+    return {parse_month(row["month"]): int(row["questions"]) for row in rows if row["questions"].isdecimal()}
