@@ -93,7 +93,7 @@ def in_short(found: pl.DataFrame) -> pl.DataFrame:
 def by_definition(verdicts: pl.DataFrame) -> pl.DataFrame:
     """Return what the definitions of a claim said as it fits on a screen: what decides as a rule, bounds as bounds."""
     bound = (
-        pl.when(pl.col("low") == pl.col("high"))
+        pl.when(pl.col("low").eq_missing(pl.col("high")))
         .then(pl.lit(""))
         .when(pl.col("low") == pl.col("value"))
         .then(pl.lit("≥ "))

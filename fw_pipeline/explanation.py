@@ -223,7 +223,8 @@ def _proof_lines(proof: Proof) -> Iterator[str]:
     yield from _told("means", verdict["meaning"])
     yield from _told("value", None if verdict["value"] is None else f"{verdict['value']:,.6g} {verdict['unit']}")
     if verdict["low"] != verdict["high"]:
-        yield from _told("lies", f"from {verdict['low']:,.6g} to {verdict['high']:,.6g}")
+        ends = {"at least": verdict["low"], "at most": verdict["high"]}
+        yield from _told("lies", " and ".join(f"{at} {end:,.6g}" for at, end in ends.items() if end is not None))
     if verdict["rule"]:
         upper = "" if verdict["upper"] is None else f" and {verdict['upper']:g}"
         threshold = f"{verdict['rule']} {verdict['threshold']:g}{upper} {verdict['unit']}"

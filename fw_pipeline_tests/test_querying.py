@@ -29,8 +29,8 @@ def as_markdown(frame: pl.DataFrame) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def test_the_page_asks_ten_questions_and_shows_two_programs() -> None:
-    assert [title.partition(" ")[0] for title, _, _ in QUESTIONS] == [str(number) for number in range(1, 11)]
+def test_the_page_asks_eleven_questions_and_shows_two_programs() -> None:
+    assert [title.partition(" ")[0] for title, _, _ in QUESTIONS] == [str(number) for number in range(1, 12)]
     assert [name for name, _, _ in PROGRAMS] == ["Polars", "pandas"]
 
 

@@ -65,6 +65,11 @@ def test_another_verdict_by_other_sources_is_no_change_and_one_of_the_same_sourc
         f"update marts.headline_verdicts set verdict = 'supported', sources_for = ['pypi'], sources_against = [] {last}"
     )
     assert cards(connection)["C2"].change == "regrouped"
+    connection.execute(
+        "update marts.headline_verdicts set verdict = 'not_yet' where claim = 'C2' and as_of < date '2023-05-01'"
+    )
+    assert (cards(connection)["C2"].change, cards(connection)["C2"].then.ballot) == ("turned", "not due yet")
+    connection.execute("update marts.headline_verdicts set verdict = 'refuted' where verdict = 'not_yet'")
     connection.execute(f"update marts.headline_verdicts set sources_for = ['stackoverflow'] {last}")
     card = cards(connection)["C2"]
     assert (card.change, card.became) == ("turned", "refuted, now supported")

@@ -56,6 +56,8 @@ class Standing:
         counts = {vote: sum(cast == vote for _, cast in self.votes) for vote in ("for", "against", "mixed")}
         if self.verdict in UNDECIDED:
             return "none decides"
+        if self.verdict == "not_yet":
+            return "not due yet"
         if self.verdict == "mixed":
             return ", ".join(f"{count} {vote}" for vote, count in counts.items() if count)
         agreeing = counts["for" if self.verdict in FOR else "against"]

@@ -66,7 +66,8 @@ class Card:
     def change(self) -> str:
         """What became of the verdict since the article: a key of `CHANGES`, or nothing.
 
-        It has turned only where a source that has a vote at both times votes otherwise now.
+        It has turned only where a source with a vote at both times votes otherwise now, or where a prediction came true
+        or was due.
         """
         then, now = self.then, self.now
         ahead = {then.ahead, now.ahead}
@@ -78,6 +79,8 @@ class Card:
             return "lapsed"
         if then.verdict in UNDECIDED:
             return "found"
+        if then.verdict == "not_yet":
+            return "turned"
         before = dict(then.votes)
         return "turned" if any(before.get(source, vote) != vote for source, vote in now.votes) else "regrouped"
 
