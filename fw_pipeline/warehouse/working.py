@@ -36,7 +36,7 @@ STORAGE = "v1.5.0"
 """Storage version of the working file, which this program alone opens: it is written fastest."""
 
 PUBLISHED_STORAGE = "v1.0.0"
-"""Storage version of the published file: any DuckDB from 1.0 on can read it, and so can DuckDB-WASM. See docs/adr/0002."""
+"""Storage version of the published file: DuckDB from 1.0 on and DuckDB-WASM can read it. See docs/adr/0002."""
 
 SCHEMAS = ("raw", "detail", "meta", "staging", "marts", "claims")
 
