@@ -21,7 +21,7 @@ from fw_pipeline import stopping
 from fw_pipeline.contract import FIRST_MONTH, Reason, Window, last_closed_month, parse_month
 from fw_pipeline.plain import one_line, visible
 from fw_pipeline.printing import show
-from fw_pipeline.settings import PROJECT_DIR, SettingError, Settings, read
+from fw_pipeline.settings import SHIPPED_DIR, SettingError, Settings, read
 
 if TYPE_CHECKING:
     from fw_pipeline.launching import Launched
@@ -189,14 +189,19 @@ def _one_claim(
 @main.command()
 @click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--freshness", "only_freshness", is_flag=True, help="Only how far each source has come.")
-def status(shape: str, *, only_freshness: bool) -> None:
+@click.option("--settings", "only_settings", is_flag=True, help="Only the settings in effect, and where they are set.")
+def status(shape: str, *, only_freshness: bool, only_settings: bool) -> None:
     """Print which months there are, and what is missing.
 
-    How far each source has come, the coverage by source and month, and what would complete it.
+    The settings in effect, how far each source has come, the coverage by source and month, and what would complete it.
     """
     from fw_pipeline import answers
 
     settings = read()
+    if only_settings or (shape == "table" and not only_freshness):
+        show(answers.in_effect(settings), shape, title="Settings")
+    if only_settings:
+        return
     if only_freshness or shape == "table":
         show(answers.how_fresh(settings, now=datetime.now(UTC)), shape, title="Freshness")
     if only_freshness:
@@ -256,11 +261,13 @@ def ui(port: int, host: str) -> None:
     click.echo(f"Dagster UI on http://{host}:{port} (history in {home}); stop it with Ctrl-C", err=True)
     command = [
         sys.executable, "-m", "fw_pipeline.serving", "dev",
-        "--workspace", str(PROJECT_DIR / "workspace.yaml"), "--host", host, "--port", str(port),
+        "--workspace", str(SHIPPED_DIR / "workspace.yaml"), "--host", host, "--port", str(port),
     ]  # fmt: skip
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background ignores it
-    environment = {**os.environ, "FW_UI_URL": settings.alerting.ui or f"http://{host}:{port}"}
-    process = subprocess.Popen(command, cwd=PROJECT_DIR, env=environment)  # noqa: S603 - our own interpreter
+    own = {"DAGSTER_HOME": str(home), "FW_UI_URL": settings.alerting.ui or f"http://{host}:{port}"}
+    environment = {**os.environ, **settings.environment, **own}
+    # where no `.env` lies: Dagster would let it win over the environment
+    process = subprocess.Popen(command, cwd=home, env=environment)  # noqa: S603 - our own interpreter
     signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
     while process.poll() is None:
         try:

@@ -13,6 +13,7 @@ from filelock import FileLock
 
 from fw_pipeline.contract import Reason
 from fw_pipeline.raw.files import sweep, unwritable, written_aside
+from fw_pipeline.settings import read
 
 INSTANCE = """\
 # Written by fw-pipeline on first use; yours to change.
@@ -52,12 +53,10 @@ def prepare(data_dir: Path) -> Path:
     Raises:
         StorageFailed: the disk is full or read-only.
         Reason: `dagster.yaml` is damaged.
+        SettingError: a setting is wrong.
     """
-    if named := os.environ.get("DAGSTER_HOME"):
-        home = Path(named).expanduser().resolve()
-    else:
-        home = (data_dir / "dagster").resolve()
-        os.environ["DAGSTER_HOME"] = str(home)
+    home = (read().dagster_home or data_dir / "dagster").resolve()
+    os.environ["DAGSTER_HOME"] = str(home)  # Dagster takes an absolute one only
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:

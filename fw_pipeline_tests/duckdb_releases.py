@@ -36,7 +36,17 @@ class Releases:
         with FileLock(self._folder / "duckdb-releases.lock"):
             if not place.exists():
                 uv = Path(sys.executable).with_name("uv")
-                asked = [uv, "pip", "install", "-q", "--no-deps", "--python", sys.executable, "--target", place]
+                asked: list[str | Path] = [
+                    uv,
+                    "pip",
+                    "install",
+                    "-q",
+                    "--no-deps",
+                    "--python",
+                    sys.executable,
+                    "--target",
+                    place,
+                ]
                 done = subprocess.run([*asked, f"duckdb=={version}"], capture_output=True, text=True, check=False)
                 if done.returncode:
                     pytest.skip(f"DuckDB {version} cannot be installed: {done.stderr.strip()[-200:]}")

@@ -59,7 +59,7 @@ def wasm(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     with FileLock(shared / "wasm.lock"):
         if not folder.exists():
             folder.mkdir()
-            asked = [NPM or "npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--prefix", folder, WASM]
+            asked: list[str | Path] = [NPM or "npm", "install", "--no-audit", "--no-fund", "--no-package-lock", WASM]
             done = subprocess.run(asked, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
             if done.returncode:
                 pytest.skip(f"{WASM} cannot be installed: {done.stderr.strip()[-200:]}")
