@@ -1,4 +1,4 @@
-"""What a wheel carries beside the code: a checkout has it lie beside the package, an installed package has it inside."""
+"""What a wheel carries beside the code: a checkout has it beside the package, an installed package inside."""
 
 from __future__ import annotations
 
