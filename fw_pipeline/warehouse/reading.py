@@ -174,12 +174,13 @@ def _answered(connection: duckdb.DuckDBPyConnection, sql: str, rows: int) -> pl.
     for name, kind in zip(relation.columns, relation.types, strict=True):
         if any(unknown in str(kind) for unknown in _UNKNOWN_TO_FRAMES):
             raise WarehouseFailed("query", f"{name} is of the type {kind}", f'cast it: select "{name}"::varchar')
-    reader, parts, height = relation.to_arrow_reader(_BATCH), [], 0
-    for part in reader:
-        parts.append(part)
-        height += part.num_rows
-        if height > rows:
-            raise WarehouseFailed("query", f"it returns more than {rows:,} rows", f"add a limit; {_OWN_COPY}")
+    parts, height = [], 0
+    with relation.to_arrow_reader(_BATCH) as reader:
+        for part in reader:
+            parts.append(part)
+            height += part.num_rows
+            if height > rows:
+                raise WarehouseFailed("query", f"it returns more than {rows:,} rows", f"add a limit; {_OWN_COPY}")
     table = pa.Table.from_batches(parts, reader.schema)
     found = pl.DataFrame(pl.from_arrow(table.rename_columns(_told_apart(relation.columns))))
     for name in found.select(pl.col(pl.Date, pl.Datetime)).columns:
