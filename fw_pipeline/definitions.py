@@ -109,4 +109,5 @@ def build_defs(
     )
 
 
+history.warn_if_temporary()
 defs = build_defs()
