@@ -140,7 +140,8 @@ class Settings:
     @property
     def environment(self) -> dict[str, str]:
         """The settings as variables for another process, wherever it stands; what is not set is empty."""
-        return {name: self.values[name].text if name in self.values else "" for name in sorted(HANDED_ON)}
+        given = {name: self.values[name].text if name in self.values else "" for name in sorted(HANDED_ON)}
+        return {**given, "FW_DATA_DIR": str(self.data_dir)}
 
     @property
     def shown(self) -> list[tuple[str, str, str]]:
