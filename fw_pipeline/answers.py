@@ -149,6 +149,11 @@ def footnoted(found: pl.DataFrame, *columns: str) -> tuple[pl.DataFrame, tuple[s
     return found.drop(columns).with_columns(pl.Series("notes", notes, pl.String)), tuple(numbers)
 
 
+def in_effect(settings: Settings) -> pl.DataFrame:
+    """Return the settings in effect and where each is set: a row a setting, without secrets."""
+    return pl.DataFrame(settings.shown, schema=["setting", "value", "set_in"], orient="row")
+
+
 def how_fresh(settings: Settings, *, now: datetime) -> pl.DataFrame:
     """Return how far each source has come, as the raw vintages say: a row a source."""
     found = [freshness(source, settings, now=now) for source in SOURCES.values()]

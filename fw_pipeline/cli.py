@@ -5,6 +5,7 @@ What takes time to import is imported by the command that needs it.
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -13,15 +14,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import click
 
 from fw_pipeline import stopping
 from fw_pipeline.contract import FIRST_MONTH, Reason, Window, last_closed_month, parse_month
 from fw_pipeline.plain import one_line, visible
-from fw_pipeline.printing import show
-from fw_pipeline.settings import PROJECT_DIR, SettingError, Settings, read
+from fw_pipeline.printing import drop_output, show, tell
+from fw_pipeline.settings import SHIPPED_DIR, SettingError, Settings, read
 
 if TYPE_CHECKING:
     from fw_pipeline.launching import Launched
@@ -47,6 +48,17 @@ class Month(click.ParamType[date]):
 class Commands(click.Group):
     """The command group: every failure becomes one line on stderr and the right exit status."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command where paths are UTF-8, and show what the terminal has no letter for as an escape."""
+        if sys.getfilesystemencoding() != "utf-8":  # a locale without it, in which DuckDB and others cannot name files
+            told = {"PYTHONIOENCODING": f"{getattr(sys.stdout, 'encoding', 'ascii')}:backslashreplace", **os.environ}
+            command = [sys.executable, *sys.orig_argv[1:]]
+            os.execve(sys.executable, command, {**told, "PYTHONUTF8": "1"})  # noqa: S606 - our own interpreter
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a wrong setting is a wrong call, and a signal ends with 128 and its number."""
         with stopping.heard() as signals:
@@ -62,7 +74,7 @@ class Commands(click.Group):
                 _complain(f"{ctx.invoked_subcommand}: {stopping.INTERRUPTED}, by {by.name}; {stopping.REMEDY}")
                 ctx.exit(128 + by)
             except BrokenPipeError:
-                sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - the reader has left
+                drop_output()  # the reader has left
                 ctx.exit(0)
 
 
@@ -172,31 +184,36 @@ def _one_claim(
         if shape != "table":
             show(found, shape)
             return
-        click.echo(visible("\n".join(explanation.sentences(told, headline))))
+        tell(visible("\n".join(explanation.sentences(told, headline))))
         found, notes = answers.footnoted(answers.by_definition(found), "obstacle")
         show(found, shape, title="The definitions; * decides the verdict")
         for number, note in enumerate(notes, start=1):
-            click.echo(f"{number:>3}  {visible(note)}")
+            tell(f"{number:>3}  {visible(note)}")
         return
     explained = explanation.explain(settings, claim, as_of=as_of, published=published)
     if shape == "csv":
         show(explanation.as_rows(explained), shape)
     else:
         lines = "\n".join(explanation.as_text(explained))
-        click.echo(explanation.as_json(explained) if shape == "json" else visible(lines))
+        tell(explanation.as_json(explained) if shape == "json" else visible(lines))
 
 
 @main.command()
 @click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--freshness", "only_freshness", is_flag=True, help="Only how far each source has come.")
-def status(shape: str, *, only_freshness: bool) -> None:
+@click.option("--settings", "only_settings", is_flag=True, help="Only the settings in effect, and where they are set.")
+def status(shape: str, *, only_freshness: bool, only_settings: bool) -> None:
     """Print which months there are, and what is missing.
 
-    How far each source has come, the coverage by source and month, and what would complete it.
+    The settings in effect, how far each source has come, the coverage by source and month, and what would complete it.
     """
     from fw_pipeline import answers
 
     settings = read()
+    if only_settings or (shape == "table" and not only_freshness):
+        show(answers.in_effect(settings), shape, title="Settings")
+    if only_settings:
+        return
     if only_freshness or shape == "table":
         show(answers.how_fresh(settings, now=datetime.now(UTC)), shape, title="Freshness")
     if only_freshness:
@@ -208,16 +225,39 @@ def status(shape: str, *, only_freshness: bool) -> None:
     found, notes = answers.footnoted(found, "reason", "remedy")
     show(found, shape, title="Coverage")
     for number, note in enumerate(notes, start=1):
-        click.echo(f"{number:>3}  {visible(note)}")
+        tell(f"{number:>3}  {visible(note)}")
 
 
-@main.command()
-@click.argument("query")
+class Query(click.Command):
+    """A command whose argument is SQL: one that begins with a comment (`-- ...`) is no option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options, and what holds white space as the argument that it is."""
+        sql = [it for it in args if it.startswith("-") and any(c.isspace() for c in it)]
+        return super().parse_args(ctx, [*(it for it in args if it not in sql), *(["--", *sql] if sql else [])])
+
+
+@main.command(cls=Query)
+@click.argument("query", required=False)
+@click.option("--file", "file", type=click.File("rb"), help="Read the query from a file; - is standard input.")
 @click.option("--format", "shape", type=FORMATS, default="table", show_default=True)
-def sql(query: str, shape: str) -> None:
-    """Run one read-only query on the published file."""
+def sql(query: str | None, file: IO[bytes] | None, shape: str) -> None:
+    """Run one read-only query on the published file.
+
+    QUERY is SQL, or - to read it from standard input.
+    """
     from fw_pipeline.warehouse import query as ask
 
+    if (query is None) == (file is None):
+        raise click.UsageError("Missing argument: write a query, - for standard input, or --file PATH; one of them")
+    if query == "-":
+        file = sys.stdin.buffer
+    if file is not None:
+        try:
+            query = file.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise Reason("query", f"{file.name} is not valid UTF-8", "write it in UTF-8") from error
+    assert query is not None
     show(ask(read().published, query), shape)
 
 
@@ -256,11 +296,13 @@ def ui(port: int, host: str) -> None:
     click.echo(f"Dagster UI on http://{host}:{port} (history in {home}); stop it with Ctrl-C", err=True)
     command = [
         sys.executable, "-m", "fw_pipeline.serving", "dev",
-        "--workspace", str(PROJECT_DIR / "workspace.yaml"), "--host", host, "--port", str(port),
+        "--workspace", str(SHIPPED_DIR / "workspace.yaml"), "--host", host, "--port", str(port),
     ]  # fmt: skip
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background ignores it
-    environment = {**os.environ, "FW_UI_URL": settings.alerting.ui or f"http://{host}:{port}"}
-    process = subprocess.Popen(command, cwd=PROJECT_DIR, env=environment)  # noqa: S603 - our own interpreter
+    own = {"DAGSTER_HOME": str(home), "FW_UI_URL": settings.alerting.ui or f"http://{host}:{port}"}
+    environment = {**os.environ, **settings.environment, **own}
+    # where no `.env` lies: Dagster would let it win over the environment
+    process = subprocess.Popen(command, cwd=home, env=environment)  # noqa: S603 - our own interpreter
     signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
     while process.poll() is None:
         try:

@@ -27,7 +27,7 @@ from fw_pipeline.orchestration.retention import tidy_history
 from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline.orchestration.transforms import measurements_asset, model_asset, seed_asset
 from fw_pipeline.orchestration.watching import freshness_check, watch_freshness
-from fw_pipeline.settings import PROJECT_DIR, Settings
+from fw_pipeline.settings import SHIPPED_DIR, Settings
 from fw_pipeline.sources import SOURCES
 
 
@@ -46,7 +46,7 @@ def load_models(sources: Mapping[str, Source] = SOURCES) -> tuple[Model, ...]:
 
 @functools.cache
 def _models(known: frozenset[str]) -> tuple[Model, ...]:
-    return sql_models.load(PROJECT_DIR / "dbt_like_sql", known)
+    return sql_models.load(SHIPPED_DIR / "dbt_like_sql", known)
 
 
 def build_defs(
@@ -109,4 +109,5 @@ def build_defs(
     )
 
 
+history.warn_if_temporary()
 defs = build_defs()

@@ -32,13 +32,14 @@ def export(published: Path, folder: Path, form: Form, *, only: Sequence[str] = (
 
     Args:
         published: the published file.
-        folder: where to; it may hold an earlier export, which is replaced, and nothing else.
+        folder: where to, or a link to it; it may hold an earlier export, which is replaced, and nothing else.
         form: the format of the tables.
         only: tables (`marts.verdicts`) or schemas (`marts`); every table when empty.
 
     Raises:
         Reason: nothing is published, there is no such table, the folder holds something else or cannot be written.
     """
+    folder = _led_to(folder)
     names = _chosen([table.name for table in described(published)], only)
     _refuse_what_is_not_ours(folder)
     try:
@@ -64,13 +65,23 @@ def _chosen(known: Sequence[str], only: Sequence[str]) -> list[str]:
     for name in only:
         if not any(table == name or table.startswith(f"{name}.") for table in known):
             near = difflib.get_close_matches(name, known, n=1)
-            remedy = f"did you mean {near[0]}?" if near else "see them: fw-pipeline sql 'show all tables'"
+            remedy = f"did you mean {near[0]}?" if near else "see them: fw-pipeline sql 'show tables'"
             raise Reason("export", f"there is no table or schema {name!r}", remedy)
     return [table for table in known if not only or table in only or table.partition(".")[0] in only]
 
 
+def _led_to(folder: Path) -> Path:
+    """Return the folder itself where a link leads to it: what is replaced is the folder, and the link stays."""
+    try:
+        return folder.resolve()
+    except (OSError, RuntimeError) as error:  # links that lead to one another
+        raise Reason("export", f"{folder} leads nowhere", "name another folder with --to") from error
+
+
 def _refuse_what_is_not_ours(folder: Path) -> None:
     remedy = "name another folder with --to, or empty this one"
+    if folder.parent == folder or folder.is_mount():
+        raise Reason("export", f"{folder} cannot be replaced as a whole", "name a folder inside it with --to")
     for place in (folder, *folder.parents):
         if place.exists() and not place.is_dir():
             raise Reason("export", f"{place} is a file", remedy)

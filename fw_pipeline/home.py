@@ -7,12 +7,14 @@ import ipaddress
 import os
 import socket
 from pathlib import Path
+from urllib.parse import unquote
 
 import yaml
 from filelock import FileLock
 
 from fw_pipeline.contract import Reason
 from fw_pipeline.raw.files import sweep, unwritable, written_aside
+from fw_pipeline.settings import read
 
 INSTANCE = """\
 # Written by fw-pipeline on first use; yours to change.
@@ -51,13 +53,14 @@ def prepare(data_dir: Path) -> Path:
 
     Raises:
         StorageFailed: the disk is full or read-only.
-        Reason: `dagster.yaml` is damaged.
+        Reason: `dagster.yaml` is damaged, or Dagster cannot use a folder of this name.
+        SettingError: a setting is wrong.
     """
-    if named := os.environ.get("DAGSTER_HOME"):
-        home = Path(named).expanduser().resolve()
-    else:
-        home = (data_dir / "dagster").resolve()
-        os.environ["DAGSTER_HOME"] = str(home)
+    home = (read().dagster_home or data_dir / "dagster").resolve()
+    if unquote(str(home)) != str(home):
+        cause = f"{home} holds a % with a number after it, which Dagster takes for another letter"
+        raise Reason("Dagster's history", cause, "choose a folder without one by FW_DATA_DIR or DAGSTER_HOME")
+    os.environ["DAGSTER_HOME"] = str(home)  # Dagster takes an absolute one only
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -2,48 +2,119 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import os
 import sys
+from collections.abc import Iterator
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from fw_pipeline.contract import Reason
 from fw_pipeline.plain import visible
 
 if TYPE_CHECKING:
     import polars as pl
+    from rich.console import Console
+
+_NARROW = 10
+"""A column of a table may be folded to so many characters, not to fewer."""
 
 
 def show(frame: pl.DataFrame, shape: str, *, title: str | None = None) -> None:
     """Print a frame as a table, as JSON records (`json`), or as CSV (`csv`).
 
-    Names in the data come from outside: what a terminal would obey is shown as an escape. A CSV that goes into a file
-    or a pipe is verbatim.
+    A table that is too wide has its rows one below the other. Names in the data come from outside: what a terminal
+    would obey is shown as an escape. A CSV that goes into a file or a pipe is verbatim.
+
+    Raises:
+        Reason: standard output cannot be written.
     """
     if shape == "json":
-        click.echo(_as_json(frame.to_dicts()))
+        tell(_as_json(frame.to_dicts()))
     elif shape == "csv":
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(frame.columns)
         for row in frame.rows():
             writer.writerow([json.dumps(cell, default=str) if isinstance(cell, list | dict) else cell for cell in row])
-        # not click.echo: in a pipe it takes out of the data what looks like a colour
-        sys.stdout.write(visible(out.getvalue()) if sys.stdout.isatty() else out.getvalue())
+        with _written() as stdout:
+            stdout.write(visible(out.getvalue()) if stdout.isatty() else out.getvalue())
     else:
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
+        _show_table(frame, title)
 
+
+def tell(text: str) -> None:
+    """Print a text on standard output.
+
+    Raises:
+        Reason: standard output cannot be written.
+    """
+    with _written() as stdout:
+        stdout.write(f"{text}\n")
+
+
+@contextlib.contextmanager
+def _written() -> Iterator[Any]:
+    """Give standard output, and see that what is written there arrives."""
+    if sys.stdout is None:
+        raise Reason("output", "standard output is closed", "send it somewhere, such as into a file")
+    try:
+        yield sys.stdout
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        drop_output()
+        cause = f"standard output cannot be written: {error.strerror or error}"
+        raise Reason("output", cause, "free space there, or send it elsewhere") from error
+
+
+def drop_output() -> None:
+    """Let what is still to be written go nowhere, so that Python does not try once more as it ends."""
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a name of the system, not a path
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def _show_table(frame: pl.DataFrame, title: str | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    names = [visible(name) for name in frame.columns]
+    rows = [["" if cell is None else visible(_shown(cell)) for cell in row] for row in frame.rows()]
+    with _written() as stdout:
+        console = Console(file=stdout, width=None if stdout.isatty() else 240)
+        widest = [
+            max((len(it) for text in column for it in text.split("\n")), default=0)
+            for column in zip(names, *rows, strict=True)
+        ]
+        if sum(min(width, _NARROW) + 3 for width in widest) + 1 > console.width:
+            _show_records(console, names, rows, title)
+            return
         table = Table(title=title, title_justify="left", header_style="bold")
-        for name, kind in frame.schema.items():
-            table.add_column(Text(visible(name)), justify="right" if kind.is_numeric() else "left", overflow="fold")
-        for row in frame.rows():
-            table.add_row(*(Text("" if cell is None else visible(_shown(cell))) for cell in row))
-        Console(width=None if sys.stdout.isatty() else 240).print(table)
+        for name, kind in zip(names, frame.dtypes, strict=True):
+            table.add_column(Text(name), justify="right" if kind.is_numeric() else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        console.print(table)
+
+
+def _show_records(console: Console, names: list[str], rows: list[list[str]], title: str | None) -> None:
+    """Print a row's columns one below the other: side by side, some would have no room, and would not be seen."""
+    from rich.text import Text
+
+    margin = max(len(name) for name in names)
+    if title:
+        console.print(Text(title, "italic"))
+    for number, row in enumerate(rows, start=1):
+        console.print(Text(f"row {number} of {len(rows)}", "bold"))
+        for name, cell in zip(names, row, strict=True):
+            console.print(Text(f"  {name:<{margin}}  {cell}"), soft_wrap=True)
+    if not rows:
+        console.print(Text(f"no rows of {len(names)} columns: {', '.join(names)}"), soft_wrap=True)
 
 
 def _as_json(records: list[dict[str, Any]]) -> str:

@@ -14,12 +14,17 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from dotenv import dotenv_values
-
+from fw_pipeline.effective import DEFAULT, Value, gather
 from fw_pipeline.plain import one_line
 
-PROJECT_DIR = Path(__file__).resolve().parent.parent
-"""The folder of the checkout: `dbt_like_sql/` and `data/recorded/` lie here."""
+_PACKAGE = Path(__file__).resolve().parent
+_IN_THE_WHEEL = _PACKAGE / "shipped"
+
+SHIPPED_DIR = _IN_THE_WHEEL if _IN_THE_WHEEL.is_dir() else _PACKAGE.parent
+"""Where `dbt_like_sql/`, `data/recorded/` and `workspace.yaml` lie: the checkout, or inside an installed package."""
+
+PROJECT_DIR = Path.cwd() if _IN_THE_WHEEL.is_dir() else _PACKAGE.parent
+"""Where `.env` and `data/` lie: the checkout; the folder in which an installed command is called."""
 
 MODES = ("recorded", "live")
 
@@ -49,6 +54,10 @@ ALERTS = ("FW_ALERT_WEBHOOK", "FW_ALERT_MAIL_TO", "FW_ALERT_MAIL_FROM", "FW_SMTP
 KNOWN = frozenset(
     {"FW_DATA_DIR", "FW_MODE", "FW_PROVIDERS", "FW_CONTACT", "FW_FORCE", "FW_KEEP_RUNS", *ALERTS, *ADDRESSES}
 )
+
+HIDDEN = frozenset({*SECRETS, "FW_ALERT_WEBHOOK", "FW_SMTP_URL"})
+
+HANDED_ON = KNOWN | {*SECRETS, "DAGSTER_HOME"}
 
 
 class SettingError(ValueError):
@@ -123,17 +132,41 @@ class Settings:
     keep_runs: int = 25
     """Finished runs that Dagster's history keeps."""
     alerting: Alerting = Alerting()
+    dagster_home: Path | None = None
+    """Where Dagster keeps its history, if somewhere else than in the data folder."""
+    values: Mapping[str, Value] = field(default_factory=dict)
+    """Every setting that was given, as it was given, paths made absolute."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings as variables for another process, wherever it stands; what is not set is empty."""
+        given = {name: self.values[name].text if name in self.values else "" for name in sorted(HANDED_ON)}
+        return {**given, "FW_DATA_DIR": str(self.data_dir)}
+
+    @property
+    def shown(self) -> list[tuple[str, str, str]]:
+        """Each setting in effect, its value and who gave it; of what may hold a secret, only that it is set."""
+        found = {
+            "FW_DATA_DIR": (str(self.data_dir), DEFAULT),
+            "FW_MODE": (self.mode, DEFAULT),
+            **{
+                name: ("set" if name in HIDDEN else value.text, value.given_by)
+                for name, value in self.values.items()
+                if name in HANDED_ON and value.text
+            },
+        }
+        return [(name, *found[name]) for name in sorted(found)]
 
     @property
     def recorded_dir(self) -> Path:
         """The figures that are shipped with the project; a data folder of its own may hold others."""
         own = self.data_dir / "recorded"
-        return own if own.is_dir() else PROJECT_DIR / "data" / "recorded"
+        return own if own.is_dir() else SHIPPED_DIR / "data" / "recorded"
 
     @property
     def sql_dir(self) -> Path:
         """The SQL models."""
-        return PROJECT_DIR / "dbt_like_sql"
+        return SHIPPED_DIR / "dbt_like_sql"
 
     @property
     def published(self) -> Path:
@@ -151,20 +184,20 @@ def read(
 
     Args:
         environ: the environment; the process's own when None.
-        dotenv: a `.env` file whose values the environment overrides; `.env` in the working folder when None.
+        dotenv: a `.env` file whose values the environment overrides; when None, `.env` of the project, and then that of
+            the working folder for what is set in neither.
         given: settings of the command line, by name; they win.
 
     Raises:
         SettingError: a setting is unknown or has an impossible value; the message names it.
     """
-    process = dict(os.environ if environ is None else environ)
-    path = Path(".env") if dotenv is None else dotenv
+    process = os.environ if environ is None else environ
+    files = [PROJECT_DIR / ".env", Path.cwd() / ".env"] if dotenv is None else [dotenv.absolute()]
     try:
-        filed = {name: value or "" for name, value in dotenv_values(path).items()}
+        found = gather(given, process, dict.fromkeys(files), folder=Path.cwd())
     except (OSError, ValueError) as error:
-        raise SettingError(f"{path.name} cannot be read: {error}; write it in UTF-8, a setting a line") from None
-    values = {**filed, **process, **given}
-    values = {name: value.strip() for name, value in values.items() if value.strip()}
+        raise SettingError(f".env cannot be read: {error}; write it in UTF-8, each setting on a line") from None
+    values = {name: value.text for name, value in found.items() if value.text}
     for name in values:
         if name.startswith("FW_") and name not in KNOWN:
             near = difflib.get_close_matches(name, sorted(KNOWN), n=1)
@@ -179,7 +212,7 @@ def read(
     if not re.fullmatch(r"[1-9]\d{0,5}", keep_runs, re.ASCII):
         raise SettingError(f"setting FW_KEEP_RUNS is {keep_runs!r}; write how many runs to keep, from 1 on")
     return Settings(
-        data_dir=_data_dir(values.get("FW_DATA_DIR", "data")),
+        data_dir=_folder("FW_DATA_DIR", values.get("FW_DATA_DIR", str(PROJECT_DIR / "data"))),
         mode=mode,
         providers=MappingProxyType(_providers(values.get("FW_PROVIDERS", ""))),
         addresses=MappingProxyType({name: _address(name, values.get(name, at)) for name, at in ADDRESSES.items()}),
@@ -188,18 +221,19 @@ def read(
         force=values.get("FW_FORCE") == "1",
         keep_runs=int(keep_runs),
         alerting=_alerting(values),
+        dagster_home=_folder("DAGSTER_HOME", values["DAGSTER_HOME"]) if "DAGSTER_HOME" in values else None,
+        values=MappingProxyType(found),
     )
 
 
-def _data_dir(text: str) -> Path:
+def _folder(name: str, text: str) -> Path:
     try:
         folder = Path(text).expanduser()
-        folder = folder if folder.is_absolute() else PROJECT_DIR / folder
         is_file = folder.exists() and not folder.is_dir()
     except (OSError, RuntimeError, ValueError) as error:
-        raise SettingError(f"setting FW_DATA_DIR is {text!r}, which names no folder: {error}") from None
+        raise SettingError(f"setting {name} is {text!r}, which names no folder: {error}") from None
     if is_file:
-        raise SettingError(f"setting FW_DATA_DIR is {text!r}, which is a file; name a folder")
+        raise SettingError(f"setting {name} is {text!r}, which is a file; name a folder")
     return folder
 
 

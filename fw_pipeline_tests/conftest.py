@@ -16,6 +16,7 @@ from playwright.sync_api import sync_playwright
 from fw_pipeline_tests import cut_off
 from fw_pipeline_tests.chromium import CHROMIUM, FLAGS
 from fw_pipeline_tests.command import fw_pipeline
+from fw_pipeline_tests.duckdb_releases import Releases, shared_folder
 from fw_pipeline_tests.fake_services.server import FakeServices
 
 LONGEST = ("test_cli", "test_report_browser", "test_ui_browser", "test_live", "test_explanation", "test_orchestration")
@@ -53,8 +54,7 @@ def services(running_services: FakeServices) -> FakeServices:
 @pytest.fixture(scope="session")
 def recorded_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A data folder after one full recorded run, cut off where that can be. Do not change it: take `recorded`."""
-    own = tmp_path_factory.getbasetemp()
-    shared = own if worker_id == "master" else own.parent  # test processes side by side share one run
+    shared = shared_folder(tmp_path_factory, worker_id)
     data = shared / "recorded" / "data"
     with FileLock(shared / "recorded.lock"):
         if not data.exists():
@@ -63,6 +63,12 @@ def recorded_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> P
             done = fw_pipeline(data, "run", within=within)
             assert done.status == 0, done.err
     return data
+
+
+@pytest.fixture(scope="session")
+def releases(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Releases:
+    """Other releases of DuckDB."""
+    return Releases(shared_folder(tmp_path_factory, worker_id))
 
 
 @pytest.fixture

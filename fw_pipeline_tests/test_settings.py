@@ -71,6 +71,18 @@ def test_the_environment_wins_over_the_dotenv_file_and_the_command_line_over_bot
     assert read({"FW_MODE": "recorded"}, dotenv=dotenv).contact == "a@example.org"
 
 
+def test_settings_are_handed_on_whole_to_a_process_that_stands_elsewhere(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("FW_PROVIDERS=stackoverflow=dump:p.xml\nHF_TOKEN=hf_x\nFW_CONTACT=a@b.c\n", encoding="utf-8")
+    found = read({"FW_CONTACT": ""}, dotenv=dotenv)
+    again = read(found.environment, dotenv=NOWHERE)
+    assert (again.data_dir, again.providers, dict(again.secrets), again.contact) == (
+        found.data_dir, {"stackoverflow": f"dump:{tmp_path / 'p.xml'}"}, {"HF_TOKEN": "hf_x"}, "",
+    )  # fmt: skip
+    assert found.environment["FW_DATA_DIR"] == str(PROJECT_DIR / "data")
+    assert found.environment["FW_MODE"] == "", "so that no other file can set what is set nowhere"
+
+
 def test_secrets_are_in_no_text_made_of_the_settings() -> None:
     mail = {"FW_SMTP_URL": "smtp://user:key_value@here", "FW_ALERT_MAIL_TO": "you@example.org"}
     hook = {"FW_ALERT_WEBHOOK": "https://here/hf_secret_value"}

@@ -8,7 +8,9 @@ SQLAlchemy engine for every event, which costs more than the event; here an engi
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import LRUCache
 
 from fw_pipeline.contract import Reason
+from fw_pipeline.settings import read
 
 LOCATION = "fw_pipeline"
 """The name of our code location, as in `workspace.yaml`."""
@@ -51,6 +54,19 @@ def write_quickly() -> None:
         event.listen(Engine, "connect", _flush_seldom)
         for module in (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage):
             vars(module)["create_engine"] = _engine
+
+
+def warn_if_temporary() -> None:
+    """Warn when one of Dagster's own commands loads the project without a `DAGSTER_HOME`: its history is then empty."""
+    is_dagster = any(part.startswith("dagster") for part in Path(sys.argv[0]).parts[-2:])
+    settings = read()
+    if is_dagster and settings.dagster_home is None:
+        logging.getLogger("dagster").warning(
+            "DAGSTER_HOME is not set: Dagster begins a temporary history, in which the months in %s look as if they "
+            "were not there, and forgets it when it ends; start it with `fw-pipeline ui`, or set DAGSTER_HOME=%s",
+            settings.data_dir,
+            (settings.data_dir / "dagster").resolve(),
+        )
 
 
 def _engine(url: str, **options: Any) -> Engine:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +51,12 @@ _FIRST_DAY, _LAST_DAY = ((day - date(1970, 1, 1)).days for day in (date.min, dat
 
 _BATCH = 100_000
 
-_TABLES = "see the tables: fw-pipeline sql 'show all tables'"
+_TABLES = "see the tables: fw-pipeline sql 'show tables'"
+_TABLES_THERE = """
+    select schema_name || '.' || table_name as name, estimated_size as rows, comment from duckdb_tables() order by name
+"""
+"""What `show tables` is taken for: DuckDB's own shows those of the schema `main`, in which there is none."""
+
 _OWN_COPY = "this command only reads the tables of the published file; for more, open a copy of it with duckdb"
 
 
@@ -97,14 +105,14 @@ def query(published: Path, sql: str, *, seconds: float = MOST_SECONDS, rows: int
         WarehouseFailed: there is no published file, or the query is not a single one that can be answered.
     """
     needed(published)
+    sql = _TABLES_THERE if re.fullmatch(r"\s*show\s+tables\s*;?\s*", sql, re.IGNORECASE) else sql
     try:
         with _shut(published) as connection:
             _refuse_what_changes(connection, sql)
             stop = threading.Timer(seconds, connection.interrupt)
             stop.start()
             try:
-                with interruptible():
-                    return _answered(connection, sql, rows)
+                return _awaited(connection, partial(_answered, connection, sql, rows))
             finally:
                 stop.cancel()
     except duckdb.PermissionException as error:
@@ -118,6 +126,19 @@ def query(published: Path, sql: str, *, seconds: float = MOST_SECONDS, rows: int
         raise WarehouseFailed("query", first_line(error), _TABLES) from error
 
 
+def _awaited(connection: duckdb.DuckDBPyConnection, answer: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+    """Let another thread answer, while this one hears signals: DuckDB hears none while it hands over rows."""
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(answer)
+        try:
+            return running.result()
+        except BaseException:
+            while not running.done():  # until it is heard: between two steps of a query there is nothing to stop
+                connection.interrupt()
+                wait([running], timeout=0.05)
+            raise
+
+
 @contextlib.contextmanager
 def _shut(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the published file so that nothing else can be reached through it.
@@ -126,6 +147,7 @@ def _shut(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     statement wants with them: COPY could overwrite both. So the file system is shut off once the file is open.
     """
     with contextlib.closing(duckdb.connect(str(published), read_only=True, config=_SHUT)) as connection:
+        connection.execute("set timezone = 'UTC'")  # whatever name the machine has for its own
         connection.execute("set disabled_filesystems = 'LocalFileSystem'")
         connection.execute("set lock_configuration = true")
         yield connection
@@ -152,12 +174,13 @@ def _answered(connection: duckdb.DuckDBPyConnection, sql: str, rows: int) -> pl.
     for name, kind in zip(relation.columns, relation.types, strict=True):
         if any(unknown in str(kind) for unknown in _UNKNOWN_TO_FRAMES):
             raise WarehouseFailed("query", f"{name} is of the type {kind}", f'cast it: select "{name}"::varchar')
-    reader, parts, height = relation.to_arrow_reader(_BATCH), [], 0
-    for part in reader:
-        parts.append(part)
-        height += part.num_rows
-        if height > rows:
-            raise WarehouseFailed("query", f"it returns more than {rows:,} rows", f"add a limit; {_OWN_COPY}")
+    parts, height = [], 0
+    with relation.to_arrow_reader(_BATCH) as reader:
+        for part in reader:
+            parts.append(part)
+            height += part.num_rows
+            if height > rows:
+                raise WarehouseFailed("query", f"it returns more than {rows:,} rows", f"add a limit; {_OWN_COPY}")
     table = pa.Table.from_batches(parts, reader.schema)
     found = pl.DataFrame(pl.from_arrow(table.rename_columns(_told_apart(relation.columns))))
     for name in found.select(pl.col(pl.Date, pl.Datetime)).columns:

@@ -6,7 +6,6 @@ Nothing here knows tables or figures.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import random
 import shutil
@@ -22,6 +21,7 @@ from fw_pipeline import waiting
 from fw_pipeline.raw import StorageFailed
 from fw_pipeline.raw.files import sync_folder, unwritable
 from fw_pipeline.waiting import WORTH_A_WORD, Tell, silent
+from fw_pipeline.warehouse.replacing import refuse_while_written, replace
 from fw_pipeline.warehouse.wording import (
     WarehouseFailed,
     first_line,
@@ -33,7 +33,10 @@ from fw_pipeline.warehouse.wording import (
 from fw_pipeline.warehouse.writer import Writer
 
 STORAGE = "v1.5.0"
-"""Storage version of every file: any DuckDB from 1.5 on can read it. See docs/adr/0002."""
+"""Storage version of the working file, which this program alone opens: it is written fastest."""
+
+PUBLISHED_STORAGE = "v1.0.0"
+"""Storage version of the published file: DuckDB from 1.0 on and DuckDB-WASM can read it. See docs/adr/0002."""
 
 SCHEMAS = ("raw", "detail", "meta", "staging", "marts", "claims")
 
@@ -55,7 +58,6 @@ class Warehouse:
         self.data_dir = data_dir
         self.published = data_dir / "warehouse.duckdb"
         self.working = data_dir / ".work" / "warehouse.duckdb"
-        self._log = data_dir / f"{self.published.name}.wal"
         self._lock = data_dir / ".work" / "writer.lock"
         self._spill = data_dir / ".work" / "spill"
         self._patience, self._waits = patience, waits
@@ -84,12 +86,10 @@ class Warehouse:
         What is raised inside leaves both files as they were. Readers that have the old file open keep it.
 
         Raises:
-            WarehouseFailed: a program holds the published file open for writing, or a copy fails.
+            WarehouseFailed: a program has written to the published file and has it open, or a copy fails.
             StorageFailed: the disk is full or read-only.
         """
-        if self._written_to():
-            cause = f"another program has {self.published.name} open for writing"
-            raise WarehouseFailed("publish", cause, "close it there, or open it read-only, and run again")
+        refuse_while_written(self.published)
         with self._only_writer(), self._opened() as connection:
             with self._transaction(connection) as writer:
                 yield writer
@@ -98,15 +98,13 @@ class Warehouse:
                     shutil.rmtree(left, ignore_errors=True)
                 with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=self.data_dir) as folder:
                     fresh = Path(folder) / self.published.name
-                    connection.execute(f"attach '{quoted(fresh)}' as fresh (storage_version '{STORAGE}')")
+                    connection.execute(f"attach '{quoted(fresh)}' as fresh (storage_version '{PUBLISHED_STORAGE}')")
                     with interruptible():
                         connection.execute("copy from database work to fresh")
                     connection.execute("detach fresh")
                     _flush(fresh)
                     fresh.chmod(0o644)
-                    # left by a program that wrote to the published file and died: DuckDB would apply it to the new one
-                    self._log.unlink(missing_ok=True)
-                    fresh.replace(self.published)
+                    replace(self.published, fresh, self.working.parent)
                     sync_folder(self.data_dir)
             except duckdb.Error as error:
                 if refused_by_the_disk(error):
@@ -209,19 +207,6 @@ class Warehouse:
         shutil.rmtree(self._spill, ignore_errors=True)  # by a killed run
         connection.execute(f"set temp_directory = '{quoted(self._spill)}'")
         return connection
-
-    def _written_to(self) -> bool:
-        """Say whether a living program has the published file open for writing; DuckDB then holds a lock on it."""
-        if not self._log.exists():
-            return False
-        try:
-            with self.published.open("rb") as stream:
-                fcntl.lockf(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except (BlockingIOError, PermissionError):
-            return True
-        return False
 
     def _broken(self, error: Exception) -> WarehouseFailed:
         cause = f"the working file cannot be opened: {first_line(error)}"

@@ -89,7 +89,7 @@ def cost_of(command: Sequence[str], data: Path) -> Cost:
         began = time.perf_counter()
         process = subprocess.Popen(
             command,
-            cwd=data.parent,  # away from a `.env` of the checkout, whose settings are not those that are measured
+            cwd=data.parent,
             env=environment(data, PYTHONPATH=str(HERE)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

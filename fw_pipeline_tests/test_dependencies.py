@@ -1,0 +1,94 @@
+"""Every package that is imported is declared, and every package that is declared is imported: nothing by luck."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterable
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+OURS = {"fw_pipeline", "fw_pipeline_tests"}
+OF_THE_BUILD = {"hatchling"}
+"""Declared in [build-system]."""
+
+NOT_IMPORTED = {
+    "grpcio-health-checking": "only its version is bounded: Dagster brings it",
+    "bandit": "a command of make check",
+    "import-linter": "a command of make check",
+    "mypy": "a command of make check",
+    "pandas-stubs": "types for mypy",
+    "pip-audit": "a command of make check",
+    "pytest-xdist": "a plugin of pytest",
+    "ruff": "a command of make check",
+    "sqlfluff": "a command of make check",
+    "types-pyyaml": "types for mypy",
+    "types-requests": "types for mypy",
+}
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def declared(requirements: Iterable[str]) -> set[str]:
+    return {normal(re.split(r"[\s<>=!~\[;]", one, maxsplit=1)[0]) for one in requirements}
+
+
+RUNNING = declared(PROJECT["dependencies"])
+ALL = RUNNING | declared(PROJECT["optional-dependencies"]["dev"])
+
+
+def imported(*folders: str) -> dict[str, set[str]]:
+    """Return the distributions that the code below folders imports, each with the files that do."""
+    of_module = packages_distributions()
+    found: dict[str, set[str]] = {}
+    for file in (path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            else:
+                continue
+            for top in {name.partition(".")[0] for name in names} - OURS - OF_THE_BUILD - sys.stdlib_module_names:
+                some = [normal(name) for name in [top, *of_module.get(top, [])]]
+                distribution = next((name for name in some if name in ALL), some[-1])
+                found.setdefault(distribution, set()).add(file.relative_to(ROOT).as_posix())
+    return found
+
+
+def test_what_the_package_imports_is_declared() -> None:
+    found = imported("fw_pipeline")
+    assert {name: sorted(files) for name, files in found.items() if name not in RUNNING} == {}
+
+
+def test_what_tests_and_checks_import_is_declared() -> None:
+    found = imported("fw_pipeline", "fw_pipeline_tests", ".ci")
+    assert {name: sorted(files)[:3] for name, files in found.items() if name not in ALL} == {}
+
+
+def test_what_is_declared_is_imported_or_has_a_reason_not_to_be() -> None:
+    assert RUNNING - set(imported("fw_pipeline")) - set(NOT_IMPORTED) == set()
+    assert ALL - set(imported("fw_pipeline", "fw_pipeline_tests", ".ci")) == set(NOT_IMPORTED)
+
+
+def test_every_locked_package_that_is_declared_has_its_lock_and_no_lock_names_an_index() -> None:
+    for lock, names in (("requirements.lock", RUNNING), ("requirements-dev.lock", ALL)):
+        text = (ROOT / lock).read_text(encoding="utf-8")
+        assert names - {normal(name) for name in re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE)} == set()
+        assert not re.search(r"^--|https?://", text, re.MULTILINE)
+
+
+def test_the_licence_is_there_and_is_the_one_that_the_package_names() -> None:
+    assert PROJECT["license"] == "Apache-2.0"
+    (file,) = PROJECT["license-files"]
+    text = (ROOT / file).read_text(encoding="utf-8")
+    assert "Apache License" in text
+    assert "Version 2.0, January 2004" in text
+    assert "END OF TERMS AND CONDITIONS" in text
