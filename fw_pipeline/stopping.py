@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 INTERRUPTED = "interrupted before it was done"
-REMEDY = "nothing that came in is lost: run it again, and it goes on where it was"
+REMEDY = "nothing that came in is lost: run it again, and it resumes where it stopped"
 
 
 @dataclass(frozen=True, slots=True)

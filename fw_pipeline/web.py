@@ -214,7 +214,7 @@ class Web:
     ) -> T:
         """Fetch a large file, keep it as evidence, and return what `read` makes of the kept file.
 
-        It is streamed to disk; a broken download is gone on with where it ended, if the server still has the same file.
+        It is streamed to disk; a broken download is resumed where it ended, if the server still has the same file.
         What the last fetch kept is not downloaded again where the server says that it has not changed (its ETag, or its
         date of change).
 

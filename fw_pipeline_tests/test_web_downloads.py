@@ -1,4 +1,4 @@
-"""Large files: bounded, gone on with after a break, kept byte for byte, and refused when they are not the file."""
+"""Large files: bounded, resumed after a break, kept byte for byte, and refused when they are not the file."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def ingest(
 ) -> Ingested:
     """Fetch a window of months and add a vintage for each; call `done` with every outcome as it comes.
 
-    `log` hears everything, `say` what a person should know before it starts: the cost, and what is gone on with;
+    `log` hears everything, `say` what a person should know before it starts: the cost, and what is resumed;
     `waits` hears what is waited for, and until when.
     Unless `again`, months that the provider has answered already are left out, where asking costs a request.
 
@@ -138,7 +138,7 @@ class _Ingest:
             windows = [left for window in windows for left in self._left_of(window)]
         if windows and self._keeper.resumed:
             answers = "1 answer is" if self._keeper.resumed == 1 else f"{self._keeper.resumed} answers are"
-            self._say(f"{name}: goes on with an unfinished fetch, {answers} here")
+            self._say(f"{name}: resumes an unfinished fetch, {answers} here")
         for window in windows:
             fetch = replace(self._fetch, window=window)
             self._say(f"{name} {window} from {self._provider.name}: {self._provider.plan(fetch).text}")

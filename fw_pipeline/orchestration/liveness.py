@@ -27,7 +27,7 @@ from fw_pipeline.waiting import silent
 
 KILLED = (
     "the process of this run has gone without a word: it was killed, or the machine stopped. "
-    "Months that were done are kept; run it again, and it goes on where it was"
+    "Months that were done are kept; run it again, and it resumes where it stopped"
 )
 
 

@@ -23,7 +23,7 @@ from fw_pipeline.contract import ANSWERS_BEHIND, HEADERS_OF, Evidence
 from fw_pipeline.raw.files import LEFTOVER, StorageFailed, sync_folder, unwritable
 
 GO_ON_FOR = timedelta(days=7)
-"""How long an unfinished fetch is gone on with, from its last answer: one that takes weeks is not begun again."""
+"""How long an unfinished fetch is resumed, from its last answer: one that takes weeks is not begun again."""
 
 REPLAYED_FOR = timedelta(days=31)
 """How long one of its answers is used: a fetch that never finishes would else show the same figures again and again."""
@@ -45,7 +45,7 @@ class KeptAnswer:
 
 
 class EvidenceStore:
-    """The answers of one fetch, verbatim and write-once; an unfinished fetch is gone on with, not begun again."""
+    """The answers of one fetch, verbatim and write-once; an unfinished fetch is resumed, not begun again."""
 
     def __init__(self, data_dir: Path, source: str, provider: str, *, run_id: str, now: datetime) -> None:
         """Open the folder of this provider's unfinished fetch if there is a recent one, else a new one for `run_id`."""
@@ -71,7 +71,7 @@ class EvidenceStore:
         """How many answers an earlier, unfinished try left, without what is kept beside them."""
 
     def observed_at(self, refs: Iterable[str]) -> datetime:
-        """Return when the last of some answers was given: now, or earlier where a fetch was gone on with."""
+        """Return when the last of some answers was given: now, or earlier where a fetch was resumed."""
         return max((self._at[ref] for ref in refs if ref in self._at), default=self._now)
 
     def find(self, request: str) -> KeptAnswer | None:

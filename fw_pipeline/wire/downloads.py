@@ -1,4 +1,4 @@
-"""Large files: streamed to disk, gone on with after a break, kept, and only then read; not fetched twice unchanged.
+"""Large files: streamed to disk, resumed after a break, kept, and only then read; not fetched twice unchanged.
 
 Nothing here knows what a file holds.
 """
@@ -51,7 +51,7 @@ class Download:
         """Fetch the file, or the rest of it, and keep it; or find that the one of an earlier fetch has not changed.
 
         Raises:
-            Throttled, Transient: the server asks to wait, or the file has not come whole; what came is gone on with.
+            Throttled, Transient: the server asks to wait, or the file has not come whole; what came is resumed.
             Unfit: something else came, or more than allowed.
             SourceFailed: the part that has come cannot be written.
         """
