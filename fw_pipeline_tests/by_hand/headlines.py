@@ -1,4 +1,4 @@
-"""The verdict on a claim in a month: the article's own measure, the newest figure that decides, one vote for each source."""
+"""The verdict on a claim in a month: the article's own measure, its newest figure, one vote for each source."""
 
 from __future__ import annotations
 
