@@ -52,27 +52,18 @@ spans as (
     group by series, counted
 ),
 
-windows as (
-    select unnest(['in the year', 'over 12 months']) as covers
-),
-
 -- A paper counts in the month that it is dated by: nothing later than the end of the window is looked at.
 ends as (
     select
         spans.series,
         spans.counted,
+        spans.first_month,
         closed_months.month as as_of,
-        windows.covers,
-        case windows.covers
-            when 'in the year' then cast(date_trunc('year', closed_months.month) as date)
-            else cast(closed_months.month - interval 11 months as date)
-        end as from_month
+        unnest(['in the year', 'over 12 months']) as covers,
+        cast(unnest([date_trunc('year', closed_months.month), closed_months.month - interval 11 months]) as date)
+            as from_month
     from spans
     inner join closed_months on closed_months.month between spans.first_month and spans.last_month
-    cross join windows
-    where
-        windows.covers = 'in the year'
-        or (spans.counted = 'papers' and spans.first_month <= closed_months.month - interval 11 months)
 ),
 
 sums as (
@@ -99,6 +90,7 @@ sums as (
             ends.series = counts.series
             and ends.counted = counts.counted
             and counts.month between ends.from_month and ends.as_of
+            and (ends.covers = 'in the year' or (ends.counted = 'papers' and ends.first_month <= ends.from_month))
     group by ends.series, ends.counted, ends.covers, ends.as_of, ends.from_month
 ),
 

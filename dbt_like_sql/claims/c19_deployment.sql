@@ -33,6 +33,7 @@ forms as (
         case when pytorch_at_most is not null then tensorflow / pytorch_at_most end as low,
         case when tensorflow_at_most is not null then tensorflow_at_most / nullif(pytorch, 0) end as high,
         case when pytorch is null then 'at least' end as side,
+        'the series does not follow ' || unfollowed as unfollowed,
         'one side has no figure' as obstacle,
         is_partial,
         lacking
@@ -49,6 +50,7 @@ forms as (
         null as low,
         null as high,
         null as side,
+        null as unfollowed,
         'no question on the tools of one side was counted' as obstacle,
         false as is_partial,
         null as lacking
@@ -72,8 +74,11 @@ measured as (
         cast(numerator is null or denominator is null as bigint) as months_lacking,
         cast(is_partial as bigint) as months_partial,
         lacking,
-        case when denominator = 0 then 'nothing was counted on one side' when value is null then obstacle end
-            as cannot_decide
+        case
+            when denominator = 0 then 'nothing was counted on one side'
+            when value is null then obstacle
+            else unfollowed
+        end as cannot_decide
     from forms
 )
 

@@ -96,6 +96,28 @@ figures as (
     group by tools.source, known.series, known.month, tools.measure, tools.framework, tools.name
 ),
 
+-- A tool that a series neither has in any month nor bounds is not followed there. Without a tool of PyTorch,
+-- TensorFlow's lead cannot be told; one of TensorFlow that is not followed only makes it smaller.
+followed as (
+    select
+        series,
+        measure,
+        list(distinct name) as names
+    from figures
+    group by series, measure
+),
+
+unfollowed as (
+    select
+        followed.series,
+        followed.measure,
+        string_agg(tools.name, ', ' order by tools.name) as unfollowed
+    from followed
+    inner join tools on followed.measure = tools.measure and tools.source = 'pypi' and tools.framework = 'pytorch'
+    where not list_contains(followed.names, tools.name)
+    group by followed.series, followed.measure
+),
+
 final as (
     select
         month,
@@ -119,4 +141,8 @@ final as (
     group by month, source, series, measure
 )
 
-select * from final
+select
+    final.*,
+    unfollowed.unfollowed
+from final
+left join unfollowed on final.series = unfollowed.series and final.measure = unfollowed.measure

@@ -29,6 +29,28 @@ halves as (
     group by claims.claim
 ),
 
+-- Who could supply more: the sources of the headline.
+askable as (
+    select
+        claim,
+        string_agg(distinct name, ' or ' order by name) as names
+    from (
+        select
+            claim,
+            case source
+                when 'stackoverflow' then 'Stack Overflow'
+                when 'pypi' then 'PyPI'
+                when 'huggingface' then 'the Hugging Face Hub'
+                when 'papers' then 'papers'
+                when 'authors' then 'papers with their authors (the archive)'
+            end as name
+        from verdicts
+        where headline
+    ) as names_of_sources
+    where name is not null
+    group by claim
+),
+
 wanted as (
     select
         claims.claim,
@@ -36,8 +58,6 @@ wanted as (
         claims.kind,
         claims.reason,
         claims.source_list,
-        list_sort(list_intersect(claims.source_list, ['stackoverflow', 'pypi', 'huggingface', 'papers']))
-            as sources_to_ask,
         claims.all_must_hold,
         closed_months.month as as_of
     from claims
@@ -144,7 +164,7 @@ votes as (
                 when 'authors' then 'authors of papers, '
                 when 'projects' then 'projects on GitHub, '
                 else ''
-            end || strftime(measured, '%B %Y') || '; it takes ' || takes || ')', ', and ' order by formula
+            end || strftime(measured, '%B %Y') || '; needed: ' || takes || ')', ', and ' order by formula
         ) as said
     from chosen
     where headline
@@ -246,7 +266,8 @@ obstacles as (
         wanted.claim,
         wanted.as_of,
         arg_max(
-            concat_ws('; ', verdicts.sentence, verdicts.obstacle),
+            concat_ws('; ', verdicts.sentence, verdicts.obstacle)
+            || if(verdicts.value is null, '', ' (' || strftime(verdicts.as_of, '%B %Y') || ')'),
             struct_pack(
                 is_whole := verdicts.cannot_decide is null,
                 has_value := verdicts.value is not null,
@@ -367,8 +388,8 @@ told as (
             where
                 carried.claim = witnesses.claim
                 and carried.as_of = witnesses.as_of
-                and carried.verdict in ('supported', 'refuted', 'came_true', 'not_yet')
-                and carried.verdict != witnesses.vote
+                and coalesce(nullif(carried.verdict, 'insufficient_data'), carried.carried_verdict, 'none')
+                not in (witnesses.vote, 'mixed')
         ) as dissent
     from carried
 ),
@@ -398,7 +419,7 @@ final as (
                                 obstacles.obstacle,
                                 'nothing was measured by then'
                             ),
-                            '. A live fetch of ' || array_to_string(told.sources_to_ask, ' or ') || ' would supply more'
+                            '. A live fetch of ' || askable.names || ' would supply more'
                         )
                 when 'mixed' then 'Mixed: ' || coalesce(told.present_said, told.ahead_said)
                 when 'supported' then 'Supported: ' || told.present_said
@@ -408,7 +429,9 @@ final as (
                     then 'Came true, since ' || strftime(told.came_true_since, '%B %Y') || ': ' || told.ahead_said
             end,
             case
-                when told.has_present and told.has_ahead and told.ahead_said is not null
+                when told.has_present and told.has_ahead and told.ahead_said is null
+                    then '. Nothing recent enough decides on the prediction'
+                when told.has_present and told.has_ahead
                     then
                         '. The prediction ' || case told.ahead_verdict
                             when 'came_true' then 'came true, since ' || strftime(told.came_true_since, '%B %Y')
@@ -417,7 +440,7 @@ final as (
                             else 'is mixed'
                         end || ': ' || told.ahead_said
             end,
-            '. Other measures say otherwise: ' || told.dissent,
+            if(told.carried_verdict is null, '. What is known: ', '. Other measures say otherwise: ') || told.dissent,
             case when told.kind = 'measured' then '. ' || told.reason end
         ), '. ') || '.' as why,
         told.sources_for,
@@ -440,6 +463,7 @@ final as (
     left join camps on told.claim = camps.claim and told.as_of = camps.as_of
     left join undecided on told.claim = undecided.claim and told.as_of = undecided.as_of
     left join obstacles on told.claim = obstacles.claim and told.as_of = obstacles.as_of
+    left join askable on told.claim = askable.claim
 )
 
 select * from final

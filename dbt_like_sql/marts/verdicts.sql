@@ -301,26 +301,33 @@ worded as (
         ] as plain,
         [
             case
-                when unit like 'share%' and form in ('change', 'difference', 'difference of changes')
-                    then format('{:+.1f} ', 100 * x) || if(form = 'change', 'percent', 'points')
+                when unit = 'year'
+                    then
+                        strftime(
+                            make_date(cast(floor(x) as integer), 1, 1)
+                            + to_days(cast(round((x - floor(x)) * 365.25) as integer)), '%-d %B %Y'
+                        )
+                when form = 'change' then if(x < 0, 'a fall of ', 'a rise of ')
+                when unit like 'share%' and form like 'difference%' then format('{:.1f} points', 100 * x)
                 when unit like 'share%' then format('{:.1f} percent', 100 * x)
-                when unit = 'languages' or (abs(x) >= 100 and unit != 'year') then format('{:,.0f}', x)
-                else format('{:.2f}', x)
+                when unit = 'languages' or abs(x) >= 100 then format('{:,.0f}', x)
+                when x = 0 or abs(x) >= 0.1 then format('{:.2f}', x)
+                else format('{:.2g}', x)
             end
             for x in [value, low, high]
         ] as words,
         case
             when low = value and high = value then ''
-            when low = value and high > value then 'at least '
-            when high = value and low < value then 'at most '
-            when isfinite(low) and isfinite(high) then 'about '
+            when low = value and (not isfinite(high) or (unit like 'share%' and high = 1)) then 'at least '
+            when high = value and (not isfinite(low) or low = 0) then 'at most '
+            else 'between '
         end as bound_word,
         concat(rule, ' ', format('{:g}', threshold), ' and ' || format('{:g}', upper), ' ' || unit) as rule_text,
         concat(
             case rule when 'above' then 'more than' when 'below' then 'less than' else rule end, ' ',
             if(unit like 'share%', format('{:g}', round(100 * threshold, 2)), format('{:g}', threshold)),
             ' and ' || if(unit like 'share%', format('{:g}', round(100 * upper, 2)), format('{:g}', upper)),
-            if(unit like 'share%', ' percent', '')
+            case when unit like 'share%' then if(form like 'difference%', ' points', ' percent') end
         ) as takes
     from compared
 ),
@@ -338,13 +345,8 @@ obstacles as (
             when n < least_n then 'n = ' || format('{:,}', n) || ', and it takes ' || format('{:,}', least_n)
             when is_met is null
                 then
-                    concat(
-                        if(
-                            bound_word = 'about ',
-                            'the true value may lie anywhere from ' || plain[5] || ' to ' || plain[6],
-                            'it is known to be ' || bound_word || plain[1] || ' only'
-                        ), ', on both sides of the threshold'
-                    )
+                    if(bound_word = 'between ', 'the threshold lies inside', 'more than that is not known')
+                    || ' (needed: ' || takes || ')'
             when leans_on_estimate and exact_value is null
                 then 'it leans on an interpolated figure, and there is no value without it'
             when leans_on_estimate and (is_met is distinct from is_met_exactly)
@@ -360,8 +362,8 @@ judged as (
     select
         *,
         case
+            when due is not null and value is not null and as_of <= date '2023-01-01' then 'not_yet'
             when obstacle is not null then 'insufficient_data'
-            when due is not null and as_of <= date '2023-01-01' then 'not_yet'
             when due is not null and is_met then 'came_true'
             when due is not null and as_of < due then 'not_yet'
             when is_met then 'supported'
@@ -376,7 +378,9 @@ judged as (
                     )
             else
                 concat(
-                    bound_word, plain[1], ' (' || plain[3] || ' / ' || plain[4] || ')',
+                    if(bound_word = 'between ', 'about ', bound_word),
+                    plain[1],
+                    ' (' || plain[3] || ' / ' || plain[4] || ')',
                     case when is_met then ' is ' else ' is not ' end, rule_text, ', n = ', format('{:,}', n),
                     case when leans_on_estimate then '; without interpolated figures ' || plain[2] end,
                     '; a bound, as the series breaks in ' || breaks || ': later figures are counted too '
@@ -393,11 +397,20 @@ judged as (
         end as why,
         replace(
             says, '{value}',
-            if(
-                bound_word = 'about ' and obstacle is not null,
-                'between ' || words[2] || ' and ' || words[3],
-                bound_word || words[1]
-            )
+            case
+                -- A change is a fall or a rise, and a bound of it is one in its own direction.
+                when form = 'change'
+                    then
+                        concat(
+                            words[1], case
+                                when side is null then ''
+                                when (side = 'at most') = (value < 0) then 'at least '
+                                else 'at most '
+                            end, format('{:.1f} percent', 100 * abs(value))
+                        )
+                when bound_word = 'between ' then 'between ' || words[2] || ' and ' || words[3]
+                else bound_word || words[1]
+            end
         ) as sentence,
         gaps is not null as leans_on_gap,
         case when obstacle is null then could_flip end as drift_flips

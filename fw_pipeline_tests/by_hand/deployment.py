@@ -88,6 +88,7 @@ def c19(counted: Counted) -> Iterator[Measured]:
             for names in sides.values()
             for name in names
         }
+        incomplete = counted.source == "pypi" and not all(every[name] for name in sides["pytorch"])
         for end in followed_months(sides, counted.figures, counted.bounds):
             tensorflow, pytorch = (level(sides[side], counted, end) for side in TWO)
             ends: tuple[float | None, float | None] = (None, None)
@@ -110,7 +111,8 @@ def c19(counted: Counted) -> Iterator[Measured]:
             )
             where = ("C19", f"{measure} in the month", counted.series, end)
             low, high = (None, None) if value is None else ends
-            yield Measured(*where, value, round((part or 0) + (whole or 0)), low=low, high=high, beside=beside)
+            n = round((part or 0) + (whole or 0))
+            yield Measured(*where, value, n, low=low, high=high, blocked=incomplete, beside=beside)
 
 
 def c20(counted: Counted) -> Iterator[Measured]:

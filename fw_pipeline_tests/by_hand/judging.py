@@ -70,6 +70,8 @@ def side(ends: Interval, known: Mapping[str, Any]) -> bool | None:
 def verdict(one: Measured) -> str:
     """The verdict of one measurement."""
     known = definition(one.claim, one.formula)
+    if "due" in known and one.value is not None and one.as_of <= APPEARED:
+        return "not_yet"
     if one.blocked or one.value is None or one.n < known["least_n"]:
         return UNDECIDED
     ends = interval(one, one.value)
@@ -82,6 +84,4 @@ def verdict(one: Measured) -> str:
         return UNDECIDED
     if "due" not in known:
         return "supported" if met else "refuted"
-    if one.as_of <= APPEARED:
-        return "not_yet"
     return "came_true" if met else "not_yet" if one.as_of <= date.fromisoformat(str(known["due"])) else "refuted"

@@ -47,11 +47,17 @@ def named(series: tuple[str, str]) -> str:
 
 
 def one(
-    where: tuple[str, str, str, date], value: float | None, n: int, exact: float | None, beside: Beside
+    where: tuple[str, str, str, date],
+    value: float | None,
+    n: int,
+    exact: float | None,
+    beside: Beside,
+    *,
+    blocked: bool = False,
 ) -> Measured:
     """Say of which claim, formula, series and month a value is."""
     estimated = value is not None and (exact is None or round(value, 9) != round(exact, 9))
-    return Measured(*where, value, n, exact, estimated, beside=beside)
+    return Measured(*where, value, n, exact, estimated, blocked=blocked, beside=beside)
 
 
 def package_levels(package: str, *, families: bool = True) -> Iterator[tuple[str, str, Series, frozenset[date]]]:

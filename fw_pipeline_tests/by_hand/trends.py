@@ -20,6 +20,7 @@ from fw_pipeline_tests.by_hand.figures import (
     span,
     window,
 )
+from fw_pipeline_tests.by_hand.judging import APPEARED
 from fw_pipeline_tests.by_hand.leaving_out import counted, papers_left_out
 from fw_pipeline_tests.by_hand.measured import Beside, Measured
 from fw_pipeline_tests.by_hand.measures import (
@@ -224,7 +225,9 @@ def c8() -> Iterator[Measured]:
                     if since >= first:
                         lacking = (1 + years) * months - counts
                         beside = Beside("stackoverflow", since, *parts_of[form], lacking=lacking)
-                        yield one(("C8", formula, "recorded", end), values[form][0], n, values[form][1], beside)
+                        early = form == "speed" and shift(end, 1 - months) <= APPEARED
+                        told_of = ("C8", formula, "recorded", end)
+                        yield one(told_of, values[form][0], n, values[form][1], beside, blocked=early)
 
 
 def c21() -> Iterator[Measured]:
