@@ -101,13 +101,15 @@ troubled as (
             and outages.last_day >= coalesce(defined.since, defined.as_of)
         ) as trouble,
         -- A break after the first of these months leaves figures of two kinds, which are no longer compared.
-        string_agg(distinct strftime(outages.first_day, '%Y-%m'), ', ') filter (
+        string_agg(
+            distinct strftime(outages.first_day, '%Y-%m'), ', ' order by strftime(outages.first_day, '%Y-%m')
+        ) filter (
             where
             outages.kind = 'break'
             and outages.first_day >= defined.since + interval 1 month
             and outages.first_day < defined.as_of + interval 1 month
         ) as breaks,
-        string_agg(distinct coalesce(outages.bias, 'unknown'), ', ') filter (
+        string_agg(distinct coalesce(outages.bias, 'unknown'), ', ' order by coalesce(outages.bias, 'unknown')) filter (
             where
             outages.kind = 'break'
             and outages.first_day >= defined.since + interval 1 month
