@@ -29,6 +29,7 @@ RELATIONS = (
     "meta.events",
     "meta.outages",
     "meta.published_figures",
+    "meta.sources",
     "marts.composite",
     "marts.crossovers",
     "marts.forecast_errors",

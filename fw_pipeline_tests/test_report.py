@@ -12,14 +12,16 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import altair as alt
+import polars as pl
 import pytest
 
-from fw_pipeline.report import figures
+from fw_pipeline.report import figures, tables
 from fw_pipeline_tests import report_warehouse
 from fw_pipeline_tests.report_warehouse import BREAK, GAP, HOSTILE, INTERPOLATED
 
@@ -188,6 +190,20 @@ def test_an_empty_warehouse_gives_a_page_without_figures() -> None:
     files = report_warehouse.report_of(report_warehouse.empty()).files
     assert b"No figures." in files["index.html"]
     assert list(files) == ["index.html"]
+
+
+def test_the_page_says_what_it_rests_on_and_why_a_source_has_nothing() -> None:
+    rows = pl.DataFrame(
+        {
+            "source": ["papers", "pypi"],
+            "first_month": [date(2015, 11, 1), None],
+            "last_month": [date(2024, 8, 1), None],
+            "why_none": [None, "nobody has fetched it yet"],
+        }
+    )
+    said = "It rests on Papers (Nov 2015 to Aug 2024). No figures of PyPI (nobody has fetched it yet)."
+    assert tables.rests_on(rows) == said
+    assert tables.rests_on(rows.clear()) == "It rests on no figures yet."
 
 
 def test_loading_the_report_loads_no_charts() -> None:

@@ -51,6 +51,22 @@ askable as (
     group by claim
 ),
 
+-- A claim of which no source of the headline has any figure names all that could measure it.
+listed as (
+    select
+        claim,
+        array_to_string(
+            list_sort(list_intersect(source_list, ['huggingface', 'papers', 'pypi', 'stackoverflow'])), ' or '
+        )
+            as names
+    from claims
+    where
+        not exists (
+            select 1 from verdicts
+            where verdicts.claim = claims.claim and verdicts.headline and verdicts.source is not null
+        )
+),
+
 wanted as (
     select
         claims.claim,
@@ -419,7 +435,9 @@ final as (
                                 obstacles.obstacle,
                                 'nothing was measured by then'
                             ),
-                            '. A live fetch of ' || askable.names || ' would supply more'
+                            '. A live fetch of '
+                            || coalesce(askable.names, nullif(listed.names, ''))
+                            || ' would supply more'
                         )
                 when 'mixed' then 'Mixed: ' || coalesce(told.present_said, told.ahead_said)
                 when 'supported' then 'Supported: ' || told.present_said
@@ -464,6 +482,7 @@ final as (
     left join undecided on told.claim = undecided.claim and told.as_of = undecided.as_of
     left join obstacles on told.claim = obstacles.claim and told.as_of = obstacles.as_of
     left join askable on told.claim = askable.claim
+    left join listed on told.claim = listed.claim
 )
 
 select * from final

@@ -99,6 +99,7 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
         glance=glance.glance(ratios),
         crossings=tables.crossings(read(sql("crossovers"))),
         reconciled=tables.reconciled(read(sql("reconciliation"))),
+        rests_on=tables.rests_on(read(sql("sources"))),
         strips=tables.coverage(read(sql("coverage"))),
         origins=origins.credited(published),
         months=_months(headlines),

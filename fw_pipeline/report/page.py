@@ -46,6 +46,8 @@ class Content:
     glance: Glance
     crossings: Sequence[Mapping[str, str]]
     reconciled: Sequence[Mapping[str, str]]
+    rests_on: str
+    """Which sources the page rests on, and which have no figures."""
     strips: Sequence[Strip]
     origins: Sequence[Mapping[str, str]]
     months: Sequence[date]

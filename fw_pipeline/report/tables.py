@@ -85,6 +85,19 @@ def coverage(rows: pl.DataFrame) -> tuple[Strip, ...]:
     )
 
 
+def rests_on(rows: pl.DataFrame) -> str:
+    """Return the sentence that says which sources the page rests on, until when, and which have no figures and why."""
+    there, lacking = [], []
+    for row in rows.iter_rows(named=True):
+        title = SOURCES.get(row["source"], row["source"])
+        if row["first_month"] is None:
+            lacking.append(f"{title} ({row['why_none']})")
+        else:
+            there.append(f"{title} ({in_month(row['first_month'])} to {in_month(row['last_month'])})")
+    said = f"It rests on {'; '.join(there)}." if there else "It rests on no figures yet."
+    return f"{said} No figures of {'; '.join(lacking)}." if lacking else said
+
+
 def crossings(rows: pl.DataFrame) -> list[dict[str, str]]:
     """Say for each series whether and when PyTorch and TensorFlow changed places, and whether it lasted."""
     titles = {"pytorch": "PyTorch", "tensorflow": "TensorFlow"}
