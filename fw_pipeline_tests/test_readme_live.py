@@ -54,7 +54,7 @@ def test_it_runs_as_it_is_printed(tmp_path: Path) -> None:
     script = script.replace(".venv/bin/", f"{Path(sys.executable).parent}/")
     clean = {name: value for name, value in environment(tmp_path).items() if not name.startswith("FW_")}
     done = subprocess.run(
-        ["bash", "-ec", script], cwd=ROOT, env=clean, capture_output=True, text=True, check=False, timeout=280
+        ["bash", "-ec", script], cwd=ROOT, env=clean, capture_output=True, text=True, check=False, timeout=900
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines()[-1].startswith(f"published {tmp_path / 'live' / 'warehouse.duckdb'}: huggingface")
