@@ -83,18 +83,18 @@ def test_a_fetched_listing_fills_the_table_that_was_empty_and_moves_the_claim(tm
     with made.writing() as writer:
         for seed in SEEDS:
             writer.seed(f"meta.{seed.name}", seed.frame(made), description=seed.description, columns=seed.words)
-        for name in ("staging.author_cohorts", "meta.unmeasured", "claims.c15_researchers_migrated"):
+        for name in ("staging.author_cohorts", "claims.c15_researchers_migrated"):
             writer.build(name, models[name].sql, description="", columns={})
         found = rows(
             writer,
             """
-            select definition, as_of, value, n, detail ->> 'cannot_decide' from claims.c15_researchers_migrated
-            where ends_with(definition, ', archive') order by all
+            select formula, as_of, value, n, cannot_decide from claims.c15_researchers_migrated
+            where series = 'archive' order by all
             """,
         )
     assert found == [
-        ("moved to pytorch alone or beside tensorflow, archive", LATER, 1.0, 2, None),
-        ("moved to pytorch alone, archive", LATER, 0.5, 2, None),
+        ("moved to pytorch alone", LATER, 0.5, 2, None),
+        ("moved to pytorch alone or beside tensorflow", LATER, 1.0, 2, None),
     ]
 
 

@@ -60,7 +60,7 @@ def test_tensorflow_questions_are_twice_pytorchs_as_of_2022_06_and_no_more_in_20
 
 def test_the_published_file_holds_every_recorded_figure(recorded_once: Path) -> None:
     assert rows(recorded_once, "select count(*) from raw.stackoverflow") == [(442,)]
-    assert rows(recorded_once, "select count(*) from raw.pypi") == [(3982,)]
+    assert rows(recorded_once, "select count(*) from raw.pypi") == [(5178,)]
     venues = """
         select count(distinct (month, venue)) from (
             select month, venue from raw.papers where population = 'nine venues'
@@ -177,7 +177,7 @@ def test_status_says_what_would_complete_it(recorded_once: Path) -> None:
 
 def test_sql_reads_the_published_file_and_nothing_else(recorded_once: Path) -> None:
     done = fw_pipeline(recorded_once, "sql", "select count(*) as n from raw.pypi", "--format", "csv")
-    assert (done.status, done.out) == (0, "n\n3982\n")
+    assert (done.status, done.out) == (0, "n\n5178\n")
     refused = fw_pipeline(recorded_once, "sql", "select * from read_csv('/etc/passwd')")
     assert (refused.status, len(refused.complaints), refused.out) == (1, 1, "")
 

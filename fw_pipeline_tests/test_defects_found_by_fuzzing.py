@@ -12,7 +12,7 @@ import pytest
 
 from fw_pipeline.contract import Reason, parse_month
 from fw_pipeline.models import reading
-from fw_pipeline.models.document import read_doc
+from fw_pipeline.models.document import read_doc, read_shared
 from fw_pipeline.plain import one_line, shown
 from fw_pipeline.raw import EvidenceStore, StorageFailed, VintageStore
 from fw_pipeline.settings import SettingError, read
@@ -160,10 +160,11 @@ def test_a_document_that_turns_in_circles_or_grows_without_end_is_refused(tmp_pa
 def test_a_threshold_that_is_no_number_is_refused(tmp_path: Path, threshold: str) -> None:
     true = (FOLDER / "claims" / "c02_twice_the_questions.yml").read_text(encoding="utf-8")
     lines = [f"{line.split(':')[0]}: {threshold}" if " threshold:" in line else line for line in true.splitlines()]
+    shared = read_shared(FOLDER / "claims.yml")
     path = tmp_path / "c.yml"
     path.write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(Reason, match=r"threshold: .* is not a number"):
-        read_doc(path, is_claim=True)
+        read_doc(path, is_claim=True, shared=shared, yields=shared.required)
 
 
 @pytest.mark.parametrize("sql", ["select " + "(" * 3000 + "1" + ")" * 3000, "select " + "case when a then " * 3000])

@@ -103,7 +103,7 @@ def test_an_impossible_number_refuses_its_month_alone(desk: Desk, value: int) ->
     ("path", "cause"),
     [
         ("", "no file is named; set FW_PROVIDERS=huggingface=parquet:PATH"),
-        ("nowhere/models.parquet", "there is no file nowhere/models.parquet"),
+        ("nowhere/models.parquet", f"there is no file {Path('nowhere/models.parquet').absolute()}"),
         ("/", "there is no file /"),
         ("https://me:secret@example.org/models.parquet", "the address cannot be asked"),
         ("ftp://example.org/models.parquet", "the address cannot be asked"),

@@ -10,6 +10,7 @@ import argparse
 import sys
 from datetime import UTC, datetime
 
+from fw_pipeline.claims import measurements_sql
 from fw_pipeline.contract import FIRST_MONTH, Batch, Window, last_closed_month, parse_month
 from fw_pipeline.forecasts import forecasts
 from fw_pipeline.models import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model, load
@@ -56,15 +57,10 @@ def build(writer: Writer, pipeline: Pipeline) -> None:
     """Make the small tables and every model, each after what it reads."""
     for seed in SEEDS:
         writer.seed(f"meta.{seed.name}", seed.frame(pipeline), description=seed.description, columns=seed.words)
-    measurements = " union all by name ".join(
-        f"select '{model.doc.claim.id}' as claim, definition, as_of, value, n, detail from {model.name}"
-        for model in pipeline.models
-        if model.doc.claim
-    )
     united = foretold = False
     for model in pipeline.models:
         if MEASUREMENTS in model.upstream and not united:
-            writer.build(MEASUREMENTS, measurements, description="", columns={})
+            writer.build(MEASUREMENTS, measurements_sql(pipeline.models), description="", columns={})
             united = True
         if FORECASTS in model.upstream and not foretold:
             writer.seed(FORECASTS, forecasts(writer.frame(f"from {FORECAST_SERIES}")), description="", columns={})

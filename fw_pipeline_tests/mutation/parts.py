@@ -19,7 +19,6 @@ PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "claims": ("fw_pipeline/claims.py",),
         SQL: (
             "dbt_like_sql/claims/*.sql",
-            "dbt_like_sql/meta/unmeasured.sql",
             "dbt_like_sql/marts/deployment.sql",
             "dbt_like_sql/marts/figures_by_basis.sql",
             "dbt_like_sql/marts/huggingface_exclusivity_as_of.sql",

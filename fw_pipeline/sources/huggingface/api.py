@@ -88,7 +88,7 @@ def _round(pages: int) -> str:
 
 def _fetch(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
     if option := fetch.options.get("path"):
-        raise SourceFailed(_LABEL, f"it takes no option, but {option!r} was given", "write huggingface=api")
+        raise SourceFailed(_LABEL, f"it takes no path, but {option!r} was given", "write huggingface=api")
     pages = _pages(fetch)
     with Web(fetch, pace=Pace(0.0), budget=_BUDGET, host_label=_LABEL) as web:
         if next(iter(pages)) is Order.OLDEST_FIRST:
