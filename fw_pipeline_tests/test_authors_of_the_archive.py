@@ -60,11 +60,11 @@ def test_the_cohort_of_any_base_year_is_that_of_the_papers(tmp_path: Path, servi
     stayed = sum(used == {"pytorch"} for used in pytorch.values())
     assert 0 < alone < alone + both
     assert found == {
-        f"moved to pytorch alone after another year": (pytest.approx(alone / len(tensorflow)), len(tensorflow), None),
-        f"moved to pytorch alone or beside tensorflow after another year": (
+        "moved to pytorch alone after another year": (pytest.approx(alone / len(tensorflow)), len(tensorflow), None),
+        "moved to pytorch alone or beside tensorflow after another year": (
             pytest.approx((alone + both) / len(tensorflow)),
             len(tensorflow),
             None,
         ),
-        f"pytorch authors who stayed after another year": (pytest.approx(stayed / len(pytorch)), len(pytorch), None),
+        "pytorch authors who stayed after another year": (pytest.approx(stayed / len(pytorch)), len(pytorch), None),
     }
