@@ -5,6 +5,7 @@ They take whole runs, so they are apart: `make test-long`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,8 @@ from fw_pipeline.frameworks import TAGS
 from fw_pipeline.warehouse import query
 from fw_pipeline_tests.command import fw_pipeline
 from fw_pipeline_tests.dagster_ui import Ui
+from fw_pipeline_tests.fake_services.faults import Answer
+from fw_pipeline_tests.fake_services.messages import Request, Response
 from fw_pipeline_tests.fake_services.server import FakeServices
 from fw_pipeline_tests.moved_clock import NEEDED, MovedClock
 from fw_pipeline_tests.questions_live import COUNTS
@@ -62,6 +65,14 @@ def test_the_schedule_comes_up_in_the_middle_of_a_backfill_and_both_end_well(
     recorded_until(data / "recorded", "2023-06")
     clock = MovedClock(tmp_path, datetime(2023, 7, 3, 5, 50, tzinfo=UTC))
     year = [f"{date(2022, month, 1)}" for month in range(1, 13)]
+    come = threading.Event()
+
+    def slowly(request: Request, answer: Answer) -> Response:
+        """Answer after a second, so that the backfill is not over before the schedule, however busy the machine."""
+        come.wait(1)
+        return answer(request)
+
+    services.faults.add(COUNTS, slowly, times=-1)
     with Ui(data, settings(clock, services)) as ui:
         ui.switch_on("monthly")
         backfill = ui.backfill(["stackoverflow"], year)
@@ -69,6 +80,7 @@ def test_the_schedule_comes_up_in_the_middle_of_a_backfill_and_both_end_well(
         clock.set(datetime(2023, 7, 3, 5, 59, 58, tzinfo=UTC))
         ui.wait_for("the schedule", lambda: ui.runs("monthly"))
         assert ui.backfill_status(backfill) == "REQUESTED", "the schedule came up while the backfill was under way"
+        come.set()
         ui.wait_for("the backfill", lambda: ui.backfill_status(backfill) not in ("REQUESTED", "COMPLETING"))
         ui.wait_for("the runs", lambda: idle(ui))
         ui.wait_for("what both brought, published", lambda: len(published(data)) == len(year) + 1)
