@@ -17,7 +17,7 @@ from fw_pipeline.warehouse import query
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """What came of a command: whether a file was published, and every failure as a line."""
+    """The outcome of a command: whether a file was published, and every failure as a line."""
 
     published: bool
     failures: tuple[str, ...]

@@ -94,7 +94,7 @@ def table_checks(relation: str, rules: Sequence[Expectation]) -> AssetChecksDefi
 
 
 def prove(writer: Writer, pipeline: Pipeline, relation: str, rules: Sequence[Expectation]) -> tuple[Outcome, ...]:
-    """Run rules on a relation as it stands in the working file, and remember there what came of them.
+    """Run rules on a relation as it stands in the working file, and record the outcome there.
 
     A table that is empty because a source has no month yet keeps nobody from publishing: its rules do not hold, which
     is a warning, and its comment says why.
