@@ -39,7 +39,7 @@ def composite_weights(sql_dir: Path) -> list[Row]:
 
 
 def headline_series(sql_dir: Path) -> list[Row]:
-    """Return one row for each source and definition, the first choice of each source ranked 1, for `meta.headline_series`.
+    """Return one row for each source and definition, the first choice ranked 1, for `meta.headline_series`.
 
     Args:
         sql_dir: the folder of the SQL models.
