@@ -51,6 +51,8 @@ class Figure:
     sql: str
     credit: str
     """Who published the figures."""
+    takeaway: str = ""
+    """What to take away from the chart, in one sentence."""
     shows: tuple[str, ...] = ()
     """Names of the tables that it pictures."""
     controls: tuple[Control, ...] = ()
@@ -93,11 +95,3 @@ def sql_of_claim(claim: str) -> str:
     """Return the query of the verdicts, for one claim only."""
     quoted = claim.replace("'", "''")
     return sql("verdicts").replace("order by", f"where verdicts.claim = '{quoted}'\norder by")
-
-
-def for_script(value: Any) -> str:
-    """Write JSON that can stand in a script element: nothing in it can end the element or open a comment."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
