@@ -9,8 +9,7 @@ SOURCES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "stackoverflow": (
             "New questions a month that carry a framework's tag, as a number and as a share of all questions.",
-            "Who asked nothing, who asked elsewhere, and since late 2022 who asked a chatbot. Deleted questions "
-            "disappear from counts that are taken later.",
+            "Whoever asked nobody, elsewhere or a chatbot. A question that was deleted is missing from later counts.",
         ),
         "huggingface": (
             "Public models by the framework that their files or tags name.",
@@ -22,8 +21,7 @@ SOURCES: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "pypi": (
             "Downloads of each package from the Python Package Index, per day.",
-            "People: build servers download the same package again and again, and caches hide downloads. "
-            "Installs by conda, Docker images and ready-made machines are missing.",
+            "People: build servers download a package again and again, caches hide downloads, and conda is missing.",
         ),
     }
 )
@@ -40,7 +38,10 @@ SERIES: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType(
             "Stack Overflow, ClickHouse's copy of the archive",
             "Every question that was left in April 2024.",
         ),
-        ("stackoverflow", "dump"): ("Stack Overflow, the quarterly archive", "Every question that was left when it was made."),
+        ("stackoverflow", "dump"): (
+            "Stack Overflow, the quarterly archive",
+            "Every question that was left when it was made.",
+        ),
         ("huggingface", "hub"): ("Hugging Face, all public models", "Every public model that still exists, by month."),
         ("huggingface", "hub, by tag"): (
             "Hugging Face, all public models by tag",

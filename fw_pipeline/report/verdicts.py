@@ -190,7 +190,9 @@ def _card(row: dict[str, Any], verdicts: pl.DataFrame, headlines: pl.DataFrame) 
         found = (stood[month].verdict, stood[month].beside, figures_of)
         if not steps or steps[-1][1:] != found:
             steps.append((month.isoformat(), *found))
-    carrying = next((stood[month] for month in sorted(stood, reverse=True) if stood[month].verdict == now.latest[0]), now)
+    carrying = next(
+        (stood[month] for month in sorted(stood, reverse=True) if stood[month].verdict == now.latest[0]), now
+    )
     undecided = {"then": then.undecided, "now": now.undecided}
     groups = verdicts.group_by(["definition"], maintain_order=True) if is_measurable else ()
     return Card(
