@@ -51,7 +51,7 @@ class Figure:
     credit: str
     """Who published the figures."""
     takeaway: str = ""
-    """What to take away from the chart, in one sentence."""
+    """What the finding means, and what it does not, in one sentence; of a chart without a finding, nothing."""
     shows: tuple[str, ...] = ()
     """Names of the tables that it pictures."""
     controls: tuple[Control, ...] = ()
