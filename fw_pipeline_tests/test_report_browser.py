@@ -89,7 +89,12 @@ def test_a_gap_and_a_break_of_the_series_break_the_line_and_an_interpolated_mont
 
 @pytest.mark.parametrize(
     ("name", "label"),
-    [("stackoverflow_questions", "Tag"), ("pypi_downloads", "Framework"), ("claim_c2", "As of")],
+    [
+        ("pytorch_for_each_tensorflow", "Questions on Stack Overflow"),
+        ("stackoverflow_questions", "TensorFlow"),
+        ("pypi_downloads", "PyTorch"),
+        ("claim_c2", "As of"),
+    ],
 )
 def test_the_figure_under_the_pointer_is_told(desk: Opened, name: str, label: str) -> None:
     figure = desk.figure(name)
