@@ -130,7 +130,12 @@ def test_share_and_count_can_be_switched(opened: Opened) -> None:
 
 @pytest.mark.parametrize(
     ("name", "label"),
-    [("stackoverflow_questions", "Tag"), ("pypi_downloads", "Framework"), ("claim_c2", "As of")],
+    [
+        ("pytorch_for_each_tensorflow", "Papers at conferences, year"),
+        ("stackoverflow_questions", "TensorFlow"),
+        ("pypi_downloads", "PyTorch"),
+        ("claim_c2", "As of"),
+    ],
 )
 def test_the_figure_under_the_pointer_is_told(opened: Opened, name: str, label: str) -> None:
     box = opened.draw(name).locator(".live svg").bounding_box()
