@@ -60,7 +60,7 @@ def age(month: date, as_of: date) -> int:
 
 @cache
 def out_by(series: str) -> list[tuple[date, date]]:
-    """The months that papers of a series are counted in, each with the one in which they were out, if that is earlier."""
+    """The months that papers of a series are counted in, each with the one in which they were out."""
     rows = read("papers").filter((pl.col("population") == series) & pl.col("month").is_not_null())
     known = rows.select("month", pl.col("observed_on").str.to_date()).unique().rows()
     return [(month, min(month, (seen or month).replace(day=1))) for month, seen in known]
