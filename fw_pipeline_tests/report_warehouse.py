@@ -103,7 +103,7 @@ def with_endless_names() -> duckdb.DuckDBPyConnection:
         "marts.headline_verdicts": ("why",),
         "marts.huggingface_exclusivity": ("series",),
         "marts.reconciliation": ("metric", "reason", "citation", "definition"),
-        "marts.verdicts": ("definition", "formula", "series", "why"),
+        "marts.verdicts": ("definition", "formula", "series", "why", "sentence", "takes"),
         "raw.stackoverflow": ("origin",),
         "marts.framework_metrics": ("series", "gap_reason"),
     }
@@ -314,6 +314,8 @@ def _verdict(claim: str, formula: str, month: date, value: float) -> dict[str, A
         "n": 1234,
         "least_n": 200,
         "verdict": _decided(value),
+        "sentence": f"{value:.2f} questions for each one",
+        "takes": "at least 1.5",
         "headline": formula != "a year",
     }
 

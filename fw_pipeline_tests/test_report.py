@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import gzip
 import hashlib
 import io
 import json
@@ -80,14 +81,14 @@ def test_the_page_comes_first_and_every_chart_has_its_files(files: Mapping[str, 
         assert {f"charts/{chart}.{kind}" for kind in ("svg", "png", "csv", "sql", "vl.json")} <= files.keys()
         assert b"var(--" not in files[f"charts/{chart}.svg"], "a file has no style sheet around it"
         assert files[f"charts/{chart}.png"].startswith(b"\x89PNG")
+        assert f"embed/{chart}.html" in files
 
 
 def test_text_from_data_stays_text(parsed: Parsed) -> None:
     assert all(not name.startswith("on") for _, attributes in parsed.elements for name in attributes)
     assert "img" not in {tag for tag, _ in parsed.elements}
     scripts = [attributes.get("type") for tag, attributes in parsed.elements if tag == "script"]
-    assert scripts == ["application/json"] * (len(scripts) - 2) + [None, None]
-    assert not [text for tag, text in parsed.texts if tag == "script" and "window.taken" in text and "</" in text]
+    assert scripts == ["application/gzip", "application/gzip", None]
 
 
 def test_hostile_text_is_still_readable_as_it_was(files: Mapping[str, bytes]) -> None:
@@ -95,10 +96,23 @@ def test_hostile_text_is_still_readable_as_it_was(files: Mapping[str, bytes]) ->
     assert [row["gap_reason"] for row in rows if row["gap_reason"]] == [HOSTILE]
 
 
-def test_json_in_a_script_cannot_end_it() -> None:
-    text = figures.for_script({"a": "</script><!--\u2028 &"})
-    assert not set("<>&\u2028") & set(text)
-    assert json.loads(text) == {"a": "</script><!--\u2028 &"}
+def test_what_lies_packed_in_the_page_is_what_lies_beside_it(files: Mapping[str, bytes], parsed: Parsed) -> None:
+    payloads = json.loads(unpacked(parsed)[0])
+    assert {f"charts/{name}.csv" for name in payloads} == {name for name in files if name.endswith(".csv")}
+    for name, payload in payloads.items():
+        for kind in ("csv", "sql"):
+            assert payload[kind].encode() == files[f"charts/{name}.{kind}"]
+
+
+def test_the_picture_that_is_shared_lies_beside_the_page(files: Mapping[str, bytes], parsed: Parsed) -> None:
+    tags = {
+        attributes.get("property") or attributes.get("name"): attributes.get("content")
+        for tag, attributes in parsed.elements
+        if tag == "meta"
+    }
+    assert {tags["og:image"], tags["twitter:image"]} <= files.keys()
+    assert "TensorFlow" in str(tags["og:title"])
+    assert "PyTorch" in str(tags["og:description"])
 
 
 def test_the_page_names_no_other_place_to_load_from(files: Mapping[str, bytes], parsed: Parsed) -> None:
@@ -113,13 +127,19 @@ def test_the_page_names_no_other_place_to_load_from(files: Mapping[str, bytes], 
     assert b"http-equiv" in files["index.html"]
 
 
+def unpacked(parsed: Parsed) -> list[str]:
+    """Return the texts that lie compressed in the page: the figures of the charts, and the library."""
+    packed = [text for tag, text in parsed.texts if tag == "script"][:2]
+    return [gzip.decompress(base64.b64decode(text)).decode() for text in packed]
+
+
 def test_the_policy_allows_the_two_scripts_and_the_style_by_their_hash_and_nothing_else(parsed: Parsed) -> None:
     policies = [
         attributes["content"] for tag, attributes in parsed.elements if tag == "meta" and "http-equiv" in attributes
     ]
     policy = dict([*part.split(maxsplit=1), ""][:2] for part in str(policies[0]).split("; "))
     assert policy["default-src"] == "'none'"
-    code = [text for tag, text in parsed.texts if tag == "script"][-2:]
+    code = [[text for tag, text in parsed.texts if tag == "script"][-1], unpacked(parsed)[1]]
     styles = [text for tag, text in parsed.texts if tag == "style"]
     assert policy["script-src"] == " ".join(map(_hash, code))
     assert policy["style-src-elem"] == " ".join(map(_hash, styles))
@@ -141,14 +161,6 @@ def test_a_line_ends_where_its_series_breaks_and_the_break_is_marked(files: Mapp
     assert [layer for layer in layers if {"filter": "datum.breaks"} in layer.get("transform", [])]
     lines = [layer for layer in layers if layer["mark"]["type"] == "line"]
     assert [line["encoding"]["detail"]["field"] for line in lines] == ["segment"]
-
-
-def test_no_month_before_both_were_released_is_drawn_as_a_lead() -> None:
-    connection = report_warehouse.small()
-    connection.execute("update marts.research_adoption set before_release = true")
-    connection.execute("update marts.framework_metrics set before_release = month < date '2022-06-01'")
-    found = report_warehouse.reader(connection)(figures.sql("ratios"))
-    assert str(found["month"].min()) == "2022-06-01"
 
 
 def test_events_are_those_of_the_months_and_frameworks_shown(files: Mapping[str, bytes]) -> None:
@@ -193,7 +205,7 @@ def test_an_empty_warehouse_gives_a_page_without_figures() -> None:
     assert list(files) == ["index.html"]
 
 
-def test_the_page_says_what_it_rests_on_and_why_a_source_has_nothing() -> None:
+def test_the_page_says_which_months_a_source_has_or_why_it_has_none() -> None:
     rows = pl.DataFrame(
         {
             "source": ["papers", "pypi"],
@@ -202,9 +214,10 @@ def test_the_page_says_what_it_rests_on_and_why_a_source_has_nothing() -> None:
             "why_none": [None, "nobody has fetched it yet"],
         }
     )
-    said = "It rests on Papers (Nov 2015 to Aug 2024). No figures of PyPI (nobody has fetched it yet)."
-    assert tables.rests_on(rows) == said
-    assert tables.rests_on(rows.clear()) == "It rests on no figures yet."
+    papers, pypi = tables.sources(rows)
+    assert (papers["title"], papers["months"]) == ("Papers", "Nov 2015 to Aug 2024")
+    assert pypi["months"] == "none: nobody has fetched it yet"
+    assert all(row["counts"] and row["blind"] for row in (papers, pypi))
 
 
 def test_loading_the_report_loads_no_charts() -> None:

@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from fw_pipeline.report import figures, glance, origins, palette, tables, verdicts, words
+from fw_pipeline.report import figures, method, origins, palette, tables, verdicts, words
 from fw_pipeline_tests import report_warehouse
 from fw_pipeline_tests.report_warehouse import HOSTILE
 
@@ -29,7 +29,11 @@ def test_the_verdict_then_knows_nothing_later() -> None:
     assert (month.name, month.then.month) == ("a month, recorded", date(2023, 1, 1))
     assert month.then.value == pytest.approx(1.4)
     assert (card.then.verdict, card.now.verdict, month.now.month) == ("refuted", "refuted", date(2023, 5, 1))
-    assert card.history == (("2022-07-01", "supported", ()), ("2023-01-01", "refuted", ()))
+    assert card.history == (("2022-07-01", "supported", (), ""), ("2023-01-01", "refuted", (), ""))
+    assert (card.since, card.sentence) == (
+        "It held until Dec 2022.",
+        "1.00 questions for each one (Stack Overflow, May 2023); the claim needs at least 1.5.",
+    )
 
 
 def test_a_claim_that_was_measured_later_has_not_changed_but_is_decided_only_now() -> None:
@@ -92,9 +96,49 @@ def test_a_figure_that_is_too_old_decides_no_more_and_the_last_verdict_stands_be
     month = card.definitions[0]
     assert (card.now.verdict, card.now.why) == ("insufficient_data", "No verdict: the last figure is old.")
     assert card.now.beside == ("refuted by the last figures, of May 2023",)
-    assert card.history[-1] == ("2027-01-01", "insufficient_data", card.now.beside)
+    assert card.history[-1] == ("2027-01-01", "insufficient_data", card.now.beside, None)
+    assert (card.now.latest, card.is_told, card.is_old) == (("refuted", date(2023, 5, 1)), True, True)
+    assert card.sentence.startswith("1.00 questions for each one (Stack Overflow, May 2023)")
     assert (month.now.verdict, month.now.is_stale, month.now.counts) == ("refuted", True, False)
     assert (card.change, card.became) == ("lapsed", "refuted in May 2023")
+
+
+def test_a_mixed_claim_names_one_measurement_of_either_side() -> None:
+    connection = report_warehouse.small()
+    connection.execute(
+        "insert into marts.verdicts by name "
+        "select * replace ('pypi' as source, 'Y' as sentence, 'supported' as verdict) from marts.verdicts "
+        "where claim = 'C2' and formula = 'a month' and as_of = date '2023-05-01'"
+    )
+    connection.execute(
+        "update marts.headline_verdicts set verdict = 'mixed', sources_for = ['pypi'], "
+        "sources_against = ['stackoverflow'] where claim = 'C2' and as_of = date '2023-05-01'"
+    )
+    said = cards(connection)["C2"].sentence
+    assert said == "Y (PyPI, May 2023). 1.00 questions for each one (Stack Overflow, May 2023)."
+
+
+def test_a_claim_that_was_never_decided_says_what_is_known_and_what_it_would_take() -> None:
+    connection = report_warehouse.small()
+    connection.execute("update marts.verdicts set verdict = 'insufficient_data' where claim = 'C3'")
+    connection.execute(
+        "update marts.headline_verdicts set verdict = 'insufficient_data', sources_for = [], measured = null, "
+        "why = 'No verdict: 1.60 questions for each one; too few. A live fetch of PyPI would supply more. A proxy.' "
+        "where claim = 'C3'"
+    )
+    card = cards(connection)["C3"]
+    assert (card.is_told, card.is_old, card.lacking) == (False, False, "PyPI")
+    assert card.sentence == (
+        "1.60 questions for each one (Stack Overflow, Mar 2023). The claim needs at least 1.5, so it may hold or not."
+    )
+    assert (cards(connection)["C10"].is_told, cards(connection)["C10"].lacking) == (False, "")
+
+
+def test_a_series_has_a_plain_name_and_one_that_nobody_named_keeps_its_own() -> None:
+    assert method.plain("stackoverflow", "recorded") == "Stack Overflow, as published by N. Schlömer"
+    assert method.plain("stackoverflow", "of nobody") == "of nobody"
+    used = {"pypi": {"StarScout, all", "unknown"}, "papers": set[str]()}
+    assert [row["series"] for row in method.glossary(used)] == ["StarScout, all"]
 
 
 def test_a_later_gap_erases_no_reading() -> None:
@@ -167,42 +211,6 @@ def test_a_crossing_says_whether_it_lasted() -> None:
     (row,) = tables.crossings(read(figures.sql("crossovers")))
     assert row["order"] == "PyTorch passed TensorFlow in Jan 2024"
     assert row["lasted"] == "yes, for six more months at least"
-
-
-def test_one_look_gives_pytorch_for_every_hundred_of_tensorflow_then_and_last() -> None:
-    found = glance.glance(report_warehouse.reader(report_warehouse.small())(figures.sql("ratios")))
-    rows = {(row.counted, row.series): row for row in found.rows}
-    questions = rows["Questions on Stack Overflow", "recorded"]
-    assert (questions.then, questions.then_when, questions.now, questions.now_when) == (
-        "76", "Jan 2023", "86", "May 2023",
-    )  # fmt: skip
-    assert questions.alone == "660 to 580 questions a month, \N{MINUS SIGN}12.1%"
-    papers = rows["Papers", "nine venues"]
-    assert (papers.then, papers.then_when, papers.now, papers.alone) == ("300", "2021", "300", words.NONE)
-    assert found.said == (
-        "By the latest figures of each source, TensorFlow leads in questions on Stack Overflow (May 2023); "
-        "PyTorch leads in papers (2021) and downloads from PyPI (May 2023)."
-    )
-
-
-def test_one_look_leaves_samples_out_and_compares_nothing_across_a_break() -> None:
-    connection = report_warehouse.small()
-    connection.execute(
-        "update marts.framework_metrics set segment = 2 where source = 'stackoverflow' and month > date '2023-02-01'"
-    )
-    found = glance.glance(report_warehouse.reader(connection)(figures.sql("ratios")))
-    rows = {(row.counted, row.series): row for row in found.rows}
-    assert ("Papers", "a sample") not in rows
-    assert rows["Questions on Stack Overflow", "recorded"].alone == words.NONE
-
-
-def test_one_look_at_a_series_that_began_later_has_no_figure_then() -> None:
-    connection = report_warehouse.small()
-    connection.execute("delete from marts.framework_metrics where source = 'pypi' and month < date '2023-03-01'")
-    found = glance.glance(report_warehouse.reader(connection)(figures.sql("ratios")))
-    assert {(row.then, row.alone) for row in found.rows if row.counted == "Downloads from PyPI"} == {
-        (words.NONE, words.NONE)
-    }
 
 
 def test_every_origin_of_the_recorded_figures_has_a_licence() -> None:

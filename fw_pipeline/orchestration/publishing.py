@@ -139,8 +139,8 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
     for name, content in files.items():
         with written_aside(folder / name) as stream:
             stream.write(content)
-    for found in (folder / "charts").glob("[!.]*"):
-        if f"charts/{found.name}" not in files:
+    for found in (*folder.glob("charts/[!.]*"), *folder.glob("embed/[!.]*")):
+        if found.relative_to(folder).as_posix() not in files:
             found.unlink()
 
 

@@ -22,9 +22,9 @@ from fw_pipeline.report import (
     events,
     first_chart,
     foretold,
-    glance,
     hub,
     leads,
+    method,
     origins,
     outlook,
     page,
@@ -65,7 +65,7 @@ class Report:
     """The page and everything that belongs to it."""
 
     files: Mapping[str, bytes]
-    """By name: `index.html` first, then the charts as pictures, data and SQL."""
+    """By name: `index.html` first, then the charts as pictures, data, SQL and pages to embed."""
     pictures: tuple[Picture, ...]
 
 
@@ -78,7 +78,7 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
         library: returns Vega, Vega-Lite and Vega-Embed as one script.
     """
     read = _drawable(read)
-    published, dated, ratios = read(sql("origins")), read(sql("events")), read(sql("ratios"))
+    published, dated = read(sql("origins")), read(sql("events"))
     figures = _figures(read, dated, published)
     every_verdict = read(sql("verdicts"))
     headlines = read(sql("headlines"))
@@ -88,11 +88,11 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
     scales = [(figure, FINE) for figure in (*figures, *beyond)]
     scales += [(figure, PLAIN) for figure in of_claims.values() if figure is not None]
     drawings = {figure.name: render.drawn(figure) for figure, _ in scales}
+    narrow = {figure.name: render.drawn(figure, render.NARROW) for figure in figures}
     content = page.Content(
         answer=answer.answer(read),
-        cards=cards,
         figures=figures,
-        pictures=drawings,
+        cards=cards,
         claim_figures=of_claims,
         beyond=page.Beyond(
             beyond,
@@ -100,24 +100,37 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
             predictions=foretold.predictions(read(sql("predictions"))),
             errors=foretold.errors(read(sql("forecast_errors"))),
         ),
+        method=_method(read, published, every_verdict),
         measures={model.doc.claim.id: model.sql for model in models if model.doc.claim},
-        glance=glance.glance(ratios),
-        crossings=tables.crossings(read(sql("crossovers"))),
-        reconciled=tables.reconciled(read(sql("reconciliation"))),
-        rests_on=tables.rests_on(read(sql("sources"))),
-        strips=tables.coverage(read(sql("coverage"))),
-        origins=origins.credited(published),
+        pictures=drawings,
+        narrow=narrow,
         months=_months(headlines),
     )
     files = {"index.html": page.page(content, library())}
     pictures = []
     for figure, scale in scales:
-        picture = Picture(
-            figure.title, figure.summary, solid(render.framed(figure, drawings[figure.name])), figure.shows
-        )
+        drawing = drawings[figure.name]
+        picture = Picture(figure.title, figure.summary, solid(render.framed(figure, drawing)), figure.shows)
         files.update(_chart_files(figure, picture.svg, scale=scale))
+        files[f"embed/{figure.name}.html"] = page.embedded(figure, drawing, narrow.get(figure.name))
         pictures.append(picture)
     return Report(files, tuple(pictures))
+
+
+def _method(read: Read, published: pl.DataFrame, every_verdict: pl.DataFrame) -> page.Method:
+    used: dict[str, set[str]] = {}
+    for frame in (every_verdict, read(sql("series"))):
+        for source, series in frame.select("source", "series").drop_nulls().unique().iter_rows():
+            used.setdefault(source, set()).add(series)
+    return page.Method(
+        sources=tables.sources(read(sql("sources"))),
+        troubles=tables.troubles(read(sql("troubles"))),
+        glossary=method.glossary(used),
+        crossings=tables.crossings(read(sql("crossovers"))),
+        reconciled=tables.reconciled(read(sql("reconciliation"))),
+        strips=tables.coverage(read(sql("coverage"))),
+        origins=origins.credited(published),
+    )
 
 
 def _drawable(read: Read) -> Read:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -95,11 +94,3 @@ def sql_of_claim(claim: str) -> str:
     """Return the query of the verdicts, for one claim only."""
     quoted = claim.replace("'", "''")
     return sql("verdicts").replace("order by", f"where verdicts.claim = '{quoted}'\norder by")
-
-
-def for_script(value: Any) -> str:
-    """Write JSON that can stand in a script element: nothing in it can end the element or open a comment."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text

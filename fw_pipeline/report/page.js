@@ -1,9 +1,19 @@
 "use strict";
 (() => {
-  const payloads = new Map();
-  for (const element of document.querySelectorAll("script.payload")) {
-    payloads.set(element.dataset.for, JSON.parse(element.textContent));
+  const once = (make) => { let kept; return () => (kept ??= make()); };
+
+  async function unpacked(id) {
+    const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), (sign) => sign.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
   }
+
+  const payloads = once(async () => JSON.parse(await unpacked("payloads")));
+  const library = once(async () => {
+    const script = document.createElement("script");
+    script.textContent = await unpacked("library");
+    document.head.append(script);
+  });
+  const payloadOf = async (figure) => (await payloads())[figure.dataset.figure];
 
   // Vega's own reader of CSV compiles code from text, which the policy of this page forbids.
   function linesOf(csv) {
@@ -47,6 +57,7 @@
   }
 
   async function draw(figure) {
+    const [payload] = await Promise.all([payloadOf(figure), library()]);
     const picture = figure.querySelector(".picture");
     const holder = document.createElement("div");
     holder.className = "live coming";
@@ -54,49 +65,90 @@
     const parameters = [...figure.querySelectorAll("select[data-param]")];
     const years = [...figure.querySelectorAll("select[data-year]")];
     const scale = parameters.find((select) => select.dataset.param === "scale");
-    const payload = payloads.get(figure.dataset.figure);
+    picture.style.minHeight = `${picture.offsetHeight}px`;
     picture.prepend(holder);
     const { view } = await vegaEmbed(holder, specOf(payload, scale?.value), {
       mode: "vega-lite", ast: true, renderer: "svg", actions: false, defaultStyle: false, tooltip: { disableDefaultStyle: true },
     });
-    for (const other of [...picture.children]) if (other !== holder) other.remove();
-    holder.classList.remove("coming");
     for (const select of parameters) {
       if (select !== scale) view.signal(select.dataset.param, select.value);
     }
     for (const field of years) view.signal(field.dataset.year, limitOf(field));
     await view.runAsync();
+    for (const other of [...picture.children]) if (other !== holder) other.remove();
+    holder.classList.remove("coming");
     figure.view?.finalize();
     figure.view = view;
     figure.dataset.drawn = figure.dataset.drawn ? Number(figure.dataset.drawn) + 1 : 1;
   }
 
+  // The static picture stays until somebody touches the chart, or opens the claim that it belongs to.
+  const live = (figure) => (figure.live ??= draw(figure).catch((error) => {
+    figure.querySelector(".coming")?.remove();
+    console.error(figure.dataset.figure, error);
+  }));
+
   async function redraw(field) {
     const figure = field.closest("[data-figure]");
-    if (field.dataset.param === "scale") await draw(figure);
+    const isDrawn = Boolean(figure.view);
+    await live(figure);
+    if (isDrawn && field.dataset.param === "scale") await draw(figure);
     else await figure.view?.signal(field.dataset.year ?? field.dataset.param, field.dataset.year ? limitOf(field) : field.value).runAsync();
   }
 
+  for (const kind of ["pointerover", "focusin", "touchstart"]) {
+    document.addEventListener(kind, (event) => {
+      const figure = event.target.closest?.("[data-figure]");
+      if (figure) live(figure);
+    }, { passive: true });
+  }
+  for (const details of document.querySelectorAll(".claim > details, .fold")) {
+    details.addEventListener("toggle", () => {
+      const figure = details.querySelector("[data-figure]");
+      if (details.open && figure) live(figure);
+    });
+  }
+
+  // What the reader chose stands in the address: the month of the replay, and each choice that is not the first one.
+  const keyOf = (field) => `${field.closest("[data-figure]").dataset.figure}.${field.dataset.param ?? field.dataset.year}`;
+  const CHOICES = ".controls select";
+
+  function remember(key, value) {
+    const chosen = new URLSearchParams(location.search);
+    if (value === null) chosen.delete(key);
+    else chosen.set(key, value);
+    history.replaceState(null, "", `${location.pathname}${chosen.size ? `?${chosen}` : ""}${location.hash}`);
+  }
+
+  const usual = new Map([...document.querySelectorAll(CHOICES)].map((field) => [field, field.value]));
   document.addEventListener("change", (event) => {
-    if (event.target.matches("select[data-param], select[data-year]")) redraw(event.target);
+    const field = event.target;
+    if (!field.matches(CHOICES)) return;
+    remember(keyOf(field), field.value === usual.get(field) ? null : field.value);
+    redraw(field);
   });
 
-  for (const controls of document.querySelectorAll(".controls")) controls.hidden = false;
-  const watcher = new IntersectionObserver((entries) => {
-    for (const entry of entries) {
-      if (!entry.isIntersecting) continue;
-      watcher.unobserve(entry.target);
-      draw(entry.target).catch((error) => {
-        entry.target.querySelector(".live")?.remove();
-        console.error(entry.target.dataset.figure, error);
-      });
+  function recall() {
+    const chosen = new URLSearchParams(location.search);
+    for (const field of usual.keys()) {
+      const value = chosen.get(keyOf(field));
+      if (value === null || ![...field.options].some((option) => option.value === value)) continue;
+      field.value = value;
+      live(field.closest("[data-figure]"));
     }
-  }, { rootMargin: "400px" });
-  for (const figure of document.querySelectorAll("[data-figure]")) {
-    const picture = figure.querySelector(".picture");
-    picture.style.minHeight = `${picture.querySelector("svg").getAttribute("height")}px`;
-    watcher.observe(figure);
+    return chosen.get("as-of");
   }
+
+  // A link to something that is folded unfolds it.
+  function unfold() {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    for (let each = target; each; each = each.parentElement) if (each.tagName === "DETAILS") each.open = true;
+    const own = target.querySelector(":scope > details");
+    if (own && target.matches(".claim")) own.open = true;
+    target.scrollIntoView();
+  }
+  addEventListener("hashchange", unfold);
 
   // Files: what is in the page is saved from it; a bitmap is drawn from the chart as it is shown.
   const TYPES = { csv: "text/csv", sql: "text/plain", svg: "image/svg+xml", png: "image/png", "vl.json": "application/json" };
@@ -112,10 +164,11 @@
   const colours = () => getComputedStyle(document.documentElement);
   const solid = (text) => text.replace(/var\(--([a-z]+)\)/g, (_, name) => colours().getPropertyValue(`--${name}`).trim());
 
-  async function contentOf(figure, payload, kind) {
+  async function contentOf(figure, kind) {
+    const payload = await payloadOf(figure);
     if (kind === "csv" || kind === "sql") return payload[kind];
     if (kind === "vl.json") return solid(JSON.stringify({ ...payload.spec, data: { values: rowsOf(payload) } }));
-    if (!figure.view) await draw(figure);
+    await live(figure);
     return solid(await figure.view.toSVG());
   }
 
@@ -138,18 +191,18 @@
     event.preventDefault();
     const figure = link.closest("[data-figure]");
     const kind = link.dataset.file;
-    const content = await contentOf(figure, payloads.get(figure.dataset.figure), kind);
+    const content = await contentOf(figure, kind);
     const blob = kind === "png" ? await bitmapOf(content) : new Blob([content], { type: `${TYPES[kind]};charset=utf-8` });
     save(`${figure.dataset.figure}.${kind}`, blob);
   });
 
   // The figures of a chart as a table, made when somebody opens it.
   for (const details of document.querySelectorAll("details.numbers")) {
-    details.addEventListener("toggle", () => {
+    details.addEventListener("toggle", async () => {
       const place = details.querySelector(".scroll");
-      if (place.firstChild) return;
-      const [names, ...rest] = linesOf(payloads.get(details.closest("[data-figure]").dataset.figure).csv);
-      const table = place.appendChild(document.createElement("table"));
+      if (place.querySelector("table")) return;
+      const table = document.createElement("table");
+      const [names, ...rest] = linesOf((await payloadOf(details.closest("[data-figure]"))).csv);
       const head = table.createTHead().insertRow();
       for (const name of names) {
         const cell = head.appendChild(document.createElement("th"));
@@ -161,30 +214,31 @@
         const row = body.insertRow();
         for (const text of line) row.insertCell().textContent = text;
       }
+      place.replaceChildren(table);
     });
   }
 
-  // Replay: each row knows the months in which its verdict changed.
+  // Replay: each claim knows the months in which its verdict changed.
   const range = document.getElementById("as-of");
   const words = JSON.parse(range.dataset.words);
-  const output = document.getElementById("as-of-month");
-  const head = document.getElementById("then-head");
   const start = range.value;
+  const [year, month] = range.dataset.first.split("-").map(Number);
+  const nameOf = (day) => day.toLocaleDateString("en-GB", { month: "short", year: "numeric", timeZone: "UTC" }).replace("Sept", "Sep");
 
   function replay() {
-    const [year, month] = range.dataset.first.split("-").map(Number);
     const day = new Date(Date.UTC(year, month - 1 + Number(range.value), 1));
     const asOf = day.toISOString().slice(0, 10);
-    const name = day.toLocaleDateString("en-GB", { month: "short", year: "numeric", timeZone: "UTC" });
-    output.textContent = name;
-    head.textContent = name;
+    const name = nameOf(day);
+    for (const id of ["as-of-month", "then-head"]) document.getElementById(id).textContent = name;
     range.setAttribute("aria-valuetext", name);
-    for (const cell of document.querySelectorAll("td.then")) {
-      const [, verdict, beside] = JSON.parse(cell.dataset.history).findLast(([since]) => since <= asOf)
-        ?? ["", cell.dataset.otherwise, []];
+    for (const cell of document.querySelectorAll(".verdict.then")) {
+      const [, verdict, beside, measured] = JSON.parse(cell.dataset.history).findLast(([since]) => since <= asOf)
+        ?? ["", cell.dataset.otherwise, [], null];
       const chip = cell.querySelector(".chip");
       chip.className = `chip ${verdict}`;
       chip.textContent = words[verdict] ?? verdict.replaceAll("_", " ");
+      cell.querySelector(".label").textContent = name;
+      cell.querySelector(".when").textContent = measured === null ? "" : `figures of ${measured || name}`;
       cell.querySelectorAll(".aside").forEach((text) => text.remove());
       for (const text of beside) {
         const aside = document.createElement("span");
@@ -192,10 +246,15 @@
         aside.textContent = text;
         cell.append(aside);
       }
-      cell.dataset.label = name;
     }
+    return asOf.slice(0, 7);
   }
-  document.querySelector(".replay").hidden = false;
+  const replayed = () => { const asOf = replay(); remember("as-of", range.value === start ? null : asOf); };
   range.addEventListener("input", replay);
-  document.getElementById("as-of-back").addEventListener("click", () => { range.value = start; replay(); });
+  range.addEventListener("change", replayed);
+  document.getElementById("as-of-back").addEventListener("click", () => { range.value = start; replayed(); });
+
+  const asOf = recall()?.match(/^(\d{4})-(\d{2})$/);
+  if (asOf) { range.value = (Number(asOf[1]) - year) * 12 + Number(asOf[2]) - month; replay(); }
+  unfold();
 })();

@@ -1,18 +1,25 @@
-"""The page: one HTML file that needs nothing else, from no other place."""
+"""The page: one HTML file that needs nothing else, from no other place; and for each chart a small page to embed.
+
+What is seen first is plain HTML and SVG. Vega, and the figures of the charts, lie compressed at the end of the file and
+are unpacked when a reader touches a chart.
+"""
 
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from importlib import resources
+from itertools import groupby
+from typing import Any
 
 from fw_pipeline.report import verdicts, words
 from fw_pipeline.report.answer import Answer
-from fw_pipeline.report.figures import Figure, for_script
-from fw_pipeline.report.glance import Glance
+from fw_pipeline.report.figures import Figure
 from fw_pipeline.report.palette import DARK, LIGHT, declarations
 from fw_pipeline.report.tables import STATUSES, Strip
 from fw_pipeline.report.verdicts import Card
@@ -32,28 +39,47 @@ class Beyond:
 
 
 @dataclass(frozen=True, slots=True)
+class Method:
+    """The section on how everything was measured."""
+
+    sources: Sequence[Mapping[str, str]]
+    """What each source counts, and what it cannot see."""
+    troubles: Mapping[str, Sequence[Mapping[str, str]]]
+    """Known breaks of the series (`break`), and the `other` trouble."""
+    glossary: Sequence[Mapping[str, str]]
+    """Plain names of the series."""
+    crossings: Sequence[Mapping[str, str]]
+    reconciled: Sequence[Mapping[str, str]]
+    strips: Sequence[Strip]
+    origins: Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """Everything that the page shows."""
 
     answer: Answer
-    cards: Sequence[Card]
     figures: Sequence[Figure]
-    pictures: Mapping[str, str]
-    """Each of `figures` and those in `beyond` as SVG, by name: what is seen before the script draws, or without it."""
+    """The chart of the first screen, and then those of the findings."""
+    cards: Sequence[Card]
     claim_figures: Mapping[str, Figure | None]
     """The chart of each claim, by claim; None where nothing was measured."""
     beyond: Beyond
+    method: Method
     measures: Mapping[str, str]
     """The SQL that measures each claim, by claim."""
-    glance: Glance
-    crossings: Sequence[Mapping[str, str]]
-    reconciled: Sequence[Mapping[str, str]]
-    rests_on: str
-    """Which sources the page rests on, and which have no figures."""
-    strips: Sequence[Strip]
-    origins: Sequence[Mapping[str, str]]
+    pictures: Mapping[str, str]
+    """Every chart as SVG, by name: what is seen before the script draws, or without it."""
+    narrow: Mapping[str, str]
+    """Those of the findings as SVG for a phone."""
     months: Sequence[date]
     """Every month that the verdicts can be replayed as of."""
+
+    @property
+    def drawn(self) -> Sequence[Figure]:
+        """Every chart of the page."""
+        claims = (figure for figure in self.claim_figures.values() if figure is not None)
+        return (*self.figures, *self.beyond.figures, *claims)
 
 
 def page(content: Content, library: str) -> bytes:
@@ -63,36 +89,26 @@ def page(content: Content, library: str) -> bytes:
         content: what it shows.
         library: Vega, Vega-Lite and Vega-Embed as one script.
     """
-    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only the page needs it
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    script = _file("page.js")
-    style = "".join(
-        (
-            f":root{{color-scheme:light dark;{declarations(LIGHT)}}}",
-            f"@media screen and (prefers-color-scheme:dark){{:root{{{declarations(DARK)}}}}}",
-            _file("page.css"),
-        )
-    )
-    drawn = [
-        *content.figures,
-        *content.beyond.figures,
-        *(figure for figure in content.claim_figures.values() if figure is not None),
-    ]
-    text = environment.from_string(_file("page.html")).render(
-        policy=_policy(scripts=(library, script), style=style),
+    script, style = _file("page.js"), _style("page.css")
+    untold = [card for card in content.cards if not card.is_told]
+    text = _rendered(
+        "page.html",
+        policy=_policy(scripts=(script, library), style=style),
         style=style,
         script=script,
-        library=library,
+        library=_packed(library),
+        payloads=_packed(json.dumps({figure.name: _payload(figure) for figure in content.drawn}, default=str)),
         words=words,
         statuses=STATUSES,
-        payloads=[{"name": figure.name, "json": for_script(_payload(figure))} for figure in drawn],
+        told=[card for card in content.cards if card.is_told],
+        untold={lacking: list(found) for lacking, found in groupby(sorted(untold, key=_by_lack), key=_by_lack)},
+        old=[card for card in content.cards if card.is_old],
         tallies={when: verdicts.tally(content.cards, when) for when in ("then", "now")},
         changes={
             title.format(then=words.in_month(verdicts.THEN)): [card for card in content.cards if card.change == change]
             for change, title in verdicts.CHANGES.items()
         },
-        agreeing=sum(row["agrees"] == "agrees" for row in content.reconciled),
+        agreeing=sum(row["agrees"] == "agrees" for row in content.method.reconciled),
         then=verdicts.THEN,
         then_words=words.in_month(verdicts.THEN),
         now_words=words.in_month(content.months[-1]),
@@ -101,8 +117,47 @@ def page(content: Content, library: str) -> bytes:
     return text.encode()
 
 
+def embedded(figure: Figure, wide: str, narrow: str | None) -> bytes:
+    """Return the small page that shows one chart inside another site.
+
+    Args:
+        figure: the chart.
+        wide: it, as SVG.
+        narrow: it, as SVG for a phone, if it was drawn so.
+    """
+    style = _style("embed.css")
+    policy = _policy(scripts=(), style=style)
+    return _rendered("embed.html", policy=policy, style=style, figure=figure, wide=wide, narrow=narrow).encode()
+
+
+def _by_lack(card: Card) -> str:
+    return card.lacking
+
+
+def _rendered(name: str, **given: Any) -> str:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - only the page needs it
+
+    environment = Environment(
+        loader=FunctionLoader(_file), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template(name).render(**given)
+
+
 def _payload(figure: Figure) -> dict[str, object]:
     return {"spec": figure.spec, "csv": figure.csv, "parse": figure.parse, "sql": figure.sql}
+
+
+def _packed(text: str) -> str:
+    """Compress a text so that it can stand in a page without being read before somebody wants it."""
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+def _style(name: str) -> str:
+    schemes = (
+        f":root{{color-scheme:light dark;{declarations(LIGHT)}}}",
+        f"@media screen and (prefers-color-scheme:dark){{:root{{{declarations(DARK)}}}}}",
+    )
+    return "".join((*schemes, _file(name)))
 
 
 def _policy(*, scripts: Sequence[str], style: str) -> str:
@@ -110,7 +165,7 @@ def _policy(*, scripts: Sequence[str], style: str) -> str:
 
     Vega sets the style attributes of what it draws, so attributes are allowed; they can load nothing.
     """
-    hashes = " ".join(_hash(script) for script in scripts)
+    hashes = " ".join(_hash(script) for script in scripts) or "'none'"
     return (
         f"default-src 'none'; script-src {hashes}; style-src-elem {_hash(style)}; style-src-attr 'unsafe-inline'; "
         "img-src data: blob:; base-uri 'none'; form-action 'none'"

@@ -8,6 +8,7 @@ from datetime import date
 
 import polars as pl
 
+from fw_pipeline.report import method
 from fw_pipeline.report.words import bounded
 
 FOR, AGAINST = ("supported", "came_true"), ("refuted", "not_yet")
@@ -82,7 +83,7 @@ def definition(rows: pl.DataFrame, *, then: date, undecided: Mapping[str, Collec
     return Definition(
         name=name,
         formula=first["formula"] or name,
-        series=first["series"] or "no series",
+        series=method.plain(first["source"], first["series"] or "no series"),
         meaning=first["meaning"] or "",
         unit=first["unit"],
         rule=first["rule"],

@@ -13,8 +13,11 @@ from fw_pipeline.report.drawing import FONT
 from fw_pipeline.report.figures import Figure
 from fw_pipeline.report.palette import token
 
-WIDTH, MARGIN, HEAD, FOOT, LINE = 820, 28, 66, 34, 15
+WIDTH, MARGIN, HEAD, FOOT, LINE = 916, 28, 66, 34, 15
 """Of an exported picture, in pixels: its width, the space at the sides, above and below the chart, a line of text."""
+
+COLUMN, NARROW = WIDTH - 2 * MARGIN, 358
+"""Width of a chart on the page, at a desk and on a phone, in pixels."""
 
 LONG_DECIMALS = re.compile(r"(\.\d\d)\d+")
 GEOMETRY = re.compile(r' (d|transform|x2|y2)="([^"]*)"')
@@ -28,15 +31,15 @@ def bundle() -> str:
     import vl_convert  # noqa: PLC0415 - loads a JavaScript engine
 
     script: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    return script
 
 
-def drawn(figure: Figure) -> str:
-    """Return the chart as SVG, its colours still tokens."""
+def drawn(figure: Figure, width: int = COLUMN) -> str:
+    """Return the chart as SVG of this width in pixels, its colours still tokens."""
     import vl_convert  # noqa: PLC0415 - loads a JavaScript engine
 
     spec = figure.full_spec()
-    spec["width"] = WIDTH - 2 * MARGIN
+    spec["width"] = width
     spec = _without_pointer(spec)
     return _lean(vl_convert.vegalite_to_svg(json.dumps(spec), allowed_base_urls=[]))
 
@@ -44,7 +47,7 @@ def drawn(figure: Figure) -> str:
 def framed(figure: Figure, svg: str) -> str:
     """Return the chart as a picture that stands alone: with its title, what the axis shows, and who counted."""
     width, height = _size(svg)
-    scale = (WIDTH - 2 * MARGIN) / width
+    scale = COLUMN / width
     foot = HEAD + height * scale
     events = [f"{event.number} {event.text}, {event.day[:7]}" for event in figure.events]
     lines = [*textwrap.wrap(" · ".join(events), 130), figure.credit]

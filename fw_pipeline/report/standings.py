@@ -20,6 +20,8 @@ class Standing:
     verdict: str
     why: str
     """A sentence: what decided, by how much, with figures of when; or what is lacking."""
+    measured: date | None = None
+    """The newest month whose figures decided."""
     ahead: str | None = None
     """The verdict on the prediction, where the claim also says something of the present."""
     came_true_since: date | None = None
@@ -36,6 +38,13 @@ class Standing:
     """Definitions whose verdict the drift of the source alone could flip."""
     leans_on_gap: tuple[str, ...] = ()
     """Definitions that lean on a gap, a partial month or known trouble."""
+
+    @property
+    def latest(self) -> tuple[str, date | None]:
+        """The last verdict that figures carried, and the month of the newest of them."""
+        if self.verdict == "insufficient_data" and self.carried:
+            return self.carried, self.carried_measured
+        return self.verdict, self.measured
 
     @property
     def beside(self) -> tuple[str, ...]:
@@ -96,6 +105,7 @@ def standing(row: Mapping[str, Any], *, has_both: bool) -> Standing:
     found = Standing(
         row["verdict"],
         row["why"] or "",
+        row["measured"],
         row["ahead_verdict"],
         row["came_true_since"],
         row["carried_verdict"],

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from fw_pipeline.report import method
 from fw_pipeline.report.words import NONE, SOURCES, figure, in_month, listed
 
 METRICS: Mapping[str, str] = MappingProxyType(
@@ -61,7 +62,7 @@ class Strip:
 
     @property
     def summary(self) -> str:
-        """Count the months by what there is of them."""
+        """Count the months by their coverage."""
         counts = {status: sum(span.months for span in self.spans if span.status == status) for status in STATUSES}
         return listed(
             [f"{count} month{'s' * (count > 1)} {STATUSES[status]}" for status, count in counts.items() if count]
@@ -85,17 +86,34 @@ def coverage(rows: pl.DataFrame) -> tuple[Strip, ...]:
     )
 
 
-def rests_on(rows: pl.DataFrame) -> str:
-    """Return the sentence that says which sources the page rests on, until when, and which have no figures and why."""
-    there, lacking = [], []
+def sources(rows: pl.DataFrame) -> list[dict[str, str]]:
+    """Say of each source what it counts, what it cannot see, and which months it has, or why it has none."""
+    found = []
     for row in rows.iter_rows(named=True):
-        title = SOURCES.get(row["source"], row["source"])
+        counts, blind = method.SOURCES.get(row["source"], ("", ""))
         if row["first_month"] is None:
-            lacking.append(f"{title} ({row['why_none']})")
+            months = f"none: {row['why_none']}"
         else:
-            there.append(f"{title} ({in_month(row['first_month'])} to {in_month(row['last_month'])})")
-    said = f"It rests on {'; '.join(there)}." if there else "It rests on no figures yet."
-    return f"{said} No figures of {'; '.join(lacking)}." if lacking else said
+            months = f"{in_month(row['first_month'])} to {in_month(row['last_month'])}"
+        title = SOURCES.get(row["source"], row["source"])
+        found.append({"title": title, "counts": counts, "blind": blind, "months": months})
+    return found
+
+
+def troubles(rows: pl.DataFrame) -> dict[str, list[dict[str, str]]]:
+    """Return the known breaks and the other known trouble of the sources, each with when, what and who says so."""
+    found: dict[str, list[dict[str, str]]] = {"break": [], "other": []}
+    for row in rows.iter_rows(named=True):
+        series = row["series"] and method.plain(row["source"], row["series"])
+        first, last = in_month(row["first_day"]), in_month(row["last_day"])
+        text = {
+            "where": series or SOURCES.get(row["source"], row["source"]),
+            "when": first if first == last else f"{first} to {last}",
+            "effect": row["effect"] or "",
+            "reference": row["reference"] or "",
+        }
+        found["break" if row["kind"] == "break" else "other"].append(text)
+    return found
 
 
 def crossings(rows: pl.DataFrame) -> list[dict[str, str]]:
@@ -111,7 +129,7 @@ def crossings(rows: pl.DataFrame) -> list[dict[str, str]]:
         found.append(
             {
                 "source": SOURCES.get(row["source"], row["source"]),
-                "counted": f"{METRICS.get(row['metric'], row['metric'])}, {row['series']}",
+                "counted": f"{METRICS.get(row['metric'], row['metric'])}: {method.plain(row['source'], row['series'])}",
                 "seen": f"{in_month(row['first_month'])} to {in_month(row['last_month'])}",
                 "order": order,
                 "lasted": _lasted(row),

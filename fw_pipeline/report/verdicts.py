@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from fw_pipeline.report import deciding
 from fw_pipeline.report.readings import AGAINST, DECIDED, FOR, Definition, definition
 from fw_pipeline.report.standings import UNDECIDED, Standing, standing
 from fw_pipeline.report.words import VERDICTS, in_month
@@ -31,6 +32,10 @@ CHANGES: Mapping[str, str] = MappingProxyType(
 """What can have become of a verdict, as the page writes it."""
 
 
+LIVE = " A live fetch of "
+"""How `marts.headline_verdicts` begins to say what would supply a verdict."""
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """A claim with its verdicts."""
@@ -46,13 +51,35 @@ class Card:
     now: Standing
     definitions: tuple[Definition, ...]
     """Those of the headline first."""
-    history: tuple[tuple[str, str, tuple[str, ...]], ...]
-    """Months in which the verdict changed, what it became, and what belongs beside it."""
+    history: tuple[tuple[str, str, tuple[str, ...], str | None], ...]
+    """Months in which the verdict changed: what it became, what belongs beside it, and the month of its figures.
+
+    That month is empty where it is the as-of month itself, and None where no figures decide.
+    """
+    sentence: str
+    """What the latest figures say, in plain English; of a claim that cannot be told, what is known and why that is."""
+    since: str
+    """Until when the claim held, or since when, where that has changed."""
 
     @property
     def anchor(self) -> str:
         """The card's place on the page."""
         return self.claim.lower()
+
+    @property
+    def is_told(self) -> bool:
+        """Whether any figures ever carried a verdict."""
+        return self.now.latest[0] not in UNDECIDED
+
+    @property
+    def is_old(self) -> bool:
+        """Whether the last verdict rests on figures that are too old to decide today."""
+        return self.is_told and self.now.verdict == "insufficient_data"
+
+    @property
+    def lacking(self) -> str:
+        """Who would have to be asked so that it could be told; empty where no source counts it."""
+        return self.now.why.partition(LIVE)[2].partition(" would supply more")[0]
 
     @property
     def formulas(self) -> tuple[tuple[Definition, ...], ...]:
@@ -140,8 +167,8 @@ def cards(claims: pl.DataFrame, verdicts: pl.DataFrame, headlines: pl.DataFrame)
 
 
 def tally(found: Sequence[Card], when: str) -> dict[str, int]:
-    """Return how many claims have each verdict, `then` or `now`."""
-    verdicts = [card.at(when).verdict for card in found]
+    """Return how many claims have each verdict, `then`, or by the latest figures that decided (`now`)."""
+    verdicts = [card.then.verdict if when == "then" else card.now.latest[0] for card in found]
     return {verdict: verdicts.count(verdict) for verdict in dict.fromkeys(verdicts)}
 
 
@@ -156,11 +183,16 @@ def _card(row: dict[str, Any], verdicts: pl.DataFrame, headlines: pl.DataFrame) 
     stood = {found["as_of"]: standing(found, has_both=has_both) for found in headlines.iter_rows(named=True)}
     otherwise = Standing("insufficient_data" if is_measurable else "not_measurable", "Nothing was measured by then.")
     then, now = stood.get(THEN, otherwise), stood[max(stood)] if stood else otherwise
-    steps: list[tuple[str, str, tuple[str, ...]]] = []
+    steps: list[tuple[str, str, tuple[str, ...], str | None]] = []
     for month in sorted(stood):
-        found = (stood[month].verdict, stood[month].beside)
+        measured = stood[month].measured
+        figures_of = None if measured is None else "" if measured == month else in_month(measured)
+        found = (stood[month].verdict, stood[month].beside, figures_of)
         if not steps or steps[-1][1:] != found:
             steps.append((month.isoformat(), *found))
+    carrying = next(
+        (stood[month] for month in sorted(stood, reverse=True) if stood[month].verdict == now.latest[0]), now
+    )
     undecided = {"then": then.undecided, "now": now.undecided}
     groups = verdicts.group_by(["definition"], maintain_order=True) if is_measurable else ()
     return Card(
@@ -175,7 +207,27 @@ def _card(row: dict[str, Any], verdicts: pl.DataFrame, headlines: pl.DataFrame) 
         now=now,
         definitions=tuple(sorted((definition(rows, then=THEN, undecided=undecided) for _, rows in groups), key=_rank)),
         history=tuple(steps),
+        sentence=deciding.sentence(verdicts, *now.latest, carrying.votes) or deciding.undecided(verdicts, now.why),
+        since=_since([(month, stood[month]) for month in sorted(stood)]),
     )
+
+
+def _since(stood: Sequence[tuple[date, Standing]]) -> str:
+    """Say until when a claim held that is refuted, or since when one holds that was not borne out before."""
+    decided = [(month, found) for month, found in stood if found.verdict not in UNDECIDED]
+    if not decided:
+        return ""
+    last = decided[-1][1]
+    if last.came_true_since:
+        return f"True since {in_month(last.came_true_since)}." if last.verdict == "came_true" else ""
+    held = [found.verdict in FOR for _, found in decided]
+    if last.verdict == "refuted" and True in held:
+        turned = len(held) - held[::-1].index(True)
+        return f"It held until {in_month(decided[turned - 1][1].measured)}."
+    if last.verdict == "supported" and False in held:
+        turned = len(held) - held[::-1].index(False)
+        return f"It has held since {in_month(decided[turned][1].measured)}."
+    return ""
 
 
 def _rank(found: Definition) -> tuple[bool, bool]:

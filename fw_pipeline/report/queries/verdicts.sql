@@ -26,6 +26,9 @@ select
     verdicts.least_n,
     verdicts.verdict,
     verdicts.headline,
+    verdicts.source,
+    verdicts.sentence,
+    verdicts.takes,
     definitions.due,
     (
         select count(*)
