@@ -122,7 +122,8 @@ def test_every_number_in_the_title_of_a_finding_is_recomputed_from_the_published
         p.framework = '{}') from staging.pypi join meta.packages as p using (package)
         where month = '{}' and series like '{}%' and {}"""
     companions = added.format("pytorch", "tensorflow", "2026-06-01", "dashdown", "p.ecosystem = 'companion'")
-    serving = added.format("tensorflow", "pytorch", "2026-03-01", "top-pypi-packages (C", "p.role in ('serving', 'edge')")
+    tools = "p.role in ('serving', 'edge')"
+    serving = added.format("tensorflow", "pytorch", "2026-03-01", "top-pypi-packages (C", tools)
     assert title("packages_around") == (
         f"Around the frameworks, PyTorch leads in companion packages ({one(warehouse, companions):.1f} to 1, Jun 2026) "
         f"and TensorFlow in deployment tools ({one(warehouse, serving):.1f} to 1, Mar 2026)"

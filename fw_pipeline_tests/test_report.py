@@ -163,14 +163,6 @@ def test_a_line_ends_where_its_series_breaks_and_the_break_is_marked(files: Mapp
     assert [line["encoding"]["detail"]["field"] for line in lines] == ["segment"]
 
 
-def test_no_month_before_both_were_released_is_drawn_as_a_lead() -> None:
-    connection = report_warehouse.small()
-    connection.execute("update marts.research_adoption set before_release = true")
-    connection.execute("update marts.framework_metrics set before_release = month < date '2022-06-01'")
-    found = report_warehouse.reader(connection)(figures.sql("ratios"))
-    assert str(found["month"].min()) == "2022-06-01"
-
-
 def test_events_are_those_of_the_months_and_frameworks_shown(files: Mapping[str, bytes]) -> None:
     spec = json.loads(files["charts/stackoverflow_questions.vl.json"])
     values = [row for layer in spec["layer"] for row in layer.get("data", {}).get("values", [])]

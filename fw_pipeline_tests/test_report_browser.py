@@ -90,7 +90,7 @@ def test_a_gap_and_a_break_of_the_series_break_the_line_and_an_interpolated_mont
 @pytest.mark.parametrize(
     ("name", "label"),
     [
-        ("pytorch_for_each_tensorflow", "Papers at conferences"),
+        ("pytorch_for_each_tensorflow", "Papers at conferences, year"),
         ("stackoverflow_questions", "TensorFlow"),
         ("pypi_downloads", "PyTorch"),
         ("claim_c2", "As of"),

@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from fw_pipeline.report import figures, glance, method, origins, palette, tables, verdicts, words
+from fw_pipeline.report import figures, method, origins, palette, tables, verdicts, words
 from fw_pipeline_tests import report_warehouse
 from fw_pipeline_tests.report_warehouse import HOSTILE
 
@@ -211,42 +211,6 @@ def test_a_crossing_says_whether_it_lasted() -> None:
     (row,) = tables.crossings(read(figures.sql("crossovers")))
     assert row["order"] == "PyTorch passed TensorFlow in Jan 2024"
     assert row["lasted"] == "yes, for six more months at least"
-
-
-def test_one_look_gives_pytorch_for_every_hundred_of_tensorflow_then_and_last() -> None:
-    found = glance.glance(report_warehouse.reader(report_warehouse.small())(figures.sql("ratios")))
-    rows = {(row.counted, row.series): row for row in found.rows}
-    questions = rows["Questions on Stack Overflow", "recorded"]
-    assert (questions.then, questions.then_when, questions.now, questions.now_when) == (
-        "76", "Jan 2023", "86", "May 2023",
-    )  # fmt: skip
-    assert questions.alone == "660 to 580 questions a month, \N{MINUS SIGN}12.1%"
-    papers = rows["Papers", "nine venues"]
-    assert (papers.then, papers.then_when, papers.now, papers.alone) == ("300", "2021", "300", words.NONE)
-    assert found.said == (
-        "By the latest figures of each source, TensorFlow leads in questions on Stack Overflow (May 2023); "
-        "PyTorch leads in papers (2021) and downloads from PyPI (May 2023)."
-    )
-
-
-def test_one_look_leaves_samples_out_and_compares_nothing_across_a_break() -> None:
-    connection = report_warehouse.small()
-    connection.execute(
-        "update marts.framework_metrics set segment = 2 where source = 'stackoverflow' and month > date '2023-02-01'"
-    )
-    found = glance.glance(report_warehouse.reader(connection)(figures.sql("ratios")))
-    rows = {(row.counted, row.series): row for row in found.rows}
-    assert ("Papers", "a sample") not in rows
-    assert rows["Questions on Stack Overflow", "recorded"].alone == words.NONE
-
-
-def test_one_look_at_a_series_that_began_later_has_no_figure_then() -> None:
-    connection = report_warehouse.small()
-    connection.execute("delete from marts.framework_metrics where source = 'pypi' and month < date '2023-03-01'")
-    found = glance.glance(report_warehouse.reader(connection)(figures.sql("ratios")))
-    assert {(row.then, row.alone) for row in found.rows if row.counted == "Downloads from PyPI"} == {
-        (words.NONE, words.NONE)
-    }
 
 
 def test_every_origin_of_the_recorded_figures_has_a_licence() -> None:

@@ -15,6 +15,10 @@ closed_months as (
     select * from meta.months
 ),
 
+papers as (
+    select * from staging.papers
+),
+
 series_order as (
     select * from meta.headline_series
 ),
@@ -80,6 +84,20 @@ wanted as (
     cross join closed_months
 ),
 
+-- A paper may be out before the month that it is counted in: figures are as old as what they tell.
+newest_papers as (
+    select
+        'papers' as source,
+        series,
+        month,
+        max(max(least(month, cast(date_trunc('month', observed_on) as date)))) over (
+            partition by series
+            order by month
+        ) as known
+    from papers
+    group by series, month
+),
+
 ranked as (
     select
         verdicts.claim,
@@ -87,7 +105,8 @@ ranked as (
         verdicts.formula,
         verdicts.series,
         verdicts.source,
-        verdicts.as_of as measured,
+        verdicts.as_of,
+        coalesce(newest_papers.known, verdicts.as_of) as measured,
         verdicts.verdict,
         verdicts.headline,
         verdicts.due is not null as is_ahead,
@@ -97,6 +116,11 @@ ranked as (
         coalesce(verdicts.drift_flips, false) as drift_flips,
         min(series_order.rank) as rank
     from verdicts
+    asof left join newest_papers
+        on
+            verdicts.source = newest_papers.source
+            and verdicts.series = newest_papers.series
+            and verdicts.as_of >= newest_papers.month
     left join series_order
         on
             verdicts.source = series_order.source
@@ -139,7 +163,7 @@ latest as (
         on
             measurements.claim = ranked.claim
             and measurements.definition = ranked.definition
-            and wanted.as_of >= ranked.measured
+            and wanted.as_of >= ranked.as_of
 ),
 
 -- After two years a figure says what was, not what is.

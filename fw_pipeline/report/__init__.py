@@ -78,7 +78,7 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
         library: returns Vega, Vega-Lite and Vega-Embed as one script.
     """
     read = _drawable(read)
-    published, dated, ratios = read(sql("origins")), read(sql("events")), read(sql("ratios"))
+    published, dated = read(sql("origins")), read(sql("events"))
     figures = _figures(read, dated, published)
     every_verdict = read(sql("verdicts"))
     headlines = read(sql("headlines"))
@@ -100,7 +100,7 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
             predictions=foretold.predictions(read(sql("predictions"))),
             errors=foretold.errors(read(sql("forecast_errors"))),
         ),
-        method=_method(read, published, every_verdict, ratios),
+        method=_method(read, published, every_verdict),
         measures={model.doc.claim.id: model.sql for model in models if model.doc.claim},
         pictures=drawings,
         narrow=narrow,
@@ -117,9 +117,9 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
     return Report(files, tuple(pictures))
 
 
-def _method(read: Read, published: pl.DataFrame, every_verdict: pl.DataFrame, ratios: pl.DataFrame) -> page.Method:
+def _method(read: Read, published: pl.DataFrame, every_verdict: pl.DataFrame) -> page.Method:
     used: dict[str, set[str]] = {}
-    for frame in (every_verdict, ratios):
+    for frame in (every_verdict, read(sql("series"))):
         for source, series in frame.select("source", "series").drop_nulls().unique().iter_rows():
             used.setdefault(source, set()).add(series)
     return page.Method(

@@ -54,32 +54,22 @@ def questions(rows: pl.DataFrame, site: pl.DataFrame, events: Sequence[Event], c
         .transform_filter(in_range())
         .transform_filter("datum.series == series" if len(series) > 1 else "true")
     )
-    base = (
-        chosen.transform_calculate(
-            shown="measure == 'share' ? datum.share : datum.questions",
-            interpolated="measure == 'share' ? datum.is_share_estimated : datum.is_estimated",
-        )
-        .transform_calculate(
-            note="datum.gap_reason || (datum.interpolated ? 'interpolated: decides no verdict' : 'as counted')",
-        )
-        .encode(
-            x=across(alt),
-            y=alt.Y("shown:Q")
-            .scale(nice=False, domainMin=0)
-            .axis(
-                title=None,
-                tickCount=5,
-                labelExpr="measure == 'share' ? format(datum.value, '.1%') : format(datum.value, ',')",
-            ),
-            color=framework_colour(alt, names, legend=False),
-            detail="segment:N",
-        )
+    counted = chosen.transform_calculate(
+        line="datum.framework",
+        shown="measure == 'share' ? datum.share : datum.questions",
+        interpolated="measure == 'share' ? datum.is_share_estimated : datum.is_estimated",
+    )
+    shares = "measure == 'share' ? format(datum.value, '.1%') : format(datum.value, ',')"
+    base = counted.encode(
+        x=across(alt),
+        y=alt.Y("shown:Q").scale(nice=False, domainMin=0).axis(title=None, tickCount=5, labelExpr=shares),
+        color=framework_colour(alt, names, legend=False),
+        detail="segment:N",
     )
     of_measure = [rows.with_columns(measure=pl.lit(name), end=pl.col(name)) for name in ("share", "questions")]
     named = pl.concat([frame.cast({"end": pl.Float64}) for frame in of_measure]).with_columns(**LINES)
     values = ends(named, "end", within=("measure", "series"), height=HEIGHT)
-    said = base.transform_calculate(
-        line="datum.framework",
+    said = counted.transform_calculate(
         said="!isValid(datum.shown) ? 'no figure' : (measure == 'share' ? format(datum.shown, '.2%') : "
         "format(datum.shown, ',')) + (datum.interpolated ? ' (interpolated)' : '')",
     )

@@ -81,7 +81,7 @@ def _stretches(rows: pl.DataFrame) -> pl.DataFrame:
 
 TOLD = {
     "Month": "utcFormat(row.at, '%b %Y')",
-    **{name: f"row['{source}']" for source, (name, _) in NAMES.items()},
+    **{name + ", year" * (source == "papers"): f"row.{source}" for source, (name, _) in NAMES.items()},
 }
 
 

@@ -20,7 +20,7 @@ PLOT = f"width - {MARGIN}"
 def across(alt: Any, column: str = "month") -> Any:
     """Return the axis of months, which ends where the margin of the labels begins."""
     axis = time_axis(alt, column)
-    return axis.scale(type="utc", nice=False, padding=0, range=[0, {"expr": PLOT}])
+    return axis.scale(type="utc", nice=False, padding=6, range=[0, {"expr": PLOT}])
 
 
 def ends(rows: pl.DataFrame, value: str, *, within: Sequence[str], height: int) -> list[dict[str, Any]]:
@@ -60,22 +60,12 @@ def end_layers(
         colours: the token of each line.
         shown: a Vega expression that holds for the labels that the reader's choices leave.
     """
-    base = (
+    chosen = alt.Color("line:N").scale(domain=list(colours), range=[token(colour) for colour in colours.values()])
+    return [
         alt.Chart(alt.InlineData(values=list(values)))
         .transform_filter(f"{in_range('day')} && ({shown})")
-        .encode(x=across(alt, "day"), y=alt.Y("end:Q"), text="text:N")
-    )
-    return [
-        base.transform_filter(f"datum.line == '{line}'").mark_text(
-            align="left",
-            baseline="middle",
-            dx=7,
-            dy={"expr": "datum.dy"},
-            fontSize=12.5,
-            fontWeight="bold",
-            color=token(colour),
-        )
-        for line, colour in colours.items()
+        .encode(x=across(alt, "day"), y=alt.Y("end:Q"), text="text:N", color=chosen.legend(None))
+        .mark_text(align="left", baseline="middle", dx=7, dy={"expr": "datum.dy"}, fontSize=12.5, fontWeight="bold")
     ]
 
 
@@ -89,5 +79,5 @@ def told_together(alt: Any, said: Any, lines: Mapping[str, str], column: str = "
         column: that of the months.
     """
     base = said.transform_pivot("line", value="said", groupby=[column], op="max").encode(x=across(alt, column))
-    told = {"Month": f"utcFormat(row.{column}, '%b %Y')", **{title: f"row['{line}']" for line, title in lines.items()}}
+    told = {"Month": f"utcFormat(row.{column}, '%b %Y')", **{title: f"row.{line}" for line, title in lines.items()}}
     return pointed(alt, base, told, [column])

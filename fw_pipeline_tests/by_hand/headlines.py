@@ -10,6 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from fw_pipeline_tests.by_hand.figures import read
 from fw_pipeline_tests.by_hand.judging import FOR, UNDECIDED, verdict
 from fw_pipeline_tests.by_hand.measured import Measured, definition, documents
 
@@ -56,6 +59,22 @@ def age(month: date, as_of: date) -> int:
 
 
 @cache
+def out_by(series: str) -> list[tuple[date, date]]:
+    """The months that papers of a series are counted in, each with the one in which they were out."""
+    rows = read("papers").filter((pl.col("population") == series) & pl.col("month").is_not_null())
+    known = rows.select("month", pl.col("observed_on").str.to_date()).unique().rows()
+    return [(month, min(month, (seen or month).replace(day=1))) for month, seen in known]
+
+
+@cache
+def measured(one: Measured) -> date:
+    """The month of the newest figure in a measurement: of papers, the one in which the newest of them were out."""
+    if one.beside is None or one.beside.source != "papers" or one.series is None:
+        return one.as_of
+    return max((out for month, out in out_by(one.series) if month <= one.as_of), default=one.as_of)
+
+
+@cache
 def decided(found: tuple[Measured, ...]) -> dict[str, list[tuple[Measured, str]]]:
     """The measurements of headline definitions that came to a verdict, by claim."""
     by_claim: dict[str, list[tuple[Measured, str]]] = {claim: [] for claim in documents()}
@@ -67,11 +86,15 @@ def decided(found: tuple[Measured, ...]) -> dict[str, list[tuple[Measured, str]]
 
 def newest(rows: Iterable[tuple[Measured, str]], month: date) -> Found:
     """The newest measurement of each source and formula that decides in a month."""
-    best: dict[tuple[str, str], tuple[tuple[int, int, str], Measured, str]] = {}
+    last: dict[str, tuple[Measured, str]] = {}
     for one, said in rows:
+        if one.as_of <= month and (one.definition not in last or last[one.definition][0].as_of < one.as_of):
+            last[one.definition] = (one, said)
+    best: dict[tuple[str, str], tuple[tuple[int, int, str], Measured, str]] = {}
+    for one, said in last.values():
         assert one.beside
-        old = age(month, one.as_of)
-        if old < 0 or (one.series is not None and old > LIMIT):
+        old = age(month, measured(one))
+        if one.series is not None and old > LIMIT:
             continue
         key, order = (one.beside.source, one.formula), (old, *place(one))
         if key not in best or order < best[key][0]:
@@ -115,7 +138,7 @@ def today(claim: Mapping[str, Any], found: Found) -> Headline:
     said_by = votes(mine)
     return Headline(
         said,
-        None if said == UNDECIDED else max(one.as_of for one, _ in mine.values()),
+        None if said == UNDECIDED else max(measured(one) for one, _ in mine.values()),
         half(claim, found, ahead=True)[0] if True in kinds else None,
         sources_for=tuple(sorted(source for source, word in said_by.items() if word in FOR)),
         sources_against=tuple(sorted(source for source, word in said_by.items() if word == "refuted")),

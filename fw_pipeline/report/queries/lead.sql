@@ -26,7 +26,7 @@ monthly as (
     left join long_distortions
         on
             months.source = long_distortions.source
-            and long_distortions.first_day <= months.month
+            and months.month >= long_distortions.first_day
             and months.month <= long_distortions.last_day
     where months.source != 'papers'
     group by all
