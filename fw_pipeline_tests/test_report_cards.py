@@ -129,7 +129,8 @@ def test_a_claim_that_was_never_decided_says_what_is_known_and_what_it_would_tak
     card = cards(connection)["C3"]
     assert (card.is_told, card.is_old, card.lacking) == (False, False, "PyPI")
     assert card.sentence == (
-        "1.60 questions for each one (Stack Overflow, Mar 2023). The claim needs at least 1.5, so it may hold or not."
+        "1.60 questions for each one (Stack Overflow, Mar 2023). "
+        "The claim needs at least 1.5; the figures leave that open."
     )
     assert (cards(connection)["C10"].is_told, cards(connection)["C10"].lacking) == (False, "")
 

@@ -54,7 +54,7 @@ def undecided(verdicts: pl.DataFrame, why: str) -> str:
         return why
     last = named[-1]
     said = _said(last)
-    needed = f" The claim needs {last['takes']}, so it may hold or not." if last["takes"] else ""
+    needed = f" The claim needs {last['takes']}; the figures leave that open." if last["takes"] else ""
     return f"{said[:1].upper()}{said[1:]}.{needed}"
 
 

@@ -9,7 +9,7 @@ SOURCES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "stackoverflow": (
             "New questions a month that carry a framework's tag, as a number and as a share of all questions.",
-            "Whoever asked nobody, elsewhere or a chatbot. A question that was deleted is missing from later counts.",
+            "People who ask elsewhere, or ask a chatbot. A question that was deleted is missing from later counts.",
         ),
         "huggingface": (
             "Public models by the framework that their files or tags name.",
