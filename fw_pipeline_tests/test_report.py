@@ -22,7 +22,7 @@ import altair as alt
 import polars as pl
 import pytest
 
-from fw_pipeline.report import figures, tables
+from fw_pipeline.report import tables
 from fw_pipeline_tests import report_warehouse
 from fw_pipeline_tests.report_warehouse import BREAK, GAP, HOSTILE, INTERPOLATED
 
