@@ -253,8 +253,8 @@ def test_the_first_chart_breaks_its_lines_and_leaves_samples_out() -> None:
 
 
 def test_a_label_touches_no_line_and_no_other_label_at_any_width_of_its_band() -> None:
-    lines = [
-        [(0.1 * step, 300 - 25 * step + 30 * (step % 2)) for step in range(11)],
+    lines: list[list[tuple[float, float]]] = [
+        [(0.1 * step, 330 - 25 * step + 30 * (step % 2)) for step in range(11)],
         [(0.0, 150.0), (1.0, 150.0)],
         [(0.6, 0.0), (0.6, 380.0)],
     ]
