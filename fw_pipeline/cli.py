@@ -21,7 +21,7 @@ import click
 from fw_pipeline import stopping
 from fw_pipeline.contract import FIRST_MONTH, Reason, Window, last_closed_month, parse_month
 from fw_pipeline.plain import one_line, visible
-from fw_pipeline.printing import drop_output, show, tell
+from fw_pipeline.printing import SCREEN, drop_output, show, tell, tell_facts
 from fw_pipeline.settings import SHIPPED_DIR, SettingError, Settings, read
 
 if TYPE_CHECKING:
@@ -168,27 +168,34 @@ def verdicts(as_of: date | None, claim: str | None, *, explain: bool, shape: str
             _one_claim(settings, published, claim, as_of=as_of, explain=explain, shape=shape)
             return
         found = answers.verdicts(published, as_of=as_of)
+        short = answers.in_short(published, found)
     month = found["as_of"].max()
     title = f"Verdicts as of {month:%Y-%m}" if isinstance(month, date) else "Verdicts"
-    show(answers.in_short(found) if shape == "table" else found, shape, title=title)
+    show(short if shape == "table" else found, shape, title=title, width=SCREEN)
 
 
 def _one_claim(
     settings: Settings, published: Path, claim: str, *, as_of: date | None, explain: bool, shape: str
 ) -> None:
-    """Print one claim: the lines to read first, and every definition, with the evidence if it is to be explained."""
+    """Print one claim: what to read first, and every definition, with the evidence if it is to be explained."""
     from fw_pipeline import answers, explanation
 
     if not explain:
-        told, headline, found = explanation.judged(published, claim, as_of=as_of)
+        judged = explanation.judged(published, claim, as_of=as_of)
         if shape != "table":
-            show(found, shape)
+            show(judged.verdicts, shape)
             return
-        tell(visible("\n".join(explanation.sentences(told, headline))))
-        found, notes = answers.footnoted(answers.by_definition(found), "obstacle")
-        show(found, shape, title="The definitions; * decides the verdict")
-        for number, note in enumerate(notes, start=1):
-            tell(f"{number:>3}  {visible(note)}")
+        tell(visible(explanation.title(judged)))
+        tell_facts(explanation.facts(judged))
+        tell("")
+        found, notes = answers.footnoted(answers.by_definition(judged.verdicts), "obstacle")
+        show(
+            found,
+            shape,
+            title="By each definition: * decides the verdict, (old) is too old to decide now",
+            width=SCREEN,
+        )
+        _tell_notes(notes)
         return
     explained = explanation.explain(settings, claim, as_of=as_of, published=published)
     if shape == "csv":
@@ -199,33 +206,38 @@ def _one_claim(
 
 
 @main.command()
+@click.option("--months", is_flag=True, help="Which months there are, and what would supply those that are missing.")
+@click.option("--settings", "only_settings", is_flag=True, help="The settings in effect, and where they are set.")
 @click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
-@click.option("--freshness", "only_freshness", is_flag=True, help="Only how far each source has come.")
-@click.option("--settings", "only_settings", is_flag=True, help="Only the settings in effect, and where they are set.")
-def status(shape: str, *, only_freshness: bool, only_settings: bool) -> None:
-    """Print which months there are, and what is missing.
+def status(shape: str, *, months: bool, only_settings: bool) -> None:
+    """Print how far each source has come, and what comes next.
 
-    The settings in effect, how far each source has come, the coverage by source and month, and what would complete it.
+    One line for each source; the months that it lacks with --months.
     """
     from fw_pipeline import answers
 
+    if months and only_settings:
+        raise click.UsageError("--months and --settings are two questions; ask one of them")
     settings = read()
-    if only_settings or (shape == "table" and not only_freshness):
-        show(answers.in_effect(settings), shape, title="Settings")
     if only_settings:
+        show(answers.in_effect(settings), shape, title="Settings", width=SCREEN)
         return
-    if only_freshness or shape == "table":
-        show(answers.how_fresh(settings, now=datetime.now(UTC)), shape, title="Freshness")
-    if only_freshness:
-        return
-    found = answers.coverage(settings.published, months=shape == "json")
     if shape == "json":
+        found = answers.coverage(settings.published) if months else answers.sources(settings, now=datetime.now(UTC))
         show(found, shape)
         return
-    found, notes = answers.footnoted(found, "reason", "remedy")
-    show(found, shape, title="Coverage")
-    for number, note in enumerate(notes, start=1):
-        tell(f"{number:>3}  {visible(note)}")
+    if months:
+        title, (found, notes) = "Months", answers.footnoted(answers.stretches(settings.published), "reason", "remedy")
+    else:
+        title, (found, notes) = "Sources", answers.on_a_screen(answers.sources(settings, now=datetime.now(UTC)))
+    show(found, shape, title=title, width=SCREEN)
+    _tell_notes(notes)
+    if not months:
+        tell("Which months are missing: fw-pipeline status --months")
+
+
+def _tell_notes(notes: Sequence[str]) -> None:
+    tell_facts((str(number), note) for number, note in enumerate(notes, start=1))
 
 
 class Query(click.Command):

@@ -15,12 +15,15 @@ from typing import Any
 import polars as pl
 
 from fw_pipeline.contract import Reason
+from fw_pipeline.report.standings import standing
+from fw_pipeline.report.verdicts import THEN
+from fw_pipeline.report.words import VERDICTS
 from fw_pipeline.settings import Settings
 from fw_pipeline.warehouse import query
 
 HEADLINE_RULE = (
     "the headline definitions decide by their newest figures of at most 24 months, and each source has one vote: "
-    "mixed where they disagree, insufficient_data where none decides; a prediction is not_yet until it came_true or "
+    "mixed where they disagree, not enough data where none decides; a prediction is not yet true until it came true or "
     "was due; what other definitions say stands beside it (docs/verdicts.md)"
 )
 """How the verdict on a claim follows from its definitions; `marts.headline_verdicts` does it."""
@@ -44,12 +47,23 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
-    """A claim, its headline, and the proof of each definition."""
+class Judged:
+    """A claim, and how it stands as of a month."""
 
     claim: Mapping[str, Any]
+    then: Mapping[str, Any] | None
+    """Its row of `marts.headline_verdicts` when the article appeared; None as of an earlier month."""
     headline: Mapping[str, Any] | None
-    """None before the first closed month."""
+    """Its latest row there; None before the first closed month."""
+    verdicts: pl.DataFrame
+    """What every definition said last, those of the headline first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A claim and how it stands, and the proof of each definition."""
+
+    judged: Judged
     proofs: tuple[Proof, ...]
 
 
@@ -66,19 +80,18 @@ def explain(settings: Settings, name: str, *, as_of: date | None = None, publish
         Reason: nothing is published yet, or there is no such claim.
     """
     published = published or settings.published
-    claim, headline, verdicts = judged(published, name, as_of=as_of)
+    found = judged(published, name, as_of=as_of)
+    claim = found.claim["claim"]
     conditions = dict(
-        query(published, f"select source, condition from meta.claim_evidence where claim = '{claim['claim']}'").rows()  # noqa: S608
+        query(published, f"select source, condition from meta.claim_evidence where claim = '{claim}'").rows()  # noqa: S608
     )
     return Explanation(
-        claim, headline, tuple(_proof(settings, published, verdict, conditions) for verdict in verdicts.to_dicts())
+        found, tuple(_proof(settings, published, verdict, conditions) for verdict in found.verdicts.to_dicts())
     )
 
 
-def judged(
-    published: Path, name: str, *, as_of: date | None = None
-) -> tuple[Mapping[str, Any], Mapping[str, Any] | None, pl.DataFrame]:
-    """Return a claim, its headline as of a month, and what every definition said last, the headline's first.
+def judged(published: Path, name: str, *, as_of: date | None = None) -> Judged:
+    """Return a claim, how it stands as of a month and stood when the article appeared, and what each definition said.
 
     The newest measurement that decides stands for a definition, if its `counts` in that month; no later gap erases it.
     Otherwise it is the newest that has a value.
@@ -91,9 +104,8 @@ def judged(
         known = sorted(claims, key=lambda each: int(each[1:]))
         raise Reason(f"claim {name!r}", "no such claim", f"choose one of {', '.join(known)}")
     until = f"date '{as_of or date.max}'"
-    headline = query(
-        published,
-        f"from marts.headline_verdicts where claim = '{claim}' and as_of <= {until} order by as_of desc limit 1",
+    stood = query(
+        published, f"from marts.headline_verdicts where claim = '{claim}' and as_of <= {until} order by as_of desc"
     )
     verdicts = query(
         published,
@@ -116,7 +128,8 @@ def judged(
         order by verdicts.headline desc, definition
         """,  # noqa: S608 - a checked name and a date
     )
-    return claims[claim], next(iter(headline.to_dicts()), None), verdicts
+    then = stood.filter(pl.col("as_of") == THEN).to_dicts()
+    return Judged(claims[claim], next(iter(then), None), next(iter(stood.head(1).to_dicts()), None), verdicts)
 
 
 def _proof(settings: Settings, published: Path, verdict: Mapping[str, Any], conditions: Mapping[str, str]) -> Proof:
@@ -154,9 +167,10 @@ def _place(settings: Settings, ref: str) -> Path:
 def as_json(found: Explanation) -> str:
     """Return an explanation as one nested JSON record."""
     record = {
-        **found.claim,
+        **found.judged.claim,
         "headline_rule": HEADLINE_RULE,
-        "headline": found.headline,
+        "when_the_article_appeared": found.judged.then,
+        "headline": found.judged.headline,
         "definitions": [
             {
                 **proof.verdict,
@@ -183,8 +197,10 @@ def as_rows(found: Explanation) -> pl.DataFrame:
 
 def as_text(found: Explanation) -> Iterator[str]:
     """Yield an explanation as lines for a reader: at most a few rows of evidence a definition, and all the rest."""
-    claim, headline = found.claim, found.headline
-    yield from sentences(claim, headline)
+    claim, headline = found.judged.claim, found.judged.headline
+    yield title(found.judged)
+    for words, said in facts(found.judged):
+        yield from _told(words, said)
     yield from _told("sources", ", ".join(claim["source_list"]))
     yield from _told("metric", claim["metric"])
     yield from _told("reason", claim["reason"])
@@ -192,7 +208,7 @@ def as_text(found: Explanation) -> Iterator[str]:
     yield from _told("rule", HEADLINE_RULE)
     if headline:
         yield from _told("flipped by", "; ".join(headline["flipped_by"]))
-        yield from _told("hangs on", "; ".join(headline["hangs_on"]))
+        yield from _told("depends on", "; ".join(headline["hangs_on"]))
         if headline["drift_flips"]:
             yield from _told("drift", f"alone could flip {'; '.join(headline['drift_flips'])}")
     for proof in found.proofs:
@@ -200,20 +216,32 @@ def as_text(found: Explanation) -> Iterator[str]:
         yield from _proof_lines(proof)
 
 
-def sentences(claim: Mapping[str, Any], headline: Mapping[str, Any] | None) -> Iterator[str]:
-    """Yield what was said, what judges it, and the verdict with its sentence: the lines to read first."""
-    yield f"{claim['claim']}  {claim['title']}"
-    yield f'  said       "{" ".join(claim["quote"].split())}"'
-    yield from _told("judged by", " ".join((claim["judged_by"] or "").split()))
-    if headline is None:
-        return
-    yield from _told("headline", f"{headline['verdict']} as of {headline['as_of']:%Y-%m}")
-    yield from _told("why", headline["why"])
-    votes = {"for": "sources_for", "against": "sources_against", "mixed": "sources_mixed"}
-    cast = [f"{vote} {', '.join(headline[name])}" for vote, name in votes.items() if headline[name]]
-    yield from _told("votes", "; ".join(cast))
-    if headline["verdict"] == "insufficient_data" and headline["carried_verdict"]:
-        yield from _told("last", f"{headline['carried_verdict']} by figures of {headline['carried_measured']:%Y-%m}")
+def title(judged: Judged) -> str:
+    """Return the claim in a few words."""
+    return f"{judged.claim['claim']}  {judged.claim['title']}"
+
+
+def facts(judged: Judged) -> Iterator[tuple[str, str]]:
+    """Yield what to read first: the quote, one sentence, the verdicts of then and of now, and what judges the claim."""
+    headline, then = judged.headline, judged.then
+    halves = judged.verdicts.filter("headline")["due"].is_not_null()
+    yield "said", f'"{" ".join(judged.claim["quote"].split())}"'
+    if headline is not None:
+        yield "in short", headline["why"]
+        if then is not None and then["as_of"] != headline["as_of"]:
+            yield f"{then['as_of']:%Y-%m}", f"{_stood(then, halves)} (the article appeared in this month)"
+        yield f"{headline['as_of']:%Y-%m}", _stood(headline, halves)
+        votes = {"for": "sources_for", "against": "sources_against", "mixed": "sources_mixed"}
+        cast = [f"{vote} {', '.join(headline[name])}" for vote, name in votes.items() if headline[name]]
+        yield "votes", "; ".join(cast)
+    yield "judged by", " ".join((judged.claim["judged_by"] or "").split())
+
+
+def _stood(headline: Mapping[str, Any], halves: pl.Series) -> str:
+    """Say how a claim stood in a month: the verdict, the month of its figures, and what decided."""
+    stood = standing(headline, has_both=halves.any() and not halves.all())
+    figures = f" by figures of {headline['measured']:%Y-%m}" if headline["measured"] else ""
+    return f"{VERDICTS[stood.verdict]}{figures}; {stood.in_a_word}"
 
 
 def _proof_lines(proof: Proof) -> Iterator[str]:
@@ -231,7 +259,7 @@ def _proof_lines(proof: Proof) -> Iterator[str]:
         yield from _told("threshold", f"{threshold}. {verdict['threshold_reason'] or ''}".strip())
         yield from _told("n", f"{verdict['n']:,}; it takes {verdict['least_n']:,} to decide")
     too_old = verdict["verdict"] not in ("insufficient_data", "not_measurable") and not verdict["counts"]
-    yield from _told("verdict", f"{verdict['verdict']}{', too old now' if too_old else ''}: {verdict['why']}")
+    yield from _told("verdict", f"{VERDICTS[verdict['verdict']]}{', too old now' if too_old else ''}: {verdict['why']}")
     yield from _told("due", verdict["due"] and f"{verdict['due']:%Y-%m}")
     yield from _told("gaps", verdict["gaps"])
     if not proof.rows.height:
