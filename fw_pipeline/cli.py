@@ -220,7 +220,7 @@ def status(shape: str, *, months: bool, only_settings: bool) -> None:
         raise click.UsageError("--months and --settings are two questions; ask one of them")
     settings = read()
     if only_settings:
-        show(answers.in_effect(settings), shape, title="Settings", width=SCREEN)
+        show(answers.in_effect(settings), shape, title="Settings")
         return
     if shape == "json":
         found = answers.coverage(settings.published) if months else answers.sources(settings, now=datetime.now(UTC))

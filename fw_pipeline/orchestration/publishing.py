@@ -31,6 +31,7 @@ from fw_pipeline.orchestration.tables import tables
 from fw_pipeline.plain import in_markdown
 from fw_pipeline.raw import sweep, written_aside
 from fw_pipeline.raw.files import unwritable
+from fw_pipeline.report.words import VERDICTS, in_month
 from fw_pipeline.waiting import Tell, lock_held, silent
 from fw_pipeline.warehouse import Writer, query
 
@@ -47,7 +48,11 @@ def publish_asset(rules: Rules, deps: Sequence[Sequence[str]]) -> AssetsDefiniti
         kinds={"duckdb"},
         owners=["team:fw_pipeline"],
         tags={"source": SEVERAL},
-        description="The DuckDB file that users open. Replaced as a whole; readers keep the version they have open.",
+        description=(
+            "The DuckDB file that users open. It is replaced as a whole, once every blocking check holds; "
+            "who has it open keeps the version they have. A table that is materialised by itself changes nothing here "
+            "until this asset is."
+        ),
     )
     def publish(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         path = pipeline.settings.published
@@ -61,10 +66,45 @@ def publish_asset(rules: Rules, deps: Sequence[Sequence[str]]) -> AssetsDefiniti
             context.log.info("what they read had changed since, so these were made again: %s", ", ".join(again))
         pipeline.progress("publish", str(path))
         return MaterializeResult(
-            metadata={"path": MetadataValue.path(str(path)), "bytes": path.stat().st_size, "made again": again}
+            metadata={
+                **contents(path),
+                "published": MetadataValue.timestamp(pipeline.clock()),
+                "path": MetadataValue.path(str(path)),
+                "bytes": path.stat().st_size,
+                "made again": again,
+            }
         )
 
     return publish
+
+
+def contents(published: Path) -> dict[str, str]:
+    """Return what the published file holds, for whoever looks at the asset: the verdicts, and the months by source."""
+    there = set(query(published, "select schema_name || '.' || table_name as name from duckdb_tables()")["name"])
+    said: dict[str, str] = {}
+    if "marts.headline_verdicts" in there:
+        counted = query(
+            published,
+            """
+            select as_of, verdict, count(*) as n from marts.headline_verdicts
+            where as_of = (select max(as_of) from marts.headline_verdicts) group by all
+            """,
+        ).to_dicts()
+        number = {row["verdict"]: row["n"] for row in counted}
+        if counted:
+            when = f"verdicts as of {in_month(counted[0]['as_of'])}"
+            said[when] = ", ".join(
+                f"{number[verdict]} {words}" for verdict, words in VERDICTS.items() if verdict in number
+            )
+    if {"meta.sources", "meta.coverage_by_series"} <= there:
+        read = "select source, max(observed_at) as fetched from meta.coverage_by_series group by source"
+        for row in query(published, f"from meta.sources left join ({read}) using (source) order by source").to_dicts():
+            months = (
+                f"{row['months']} months with figures, {in_month(row['first_month'])} to {in_month(row['last_month'])}"
+            )
+            fetched = f"; last fetched {row['fetched']:%Y-%m-%d %H:%M} UTC" if row["fetched"] else ""
+            said[f"months of {row['source']}"] = months + fetched if row["months"] else row["why_none"]
+    return said
 
 
 def report_asset() -> AssetsDefinition:
@@ -77,7 +117,10 @@ def report_asset() -> AssetsDefinition:
         kinds={"altair"},
         owners=["team:fw_pipeline"],
         tags={"source": SEVERAL},
-        description="The page with the verdict on every claim and the article's figure drawn anew from the data.",
+        description=(
+            "The page `data/report/index.html`, made from the published file: the answer, the verdict on every claim, "
+            "and the charts."
+        ),
     )
     def page(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         folder, work = pipeline.settings.data_dir / "report", pipeline.settings.data_dir / ".work"
