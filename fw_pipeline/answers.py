@@ -103,7 +103,7 @@ def by_definition(verdicts: pl.DataFrame) -> pl.DataFrame:
         definition=pl.when("headline").then(pl.format("{} *", "definition")).otherwise("definition"),
         figures=pl.col("as_of").dt.strftime("%Y-%m"),
         value=bound + pl.col("value").map_elements(lambda value: f"{value:,.4g}", return_dtype=pl.String),
-        takes="takes",
+        needed="takes",
         n="n",
         verdict=old.then(pl.format("{} (old)", verdict)).otherwise(verdict),
         obstacle="obstacle",
