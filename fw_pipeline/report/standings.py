@@ -72,7 +72,7 @@ class Standing:
         if self.verdict == "insufficient_data" and self.carried and self.carried_measured:
             return f"last: {VERDICTS[self.carried]} {self.carried_measured:%Y-%m}"
         if self.verdict == "insufficient_data":
-            return "figures leave it open" if self.undecided else "no figures by then"
+            return "too little is known" if self.undecided else "no figures by then"
         said = [self.ballot, since if self.verdict == "came_true" else ""]
         if self.ahead not in (None, "insufficient_data"):
             said.append(f"prediction: {VERDICTS[self.ahead]} {since}".rstrip())
