@@ -86,30 +86,6 @@ def in_short(published: Path, found: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def by_definition(verdicts: pl.DataFrame) -> pl.DataFrame:
-    """Return what the definitions of a claim said as it fits on a screen: what decides as a rule, bounds as bounds."""
-    bound = (
-        pl.when(pl.col("low").eq_missing(pl.col("high")))
-        .then(pl.lit(""))
-        .when(pl.col("low") == pl.col("value"))
-        .then(pl.lit("≥ "))
-        .when(pl.col("high") == pl.col("value"))
-        .then(pl.lit("≤ "))
-        .otherwise(pl.lit("~ "))
-    )
-    old = pl.when(~pl.col("counts") & (pl.col("verdict") != "insufficient_data") & pl.col("as_of").is_not_null())
-    verdict = pl.col("verdict").replace_strict(VERDICTS)
-    return verdicts.select(
-        definition=pl.when("headline").then(pl.format("{} *", "definition")).otherwise("definition"),
-        figures=pl.col("as_of").dt.strftime("%Y-%m"),
-        value=bound + pl.col("value").map_elements(lambda value: f"{value:,.4g}", return_dtype=pl.String),
-        needed="takes",
-        n="n",
-        verdict=old.then(pl.format("{} (old)", verdict)).otherwise(verdict),
-        obstacle="obstacle",
-    )
-
-
 def coverage(published: Path) -> pl.DataFrame:
     """Return what each source has: a row for each month.
 

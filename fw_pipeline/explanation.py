@@ -14,9 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.report.standings import standing
-from fw_pipeline.report.verdicts import THEN
+from fw_pipeline.judged import Judged, facts, judged, title
 from fw_pipeline.report.words import VERDICTS
 from fw_pipeline.settings import Settings
 from fw_pipeline.warehouse import query
@@ -44,19 +42,6 @@ class Proof:
     """Where each file of evidence lies, and whether it is there."""
     sql: str
     """The query that gives the rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A claim, and how it stands as of a month."""
-
-    claim: Mapping[str, Any]
-    then: Mapping[str, Any] | None
-    """Its row of `marts.headline_verdicts` when the article appeared; None as of an earlier month."""
-    headline: Mapping[str, Any] | None
-    """Its latest row there; None before the first closed month."""
-    verdicts: pl.DataFrame
-    """What every definition said last, those of the headline first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,48 +73,6 @@ def explain(settings: Settings, name: str, *, as_of: date | None = None, publish
     return Explanation(
         found, tuple(_proof(settings, published, verdict, conditions) for verdict in found.verdicts.to_dicts())
     )
-
-
-def judged(published: Path, name: str, *, as_of: date | None = None) -> Judged:
-    """Return a claim, how it stands as of a month and stood when the article appeared, and what each definition said.
-
-    The newest measurement that decides stands for a definition, if its `counts` in that month; no later gap erases it.
-    Otherwise it is the newest that has a value.
-
-    Raises:
-        Reason: nothing is published yet, or there is no such claim.
-    """
-    claims = {row["claim"]: row for row in query(published, "from meta.claims").to_dicts()}
-    if (claim := name.upper()) not in claims:
-        known = sorted(claims, key=lambda each: int(each[1:]))
-        raise Reason(f"claim {name!r}", "no such claim", f"choose one of {', '.join(known)}")
-    until = f"date '{as_of or date.max}'"
-    stood = query(
-        published, f"from marts.headline_verdicts where claim = '{claim}' and as_of <= {until} order by as_of desc"
-    )
-    verdicts = query(
-        published,
-        f"""
-        with headline as (
-            select definitions_undecided from marts.headline_verdicts
-            where claim = '{claim}' and as_of <= {until} order by as_of desc limit 1
-        )
-        select verdicts.*, definitions.meaning, definitions.threshold_reason,
-            verdicts.verdict in ('supported', 'refuted', 'not_yet', 'came_true')
-                and not list_contains(coalesce(headline.definitions_undecided, []), verdicts.definition) as counts
-        from marts.verdicts as verdicts
-        left join headline on true
-        left join meta.definitions as definitions
-            on verdicts.claim = definitions.claim and verdicts.formula = definitions.formula
-        where verdicts.claim = '{claim}' and (as_of is null or as_of <= {until})
-        qualify row_number() over (
-            partition by definition order by counts desc, value is not null desc, as_of desc
-        ) = 1
-        order by verdicts.headline desc, definition
-        """,  # noqa: S608 - a checked name and a date
-    )
-    then = stood.filter(pl.col("as_of") == THEN).to_dicts()
-    return Judged(claims[claim], next(iter(then), None), next(iter(stood.head(1).to_dicts()), None), verdicts)
 
 
 def _proof(settings: Settings, published: Path, verdict: Mapping[str, Any], conditions: Mapping[str, str]) -> Proof:
@@ -214,34 +157,6 @@ def as_text(found: Explanation) -> Iterator[str]:
     for proof in found.proofs:
         yield ""
         yield from _proof_lines(proof)
-
-
-def title(judged: Judged) -> str:
-    """Return the claim in a few words."""
-    return f"{judged.claim['claim']}  {judged.claim['title']}"
-
-
-def facts(judged: Judged) -> Iterator[tuple[str, str]]:
-    """Yield what to read first: the quote, one sentence, the verdicts of then and of now, and what judges the claim."""
-    headline, then = judged.headline, judged.then
-    halves = judged.verdicts.filter("headline")["due"].is_not_null()
-    yield "said", f'"{" ".join(judged.claim["quote"].split())}"'
-    if headline is not None:
-        yield "in short", headline["why"]
-        if then is not None and then["as_of"] != headline["as_of"]:
-            yield f"{then['as_of']:%Y-%m}", f"{_stood(then, halves)} (the article appeared in this month)"
-        yield f"{headline['as_of']:%Y-%m}", _stood(headline, halves)
-        votes = {"for": "sources_for", "against": "sources_against", "mixed": "sources_mixed"}
-        cast = [f"{vote} {', '.join(headline[name])}" for vote, name in votes.items() if headline[name]]
-        yield "votes", "; ".join(cast)
-    yield "judged by", " ".join((judged.claim["judged_by"] or "").split())
-
-
-def _stood(headline: Mapping[str, Any], halves: pl.Series) -> str:
-    """Say how a claim stood in a month: the verdict, the month of its figures, and what decided."""
-    stood = standing(headline, has_both=halves.any() and not halves.all())
-    figures = f" by figures of {headline['measured']:%Y-%m}" if headline["measured"] else ""
-    return f"{VERDICTS[stood.verdict]}{figures}; {stood.in_a_word}"
 
 
 def _proof_lines(proof: Proof) -> Iterator[str]:

@@ -11,7 +11,6 @@ from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from fw_pipeline.plain import one_line
 
-
 _WORDS = {"present": "with figures", "gap": "known to have none"}
 """What became of a month, where the word that the pipeline has for it would not do."""
 

@@ -44,17 +44,17 @@ def _one_claim(
     settings: Settings, published: Path, claim: str, *, as_of: date | None, explain: bool, shape: str
 ) -> None:
     """Print one claim: what to read first, and every definition, with the evidence if it is to be explained."""
-    from fw_pipeline import answers, explanation
+    from fw_pipeline import answers, explanation, judged
 
     if not explain:
-        judged = explanation.judged(published, claim, as_of=as_of)
+        told = judged.judged(published, claim, as_of=as_of)
         if shape != "table":
-            show(judged.verdicts, shape)
+            show(told.verdicts, shape)
             return
-        tell(visible(explanation.title(judged)))
-        tell_facts(explanation.facts(judged))
+        tell(visible(judged.title(told)))
+        tell_facts(judged.facts(told))
         tell("")
-        found, notes = answers.footnoted(answers.by_definition(judged.verdicts), "obstacle")
+        found, notes = answers.footnoted(judged.by_definition(told.verdicts), "obstacle")
         show(
             found,
             shape,
