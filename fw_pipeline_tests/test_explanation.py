@@ -52,7 +52,7 @@ def test_a_reader_sees_quote_numbers_rows_and_the_file_and_that_it_is_there(reco
         '"three of the four research papers use PyTorch"',
         "judged by  ",
         "mixed where they disagree",
-        "2023-01    supported by figures of 2022-05; 1 of 1 source",
+        "2023-01    supported by figures of 2021-10; 1 of 1 source",
         "in short   Supported: PyTorch has 84.0 percent of papers naming one of the two in the year",
         "of papers naming one of the two in the year, nine venues [headline] as of 2022-05",
         "value      0.839877 share",
