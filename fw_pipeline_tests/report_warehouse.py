@@ -27,11 +27,14 @@ RELATIONS = (
     "meta.coverage",
     "meta.definitions",
     "meta.events",
+    "meta.headline_series",
     "meta.outages",
     "meta.published_figures",
     "meta.sources",
     "marts.composite",
     "marts.crossovers",
+    "marts.deployment",
+    "marts.ecosystem_downloads",
     "marts.forecast_errors",
     "marts.forecast_series",
     "marts.forecasts",
@@ -40,6 +43,7 @@ RELATIONS = (
     "marts.huggingface_exclusivity",
     "marts.momentum",
     "marts.predictions",
+    "marts.pytorch_vs_tensorflow",
     "marts.reconciliation",
     "marts.research_adoption",
     "marts.verdicts",
@@ -72,6 +76,7 @@ def small() -> duckdb.DuckDBPyConnection:
     _downloads(connection)
     _papers(connection)
     _models(connection)
+    _pairs(connection)
     _claims(connection)
     _beyond(connection)
     _rest(connection)
@@ -165,6 +170,54 @@ def _papers(connection: duckdb.DuckDBPyConnection) -> None:
         adopted |= {"scope": "all", "pytorch": pytorch, "tensorflow": tensorflow, "is_sample": False}
         sampled = {**adopted, "series": "a sample", "pytorch": 50 * pytorch, "is_sample": True}
         insert(connection, "marts.research_adoption", [adopted, sampled])
+
+
+def _pairs(connection: duckdb.DuckDBPyConnection) -> None:
+    """Quote the series of the small warehouse in `marts.pytorch_vs_tensorflow`, as its model does."""
+    connection.execute("update marts.framework_metrics set is_headline = series in ('recorded', 'A, all')")
+    connection.execute(
+        """
+        insert into marts.pytorch_vs_tensorflow by name
+        select month, source, metric, series, max(segment) as segment,
+            max(value) filter (where framework = 'pytorch') as pytorch,
+            max(value) filter (where framework = 'tensorflow') as tensorflow,
+            pytorch / tensorflow as ratio,
+            max(gap_reason) as note
+        from marts.framework_metrics
+        where is_headline and metric in ('questions', 'downloads_per_day')
+        group by month, source, metric, series
+        """
+    )
+    for month, pytorch, tensorflow in ((date(2020, 6, 1), 60, 40), (date(2021, 6, 1), 150, 50)):
+        row = {"month": month, "source": "papers", "metric": "papers", "series": "nine venues", "segment": 0}
+        pair = {"pytorch": pytorch, "tensorflow": tensorflow, "ratio": pytorch / tensorflow}
+        insert(connection, "marts.pytorch_vs_tensorflow", [{**row, **pair}])
+    hub = {
+        "month": date(2022, 4, 1),
+        "source": "huggingface",
+        "metric": "models",
+        "series": "hub, by tag",
+        "segment": 0,
+    }
+    insert(connection, "marts.pytorch_vs_tensorflow", [{**hub, "pytorch": 1200.0, "tensorflow": 100.0, "ratio": 12.0}])
+    preferred: dict[str, Any] = {"source": "pypi", "rank": 1, "metric": "downloads_per_day"}
+    preferred |= {"definition": "downloads per day of the package, A, all"}
+    insert(connection, "meta.headline_series", [preferred])
+    companions: dict[str, Any] = {
+        "formula": "downloads of companion packages",
+        "series": "A, all",
+        "as_of": date(2023, 5, 1),
+    }
+    insert(
+        connection, "marts.ecosystem_downloads", [{**companions, "pytorch": 30.0, "tensorflow": 10.0, "packages": 4}]
+    )
+    deployment: dict[str, Any] = {
+        "source": "pypi",
+        "measure": "downloads of serving and edge packages",
+        "series": "A, all",
+    }
+    deployment |= {"month": date(2023, 5, 1), "pytorch": 10.0, "tensorflow": 40.0, "has_both_sides": True}
+    insert(connection, "marts.deployment", [deployment])
 
 
 def _models(connection: duckdb.DuckDBPyConnection) -> None:
@@ -310,7 +363,7 @@ def _rest(connection: duckdb.DuckDBPyConnection) -> None:
         insert(connection, "meta.coverage", [row])
     crossing: dict[str, Any] = {"source": "pypi", "metric": "downloads_per_day", "series": "A, all"}
     crossing |= {"leader": "tensorflow", "challenger": "pytorch", "led_first": True}
-    crossing |= {"months_observed": 91, "lasted": True}
+    crossing |= {"months_observed": 91, "lasted": True, "is_headline": True}
     seen = {"first_month": date(2017, 1, 1), "last_month": date(2024, 7, 1), "crossed": date(2024, 1, 1)}
     insert(connection, "marts.crossovers", [{**crossing, **seen}])
     figure: dict[str, Any] = {"claim": "C3", "metric": "first month", "as_of": "2024-01", "unit": "month (YYYYMM)"}

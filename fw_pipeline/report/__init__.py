@@ -15,14 +15,18 @@ import polars as pl
 from fw_pipeline.contract import FIRST_MONTH, Window
 from fw_pipeline.models import Model
 from fw_pipeline.report import (
+    answer,
+    around,
     charts,
     claim_charts,
     events,
+    first_chart,
     foretold,
     glance,
+    hub,
+    leads,
     origins,
     outlook,
-    overview,
     page,
     render,
     tables,
@@ -75,7 +79,7 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
     """
     read = _drawable(read)
     published, dated, ratios = read(sql("origins")), read(sql("events")), read(sql("ratios"))
-    figures = _figures(read, dated, ratios, published)
+    figures = _figures(read, dated, published)
     every_verdict = read(sql("verdicts"))
     headlines = read(sql("headlines"))
     cards = verdicts.cards(read(sql("claims")), every_verdict, headlines)
@@ -85,6 +89,7 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
     scales += [(figure, PLAIN) for figure in of_claims.values() if figure is not None]
     drawings = {figure.name: render.drawn(figure) for figure, _ in scales}
     content = page.Content(
+        answer=answer.answer(read),
         cards=cards,
         figures=figures,
         pictures=drawings,
@@ -126,17 +131,22 @@ def _drawable(read: Read) -> Read:
     return rows
 
 
-def _figures(read: Read, dated: pl.DataFrame, ratios: pl.DataFrame, published: pl.DataFrame) -> list[Figure]:
-    """Return the charts of the sources, in the order of the page; one without any figure is left out."""
-    questions, downloads, at_venues = read(sql("questions")), read(sql("downloads")), read(sql("venues"))
+def _figures(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[Figure]:
+    """Return the first chart and those of the findings, in the order of the page; without a figure none is drawn."""
+    lines, questions, downloads = read(sql("lead")), read(sql("questions")), read(sql("downloads"))
+    at_venues, site = read(sql("venues")), read(sql("site"))
+    found = leads.leads(lines, read(sql("crossovers")))
+    of_pypi = origins.credit_line(published, "pypi")
     drawn = (
-        charts.questions(questions, _events(dated, questions), origins.credit_line(published, "stackoverflow")),
-        overview.ratios(
-            ratios, _events(dated, ratios), origins.credit_line(published, "stackoverflow", "papers", "pypi")
+        first_chart.first_chart(lines, found, origins.credit_line(published, "stackoverflow", "papers", "pypi")),
+        charts.downloads(downloads, found.get("pypi"), _events(dated, downloads), of_pypi),
+        charts.questions(questions, site, _events(dated, questions), origins.credit_line(published, "stackoverflow")),
+        venues.venues(
+            at_venues, found.get("papers"), _events(dated, at_venues), origins.credit_line(published, "papers")
         ),
-        charts.downloads(downloads, _events(dated, downloads), origins.credit_line(published, "pypi")),
-        venues.venues(at_venues, _events(dated, at_venues), origins.credit_line(published, "papers")),
-        overview.exclusivity(read(sql("exclusivity")), origins.credit_line(published, "huggingface")),
+        hub.models(read(sql("models")), origins.credit_line(published, "huggingface")),
+        around.packages(read(sql("packages")), of_pypi),
+        foretold.finding(read(sql("foretold")), of_pypi),
     )
     return [figure for figure in drawn if figure.rows.height]
 
@@ -148,6 +158,7 @@ def _beyond(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[Fi
     momentum, composite = read(sql("momentum")), read(sql("composite"))
     drawn = (
         foretold.forecasts(read(sql("forecasts")), both),
+        hub.exclusivity(read(sql("exclusivity")), origins.credit_line(published, "huggingface")),
         outlook.momentum(momentum, _events(dated, momentum), both),
         outlook.composite(composite, _events(dated, composite), all_three),
     )

@@ -10,24 +10,37 @@ from typing import Any
 
 import polars as pl
 
+from fw_pipeline.report.answer import year_on_year
 from fw_pipeline.report.drawing import (
     break_layers,
     event_layers,
     finished,
     framework_colour,
     in_range,
-    pointed,
-    time_axis,
-    titles_of,
     with_breaks,
 )
 from fw_pipeline.report.figures import Control, Event, Figure, sql
+from fw_pipeline.report.leads import Lead, clause
+from fw_pipeline.report.line_ends import across, end_layers, ends, told_together
 from fw_pipeline.report.palette import TITLES, token
-from fw_pipeline.report.words import figure, in_month
+from fw_pipeline.report.words import compact, figure, in_full, in_month, percent
+
+HEIGHT = 320
+"""Of the plots, in pixels."""
+
+LINES = {"line": pl.col("framework"), "title": pl.col("framework").replace_strict(dict(TITLES), default="")}
+"""What the labels at the ends of the lines need."""
 
 
-def questions(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
-    """Draw the article's own figure: the share of all Stack Overflow questions that carry a framework's tag."""
+def questions(rows: pl.DataFrame, site: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
+    """Draw the article's own figure: the share of all Stack Overflow questions that carry a framework's tag.
+
+    Args:
+        rows: as the query `questions` returns them.
+        site: as the query of that name returns it.
+        events: those to mark.
+        credit: who published the figures.
+    """
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
     rows = with_breaks(rows, ["series", "framework"])
@@ -45,46 +58,55 @@ def questions(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
         chosen.transform_calculate(
             shown="measure == 'share' ? datum.share : datum.questions",
             interpolated="measure == 'share' ? datum.is_share_estimated : datum.is_estimated",
-            named=f"{titles_of(names)}[datum.framework]",
         )
         .transform_calculate(
             note="datum.gap_reason || (datum.interpolated ? 'interpolated: decides no verdict' : 'as counted')",
         )
         .encode(
-            x=time_axis(alt),
-            y=alt.Y("shown:Q").axis(
+            x=across(alt),
+            y=alt.Y("shown:Q")
+            .scale(nice=False, domainMin=0)
+            .axis(
                 title=None,
                 tickCount=5,
                 labelExpr="measure == 'share' ? format(datum.value, '.1%') : format(datum.value, ',')",
             ),
-            color=framework_colour(alt, names),
+            color=framework_colour(alt, names, legend=False),
             detail="segment:N",
         )
     )
-    told = {
-        "Tag": "row.named",
-        "Month": "utcFormat(row.month, '%b %Y')",
-        "Questions": "isValid(row.questions) ? format(row.questions, ',') : 'no figure'",
-        "Share": "isValid(row.share) ? format(row.share, '.3%') : 'no figure'",
-        "Note": "row.note",
-    }
+    of_measure = [rows.with_columns(measure=pl.lit(name), end=pl.col(name)) for name in ("share", "questions")]
+    named = pl.concat([frame.cast({"end": pl.Float64}) for frame in of_measure]).with_columns(**LINES)
+    values = ends(named, "end", within=("measure", "series"), height=HEIGHT)
+    said = base.transform_calculate(
+        line="datum.framework",
+        said="!isValid(datum.shown) ? 'no figure' : (measure == 'share' ? format(datum.shown, '.2%') : "
+        "format(datum.shown, ',')) + (datum.interpolated ? ' (interpolated)' : '')",
+    )
     chart = alt.layer(
         *event_layers(alt, events),
         *(break_layers(alt, chosen) if rows["breaks"].any() else ()),
         base.mark_line(strokeWidth=2.4),
         _hollow(base, "datum.interpolated && isValid(datum.shown)"),
-        *pointed(alt, base, told, ["month", "framework"]),
+        *end_layers(
+            alt,
+            values,
+            {name: name for name in names},
+            shown="datum.measure == measure" + (" && datum.series == series" if len(series) > 1 else ""),
+        ),
+        *told_together(alt, said, {name: TITLES[name] for name in names}),
     )
     title = "=measure == 'share' ? 'Share of all questions of the month' : 'Questions in the month'"
     return Figure(
         name="stackoverflow_questions",
         shows=("marts.framework_metrics", "marts.stackoverflow_comparison"),
-        title="Questions on Stack Overflow, by tag",
+        title=_questions_title(site),
+        takeaway=_questions_takeaway(site),
         lead="The article's own figure, drawn anew from the monthly counts. It shows a share of all questions; "
         "switch to counts to see how different the same months look. Hollow points are interpolated. Where the line "
         "breaks, months were counted in another way from there on: nothing can be compared across it.",
         summary=_lines_in_words(rows.filter(pl.col("series").is_in(series[:1])), "share", "share"),
-        spec=finished(chart, controls, title=title, events=events),
+        spec=finished(chart, controls, title=title, height=HEIGHT, events=events),
         rows=rows,
         sql=sql("questions"),
         credit=credit,
@@ -93,74 +115,103 @@ def questions(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
     )
 
 
-def downloads(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
-    """Draw downloads per day from the Python Package Index, each series as a line of its own."""
+def _questions_title(site: pl.DataFrame) -> str:
+    tensorflow, every = year_on_year(site, "tensorflow"), year_on_year(site, "site")
+    if tensorflow is None or every is None:
+        return "Questions on Stack Overflow, by tag"
+    said = f"In the year to {in_full(site['month'][0])} questions on TensorFlow {_went(tensorflow)}"
+    return f"{said}, those on all of Stack Overflow {_went(every)}"
+
+
+def _questions_takeaway(site: pl.DataFrame) -> str:
+    pytorch = year_on_year(site, "pytorch")
+    meant = "People asked elsewhere" if (year_on_year(site, "site") or 0) < 0 else "More was asked everywhere"
+    own = f"those on PyTorch {_went(pytorch)} in the same year. " if pytorch is not None else ""
+    said = f"{own}{meant}, so that a count of questions is not a count of users."
+    return f"{said[0].upper()}{said[1:]}"
+
+
+def _went(change: float) -> str:
+    return f"{'rose' if change > 0 else 'fell'} by {percent(change)}"
+
+
+def downloads(rows: pl.DataFrame, lead: Lead | None, events: Sequence[Event], credit: str) -> Figure:
+    """Draw downloads per day from the Python Package Index, in the series to quote of each month.
+
+    Args:
+        rows: as the query `downloads` returns them.
+        lead: where PyTorch stands; None without figures of both.
+        events: those to mark.
+        credit: who published the figures.
+    """
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
-    rows = with_breaks(rows, ["metric", "series", "framework"])
-    names, series = _frameworks(rows), _longest_first(rows)
+    names = _frameworks(rows)
     controls = (
         Control("shown_frameworks", "Frameworks", {"two": "TensorFlow and PyTorch", "all": "All four"}),
-        Control(
-            "metric",
-            "Count",
-            {"downloads_per_day": "The package alone", "family_downloads_per_day": "With its variants"},
-        ),
         Control("scale", "Scale", {"linear": "Linear", "log": "Logarithmic"}),
     )
-    chosen = (
-        alt.Chart()
-        .transform_filter(in_range())
-        .transform_filter("datum.metric == metric")
-        .transform_filter("shown_frameworks == 'all' || indexof(['tensorflow', 'pytorch'], datum.framework) >= 0")
-    )
-    base = chosen.transform_calculate(
-        named=f"{titles_of(names)}[datum.framework]",
-        line="datum.framework + datum.series + datum.segment",
-        note="datum.gap_reason || 'complete'",
-    ).encode(
-        x=time_axis(alt),
-        y=alt.Y("downloads_per_day:Q").axis(
-            title=None, tickCount=6, labelExpr="replace(format(datum.value, '.2~s'), 'k', ' k')"
+    two = "indexof(['tensorflow', 'pytorch'], datum.framework) >= 0"
+    chosen = alt.Chart().transform_filter(in_range()).transform_filter(f"shown_frameworks == 'all' || {two}")
+    base = chosen.transform_calculate(line="datum.framework + datum.series + datum.segment").encode(
+        x=across(alt),
+        y=alt.Y("downloads_per_day:Q")
+        .scale(nice=False)
+        .axis(
+            title=None,
+            tickCount=6,
+            labelExpr="replace(replace(format(datum.value, '.2~s'), 'k', ' thousand'), 'M', ' million')",
         ),
-        color=framework_colour(alt, names),
+        color=framework_colour(alt, names, legend=False),
         detail="line:N",
     )
-    told = {
-        "Framework": "row.named",
-        "Month": "utcFormat(row.month, '%b %Y')",
-        "Downloads per day": "isValid(row.downloads_per_day) ? format(row.downloads_per_day, ',.0f') : 'no figure'",
-        "Series": "row.series",
-        "Note": "row.note",
-    }
-    dashes = [[1, 0], [6, 3], [2, 3], [10, 3, 2, 3]]
-    line = base.mark_line(strokeWidth=2.2).encode(
-        strokeDash=alt.StrokeDash("series:N")
-        .scale(domain=series, range=[dashes[place % len(dashes)] for place in range(len(series))])
-        .legend(alt.Legend(title=None, symbolType="stroke", symbolSize=420, columns={"expr": "width < 520 ? 1 : 2"}))
+    said = chosen.transform_calculate(
+        line="datum.framework",
+        said="isValid(datum.downloads_per_day) ? format(datum.downloads_per_day, ',.0f')"
+        " + (datum.is_partial ? ' (part of the month)' : '') : 'no figure'",
+    )
+    shown = [rows.with_columns(shown_frameworks=pl.lit("all"))]
+    shown.append(
+        rows.filter(pl.col("framework").is_in(["tensorflow", "pytorch"])).with_columns(shown_frameworks=pl.lit("two"))
+    )
+    values = ends(
+        pl.concat(shown).with_columns(**LINES), "downloads_per_day", within=("shown_frameworks",), height=HEIGHT
     )
     chart = alt.layer(
         *event_layers(alt, events),
-        *(break_layers(alt, chosen) if rows["breaks"].any() else ()),
-        line,
+        base.mark_line(strokeWidth=2.4),
         _hollow(base, "datum.is_partial && isValid(datum.downloads_per_day)", size=14),
-        *pointed(alt, base, told, ["month", "line"]),
+        *end_layers(alt, values, {name: name for name in names}, shown="datum.shown_frameworks == shown_frameworks"),
+        *told_together(alt, said, {name: TITLES[name] for name in names}),
     )
-    plain = rows.filter((pl.col("metric") == "downloads_per_day") & (pl.col("series").is_in(series[:1])))
     return Figure(
         name="pypi_downloads",
         shows=("marts.pypi_adoption",),
-        title="Downloads from PyPI, per day",
-        lead="Each line is one series: one origin, one set of installers. They are never joined up, since a change of "
-        "method would look like a change of use. A hollow point covers part of its month; a break is a gap.",
-        summary=f"Series {series[0]}. {_lines_in_words(plain, 'downloads_per_day', None)}" if series else "No figures.",
-        spec=finished(chart, controls, title="Downloads per day", events=events),
+        title=f"PyTorch {clause(lead)}" if lead else "Downloads from PyPI, per day",
+        takeaway=_downloads_takeaway(lead),
+        lead="Calendar months of all installers wherever somebody counted them, and windows of 30 days between. A line "
+        "is interrupted where another count begins, since a change of method would look like a change of use. A hollow "
+        "point covers part of its month.",
+        summary=_lines_in_words(rows, "downloads_per_day", None),
+        spec=finished(chart, controls, title="Downloads per day", height=HEIGHT, events=events),
         rows=rows,
         sql=sql("downloads"),
         credit=credit,
         controls=controls,
         events=tuple(events),
     )
+
+
+def _downloads_takeaway(lead: Lead | None) -> str:
+    counts = (
+        ""
+        if lead is None
+        else (
+            f"In {lead.when} PyTorch had {compact(round(lead.pytorch))} downloads a day and TensorFlow "
+            f"{compact(round(lead.tensorflow))}. "
+        )
+    )
+    return f"{counts}A download is an installation by somebody's machine, and most machines are no people."
 
 
 def _lines_in_words(rows: pl.DataFrame, column: str, unit: str | None) -> str:
@@ -170,7 +221,7 @@ def _lines_in_words(rows: pl.DataFrame, column: str, unit: str | None) -> str:
         line = rows.filter((pl.col("framework") == name) & pl.col(column).is_not_null()).sort("month")
         if line.is_empty():
             continue
-        last_stretch = line.filter(pl.col("segment") == line["segment"][-1])
+        last_stretch = line.filter(pl.col("segment") == line["segment"][-1], pl.col("series") == line["series"][-1])
         since = f" since the break of {in_month(last_stretch['month'][0])}" if last_stretch.height < line.height else ""
         line = last_stretch
         first, last = line.row(0, named=True), line.row(-1, named=True)

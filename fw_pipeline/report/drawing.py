@@ -202,10 +202,10 @@ def break_layers(alt: Any, shown: Any, column: str = "month") -> list[Any]:
         .encode(x=time_axis(alt, column))
     )
     told = tip({"The series breaks": f"utcFormat(row.{column}, '%b %Y')"})
-    word = base.encode(y=alt.value(2), text=alt.value("break"))
+    word = base.encode(y=alt.value("height"), text=alt.value("break"))
     return [
         base.mark_rule(color=token("soft"), strokeWidth=1, tooltip=told),
-        *on_paper(word, align="left", baseline="top", dx=3, color=token("soft")),
+        *on_paper(word, align="left", baseline="bottom", dx=3, dy=-4, color=token("soft")),
     ]
 
 

@@ -51,6 +51,8 @@ class Figure:
     sql: str
     credit: str
     """Who published the figures."""
+    takeaway: str = ""
+    """What the finding means, and what it does not, in one sentence; of a chart without a finding, nothing."""
     shows: tuple[str, ...] = ()
     """Names of the tables that it pictures."""
     controls: tuple[Control, ...] = ()

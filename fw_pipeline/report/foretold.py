@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import polars as pl
 
 from fw_pipeline.report.drawing import finished, in_range, pointed, time_axis
 from fw_pipeline.report.figures import Control, Figure, sql
+from fw_pipeline.report.leads import to_one
+from fw_pipeline.report.line_ends import PLOT, across, end_layers, ends, told_together
 from fw_pipeline.report.palette import token
-from fw_pipeline.report.words import NONE, figure, in_month
+from fw_pipeline.report.verdicts import THEN
+from fw_pipeline.report.words import NONE, figure, in_full, in_month
+
+FINDING_HEIGHT = 300
 
 
 def forecasts(rows: pl.DataFrame, credit: str) -> Figure:
@@ -80,6 +86,67 @@ def forecasts(rows: pl.DataFrame, credit: str) -> Figure:
         credit=credit,
         controls=controls,
     )
+
+
+def finding(rows: pl.DataFrame, credit: str) -> Figure:
+    """Draw the ratio of downloads with the forecast of January 2023, and what came.
+
+    Args:
+        rows: as the query `foretold` returns them.
+        credit: who published the figures.
+    """
+    import altair as alt  # noqa: PLC0415 - takes most of a second
+
+    rows = rows.filter(pl.col("month") >= date(THEN.year - 3, 1, 1))
+    both = rows.pivot("kind", index="month", values="value").sort("month")
+    both = both.drop_nulls([name for name in ("forecast", "measured") if name in both.columns])
+    judged = both.row(-1, named=True) if both.height and {"forecast", "measured"} <= {*both.columns} else None
+    drawn = rows if judged is None else rows.filter(pl.col("month") <= judged["month"])
+    shown = alt.Chart().transform_calculate(line="datum.kind")
+    base = shown.encode(x=across(alt), y=alt.Y("value:Q").scale(domainMin=0, nice=False).axis(title=None, tickCount=5))
+    ahead, measured = (base.transform_filter(f"datum.kind == '{kind}'") for kind in ("forecast", "measured"))
+    values = ends(
+        drawn.with_columns(line=pl.col("kind"), title=pl.col("kind")), "value", within=(), height=FINDING_HEIGHT
+    )
+    said = shown.transform_calculate(
+        said="format(datum.value, '.2f') + (isValid(datum.low) ? ' (' + format(datum.low, '.2f') + ' to ' + "
+        "format(datum.high, '.2f') + ')' : '')"
+    ).transform_filter("isValid(datum.value)")
+    level = alt.Chart(alt.InlineData(values=[{"level": 1}])).encode(y=alt.Y("level:Q"))
+    chart = alt.layer(
+        ahead.transform_filter("isValid(datum.low)")
+        .mark_area(opacity=0.15, color=token("papers"))
+        .encode(y="low:Q", y2="high:Q"),
+        level.mark_rule(color=token("ink"), strokeWidth=1.2).encode(x=alt.value(0), x2=alt.value({"expr": PLOT})),
+        measured.mark_line(strokeWidth=2.4, color=token("pypi")),
+        ahead.mark_line(strokeWidth=2.4, color=token("papers"), strokeDash=[6, 3]),
+        *end_layers(alt, values, {"measured": "pypi", "forecast": "papers"}),
+        *told_together(alt, said, {"measured": "Measured", "forecast": "Forecast of January 2023"}),
+    )
+    return Figure(
+        name="forecast_of_2023",
+        title=_finding_title(judged),
+        takeaway="Such a forecast continues what it has seen and knows of no event to come: it shows what the figures "
+        "of January 2023 held, not what could be known.",
+        shows=("marts.forecasts", "marts.forecast_series"),
+        lead="PyTorch's downloads for each one of TensorFlow's: measured, and what exponential smoothing made of the "
+        "figures up to January 2023, with the interval that should hold four of five where enough earlier forecasts "
+        "could be judged to draw one.",
+        summary=f"{_finding_title(judged)}." if judged else "No figures.",
+        spec=finished(chart, (), title="PyTorch for each TensorFlow in downloads", height=FINDING_HEIGHT),
+        rows=drawn,
+        sql=sql("foretold"),
+        credit=credit,
+        has_range=False,
+    )
+
+
+def _finding_title(judged: Mapping[str, Any] | None) -> str:
+    if judged is None:
+        return "No forecast of January 2023 can be judged yet"
+    forecast, measured, when = judged["forecast"], judged["measured"], in_full(judged["month"])
+    told = f"A forecast of January 2023 expected {to_one(forecast)} in downloads for {when}"
+    return f"{told}; it came to {to_one(measured)}"
 
 
 def predictions(rows: pl.DataFrame) -> list[dict[str, Any]]:

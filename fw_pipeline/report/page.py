@@ -10,6 +10,7 @@ from datetime import date
 from importlib import resources
 
 from fw_pipeline.report import verdicts, words
+from fw_pipeline.report.answer import Answer
 from fw_pipeline.report.figures import Figure, for_script
 from fw_pipeline.report.glance import Glance
 from fw_pipeline.report.palette import DARK, LIGHT, declarations
@@ -34,6 +35,7 @@ class Beyond:
 class Content:
     """Everything that the page shows."""
 
+    answer: Answer
     cards: Sequence[Card]
     figures: Sequence[Figure]
     pictures: Mapping[str, str]

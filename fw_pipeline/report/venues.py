@@ -8,11 +8,15 @@ import polars as pl
 
 from fw_pipeline.report.drawing import event_layers, finished, in_range, time_axis, tip
 from fw_pipeline.report.figures import Control, Event, Figure, sql
+from fw_pipeline.report.leads import Lead, clause
 from fw_pipeline.report.palette import token
-from fw_pipeline.report.words import figure
+from fw_pipeline.report.words import figure, percent
+
+POOLED = "all nine, by year"
+"""The venue of the rows that hold all nine of a year."""
 
 
-def venues(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
+def venues(rows: pl.DataFrame, lead: Lead | None, events: Sequence[Event], credit: str) -> Figure:
     """Draw PyTorch's part of the papers at nine conferences, over two denominators."""
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
@@ -23,7 +27,7 @@ def venues(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
             {"share_of_both": "papers that name PyTorch or TensorFlow", "share_of_all": "all papers"},
         ),
     )
-    pooled = "datum.venue == 'all nine, by year'"
+    pooled = f"datum.venue == '{POOLED}'"
     base = (
         alt.Chart()
         .transform_filter(in_range())
@@ -78,7 +82,8 @@ def venues(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
     return Figure(
         name="papers_at_venues",
         shows=("marts.research_adoption",),
-        title="Papers at nine conferences",
+        title=f"PyTorch {clause(lead)}" if lead else "Papers at conferences",
+        takeaway=_takeaway(rows),
         lead="A dot is one conference, as large as its number of papers; a diamond is all nine of a year. Most papers "
         "name neither framework, so the same counts give three of four, or one of four.",
         summary=_venues_in_words(rows),
@@ -91,11 +96,27 @@ def venues(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
     )
 
 
+def _takeaway(rows: pl.DataFrame) -> str:
+    """Say what the newest year rests on."""
+    years = rows.filter(pl.col("venue") == POOLED).drop_nulls("share_of_both").sort("month")
+    if years.is_empty():
+        return ""
+    last = years.row(-1, named=True)
+    of_year = rows.filter(pl.col("venue") != POOLED, pl.col("month").dt.year() == last["month"].year)
+    met = of_year["venue"].n_unique()
+    where = "one conference" if met == 1 else f"{met} conferences"
+    rest = percent(1 - last["share_of_all"] - last["tensorflow_share_of_all"])
+    return (
+        f"In {last['month'].year} {last['pytorch']:,} papers of {where} named PyTorch alone and {last['tensorflow']:,} "
+        f"TensorFlow or Keras alone; {rest} of all papers named neither or both, and tell nothing."
+    )
+
+
 def _venues_in_words(rows: pl.DataFrame) -> str:
     said = [
         f"{row['month'].year}: {figure(row['share_of_both'], 'share')} of the papers that name one of the two, "
         f"{figure(row['share_of_all'], 'share')} of all"
-        for row in rows.filter(pl.col("venue") == "all nine, by year").sort("month").iter_rows(named=True)
+        for row in rows.filter(pl.col("venue") == POOLED).sort("month").iter_rows(named=True)
         if row["share_of_both"] is not None
     ]
     return f"PyTorch's share by year. {'; '.join(said)}." if said else "No figures."

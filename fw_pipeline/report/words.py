@@ -49,6 +49,16 @@ def in_month(day: date | None) -> str:
     return "" if day is None else f"{MONTHS[day.month - 1]} {day.year}"
 
 
+def in_full(day: date) -> str:
+    """Write a month in full: `January 2023`."""
+    return f"{day:%B} {day.year}"
+
+
+def percent(share: float) -> str:
+    """Write a share in whole percent, without a sign: `15 percent`."""
+    return f"{abs(share):.0%}".replace("%", " percent")
+
+
 def figure(value: float | None, unit: str | None = None) -> str:
     """Write a figure with its unit, with as many digits as carry meaning; a dash where there is none."""
     if value is None:

@@ -4,6 +4,7 @@ select
     metric,
     series,
     definition,
+    is_headline,
     leader,
     challenger,
     first_month,

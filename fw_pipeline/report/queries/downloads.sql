@@ -1,7 +1,6 @@
--- Downloads per day from the Python Package Index, by month, framework and series. Series are never joined up.
+-- Downloads per day from the Python Package Index, by month and framework, in the one series to quote of each month.
 select
     month,
-    metric,
     series,
     segment,
     framework,
@@ -11,6 +10,7 @@ select
 from marts.framework_metrics
 where
     source = 'pypi'
-    and metric in ('downloads_per_day', 'family_downloads_per_day')
+    and metric = 'downloads_per_day'
+    and is_headline
     and framework in ('tensorflow', 'pytorch', 'keras', 'jax')
-order by metric, series, framework, month
+order by framework, month

@@ -1,0 +1,137 @@
+"""Where a label can stand in a chart so that it touches no line, no other label and no edge, at any width.
+
+All lengths are pixels, the origin is the upper left corner of the plot, and heights are fixed: only widths change.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+Point = tuple[float, float]
+"""Part of the plot's width (0 to 1) and pixels from its top."""
+
+WIDE, SMALL = 7.3, 6.1
+"""Pixels of a character at most: of bold type of 13 pixels, and of type of 11."""
+
+CELL, CLEAR = 4.0, 4.0
+"""Pixels: the side of the cells in which the plot is searched, and the space around a label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a label stands: its upper left corner, in pixels from its point."""
+
+    dx: float
+    dy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A text that belongs to a point, in one or more lines."""
+
+    lines: Sequence[str]
+    at: Point
+    character: float = WIDE
+    line: float = 15.0
+    """Pixels from one line to the next."""
+    along: str = ""
+    """Where it may stand: `above` or `below` a level line that begins at its point, `upright` beside a line through it,
+    or else all around it."""
+
+    @property
+    def size(self) -> Point:
+        """Width and height."""
+        return max(map(len, self.lines)) * self.character, len(self.lines) * self.line
+
+
+RINGS = (8, 14, 22, 32, 44, 60, 80, 105, 135, 170)
+"""Pixels between a label and its point, one after the other, until there is a free place."""
+
+
+def places(
+    labels: Sequence[Label], lines: Iterable[Sequence[Point]], *, widths: Sequence[float], height: float
+) -> list[Place | None]:
+    """Return a place for each label, near its point, that is free at all of `widths`; None where there is none.
+
+    Earlier labels choose first.
+    """
+    stretches = [pair for line in lines for pair in pairwise(line)]
+    boards = [_Board(width, height, stretches) for width in widths]
+    found: list[Place | None] = []
+    for label in labels:
+        place = next(
+            (place for place in _candidates(label) if all(board.is_free(label, place) for board in boards)), None
+        )
+        found.append(place)
+        if place is not None:
+            for board in boards:
+                board.take(label, place)
+    return found
+
+
+class _Board:
+    """The plot at one width, in cells: which are free, counted so that a whole rectangle is looked up at once."""
+
+    def __init__(self, width: float, height: float, stretches: Iterable[tuple[Point, Point]]) -> None:
+        self.width, self.height = width, height
+        self.taken: list[tuple[float, float, float, float]] = []
+        across, down = int(width // CELL) + 2, int(height // CELL) + 2
+        touched = [[0] * across for _ in range(down)]
+        for (start_x, start_y), (end_x, end_y) in stretches:
+            length = math.hypot((end_x - start_x) * width, end_y - start_y)
+            steps = int(length // (CELL / 2)) + 1
+            for step in range(steps + 1):
+                x = (start_x + (end_x - start_x) * step / steps) * width
+                y = start_y + (end_y - start_y) * step / steps
+                if 0 <= x <= width and 0 <= y <= height:
+                    touched[int(y // CELL)][int(x // CELL)] = 1
+        # Each cell of `sums` counts the touched cells above it and to its left.
+        above = [0] * (across + 1)
+        self.sums = [above]
+        for row in touched:
+            above = [before + so_far for before, so_far in zip(above, accumulate(row, initial=0), strict=True)]
+            self.sums.append(above)
+
+    def is_free(self, label: Label, place: Place) -> bool:
+        left, top, right, bottom = self._box(label, place)
+        if left < 0 or right > self.width or top < 0 or bottom > self.height:
+            return False
+        if any(
+            left < other[2] + CLEAR
+            and other[0] < right + CLEAR
+            and top < other[3] + CLEAR
+            and other[1] < bottom + CLEAR
+            for other in self.taken
+        ):
+            return False
+        rows = (max(int((top - CLEAR) // CELL), 0), min(int((bottom + CLEAR) // CELL) + 1, len(self.sums) - 1))
+        columns = (max(int((left - CLEAR) // CELL), 0), min(int((right + CLEAR) // CELL) + 1, len(self.sums[0]) - 1))
+        upper, lower = (self.sums[row] for row in rows)
+        return lower[columns[1]] - lower[columns[0]] - upper[columns[1]] + upper[columns[0]] == 0
+
+    def take(self, label: Label, place: Place) -> None:
+        self.taken.append(self._box(label, place))
+
+    def _box(self, label: Label, place: Place) -> tuple[float, float, float, float]:
+        left, top = label.at[0] * self.width + place.dx, label.at[1] + place.dy
+        wide, tall = label.size
+        return left, top, left + wide, top + tall
+
+
+def _candidates(label: Label) -> Iterator[Place]:
+    """Return the places in question, the best first."""
+    wide, tall = label.size
+    if label.along in ("above", "below"):
+        yield from (Place(dx, -tall - 9 if label.along == "above" else 8) for dx in range(0, 700, 8))
+    elif label.along == "upright":
+        yield from (Place(dx, -tall - up) for up in range(0, 400, 8) for dx in (9.0, -wide - 9))
+    else:
+        parts = (0.5, 0.25, 0.75, 0.0, 1.0)
+        for ring in RINGS:
+            yield from (Place(-wide * part, -tall - ring) for part in parts)
+            yield from (Place(ring, (ring - tall) * part - ring * (1 - part)) for part in parts)
+            yield from (Place(-wide * part, ring) for part in parts)
+            yield from (Place(-wide - ring, (ring - tall) * part - ring * (1 - part)) for part in parts)
