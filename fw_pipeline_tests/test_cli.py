@@ -233,6 +233,10 @@ def test_a_second_run_changes_nothing_and_says_which_months_it_cannot_reach(reco
     assert "stackoverflow 2023-06 to 2023-07: the recorded figures end in 2023-05" in done.complaints[0]
     assert sorted(path.name for path in (recorded / "raw").rglob("*.parquet")) == vintages
     assert_same(before, content(recorded))
+    said = " ".join(done.out.split())
+    assert said.startswith("Is TensorFlow dying a slow death?"), "a run ends with the answer"
+    assert "PyTorch passed TensorFlow in downloads in January 2024" in said
+    assert done.err.splitlines()[-2] == f"report    {recorded / 'report' / 'index.html'}"
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def add_month(data: Path, month: date = date(2024, 1, 1), questions: int = 321) 
 
 def made_again(done: ExecuteInProcessResult) -> Any:
     metadata = done.asset_materializations_for_node("publish")[0].metadata
-    assert {"published", "path", "months of pypi"} <= set(metadata)
+    assert {"published", "path", "answer", "months of pypi"} <= set(metadata)
     return metadata["made again"].value
 
 
@@ -90,9 +90,10 @@ def test_every_source_has_the_policy_by_which_any_range_of_its_months_is_one_run
     assert policies == {beta(BackfillPolicy.single_run)()}
 
 
-def test_the_overview_of_the_published_file_says_which_months_and_verdicts_are_in_it(recorded_once: Path) -> None:
+def test_the_overview_of_the_published_file_has_the_answer_the_verdicts_and_the_months(recorded_once: Path) -> None:
     file = recorded_once / "warehouse.duckdb"
     said = contents(file)
+    assert "PyTorch passed TensorFlow in downloads in January 2024" in said["answer"]
     months = query(file, "select source, months, strftime(last_month, '%b %Y') as last from meta.sources").rows()
     for source, count, last in months:
         assert said[f"months of {source}"].startswith(f"{count} months with figures, ")

@@ -6,12 +6,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from fw_pipeline.cli.group import Month, complain, main
 from fw_pipeline.contract import FIRST_MONTH, Window, last_closed_month
+from fw_pipeline.printing import tell, tell_facts
 from fw_pipeline.settings import Settings, read
 
 if TYPE_CHECKING:
@@ -86,8 +88,10 @@ def rebuild() -> None:
 
 
 def _finish(settings: Settings, launched: Launched, refused: Sequence[str] = ()) -> None:
-    """Say every failure on its line, then where the results are, and leave with the right status."""
+    """Say every failure on its line, then the answer and where the results are, and leave with the right status."""
     from fw_pipeline.launching import what_is_published
+    from fw_pipeline.report.answer import answer
+    from fw_pipeline.warehouse import query
 
     for note in launched.notes:
         click.echo(note, err=True)
@@ -95,6 +99,9 @@ def _finish(settings: Settings, launched: Launched, refused: Sequence[str] = ())
     for line in launched.failures:
         complain(line)
     if launched.published:
+        found = answer(partial(query, settings.published))
+        tell(found.question)
+        tell_facts(("", sentence) for sentence in found.sentences)
         click.echo(f"report    {settings.data_dir / 'report' / 'index.html'}", err=True)
     click.echo(what_is_published(settings, launched), err=True)
     if launched.failures:

@@ -3,7 +3,9 @@
 import base64
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ from fw_pipeline.orchestration.tables import tables
 from fw_pipeline.plain import in_markdown
 from fw_pipeline.raw import sweep, written_aside
 from fw_pipeline.raw.files import unwritable
+from fw_pipeline.report.answer import answer
 from fw_pipeline.report.words import VERDICTS, in_month
 from fw_pipeline.waiting import Tell, lock_held, silent
 from fw_pipeline.warehouse import Writer, query
@@ -79,32 +82,28 @@ def publish_asset(rules: Rules, deps: Sequence[Sequence[str]]) -> AssetsDefiniti
 
 
 def contents(published: Path) -> dict[str, str]:
-    """Return what the published file holds, for whoever looks at the asset: the verdicts, and the months by source."""
-    there = set(query(published, "select schema_name || '.' || table_name as name from duckdb_tables()")["name"])
-    said: dict[str, str] = {}
-    if "marts.headline_verdicts" in there:
-        counted = query(
-            published,
-            """
-            select as_of, verdict, count(*) as n from marts.headline_verdicts
-            where as_of = (select max(as_of) from marts.headline_verdicts) group by all
-            """,
-        ).to_dicts()
-        number = {row["verdict"]: row["n"] for row in counted}
-        if counted:
-            when = f"verdicts as of {in_month(counted[0]['as_of'])}"
-            said[when] = ", ".join(
-                f"{number[verdict]} {words}" for verdict, words in VERDICTS.items() if verdict in number
-            )
-    if {"meta.sources", "meta.coverage_by_series"} <= there:
-        read = "select source, max(observed_at) as fetched from meta.coverage_by_series group by source"
-        for row in query(published, f"from meta.sources left join ({read}) using (source) order by source").to_dicts():
-            months = (
-                f"{row['months']} months with figures, {in_month(row['first_month'])} to {in_month(row['last_month'])}"
-            )
-            fetched = f"; last fetched {row['fetched']:%Y-%m-%d %H:%M} UTC" if row["fetched"] else ""
-            said[f"months of {row['source']}"] = months + fetched if row["months"] else row["why_none"]
-    return said
+    """Return what the published file holds, for whoever looks at the asset: answer, verdicts, and months by source.
+
+    Nothing is said of a file that was built without the verdicts.
+    """
+    read = partial(query, published)
+    if read("from duckdb_tables() where schema_name = 'marts' and table_name = 'headline_verdicts'").is_empty():
+        return {}
+    latest = read("from marts.headline_verdicts where as_of = (select max(as_of) from marts.headline_verdicts)")
+    found = Counter(latest["verdict"])
+    counted = ", ".join(f"{found[verdict]} {words}" for verdict, words in VERDICTS.items() if found[verdict])
+    fetched = "select source, max(observed_at) as fetched from meta.coverage_by_series group by source"
+    answered = answer(read)
+    return {
+        "answer": " ".join([answered.question, *answered.sentences]),
+        **({f"verdicts as of {in_month(latest['as_of'][0])}": counted} if counted else {}),
+        **{
+            f"months of {row['source']}": row["why_none"]
+            or f"{row['months']} months with figures, {in_month(row['first_month'])} to {in_month(row['last_month'])}; "
+            f"last fetched {row['fetched']:%Y-%m-%d %H:%M} UTC"
+            for row in read(f"from meta.sources left join ({fetched}) using (source) order by source").to_dicts()
+        },
+    }
 
 
 def report_asset() -> AssetsDefinition:
