@@ -90,20 +90,6 @@ def test_every_source_has_the_policy_by_which_any_range_of_its_months_is_one_run
     assert policies == {beta(BackfillPolicy.single_run)()}
 
 
-def test_the_overview_of_the_published_file_has_the_answer_the_verdicts_and_the_months(recorded_once: Path) -> None:
-    file = recorded_once / "warehouse.duckdb"
-    said = contents(file)
-    assert "PyTorch passed TensorFlow in downloads in January 2024" in said["answer"]
-    months = query(file, "select source, months, strftime(last_month, '%b %Y') as last from meta.sources").rows()
-    for source, count, last in months:
-        assert said[f"months of {source}"].startswith(f"{count} months with figures, ")
-        assert f" to {last}; last fetched 20" in said[f"months of {source}"]
-    [(as_of, claims)] = query(
-        file, "select strftime(max(as_of), '%b %Y'), count(distinct claim) from marts.headline_verdicts"
-    ).rows()
-    assert sum(int(part.split()[0]) for part in said[f"verdicts as of {as_of}"].split(", ")) == claims
-
-
 def test_groups_flow_one_way_from_raw_to_published() -> None:
     graph = defs.resolve_asset_graph()
     groups: dict[str, set[str]] = {}
@@ -320,3 +306,17 @@ def test_a_killed_run_is_marked_as_failed_and_one_at_work_is_not(recorded_once: 
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def test_the_overview_of_the_published_file_has_the_answer_the_verdicts_and_the_months(recorded_once: Path) -> None:
+    file = recorded_once / "warehouse.duckdb"
+    said = contents(file)
+    assert "PyTorch passed TensorFlow in downloads in January 2024" in said["answer"]
+    months = query(file, "select source, months, strftime(last_month, '%b %Y') as last from meta.sources").rows()
+    for source, count, last in months:
+        assert said[f"months of {source}"].startswith(f"{count} months with figures, ")
+        assert f" to {last}; last fetched 20" in said[f"months of {source}"]
+    [(as_of, claims)] = query(
+        file, "select strftime(max(as_of), '%b %Y'), count(distinct claim) from marts.headline_verdicts"
+    ).rows()
+    assert sum(int(part.split()[0]) for part in said[f"verdicts as of {as_of}"].split(", ")) == claims
