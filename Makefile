@@ -13,9 +13,8 @@ DEV_LOCK := requirements-dev.lock
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(VENV)/.ready  ## set up, load the recorded figures, print the verdicts
+run: $(VENV)/.ready  ## set up, load the recorded figures, print the answer
 	@$(BIN)/fw-pipeline run
-	@$(BIN)/fw-pipeline verdicts
 
 test: $(VENV)/.ready-dev  ## set up and run the tests
 	@$(BIN)/python -m pytest $(PYTEST)

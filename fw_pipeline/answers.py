@@ -12,6 +12,9 @@ import polars as pl
 from fw_pipeline.claims import build_steps
 from fw_pipeline.contract import Reason
 from fw_pipeline.orchestration.freshness import freshness
+from fw_pipeline.raw import VintageStore
+from fw_pipeline.report.standings import standing
+from fw_pipeline.report.words import VERDICTS
 from fw_pipeline.settings import Settings
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import observed_later, query, replayed
@@ -38,7 +41,7 @@ def known_then(published: Path, as_of: date | None) -> Iterator[Path]:
 
 
 def verdicts(published: Path, *, as_of: date | None = None) -> pl.DataFrame:
-    """Return the verdict on every claim as of a month, and beside it the last that figures carried.
+    """Return the verdict on every claim as of a month: its row of `marts.headline_verdicts`.
 
     Raises:
         Reason: nothing is published yet.
@@ -47,13 +50,11 @@ def verdicts(published: Path, *, as_of: date | None = None) -> pl.DataFrame:
     return query(
         published,
         f"""
-        select claim, title, verdict, as_of, measured, stale_months, ahead_verdict, came_true_since, carried_verdict,
-            carried_measured, why, sources_for, sources_against, sources_mixed, definitions_for, definitions_against
         from marts.headline_verdicts
         where as_of <= {until}
         qualify row_number() over (partition by claim order by as_of desc) = 1
         order by cast(claim[2:] as integer)
-        """,  # noqa: S608 - a date
+        """,
     )
 
 
@@ -64,63 +65,42 @@ def _refuse_outside(published: Path, as_of: date) -> None:
         raise Reason("claim", "no verdict is given as of this month", months, month=as_of)
 
 
-def in_short(found: pl.DataFrame) -> pl.DataFrame:
-    """Return verdicts as they fit on a screen: the last one where there is none of today, and sources counted."""
-    votes = [pl.col(f"sources_{vote}").list.len() for vote in ("for", "against", "mixed")]
-    lapsed = pl.col("verdict") == "insufficient_data"
-    last = pl.format("{}, {}", "carried_verdict", pl.col("carried_measured").dt.strftime("%Y-%m"))
-    since = pl.col("came_true_since").dt.strftime(" since %Y-%m").fill_null("")
-    return found.select(
-        "claim",
-        "title",
-        "verdict",
-        figures=pl.col("measured").dt.strftime("%Y-%m"),
-        last_verdict=pl.when(lapsed).then(last),
-        prediction=pl.col("ahead_verdict") + since,
-        sources=pl.when(~lapsed & (pl.sum_horizontal(votes) > 0)).then(
-            pl.concat_str(
-                [
-                    pl.when(count > 0).then(pl.format(f"{{}} {vote}", count))
-                    for count, vote in zip(votes, ("for", "against", "mixed"), strict=True)
-                ],
-                separator=", ",
-                ignore_nulls=True,
-            )
-        ),
-    )
-
-
-def by_definition(verdicts: pl.DataFrame) -> pl.DataFrame:
-    """Return what the definitions of a claim said as it fits on a screen: what decides as a rule, bounds as bounds."""
-    bound = (
-        pl.when(pl.col("low").eq_missing(pl.col("high")))
-        .then(pl.lit(""))
-        .when(pl.col("low") == pl.col("value"))
-        .then(pl.lit("≥ "))
-        .when(pl.col("high") == pl.col("value"))
-        .then(pl.lit("≤ "))
-        .otherwise(pl.lit("~ "))
-    )
-    old = pl.when(~pl.col("counts") & (pl.col("verdict") != "insufficient_data") & pl.col("as_of").is_not_null())
-    return verdicts.select(
-        definition=pl.when("headline").then(pl.format("{} *", "definition")).otherwise("definition"),
-        figures=pl.col("as_of").dt.strftime("%Y-%m"),
-        value=bound + pl.col("value").map_elements(lambda value: f"{value:,.4g}", return_dtype=pl.String),
-        takes="takes",
-        n="n",
-        verdict=old.then(pl.format("{}, too old now", "verdict")).otherwise("verdict"),
-        obstacle="obstacle",
-    )
-
-
-def coverage(published: Path, *, months: bool = False) -> pl.DataFrame:
-    """Return what each source has: a row a month, or a row for each stretch of months with the same state.
+def in_short(published: Path, found: pl.DataFrame) -> pl.DataFrame:
+    """Return verdicts as they fit on a screen of 80 columns, in plain words, with what decided each.
 
     Raises:
         Reason: nothing is published yet.
     """
-    if months:
-        return query(published, "select * from meta.coverage order by source, month")
+    halves = query(
+        published,
+        "select claim from meta.definitions where headline group by claim having count(due) between 1 and count(*) - 1",
+    )
+    both = frozenset(halves["claim"])
+    stood = [standing(row, has_both=row["claim"] in both) for row in found.iter_rows(named=True)]
+    return found.select(
+        "claim",
+        "title",
+        pl.Series("verdict", [VERDICTS[one.verdict] for one in stood], pl.String),
+        pl.col("measured").dt.strftime("%Y-%m").alias("figures of"),
+        pl.Series("why", [one.in_a_word for one in stood], pl.String),
+    )
+
+
+def coverage(published: Path) -> pl.DataFrame:
+    """Return what each source has: a row for each month.
+
+    Raises:
+        Reason: nothing is published yet.
+    """
+    return query(published, "select * from meta.coverage order by source, month")
+
+
+def stretches(published: Path) -> pl.DataFrame:
+    """Return what each source has: a row for each stretch of months with the same state.
+
+    Raises:
+        Reason: nothing is published yet.
+    """
     return query(
         published,
         """
@@ -154,13 +134,15 @@ def in_effect(settings: Settings) -> pl.DataFrame:
     return pl.DataFrame(settings.shown, schema=["setting", "value", "set_in"], orient="row")
 
 
-def how_fresh(settings: Settings, *, now: datetime) -> pl.DataFrame:
-    """Return how far each source has come, as the raw vintages say: a row a source."""
+def sources(settings: Settings, *, now: datetime) -> pl.DataFrame:
+    """Return what each source has on disk, how far it has come, and what comes next: a row a source."""
     found = [freshness(source, settings, now=now) for source in SOURCES.values()]
+    store = VintageStore(settings.data_dir)
     return pl.DataFrame(
         {
             "source": [one.source for one in found],
             "provider": [one.provider for one in found],
+            "months": [len({it.month for it in store.vintages(one.source)} - {None}) for one in found],
             "last_month": [one.last_month and f"{one.last_month:%Y-%m}" for one in found],
             "months_behind": [one.months_behind for one in found],
             "stale": [one.is_stale for one in found],
@@ -168,3 +150,11 @@ def how_fresh(settings: Settings, *, now: datetime) -> pl.DataFrame:
         },
         schema_overrides={"last_month": pl.String, "months_behind": pl.Int64},
     )
+
+
+def on_a_screen(found: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the row of each source as it fits on a screen, and the sentences that its notes number."""
+    short, notes = footnoted(found, "what_next")
+    names = {"last_month": "last month", "months_behind": "behind", "notes": "next"}
+    stale = pl.when("stale").then(pl.lit("yes")).otherwise(pl.lit("no")).alias("stale")
+    return short.with_columns(stale).rename(names), notes

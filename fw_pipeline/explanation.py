@@ -14,13 +14,14 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.contract import Reason
+from fw_pipeline.judged import Judged, facts, judged, title
+from fw_pipeline.report.words import VERDICTS
 from fw_pipeline.settings import Settings
 from fw_pipeline.warehouse import query
 
 HEADLINE_RULE = (
     "the headline definitions decide by their newest figures of at most 24 months, and each source has one vote: "
-    "mixed where they disagree, insufficient_data where none decides; a prediction is not_yet until it came_true or "
+    "mixed where they disagree, not enough data where none decides; a prediction is not yet true until it came true or "
     "was due; what other definitions say stands beside it (docs/verdicts.md)"
 )
 """How the verdict on a claim follows from its definitions; `marts.headline_verdicts` does it."""
@@ -45,11 +46,9 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A claim, its headline, and the proof of each definition."""
+    """A claim and how it stands, and the proof of each definition."""
 
-    claim: Mapping[str, Any]
-    headline: Mapping[str, Any] | None
-    """None before the first closed month."""
+    judged: Judged
     proofs: tuple[Proof, ...]
 
 
@@ -66,57 +65,14 @@ def explain(settings: Settings, name: str, *, as_of: date | None = None, publish
         Reason: nothing is published yet, or there is no such claim.
     """
     published = published or settings.published
-    claim, headline, verdicts = judged(published, name, as_of=as_of)
+    found = judged(published, name, as_of=as_of)
+    claim = found.claim["claim"]
     conditions = dict(
-        query(published, f"select source, condition from meta.claim_evidence where claim = '{claim['claim']}'").rows()  # noqa: S608
+        query(published, f"select source, condition from meta.claim_evidence where claim = '{claim}'").rows()  # noqa: S608
     )
     return Explanation(
-        claim, headline, tuple(_proof(settings, published, verdict, conditions) for verdict in verdicts.to_dicts())
+        found, tuple(_proof(settings, published, verdict, conditions) for verdict in found.verdicts.to_dicts())
     )
-
-
-def judged(
-    published: Path, name: str, *, as_of: date | None = None
-) -> tuple[Mapping[str, Any], Mapping[str, Any] | None, pl.DataFrame]:
-    """Return a claim, its headline as of a month, and what every definition said last, the headline's first.
-
-    The newest measurement that decides stands for a definition, if its `counts` in that month; no later gap erases it.
-    Otherwise it is the newest that has a value.
-
-    Raises:
-        Reason: nothing is published yet, or there is no such claim.
-    """
-    claims = {row["claim"]: row for row in query(published, "from meta.claims").to_dicts()}
-    if (claim := name.upper()) not in claims:
-        known = sorted(claims, key=lambda each: int(each[1:]))
-        raise Reason(f"claim {name!r}", "no such claim", f"choose one of {', '.join(known)}")
-    until = f"date '{as_of or date.max}'"
-    headline = query(
-        published,
-        f"from marts.headline_verdicts where claim = '{claim}' and as_of <= {until} order by as_of desc limit 1",
-    )
-    verdicts = query(
-        published,
-        f"""
-        with headline as (
-            select definitions_undecided from marts.headline_verdicts
-            where claim = '{claim}' and as_of <= {until} order by as_of desc limit 1
-        )
-        select verdicts.*, definitions.meaning, definitions.threshold_reason,
-            verdicts.verdict in ('supported', 'refuted', 'not_yet', 'came_true')
-                and not list_contains(coalesce(headline.definitions_undecided, []), verdicts.definition) as counts
-        from marts.verdicts as verdicts
-        left join headline on true
-        left join meta.definitions as definitions
-            on verdicts.claim = definitions.claim and verdicts.formula = definitions.formula
-        where verdicts.claim = '{claim}' and (as_of is null or as_of <= {until})
-        qualify row_number() over (
-            partition by definition order by counts desc, value is not null desc, as_of desc
-        ) = 1
-        order by verdicts.headline desc, definition
-        """,  # noqa: S608 - a checked name and a date
-    )
-    return claims[claim], next(iter(headline.to_dicts()), None), verdicts
 
 
 def _proof(settings: Settings, published: Path, verdict: Mapping[str, Any], conditions: Mapping[str, str]) -> Proof:
@@ -154,9 +110,10 @@ def _place(settings: Settings, ref: str) -> Path:
 def as_json(found: Explanation) -> str:
     """Return an explanation as one nested JSON record."""
     record = {
-        **found.claim,
+        **found.judged.claim,
         "headline_rule": HEADLINE_RULE,
-        "headline": found.headline,
+        "when_the_article_appeared": found.judged.then,
+        "headline": found.judged.headline,
         "definitions": [
             {
                 **proof.verdict,
@@ -183,8 +140,10 @@ def as_rows(found: Explanation) -> pl.DataFrame:
 
 def as_text(found: Explanation) -> Iterator[str]:
     """Yield an explanation as lines for a reader: at most a few rows of evidence a definition, and all the rest."""
-    claim, headline = found.claim, found.headline
-    yield from sentences(claim, headline)
+    claim, headline = found.judged.claim, found.judged.headline
+    yield title(found.judged)
+    for words, said in facts(found.judged):
+        yield from _told(words, said)
     yield from _told("sources", ", ".join(claim["source_list"]))
     yield from _told("metric", claim["metric"])
     yield from _told("reason", claim["reason"])
@@ -192,28 +151,12 @@ def as_text(found: Explanation) -> Iterator[str]:
     yield from _told("rule", HEADLINE_RULE)
     if headline:
         yield from _told("flipped by", "; ".join(headline["flipped_by"]))
-        yield from _told("hangs on", "; ".join(headline["hangs_on"]))
+        yield from _told("depends on", "; ".join(headline["hangs_on"]))
         if headline["drift_flips"]:
             yield from _told("drift", f"alone could flip {'; '.join(headline['drift_flips'])}")
     for proof in found.proofs:
         yield ""
         yield from _proof_lines(proof)
-
-
-def sentences(claim: Mapping[str, Any], headline: Mapping[str, Any] | None) -> Iterator[str]:
-    """Yield what was said, what judges it, and the verdict with its sentence: the lines to read first."""
-    yield f"{claim['claim']}  {claim['title']}"
-    yield f'  said       "{" ".join(claim["quote"].split())}"'
-    yield from _told("judged by", " ".join((claim["judged_by"] or "").split()))
-    if headline is None:
-        return
-    yield from _told("headline", f"{headline['verdict']} as of {headline['as_of']:%Y-%m}")
-    yield from _told("why", headline["why"])
-    votes = {"for": "sources_for", "against": "sources_against", "mixed": "sources_mixed"}
-    cast = [f"{vote} {', '.join(headline[name])}" for vote, name in votes.items() if headline[name]]
-    yield from _told("votes", "; ".join(cast))
-    if headline["verdict"] == "insufficient_data" and headline["carried_verdict"]:
-        yield from _told("last", f"{headline['carried_verdict']} by figures of {headline['carried_measured']:%Y-%m}")
 
 
 def _proof_lines(proof: Proof) -> Iterator[str]:
@@ -231,7 +174,7 @@ def _proof_lines(proof: Proof) -> Iterator[str]:
         yield from _told("threshold", f"{threshold}. {verdict['threshold_reason'] or ''}".strip())
         yield from _told("n", f"{verdict['n']:,}; it takes {verdict['least_n']:,} to decide")
     too_old = verdict["verdict"] not in ("insufficient_data", "not_measurable") and not verdict["counts"]
-    yield from _told("verdict", f"{verdict['verdict']}{', too old now' if too_old else ''}: {verdict['why']}")
+    yield from _told("verdict", f"{VERDICTS[verdict['verdict']]}{', too old now' if too_old else ''}: {verdict['why']}")
     yield from _told("due", verdict["due"] and f"{verdict['due']:%Y-%m}")
     yield from _told("gaps", verdict["gaps"])
     if not proof.rows.height:

@@ -7,8 +7,10 @@ import csv
 import io
 import json
 import os
+import shutil
 import sys
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterable, Iterator
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +24,31 @@ if TYPE_CHECKING:
 _NARROW = 10
 """A column of a table may be folded to so many characters, not to fewer."""
 
+_WORD = 17
+"""A column that is no wider is not folded, as long as there is room: a month or a verdict stays one word."""
 
-def show(frame: pl.DataFrame, shape: str, *, title: str | None = None) -> None:
+_BETWEEN = 2
+"""Blanks between two columns."""
+
+SCREEN = 80
+"""Characters that fit on every screen."""
+
+_FILE = 240
+"""Characters of a line where no terminal limits it."""
+
+
+def show(frame: pl.DataFrame, shape: str, *, title: str | None = None, width: int = _FILE) -> None:
     """Print a frame as a table, as JSON records (`json`), or as CSV (`csv`).
 
-    A table that is too wide has its rows one below the other. Names in the data come from outside: what a terminal
-    would obey is shown as an escape. A CSV that goes into a file or a pipe is verbatim.
+    A table never leaves a column out: one that is too wide for the terminal is folded, and where even that does not
+    help, the columns of each row stand one below the other. Names in the data come from outside: what a terminal would
+    obey is shown as an escape. A CSV that goes into a file or a pipe is verbatim.
+
+    Args:
+        frame: the rows.
+        shape: `table`, `json` or `csv`.
+        title: the line above a table.
+        width: characters of a line of a table where no terminal says how many there are.
 
     Raises:
         Reason: standard output cannot be written.
@@ -43,7 +64,7 @@ def show(frame: pl.DataFrame, shape: str, *, title: str | None = None) -> None:
         with _written() as stdout:
             stdout.write(visible(out.getvalue()) if stdout.isatty() else out.getvalue())
     else:
-        _show_table(frame, title)
+        _show_table(frame, title, width)
 
 
 def tell(text: str) -> None:
@@ -54,6 +75,28 @@ def tell(text: str) -> None:
     """
     with _written() as stdout:
         stdout.write(f"{text}\n")
+
+
+def tell_facts(facts: Iterable[tuple[str, str]]) -> None:
+    """Print facts, each behind its name, folded to the width of the terminal; without one, to that of a screen.
+
+    Raises:
+        Reason: standard output cannot be written.
+    """
+    said = [(name, visible(text)) for name, text in facts if text]
+    margin = max((len(name) for name, _ in said), default=0) + 4
+    width = max(shutil.get_terminal_size((SCREEN, 0)).columns, margin + 2 * _NARROW)
+    for name, text in said:
+        begin = f"  {name}".ljust(margin)
+        folded = textwrap.wrap(
+            text,
+            width,
+            initial_indent=begin,
+            subsequent_indent=" " * margin,
+            break_on_hyphens=False,
+            break_long_words=False,  # a command or a path stays in one piece
+        )
+        tell("\n".join(folded))
 
 
 @contextlib.contextmanager
@@ -78,7 +121,9 @@ def drop_output() -> None:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
-def _show_table(frame: pl.DataFrame, title: str | None) -> None:
+def _show_table(frame: pl.DataFrame, title: str | None, elsewhere: int) -> None:
+    from rich import box
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -86,17 +131,35 @@ def _show_table(frame: pl.DataFrame, title: str | None) -> None:
     names = [visible(name) for name in frame.columns]
     rows = [["" if cell is None else visible(_shown(cell)) for cell in row] for row in frame.rows()]
     with _written() as stdout:
-        console = Console(file=stdout, width=None if stdout.isatty() else 240)
+        console = Console(file=stdout, width=None if stdout.isatty() else elsewhere, highlight=False)
         widest = [
-            max((len(it) for text in column for it in text.split("\n")), default=0)
+            max((cell_len(line) for text in column for line in text.split("\n")), default=0)
             for column in zip(names, *rows, strict=True)
         ]
-        if sum(min(width, _NARROW) + 3 for width in widest) + 1 > console.width:
+
+        def fits(most: int) -> bool:
+            return sum(min(width, most) + _BETWEEN for width in widest) - _BETWEEN <= console.width
+
+        if not fits(_NARROW):
             _show_records(console, names, rows, title)
             return
-        table = Table(title=title, title_justify="left", header_style="bold")
-        for name, kind in zip(names, frame.dtypes, strict=True):
-            table.add_column(Text(name), justify="right" if kind.is_numeric() else "left", overflow="fold")
+        table = Table(
+            title=title,
+            title_justify="left",
+            header_style="bold",
+            box=box.SIMPLE_HEAD,
+            show_edge=False,
+            pad_edge=False,
+            collapse_padding=True,
+        )
+        whole = fits(_WORD)
+        for name, kind, width in zip(names, frame.dtypes, widest, strict=True):
+            table.add_column(
+                Text(name),
+                justify="right" if kind.is_numeric() else "left",
+                overflow="fold",
+                no_wrap=whole and width <= _WORD,
+            )
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         console.print(table)
@@ -132,4 +195,6 @@ def _finite(value: Any) -> Any:
 
 
 def _shown(cell: Any) -> str:
+    if isinstance(cell, bool):
+        return str(cell).lower()
     return f"{cell:,.4g}" if isinstance(cell, float) else str(cell)

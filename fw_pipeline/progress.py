@@ -11,6 +11,9 @@ from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from fw_pipeline.plain import one_line
 
+_WORDS = {"present": "with figures", "gap": "known to have none"}
+"""What became of a month, where the word that the pipeline has for it would not do."""
+
 
 class Progress:
     """Shows the steps of a run on stderr, so that stdout stays for answers."""
@@ -60,6 +63,6 @@ class Progress:
 
     def _end_source(self) -> None:
         if self._months:
-            months = ", ".join(f"{count} {outcome}" for outcome, count in self._months.items())
-            self._console.print(f"fetched {self._source}: months {months}")
+            months = ", ".join(f"{count} {_WORDS.get(outcome, outcome)}" for outcome, count in self._months.items())
+            self._console.print(f"fetched {self._source}, months: {months}")
         self._months.clear()

@@ -15,7 +15,7 @@ from fw_pipeline.report import answer, leads
 from fw_pipeline.warehouse import query
 from fw_pipeline_tests import report_warehouse
 from fw_pipeline_tests.relations import insert
-from fw_pipeline_tests.report_warehouse import BREAK, GAP, reader
+from fw_pipeline_tests.report_warehouse import reader
 
 
 def one(warehouse: Path, sql: str) -> Any:
@@ -231,18 +231,3 @@ def test_years_of_papers_count_from_the_last_one_in_which_tensorflow_was_ahead()
     assert leads.together(found) == "PyTorch passed TensorFlow in papers in 2020"
     ahead = leads.leads(of("papers", {date(2021, 1, 1): 3.0}, period="year"), crossing())
     assert leads.together(ahead) == "PyTorch is ahead of TensorFlow in papers (3.0 to 1 in 2021)"
-
-
-def test_the_first_chart_breaks_its_lines_and_leaves_samples_out() -> None:
-    connection = report_warehouse.small()
-    found = report_warehouse.report_of(connection).files
-    rows = pl.read_csv(found["charts/pytorch_for_each_tensorflow.csv"], try_parse_dates=True)
-    assert "a sample" not in set(rows["series"])
-    questions = rows.filter(pl.col("source") == "stackoverflow")
-    before, after = (questions.filter(pl.col("month") < BREAK), questions.filter(pl.col("month") >= BREAK))
-    assert not set(before["stretch"]) & set(after["stretch"]), "a line ends where the counting changed"
-    gap = questions.filter(pl.col("month") == GAP)
-    assert gap["ratio"].to_list() == [None]
-    assert set(questions.filter(pl.col("month") < GAP)["stretch"]).isdisjoint(
-        questions.filter(pl.col("month") > GAP)["stretch"]
-    ), "and where a month has no figure"

@@ -118,7 +118,7 @@ def test_a_sample_does_not_carry_a_claim_about_the_whole(recorded_once: Path) ->
 def test_verdicts_answer_as_a_table_as_json_and_as_csv(recorded_once: Path) -> None:
     table = fw_pipeline(recorded_once, "verdicts")
     assert (table.status, "C2" in table.out) == (0, True)
-    assert "refuted, 2023-05" in table.out, "the last verdict that figures carried"
+    assert "last: refuted 2023-05" in table.out, "the last verdict that figures carried"
     as_json = json.loads(fw_pipeline(recorded_once, "verdicts", "--format", "json").out)
     as_csv = list(csv.DictReader(io.StringIO(fw_pipeline(recorded_once, "verdicts", "--format", "csv").out)))
     assert [row["claim"] for row in as_json] == [row["claim"] for row in as_csv]
@@ -131,15 +131,44 @@ def test_verdicts_answer_as_a_table_as_json_and_as_csv(recorded_once: Path) -> N
     )  # fmt: skip
 
 
-def test_one_claim_begins_with_quote_measure_and_sentence_and_bounds_are_marked(recorded_once: Path) -> None:
-    told = fw_pipeline(recorded_once, "verdicts", "--claim", "C2", "--as-of", "2023-01").out.splitlines()
-    assert told[1].strip().startswith('said       "almost twice as many questions')
-    assert told[2].strip().startswith("judged by  The article speaks of the questions on Stack Overflow")
-    assert told[3].strip() == "headline   refuted as of 2023-01"
-    assert told[4].strip().startswith("why        Refuted: 1.33 questions on TensorFlow for each one on PyTorch")
-    assert "votes      against stackoverflow" in told[5]
+def test_the_verdicts_fit_80_columns_and_say_what_decided_without_contradicting_themselves(
+    recorded_once: Path,
+) -> None:
+    lines = fw_pipeline(recorded_once, "verdicts").out.splitlines()
+    assert lines[1].split() == ["claim", "title", "verdict", "figures", "of", "why"]
+    assert max(map(len, lines)) <= 80
+    headlines = json.loads(fw_pipeline(recorded_once, "verdicts", "--format", "json").out)
+    for row in headlines:
+        [line] = [line for line in lines if line.split()[:1] == [row["claim"]]]
+        agreeing = {"supported": "sources_for", "came_true": "sources_for", "refuted": "sources_against"}
+        if row["verdict"] in agreeing:
+            cast = sum(len(row[f"sources_{vote}"]) for vote in ("for", "against", "mixed"))
+            assert f"{len(row[agreeing[row['verdict']]])} of {cast} source" in line
+            assert row["measured"][:7] in line
+        else:
+            assert " of " not in line.partition("not ")[2], line
+    [predicted] = [line for line in lines if line.startswith("C25 ")]
+    assert "came true        2026-06     1 of 1 source; since" in predicted
+
+
+def test_one_claim_begins_with_quote_sentence_and_the_verdicts_of_then_and_now(recorded_once: Path) -> None:
+    told = fw_pipeline(recorded_once, "verdicts", "--claim", "C2").out
+    assert max(map(len, told.splitlines())) <= 80
+    first = " ".join(told.partition("By each definition")[0].split())
+    assert first.startswith(
+        "C2 Twice as many questions on TensorFlow as on PyTorch "
+        'said "almost twice as many questions about StackOverflow every month as PyTorch" '
+        "in short No verdict: the last figures that decide are of May 2023, when it was refuted: 1.02 questions"
+    )
+    assert (
+        " 2023-01 refuted by figures of 2023-01; 1 of 1 source (the article appeared in this month)"
+        " 2026-10 not enough data; last: refuted 2023-05 judged by The article speaks of" in first
+    )
+    then = fw_pipeline(recorded_once, "verdicts", "--claim", "C2", "--as-of", "2023-01").out
+    assert "in short   Refuted: 1.33 questions on TensorFlow for each one on PyTorch" in then
+    assert then.count("refuted by figures of 2023-01") == 1
+    assert "votes      against stackoverflow" in then
     models = fw_pipeline(recorded_once, "verdicts", "--claim", "C11", "--as-of", "2025-04").out
-    assert "of pytorch or tensorflow models, hub, by tag *" in models
     assert "\N{GREATER-THAN OR EQUAL TO} 0.9316" in models
     assert "A sample: " in models, "what keeps a definition from deciding is a note below"
 
@@ -147,7 +176,7 @@ def test_one_claim_begins_with_quote_measure_and_sentence_and_bounds_are_marked(
 def test_a_figure_that_is_too_old_is_shown_and_said_to_be(recorded_once: Path) -> None:
     record = json.loads(fw_pipeline(recorded_once, "verdicts", "--claim", "C2", "--format", "json").out)
     assert {(row["as_of"], row["verdict"], row["counts"]) for row in record} == {("2023-05-01", "refuted", False)}
-    assert "refuted, too old now" in fw_pipeline(recorded_once, "verdicts", "--claim", "C2").out
+    assert "refuted (old)" in fw_pipeline(recorded_once, "verdicts", "--claim", "C2").out
 
 
 def test_verdicts_as_of_a_month_are_those_of_that_month(recorded_once: Path) -> None:
@@ -162,17 +191,30 @@ def test_verdicts_as_of_a_month_are_those_of_that_month(recorded_once: Path) -> 
     assert "claim 2014-01: no verdict is given as of this month; choose a month from 2015-11 to" in never.err
 
 
-def test_status_says_what_would_complete_it(recorded_once: Path) -> None:
-    done = fw_pipeline(recorded_once, "status", "--format", "json")
+def test_status_is_a_line_for_each_source_with_the_months_that_are_published(recorded_once: Path) -> None:
+    done = fw_pipeline(recorded_once, "status")
+    lines = done.out.splitlines()
+    assert lines[1].split() == ["source", "provider", "months", "last", "month", "behind", "stale", "next"]
+    assert max(map(len, lines)) <= 80
+    assert len(lines) < 15
+    told = json.loads(fw_pipeline(recorded_once, "status", "--format", "json").out)
+    published = rows(recorded_once, "select source, months from meta.sources order by source")
+    assert sorted((row["source"], row["months"]) for row in told) == published
+    assert re.search(r"^stackoverflow +recorded +91 +2023-05 +\d+ +no +1 *$", done.out, re.MULTILINE)
+    assert "  1  the recorded figures end in 2023-05; set FW_MODE=live" in lines
+
+
+def test_the_months_of_status_say_what_would_complete_them(recorded_once: Path) -> None:
+    done = fw_pipeline(recorded_once, "status", "--months", "--format", "json")
     months = json.loads(done.out)
     assert {row["status"] for row in months} == {"present", "partial", "gap", "missing"}
     late = next(row for row in months if row["source"] == "stackoverflow" and row["month"] == "2024-01-01")
     assert late["status"] == "missing"
     assert "FW_MODE=live" in late["reason"]
-    table = fw_pipeline(recorded_once, "status").out
-    [stretch] = [line.split("│") for line in table.splitlines() if "stackoverflow │ 2023-06" in line]
-    notes = dict(re.findall(r"^ *(\d+)  (.+)$", table, re.MULTILINE))
-    assert [notes[number].partition(":")[0] for number in stretch[7].split()] == [late["reason"], "set FW_MODE=live"]
+    table = fw_pipeline(recorded_once, "status", "--months").out
+    [stretch] = re.findall(r"^stackoverflow +2023-06 .*missing +(.*)$", table, re.MULTILINE)
+    notes = dict(re.findall(r"^ +(\d+) +(.+)$", table, re.MULTILINE))
+    assert [notes[number].partition(":")[0] for number in stretch.split()] == [late["reason"], "set FW_MODE=live"]
 
 
 def test_sql_reads_the_published_file_and_nothing_else(recorded_once: Path) -> None:
@@ -191,6 +233,10 @@ def test_a_second_run_changes_nothing_and_says_which_months_it_cannot_reach(reco
     assert "stackoverflow 2023-06 to 2023-07: the recorded figures end in 2023-05" in done.complaints[0]
     assert sorted(path.name for path in (recorded / "raw").rglob("*.parquet")) == vintages
     assert_same(before, content(recorded))
+    said = " ".join(done.out.split())
+    assert said.startswith("Is TensorFlow dying a slow death?"), "a run ends with the answer"
+    assert "PyTorch passed TensorFlow in downloads in January 2024" in said
+    assert done.err.splitlines()[-2] == f"report    {recorded / 'report' / 'index.html'}"
 
 
 @pytest.mark.parametrize(
@@ -204,6 +250,7 @@ def test_a_second_run_changes_nothing_and_says_which_months_it_cannot_reach(reco
         (["verdicts", "--as-of", "june"], "write it YYYY-MM"),
         (["sql"], "Missing argument"),
         (["ui", "--port", "0"], "0 is not in the range"),
+        (["status", "--months", "--settings"], "ask one of them"),
         (["no-such-command"], "No such command"),
     ],
 )

@@ -52,7 +52,7 @@ def on_a_terminal(data: Path, columns: int, *arguments: str) -> str:
     """Return what the command writes to a terminal of so many columns."""
     ours, its = pty.openpty()
     termios.tcsetwinsize(its, (50, columns))
-    given = {k: v for k, v in environment(data, TERM="dumb").items() if k not in {"COLUMNS", "LINES"}}
+    given = {k: v for k, v in environment(data, TERM="xterm").items() if k not in {"COLUMNS", "LINES"}}
     with subprocess.Popen([*COMMAND, *arguments], env=given, stdin=its, stdout=its, stderr=its) as process:
         os.close(its)
         parts = []
@@ -87,6 +87,15 @@ def test_no_column_is_left_out_on_a_terminal_however_narrow(data: Path, columns:
     assert [f"measure_{n}" for n in range(80)] == [line.split()[0] for line in said.splitlines() if "measure" in line]
     assert "row 1 of 1" in said
     assert "row 1 of" not in on_a_terminal(data, columns, "sql", "from marts.x")
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+def test_what_is_too_wide_is_folded_and_every_word_of_it_is_there(data: Path, columns: int) -> None:
+    words = [f"wörd{n}" for n in range(40)]
+    said = on_a_terminal(data, columns, "sql", f"select '{' '.join(words)}' as \"a long name\", 'not enough data' as b")
+    lines = said.replace("\r", "").splitlines()
+    assert max(map(len, lines[1:])) <= columns
+    assert " ".join(said.replace("not enough data", "").split()).endswith(" ".join(words))
 
 
 def test_no_column_is_left_out_elsewhere_and_no_row_is_no_columns(data: Path) -> None:

@@ -52,8 +52,8 @@ def test_a_reader_sees_quote_numbers_rows_and_the_file_and_that_it_is_there(reco
         '"three of the four research papers use PyTorch"',
         "judged by  ",
         "mixed where they disagree",
-        "headline   supported as of 2023-01",
-        "why        Supported: PyTorch has 84.0 percent of papers naming one of the two in the year",
+        "2023-01    supported by figures of 2021-10; 1 of 1 source",
+        "in short   Supported: PyTorch has 84.0 percent of papers naming one of the two in the year",
         "of papers naming one of the two in the year, nine venues [headline] as of 2022-05",
         "value      0.839877 share",
         "threshold  at least 0.7083 share. Above 17 in 24",
@@ -90,7 +90,7 @@ def test_every_value_of_every_claim_has_its_rows_and_nothing_later(recorded_once
     for claim in CLAIMS:
         for as_of in (date(2019, 6, 1), None):
             found = explain(settings(recorded_once), claim, as_of=as_of)
-            assert found.headline
+            assert found.judged.headline
             for proof in found.proofs:
                 if proof.verdict["value"] is None:
                     continue
@@ -117,7 +117,7 @@ def test_csv_has_a_row_for_each_row_of_evidence(recorded_once: Path) -> None:
 
 def test_a_claim_that_nobody_can_measure_says_why(recorded_once: Path) -> None:
     done = fw_pipeline(recorded_once, "verdicts", "--claim", "C7", "--explain")
-    assert "headline   not_measurable" in done.out
+    assert "not measurable; no source can tell" in done.out
     assert "reason     None of the four sources" in done.out
 
 

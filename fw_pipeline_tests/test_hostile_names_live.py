@@ -165,7 +165,7 @@ def test_an_export_holds_every_name_verbatim(filled: Filled) -> None:
 @pytest.mark.parametrize("shape", ["table", "json"])
 def test_the_commands_say_them_and_a_terminal_obeys_none(filled: Filled, shape: str) -> None:
     asked = "select unnest(frameworks) as named, title from detail.papers order by all"
-    for arguments in (("sql", asked), ("verdicts",), ("status",)):
+    for arguments in (("sql", asked), ("verdicts",), ("status",), ("status", "--months")):
         done = fw_pipeline(filled.data, *arguments, "--format", shape, **filled.settings)
         assert done.status == 0, done.err
         assert all(character.isprintable() or character == "\n" for character in done.out + done.err)

@@ -72,7 +72,7 @@ def test_a_live_run_fills_all_sources_from_their_live_providers_and_keeps_no_sec
     }.items():
         sql = f"select distinct provider, count(distinct month) from raw.{table} group by provider"
         assert query(filled / "warehouse.duckdb", sql).rows() == [(provider, 3)]
-    months = json.loads(fw_pipeline(filled, "status", "--format", "json").out)
+    months = json.loads(fw_pipeline(filled, "status", "--months", "--format", "json").out)
     shown = {row["source"]: row for row in months if row["month"] == "2022-05-01"}
     assert shown["pypi"]["providers"] == ["clickpy"]
     assert shown["stackoverflow"]["status"] == "present"

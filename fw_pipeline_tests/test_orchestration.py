@@ -36,6 +36,7 @@ from fw_pipeline.orchestration.building import build_what_changed
 from fw_pipeline.orchestration.liveness import KILLED, held_by_runs, mark_killed
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, beta, months_of
 from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.publishing import contents
 from fw_pipeline.orchestration.raw_assets import GAPS
 from fw_pipeline.orchestration.running import failure_lines
 from fw_pipeline.settings import PROJECT_DIR, read
@@ -78,7 +79,9 @@ def add_month(data: Path, month: date = date(2024, 1, 1), questions: int = 321) 
 
 
 def made_again(done: ExecuteInProcessResult) -> Any:
-    return done.asset_materializations_for_node("publish")[0].metadata["made again"].value
+    metadata = done.asset_materializations_for_node("publish")[0].metadata
+    assert {"published", "path", "answer", "months of pypi"} <= set(metadata)
+    return metadata["made again"].value
 
 
 def test_every_source_has_the_policy_by_which_any_range_of_its_months_is_one_run() -> None:
@@ -303,3 +306,17 @@ def test_a_killed_run_is_marked_as_failed_and_one_at_work_is_not(recorded_once: 
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def test_the_overview_of_the_published_file_has_the_answer_the_verdicts_and_the_months(recorded_once: Path) -> None:
+    file = recorded_once / "warehouse.duckdb"
+    said = contents(file)
+    assert "PyTorch passed TensorFlow in downloads in January 2024" in said["answer"]
+    months = query(file, "select source, months, strftime(last_month, '%b %Y') as last from meta.sources").rows()
+    for source, count, last in months:
+        assert said[f"months of {source}"].startswith(f"{count} months with figures, ")
+        assert f" to {last}; last fetched 20" in said[f"months of {source}"]
+    [(as_of, claims)] = query(
+        file, "select strftime(max(as_of), '%b %Y'), count(distinct claim) from marts.headline_verdicts"
+    ).rows()
+    assert sum(int(part.split()[0]) for part in said[f"verdicts as of {as_of}"].split(", ")) == claims

@@ -74,7 +74,7 @@ def on_a_read_only_mount(folder: Path, at: Path, *arguments: str) -> Done:
         ("verdicts", "--as-of", "2022-06", "--format", "csv"),
         ("verdicts", "--claim", "C2", "--explain"),
         ("status",),
-        ("status", "--freshness", "--format", "json"),
+        ("status", "--months"),
         ("sql", "from marts.crossovers"),
     ],
     ids=" ".join,

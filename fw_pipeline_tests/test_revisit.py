@@ -90,6 +90,6 @@ def test_revisiting_recorded_figures_finds_nothing_new_and_publishes_the_same(re
     assert done.status == 0, done.err
     # Recorded figures have ended: at most the last of their months is among the last three, and nothing in it changed.
     fetched = [line for line in done.err.splitlines() if line.startswith("fetched")]
-    assert all(re.fullmatch(r"fetched \w+: months [1-3] unchanged", line) for line in fetched), fetched
+    assert all(re.fullmatch(r"fetched \w+, months: [1-3] unchanged", line) for line in fetched), fetched
     assert f"published {recorded / 'warehouse.duckdb'}" in done.err
     assert sorted(path.name for path in (recorded / "raw").rglob("*.parquet")) == vintages

@@ -64,7 +64,7 @@ def test_the_projects_dotenv_counts_wherever_the_command_is_called(project: Path
     }
     assert in_effect(project, folder) == expected
     assert in_effect(project, project) == {name: it for name, it in expected.items() if name != "FW_KEEP_RUNS"}
-    table = called(project, folder, "status").stdout
+    table = called(project, folder, "status", "--settings").stdout
     assert "hf_secret" not in table
     assert str(project / "figures") in "".join(table.split())
 

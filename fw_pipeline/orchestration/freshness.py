@@ -32,9 +32,16 @@ class Freshness:
     @property
     def line(self) -> str:
         """All of it in one line: what, month, cause, remedy."""
-        last = f"last month present {self.last_month:%Y-%m}" if self.last_month else "no month yet"
-        behind = f", {self.months_behind} behind the last that is due" if self.months_behind else ""
-        return f"{self.source} ({self.provider}): {last}{behind}; {self.what}"
+        if self.last_month is None:
+            said = "no month is here yet"
+        elif not self.months_behind:
+            said = f"{self.last_month:%Y-%m}, the last month that is due, is here"
+        elif self.is_stale:
+            lacking = "1 later month is" if self.months_behind == 1 else f"{self.months_behind} later months are"
+            said = f"the last month here is {self.last_month:%Y-%m}, and {lacking} due"
+        else:
+            said = f"the last month here is {self.last_month:%Y-%m}, and this provider has nothing newer"
+        return f"{self.source} ({self.provider}): {said}; {self.what}"
 
 
 def freshness(source: Source, settings: Settings, *, now: datetime) -> Freshness:

@@ -40,7 +40,7 @@ def places(models: Iterable[Model]) -> dict[str, Place]:
     sources: dict[str, set[str]] = {}
 
     def above(relation: str) -> set[str]:
-        """Return the schemas of everything that a relation hangs on."""
+        """Return the schemas of everything that a relation depends on."""
         if relation not in schemas:
             direct = reads.get(relation, set())
             schemas[relation] = {_schema(read) for read in direct}.union(*(above(read) for read in direct))

@@ -3,7 +3,9 @@
 import base64
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,8 @@ from fw_pipeline.orchestration.tables import tables
 from fw_pipeline.plain import in_markdown
 from fw_pipeline.raw import sweep, written_aside
 from fw_pipeline.raw.files import unwritable
+from fw_pipeline.report.answer import answer
+from fw_pipeline.report.words import VERDICTS, in_month
 from fw_pipeline.waiting import Tell, lock_held, silent
 from fw_pipeline.warehouse import Writer, query
 
@@ -47,7 +51,11 @@ def publish_asset(rules: Rules, deps: Sequence[Sequence[str]]) -> AssetsDefiniti
         kinds={"duckdb"},
         owners=["team:fw_pipeline"],
         tags={"source": SEVERAL},
-        description="The DuckDB file that users open. Replaced as a whole; readers keep the version they have open.",
+        description=(
+            "The DuckDB file that users open. It is replaced as a whole, once every blocking check holds; "
+            "who has it open keeps the version they have. A table that is materialised by itself changes nothing here "
+            "until this asset is."
+        ),
     )
     def publish(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         path = pipeline.settings.published
@@ -61,10 +69,41 @@ def publish_asset(rules: Rules, deps: Sequence[Sequence[str]]) -> AssetsDefiniti
             context.log.info("what they read had changed since, so these were made again: %s", ", ".join(again))
         pipeline.progress("publish", str(path))
         return MaterializeResult(
-            metadata={"path": MetadataValue.path(str(path)), "bytes": path.stat().st_size, "made again": again}
+            metadata={
+                **contents(path),
+                "published": MetadataValue.timestamp(pipeline.clock()),
+                "path": MetadataValue.path(str(path)),
+                "bytes": path.stat().st_size,
+                "made again": again,
+            }
         )
 
     return publish
+
+
+def contents(published: Path) -> dict[str, str]:
+    """Return what the published file holds, for whoever looks at the asset: answer, verdicts, and months by source.
+
+    Nothing is said of a file that was built without the verdicts.
+    """
+    read = partial(query, published)
+    if read("from duckdb_tables() where schema_name = 'marts' and table_name = 'headline_verdicts'").is_empty():
+        return {}
+    latest = read("from marts.headline_verdicts where as_of = (select max(as_of) from marts.headline_verdicts)")
+    found = Counter(latest["verdict"])
+    counted = ", ".join(f"{found[verdict]} {words}" for verdict, words in VERDICTS.items() if found[verdict])
+    fetched = "select source, max(observed_at) as fetched from meta.coverage_by_series group by source"
+    answered = answer(read)
+    return {
+        "answer": " ".join([answered.question, *answered.sentences]),
+        **({f"verdicts as of {in_month(latest['as_of'][0])}": counted} if counted else {}),
+        **{
+            f"months of {row['source']}": row["why_none"]
+            or f"{row['months']} months with figures, {in_month(row['first_month'])} to {in_month(row['last_month'])}; "
+            f"last fetched {row['fetched']:%Y-%m-%d %H:%M} UTC"
+            for row in read(f"from meta.sources left join ({fetched}) using (source) order by source").to_dicts()
+        },
+    }
 
 
 def report_asset() -> AssetsDefinition:
@@ -77,7 +116,10 @@ def report_asset() -> AssetsDefinition:
         kinds={"altair"},
         owners=["team:fw_pipeline"],
         tags={"source": SEVERAL},
-        description="The page with the verdict on every claim and the article's figure drawn anew from the data.",
+        description=(
+            "The page `data/report/index.html`, made from the published file: the answer, the verdict on every claim, "
+            "and the charts."
+        ),
     )
     def page(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         folder, work = pipeline.settings.data_dir / "report", pipeline.settings.data_dir / ".work"

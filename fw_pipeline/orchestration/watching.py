@@ -34,8 +34,8 @@ def freshness_check(source: Source) -> AssetChecksDefinition:
         asset=["raw", source.name],
         name=CHECK,
         description=(
-            f"The last month that is due, {source.due_days} days after its end, has been answered. "
-            "It warns where figures end earlier, too, as recorded ones do."
+            f"Green: the last month that is due, {source.due_days} days after its end, is here. "
+            "Yellow: it is not, or the provider has nothing newer, as where recorded figures end. It blocks nothing."
         ),
     )
     def check(pipeline: ResourceParam[Pipeline]) -> AssetCheckResult:
@@ -76,7 +76,9 @@ def watch_freshness(sources: Mapping[str, Source]) -> SensorDefinition:
                 Alert(subject, tuple(one.line for one in gone), where.ui), pipeline.settings, say=context.log.warning
             )
         stale = [one.line for one in begun if one.is_stale]
-        well = "every source that was fetched has what its provider can give" if begun else "no source was fetched yet"
+        well = (
+            "every source that was fetched has all that its provider can give" if begun else "no source was fetched yet"
+        )
         return SensorResult(
             skip_reason="; ".join(stale) or well,
             asset_events=[
@@ -99,7 +101,7 @@ def watch_freshness(sources: Mapping[str, Source]) -> SensorDefinition:
 def _metadata(found: Freshness) -> dict[str, str | int]:
     return {
         "provider": found.provider,
-        "last month present": f"{found.last_month:%Y-%m}" if found.last_month else "none",
-        "months behind the last that is due": found.months_behind if found.months_behind is not None else "all",
-        "what would complete it" if found.is_stale else "next": found.what,
+        "last month here": f"{found.last_month:%Y-%m}" if found.last_month else "none",
+        "later months that are due": found.months_behind if found.months_behind is not None else "all",
+        "what would supply them" if found.is_stale else "next": found.what,
     }

@@ -150,8 +150,9 @@ def _figures(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[F
     at_venues, site = read(sql("venues")), read(sql("site"))
     found = leads.leads(lines, read(sql("crossovers")))
     of_pypi = origins.credit_line(published, "pypi")
+    whole = published.filter(~pl.col("origin").fill_null("").str.contains("sample"))
     drawn = (
-        first_chart.first_chart(lines, found, origins.credit_line(published, "stackoverflow", "papers", "pypi")),
+        first_chart.first_chart(lines, found, origins.credit_line(whole, "stackoverflow", "papers", "pypi")),
         charts.downloads(downloads, found.get("pypi"), _events(dated, downloads), of_pypi),
         charts.questions(questions, site, _events(dated, questions), origins.credit_line(published, "stackoverflow")),
         venues.venues(

@@ -150,7 +150,7 @@ def downloads(rows: pl.DataFrame, lead: Lead | None, events: Sequence[Event], cr
         .axis(
             title=None,
             tickCount=6,
-            labelExpr="replace(replace(format(datum.value, '.2~s'), 'k', ' thousand'), 'M', ' million')",
+            labelExpr="datum.value < 1e5 ? format(datum.value, ',') : format(datum.value / 1e6, '~g') + ' M'",
         ),
         color=framework_colour(alt, names, legend=False),
         detail="line:N",

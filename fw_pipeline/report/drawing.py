@@ -205,7 +205,15 @@ def break_layers(alt: Any, shown: Any, column: str = "month") -> list[Any]:
     word = base.encode(y=alt.value("height"), text=alt.value("break"))
     return [
         base.mark_rule(color=token("soft"), strokeWidth=1, tooltip=told),
-        *on_paper(word, align="left", baseline="bottom", dx=3, dy=-4, color=token("soft")),
+        *on_paper(
+            word,
+            opacity={"expr": "width < 420 ? 0 : 1"},
+            align="left",
+            baseline="bottom",
+            dx=3,
+            dy=-4,
+            color=token("soft"),
+        ),
     ]
 
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from fw_pipeline.report.leads import Lead, to_one
 from fw_pipeline.report.palette import token
-from fw_pipeline.report.placement import SMALL, Label, Place, Point, places
+from fw_pipeline.report.placement import NARROW, SMALL, WIDE, Label, Place, Point, places
 from fw_pipeline.report.verdicts import THEN
 from fw_pipeline.report.words import in_full, in_month
 
@@ -31,11 +31,11 @@ LEAST = 1 / 32
 
 BANDS: Mapping[str, Sequence[float]] = {
     f"width >= {first} && width < {last}": (first, (first + last) / 2, last)
-    for first, last in pairwise((220, 260, 300, 340, 400, 480, 580, 700, 860, 1060))
+    for first, last in pairwise((220, 240, 260, 280, 300, 340, 400, 480, 580, 700, 780, 860, 960, 1060))
 }
 """Widths of the plot that share the places of their labels, by the expression that tells them."""
 
-ROOMY = 480
+ROOMY = 780
 """From this width on, labels are written in full."""
 
 
@@ -96,17 +96,18 @@ def drawn_lines(rows: pl.DataFrame, scale: Scale) -> list[list[Point]]:
 
 def _labels(rows: pl.DataFrame, found: Mapping[str, Lead], scale: Scale, *, short: bool) -> list[tuple[Label, str]]:
     """Return the labels with their colours, the most important first."""
+    more = "" if short else "more "
     article, level = scale.point(THEN, 1)
     labels = [
-        (Label(("\N{UPWARDS ARROW} more PyTorch",), (0, level), SMALL, along="above"), "soft"),
-        (Label(("\N{DOWNWARDS ARROW} more TensorFlow",), (0, level), SMALL, along="below"), "soft"),
+        (Label((f"\N{UPWARDS ARROW} {more}PyTorch",), (0, level), SMALL, along="above"), "soft"),
+        (Label((f"\N{DOWNWARDS ARROW} {more}TensorFlow",), (0, level), SMALL, along="below"), "soft"),
         (Label(("the article,", in_full(THEN)), (article, HEIGHT - 6), SMALL, line=14, along="upright"), "soft"),
     ]
     for source, lead in sorted(found.items(), key=lambda item: item[1].month, reverse=True):
         at = scale.point(lead.month, lead.ratio, "year" if lead.is_year else "month")
         ratio, when = to_one(lead.ratio), lead.when if lead.is_year else in_month(lead.month)
         lines = (NAMES[source][1], ratio, when) if short else (NAMES[source][0], f"{ratio}, {lead.when}")
-        labels.append((Label(lines, at), source))
+        labels.append((Label(lines, at, NARROW if short else WIDE, line=14 if short else 15), source))
     peak = _artefact(rows)
     if peak is not None:
         lines = (f"{in_month(peak['month'])}:", "an artefact")
@@ -146,7 +147,7 @@ def texts(alt: Any, rows: pl.DataFrame, found: Mapping[str, Lead], scale: Scale)
         base.transform_filter(f"datum.colour == '{colour}' && datum.bold == {bold}").mark_text(
             align="left",
             baseline="top",
-            fontSize=11 if colour == "soft" else 13,
+            fontSize={"expr": "datum.size"},
             fontWeight="bold" if bold == "true" else "normal",
             color=token(colour),
         )
@@ -163,6 +164,7 @@ def _lines_of(label: Label, place: Place, colour: str, band: str) -> list[dict[s
             "y": round(label.at[1] + place.dy + number * label.line, 1),
             "colour": colour,
             "bold": number == 0 and colour != "soft",
+            "size": {WIDE: 13, NARROW: 12, SMALL: 11}[label.character],
             "band": band,
         }
         for number, text in enumerate(label.lines)

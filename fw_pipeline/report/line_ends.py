@@ -10,7 +10,7 @@ import polars as pl
 from fw_pipeline.report.drawing import in_range, pointed, time_axis
 from fw_pipeline.report.palette import token
 
-MARGIN, APART = 92, 15
+MARGIN, APART = 94, 15
 """Pixels: of the margin at the right, and at least between two labels."""
 
 PLOT = f"width - {MARGIN}"
@@ -65,7 +65,7 @@ def end_layers(
         alt.Chart(alt.InlineData(values=list(values)))
         .transform_filter(f"{in_range('day')} && ({shown})")
         .encode(x=across(alt, "day"), y=alt.Y("end:Q"), text="text:N", color=chosen.legend(None))
-        .mark_text(align="left", baseline="middle", dx=7, dy={"expr": "datum.dy"}, fontSize=12.5, fontWeight="bold")
+        .mark_text(align="left", baseline="middle", dx=7, dy={"expr": "datum.dy"}, fontSize=12, fontWeight="bold")
     ]
 
 

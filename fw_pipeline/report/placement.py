@@ -13,8 +13,9 @@ from itertools import accumulate, pairwise
 Point = tuple[float, float]
 """Part of the plot's width (0 to 1) and pixels from its top."""
 
-WIDE, SMALL = 7.3, 6.1
-"""Pixels of a character at most: of bold type of 13 pixels, and of type of 11."""
+WIDE, NARROW, SMALL = 8.8, 8.1, 6.8
+"""Pixels of a character, in the widest face that a reader may have: of bold type of
+13 and of 12 pixels, and of type of 11."""
 
 CELL, CLEAR = 4.0, 4.0
 """Pixels: the side of the cells in which the plot is searched, and the space around a label."""
@@ -132,6 +133,7 @@ def _candidates(label: Label) -> Iterator[Place]:
         parts = (0.5, 0.25, 0.75, 0.0, 1.0)
         for ring in RINGS:
             yield from (Place(-wide * part, -tall - ring) for part in parts)
-            yield from (Place(ring, (ring - tall) * part - ring * (1 - part)) for part in parts)
+            yield from (Place(ring, -tall * part) for part in parts)
             yield from (Place(-wide * part, ring) for part in parts)
-            yield from (Place(-wide - ring, (ring - tall) * part - ring * (1 - part)) for part in parts)
+            yield from (Place(-wide - ring, -tall * part) for part in parts)
+            yield from (Place(dx, dy) for dx in (ring, -wide - ring) for dy in (-tall - ring, ring))

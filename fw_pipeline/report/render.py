@@ -16,6 +16,9 @@ from fw_pipeline.report.palette import token
 WIDTH, MARGIN, HEAD, FOOT, LINE = 916, 28, 66, 34, 15
 """Of an exported picture, in pixels: its width, the space at the sides, above and below the chart, a line of text."""
 
+TITLE, TITLE_LINE, SMALL_PRINT = 80, 26, 140
+"""Characters in a line of the title, pixels from one to the next, and characters in a line below the chart."""
+
 COLUMN, NARROW = WIDTH - 2 * MARGIN, 358
 """Width of a chart on the page, at a desk and on a phone, in pixels."""
 
@@ -48,19 +51,23 @@ def framed(figure: Figure, svg: str) -> str:
     """Return the chart as a picture that stands alone: with its title, what the axis shows, and who counted."""
     width, height = _size(svg)
     scale = COLUMN / width
-    foot = HEAD + height * scale
+    titles = textwrap.wrap(figure.title, TITLE)
+    head = HEAD + TITLE_LINE * (len(titles) - 1)
+    foot = head + height * scale
     events = [f"{event.number} {event.text}, {event.day[:7]}" for event in figure.events]
-    lines = [*textwrap.wrap(" · ".join(events), 130), figure.credit]
+    lines = [*textwrap.wrap(" · ".join(events), SMALL_PRINT), *textwrap.wrap(figure.credit, SMALL_PRINT)]
     total = foot + FOOT + LINE * (len(lines) - 1)
-    title = escape(figure.title)
-    texts = [_text(MARGIN, 40, figure.title, size=20, colour="ink", weight=600)]
+    texts = [
+        _text(MARGIN, 40 + TITLE_LINE * place, line, size=20, colour="ink", weight=600)
+        for place, line in enumerate(titles)
+    ]
     texts += [_text(MARGIN, foot + 18 + LINE * place, line, size=11, colour="soft") for place, line in enumerate(lines)]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img"'
         f' width="{WIDTH}" height="{total:.0f}" viewBox="0 0 {WIDTH} {total:.0f}" font-family="{escape(FONT)}">'
-        f"<title>{title}</title><desc>{escape(figure.summary)}</desc>"
+        f"<title>{escape(figure.title)}</title><desc>{escape(figure.summary)}</desc>"
         f'<rect width="{WIDTH}" height="{total:.0f}" fill="{token("paper")}"/>'
-        f'<g transform="translate({MARGIN},{HEAD - 8}) scale({scale:.4f})">{svg}</g>{"".join(texts)}</svg>'
+        f'<g transform="translate({MARGIN},{head - 8}) scale({scale:.4f})">{svg}</g>{"".join(texts)}</svg>'
     )
 
 

@@ -73,6 +73,21 @@ class Standing:
         return f"{agreeing} of {len(self.votes)} source{'s' * (len(self.votes) != 1)}"
 
     @property
+    def in_a_word(self) -> str:
+        """Say in a few words why, for the command line: `2 of 2 sources; prediction: not yet`."""
+        since = f"since {self.came_true_since:%Y-%m}" if self.came_true_since else ""
+        if self.verdict == "not_measurable":
+            return "no source can tell"
+        if self.verdict == "insufficient_data" and self.carried and self.carried_measured:
+            return f"last: {VERDICTS[self.carried]} {self.carried_measured:%Y-%m}"
+        if self.verdict == "insufficient_data":
+            return "too little is known" if self.undecided else "no figures by then"
+        said = [self.ballot, since if self.verdict == "came_true" else ""]
+        if self.ahead not in (None, "insufficient_data"):
+            said.append(f"prediction: {VERDICTS[self.ahead]} {since}".rstrip())
+        return "; ".join(part for part in said if part)
+
+    @property
     def voters(self) -> str:
         """Name the sources by their vote: `for: PyPI; against: Papers`."""
         named = {

@@ -1,4 +1,4 @@
-"""The block of the README that runs live mode against the test server does what it says, as it is printed."""
+"""The block of the guide that runs live mode against the test server does what it says, as it is printed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fw_pipeline_tests.command import environment
 from fw_pipeline_tests.fake_services.server import FakeServices
 
 ROOT = Path(__file__).parents[1]
-[BLOCK] = re.findall(r"```sh\n([^`]*fake_services --port[^`]*)```", (ROOT / "README.md").read_text(encoding="utf-8"))
+[BLOCK] = re.findall(r"```sh\n([^`]*fake_services --port[^`]*)```", (ROOT / "docs/live.md").read_text(encoding="utf-8"))
 AT = "http://127.0.0.1:8100"
 
 

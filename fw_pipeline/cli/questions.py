@@ -1,0 +1,156 @@
+"""Commands that answer from what is there: `verdicts`, `status`, `sql`, `export`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import IO, Literal
+
+import click
+
+from fw_pipeline.cli.group import FORMATS, Month, main
+from fw_pipeline.contract import Reason
+from fw_pipeline.plain import visible
+from fw_pipeline.printing import SCREEN, show, tell, tell_facts
+from fw_pipeline.settings import Settings, read
+
+
+@main.command()
+@click.option("--as-of", type=Month(), help="What could be said in that month; by default the last that has closed.")
+@click.option("--claim", help="Only this claim, with every definition; for example C2.")
+@click.option("--explain", is_flag=True, help="With --claim: what decides, and every figure down to its evidence file.")
+@click.option("--format", "shape", type=FORMATS, default="table", show_default=True)
+def verdicts(as_of: date | None, claim: str | None, *, explain: bool, shape: str) -> None:
+    """Print the verdict on every claim, or one claim with every definition."""
+    from fw_pipeline import answers
+
+    if explain and claim is None:
+        raise click.UsageError("--explain goes with --claim; for example --claim C14 --explain")
+    settings = read()
+    with answers.known_then(settings.published, as_of) as published:
+        if claim is not None:
+            _one_claim(settings, published, claim, as_of=as_of, explain=explain, shape=shape)
+            return
+        found = answers.verdicts(published, as_of=as_of)
+        short = answers.in_short(published, found)
+    month = found["as_of"].max()
+    title = f"Verdicts as of {month:%Y-%m}" if isinstance(month, date) else "Verdicts"
+    show(short if shape == "table" else found, shape, title=title, width=SCREEN)
+
+
+def _one_claim(
+    settings: Settings, published: Path, claim: str, *, as_of: date | None, explain: bool, shape: str
+) -> None:
+    """Print one claim: what to read first, and every definition, with the evidence if it is to be explained."""
+    from fw_pipeline import answers, explanation, judged
+
+    if not explain:
+        told = judged.judged(published, claim, as_of=as_of)
+        if shape != "table":
+            show(told.verdicts, shape)
+            return
+        tell(visible(judged.title(told)))
+        tell_facts(judged.facts(told))
+        tell("")
+        found, notes = answers.footnoted(judged.by_definition(told.verdicts), "obstacle")
+        show(
+            found,
+            shape,
+            title="By each definition: * decides the verdict, (old) is too old to decide now",
+            width=SCREEN,
+        )
+        _tell_notes(notes)
+        return
+    explained = explanation.explain(settings, claim, as_of=as_of, published=published)
+    if shape == "csv":
+        show(explanation.as_rows(explained), shape)
+    else:
+        lines = "\n".join(explanation.as_text(explained))
+        tell(explanation.as_json(explained) if shape == "json" else visible(lines))
+
+
+@main.command()
+@click.option("--months", is_flag=True, help="Which months there are, and what would supply those that are missing.")
+@click.option("--settings", "only_settings", is_flag=True, help="The settings in effect, and where they are set.")
+@click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def status(shape: str, *, months: bool, only_settings: bool) -> None:
+    """Print how far each source has come, and what comes next.
+
+    One line for each source; the months that it lacks with --months.
+    """
+    from fw_pipeline import answers
+
+    if months and only_settings:
+        raise click.UsageError("--months and --settings are two questions; ask one of them")
+    settings = read()
+    if only_settings:
+        show(answers.in_effect(settings), shape, title="Settings")
+        return
+    if shape == "json":
+        found = answers.coverage(settings.published) if months else answers.sources(settings, now=datetime.now(UTC))
+        show(found, shape)
+        return
+    if months:
+        title, (found, notes) = "Months", answers.footnoted(answers.stretches(settings.published), "reason", "remedy")
+    else:
+        title, (found, notes) = "Sources", answers.on_a_screen(answers.sources(settings, now=datetime.now(UTC)))
+    show(found, shape, title=title, width=SCREEN)
+    _tell_notes(notes)
+    if not months:
+        tell("Which months are missing: fw-pipeline status --months")
+
+
+def _tell_notes(notes: Sequence[str]) -> None:
+    tell_facts((str(number), note) for number, note in enumerate(notes, start=1))
+
+
+class Query(click.Command):
+    """A command whose argument is SQL: one that begins with a comment (`-- ...`) is no option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options, and what holds white space as the argument that it is."""
+        sql = [it for it in args if it.startswith("-") and any(c.isspace() for c in it)]
+        return super().parse_args(ctx, [*(it for it in args if it not in sql), *(["--", *sql] if sql else [])])
+
+
+@main.command(cls=Query)
+@click.argument("query", required=False)
+@click.option("--file", "file", type=click.File("rb"), help="Read the query from a file; - is standard input.")
+@click.option("--format", "shape", type=FORMATS, default="table", show_default=True)
+def sql(query: str | None, file: IO[bytes] | None, shape: str) -> None:
+    """Run one read-only query on the published file.
+
+    QUERY is SQL, or - to read it from standard input.
+    """
+    from fw_pipeline.warehouse import query as ask
+
+    if (query is None) == (file is None):
+        raise click.UsageError("Missing argument: write a query, - for standard input, or --file PATH; one of them")
+    if query == "-":
+        file = sys.stdin.buffer
+    if file is not None:
+        try:
+            query = file.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise Reason("query", f"{file.name} is not valid UTF-8", "write it in UTF-8") from error
+    assert query is not None
+    show(ask(read().published, query), shape)
+
+
+@main.command()
+@click.option("--format", "form", type=click.Choice(["parquet", "csv"]), default="parquet", show_default=True)
+@click.option("--to", "folder", type=click.Path(path_type=Path), help="Folder; by default data/export.")
+@click.option("--table", "names", multiple=True, metavar="NAME", help="Only this table or schema; may be repeated.")
+def export(form: Literal["parquet", "csv"], folder: Path | None, names: tuple[str, ...]) -> None:
+    """Write the published tables as files.
+
+    With a data dictionary and the licences of the figures.
+    """
+    from fw_pipeline.export import export as write
+
+    settings = read()
+    target = (folder or settings.data_dir / "export").absolute()
+    tables = write(settings.published, target, form, only=names)
+    click.echo(f"{len(tables)} tables, {sum(table.rows for table in tables):,} rows in {target}", err=True)
