@@ -16,7 +16,9 @@ from fw_pipeline_tests.command import fw_pipeline
 from fw_pipeline_tests.relations import models
 
 ROOT = Path(__file__).parents[1]
-README, LIVE, TABLES = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/live.md", "docs/tables.md"))
+README, LIVE, TABLES = (
+    (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/live.md", "docs/tables.md")
+)
 
 
 @pytest.mark.parametrize("source", SOURCES)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fw_pipeline.contract import Reason
+from fw_pipeline.orchestration import publishing
 from fw_pipeline.orchestration.publishing import alone
 from fw_pipeline.raw import written_aside
 
@@ -33,3 +34,13 @@ def test_a_second_run_waits_and_says_for_what(tmp_path: Path) -> None:
         pass
     with alone(report, work, patience=0):
         pass
+
+
+def test_a_chart_that_is_no_more_goes_with_its_files_and_its_page_to_embed(tmp_path: Path) -> None:
+    page = {"index.html": b"page"}
+    before = {"charts/old.svg": b"old", "embed/old.html": b"old", "charts/kept.svg": b"kept"}
+    publishing._write(tmp_path, {**page, **before})  # noqa: SLF001 - the asset around it needs a whole run
+    publishing._write(tmp_path, {**page, "charts/kept.svg": b"new", "embed/kept.html": b"new"})  # noqa: SLF001
+    found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert found == {"index.html", "charts/kept.svg", "embed/kept.html"}
+    assert (tmp_path / "charts" / "kept.svg").read_bytes() == b"new"

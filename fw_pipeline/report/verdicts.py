@@ -219,7 +219,7 @@ def _since(stood: Sequence[tuple[date, Standing]]) -> str:
         return ""
     last = decided[-1][1]
     if last.came_true_since:
-        return f"True since {in_month(last.came_true_since)}." if last.verdict == "came_true" else ""
+        return ""  # it stands beside the verdict
     held = [found.verdict in FOR for _, found in decided]
     if last.verdict == "refuted" and True in held:
         turned = len(held) - held[::-1].index(True)
