@@ -9,6 +9,7 @@ import pytest
 
 from fw_pipeline import definitions
 from fw_pipeline.orchestration.seeds import SEEDS
+from fw_pipeline.report.answer import answer
 from fw_pipeline.settings import ADDRESSES, KNOWN, SECRETS
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import query
@@ -16,7 +17,9 @@ from fw_pipeline_tests.command import fw_pipeline
 from fw_pipeline_tests.relations import models
 
 ROOT = Path(__file__).parents[1]
-README, LIVE, TABLES = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/live.md", "docs/tables.md"))
+README, LIVE, TABLES = (
+    (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/live.md", "docs/tables.md")
+)
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -61,6 +64,11 @@ def test_every_query_of_the_readme_runs(recorded_once: Path) -> None:
     assert blocks
     for statement in (part for block in blocks for part in block.split(";") if part.strip()):
         assert query(recorded_once / "warehouse.duckdb", statement).height > 0, statement
+
+
+def test_the_readme_says_what_the_figures_answer(recorded_once: Path) -> None:
+    found = answer(lambda statement: query(recorded_once / "warehouse.duckdb", statement))
+    assert " ".join((found.question, *found.sentences)) in " ".join(README.split())
 
 
 def test_every_command_of_the_readme_is_one(tmp_path: Path) -> None:
