@@ -222,7 +222,7 @@ def test_every_origin_of_the_recorded_figures_has_a_licence() -> None:
 def test_both_schemes_have_the_same_colours_and_enough_contrast() -> None:
     assert palette.LIGHT.keys() == palette.DARK.keys()
     for scheme in (palette.LIGHT, palette.DARK):
-        for name in (*palette.TITLES, "ink", "soft", "link"):
+        for name in (*palette.TITLES, "pypi", "stackoverflow", "papers", "ink", "soft", "link"):
             assert _contrast(scheme[name], scheme["paper"]) >= 4.5, name
         assert min(_contrast(scheme[name], scheme["panel"]) for name in ("ink", "soft")) >= 4.5
         assert _contrast(scheme["faint"], scheme["paper"]) >= 3

@@ -136,3 +136,4 @@ def _candidates(label: Label) -> Iterator[Place]:
             yield from (Place(ring, -tall * part) for part in parts)
             yield from (Place(-wide * part, ring) for part in parts)
             yield from (Place(-wide - ring, -tall * part) for part in parts)
+            yield from (Place(dx, dy) for dx in (ring, -wide - ring) for dy in (-tall - ring, ring))
