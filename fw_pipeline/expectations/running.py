@@ -148,16 +148,11 @@ def _run_queries(rules: Sequence[Expectation], failing: Mapping[str, pl.DataFram
         Expectation(it.name, "expect_column_max_to_be_between", {"column": it.name, "max_value": 0}) for it in rules
     ]
     found = _run(counts, none)
-    return {
-        rule.name: replace(
-            found[rule.name],
-            expectation=rule,
-            unexpected_count=rows.height,
-            failing_rows=_shown(rows, range(rows.height)),
-        )
-        for rule in rules
-        for rows in [failing[rule.name]]
-    }
+    for rule in rules:
+        number, shown = failing[rule.name].height, failing[rule.name].head(SHOWN_ROWS)
+        outcome, rows = found[rule.name], _shown(shown, range(shown.height))
+        found[rule.name] = replace(outcome, expectation=rule, unexpected_count=number, failing_rows=rows)
+    return found
 
 
 def _outcome(frame: pl.DataFrame, rule: Expectation, result: Any) -> Outcome:
