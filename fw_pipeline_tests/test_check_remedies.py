@@ -69,7 +69,10 @@ class House:
     def _table(self, relation: str) -> Table:
         place = Place(relation.partition(".")[0], {}, frozenset())
         reads = tuple(self.reads.get(relation, ()))
-        return Table(relation, reads, partial(self._make, relation), tuple(self.rules), "", {}, place)
+        return Table(
+            relation=relation, reads=reads, make=partial(self._make, relation), rules=tuple(self.rules),
+            description="", columns={}, place=place,
+        )  # fmt: skip
 
     def _make(self, relation: str, writer: Writer, _: Pipeline) -> Built:
         return writer.build(relation, self.sql[relation], description="", columns={})

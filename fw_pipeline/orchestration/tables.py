@@ -21,7 +21,7 @@ from fw_pipeline.orchestration.seeds import SEEDS, Seed
 from fw_pipeline.warehouse import Built, Writer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A table that the build makes."""
 
@@ -64,13 +64,13 @@ def _seed(seed: Seed, raw: tuple[str, ...]) -> Table:
     """Return a small table of `meta`; those that a fetch changes are read from every source."""
     rules = () if seed.may_be_empty else expectations.implied((), tuple(seed.columns), nullable=tuple(seed.columns))
     return Table(
-        f"meta.{seed.name}",
-        raw if seed.after_fetch else (),
-        seed.make,
-        rules,
-        seed.description,
-        {name: (str(kind), words) for name, (kind, words) in seed.columns.items()},
-        Place("meta", {"source": SEVERAL} if seed.after_fetch else {}, frozenset()),
+        relation=f"meta.{seed.name}",
+        reads=raw if seed.after_fetch else (),
+        make=seed.make,
+        rules=rules,
+        description=seed.description,
+        columns={name: (str(kind), words) for name, (kind, words) in seed.columns.items()},
+        place=Place("meta", {"source": SEVERAL} if seed.after_fetch else {}, frozenset()),
     )
 
 
@@ -79,15 +79,15 @@ def _model(model: Model, models: tuple[Model, ...], place: Place) -> Table:
     claim = f"\n\n> {doc.claim.quote}" if doc.claim else ""
     charted = f"\n\n{CHARTED}" if model.schema in ("claims", "marts") else ""
     return Table(
-        model.name,
-        tuple(sorted({".".join(relation_key(relation)) for relation in model.upstream})),
-        lambda writer, _: _build_model(writer, model),
-        _rules_of(model),
-        f"{doc.description}\n\nOne row for: {', '.join(doc.grain)}.{claim}{charted}",
-        {name: (column.type, column.description) for name, column in doc.columns.items()},
-        place,
-        model.sql,
-        partial(lineage, model, models),
+        relation=model.name,
+        reads=tuple(sorted({".".join(relation_key(relation)) for relation in model.upstream})),
+        make=lambda writer, _: _build_model(writer, model),
+        rules=_rules_of(model),
+        description=f"{doc.description}\n\nOne row for: {', '.join(doc.grain)}.{claim}{charted}",
+        columns={name: (column.type, column.description) for name, column in doc.columns.items()},
+        place=place,
+        sql=model.sql,
+        lineage=partial(lineage, model, models),
     )
 
 
@@ -116,17 +116,16 @@ def _measurements(models: tuple[Model, ...], place: Place) -> Table:
     """Return the table with the rows of all claims, so that a new claim needs no other change."""
     sql, columns = measurements_sql(models), measurement_columns(models)
     words = {name: column.comment for name, column in columns.items()}
+    description = "Every measurement of every claim"
     return Table(
-        MEASUREMENTS,
-        tuple(model.name for model in models if model.doc.claim),
-        lambda writer, _: writer.build(
-            MEASUREMENTS, sql, description="Every measurement of every claim.", columns=words
-        ),
-        (),
-        "Every measurement of every claim, before it is judged.",
-        {name: (column.type, column.description) for name, column in columns.items()},
-        place,
-        sql,
+        relation=MEASUREMENTS,
+        reads=tuple(model.name for model in models if model.doc.claim),
+        make=lambda writer, _: writer.build(MEASUREMENTS, sql, description=f"{description}.", columns=words),
+        rules=(),
+        description=f"{description}, before it is judged.",
+        columns={name: (column.type, column.description) for name, column in columns.items()},
+        place=place,
+        sql=sql,
     )
 
 
@@ -139,13 +138,13 @@ def _forecasts(place: Place) -> Table:
     kinds = dict.fromkeys(("forecast", "low", "high"), "DOUBLE")
     grain = (*forecasts.KEY, "made_as_of", "horizon")
     return Table(
-        FORECASTS,
-        (FORECAST_SERIES,),
-        lambda writer, _: _forecast(writer),
-        expectations.implied(grain, tuple(forecasts.COLUMNS), nullable=NULLABLE, types=kinds),
-        f"{FORECAST}\n\nBy exponential smoothing with a damped trend, on logarithms (statsmodels).",
-        {name: (str(kind), words) for name, (kind, words) in forecasts.COLUMNS.items()},
-        place,
+        relation=FORECASTS,
+        reads=(FORECAST_SERIES,),
+        make=lambda writer, _: _forecast(writer),
+        rules=expectations.implied(grain, tuple(forecasts.COLUMNS), nullable=NULLABLE, types=kinds),
+        description=f"{FORECAST}\n\nBy exponential smoothing with a damped trend, on logarithms (statsmodels).",
+        columns={name: (str(kind), words) for name, (kind, words) in forecasts.COLUMNS.items()},
+        place=place,
     )
 
 
