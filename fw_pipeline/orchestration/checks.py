@@ -121,7 +121,7 @@ def results(relation: str, rules: Sequence[Expectation], outcomes: Sequence[Outc
         against = [outcome for outcome in mine if not outcome.passed]
         is_error = any(outcome.expectation.severity == "critical" for outcome in against)
         said = [f"{o.expectation.name}: {o.observed}. {o.expectation.reason}" for o in against]
-        metadata: dict[str, Any] = {"rules": len(mine)}
+        metadata: dict[str, Any] = {"rules that hold": f"{len(mine) - len(against)} of {len(mine)}"}
         if against:
             metadata["rules that do not hold"] = MetadataValue.table([_record(outcome) for outcome in against])
         for outcome in filter(lambda it: it.failing_rows, against):
