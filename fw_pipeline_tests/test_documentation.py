@@ -39,7 +39,7 @@ def test_every_setting_is_in_the_example_file_and_no_other() -> None:
 
 
 def test_every_asset_group_and_source_of_the_guide_exists() -> None:
-    keys = {key.to_user_string() for key in definitions.defs.resolve_asset_graph().get_all_asset_keys()}
+    keys = {key.to_user_string() for key in definitions.defs().resolve_asset_graph().get_all_asset_keys()}
     for source in SOURCES:
         assert f"raw/{source}" in keys
         assert f"`raw/{source}`" in TABLES
