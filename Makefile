@@ -8,7 +8,7 @@ LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long ui check bench fuzz mutate soak lock clean
+.PHONY: help run test test-long ui check pictures bench fuzz mutate soak lock clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ check: $(VENV)/.ready-dev  ## lint, types, SQL style, import contracts, Dagster 
 		$(BIN)/dagster definitions validate --log-level error --workspace workspace.yaml
 	@$(BIN)/bandit -q -c pyproject.toml -r fw_pipeline
 	@$(BIN)/python .ci/audit.py $(DEV_LOCK)
+
+pictures: $(VENV)/.ready-dev  ## make the pictures of the README and the guides anew
+	@$(BIN)/python -m fw_pipeline_tests.pictures
 
 bench: $(VENV)/.ready-dev  ## compare the pipeline with the same work done bare
 	@$(BIN)/python -m fw_pipeline_tests.benchmarks $(BENCH)

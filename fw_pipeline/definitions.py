@@ -7,25 +7,25 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from dagster import Definitions, in_process_executor
+from dagster import Definitions, definitions, in_process_executor
 
+from fw_pipeline import expectations
 from fw_pipeline import models as sql_models
 from fw_pipeline import settings as environment
 from fw_pipeline.contract import Source
 from fw_pipeline.models import FORECASTS, MEASUREMENTS, Model
-from fw_pipeline.orchestration import checks, history, jobs
+from fw_pipeline.orchestration import history, jobs
 from fw_pipeline.orchestration.alerting import tell_of_failures
 from fw_pipeline.orchestration.building import build_what_changed
-from fw_pipeline.orchestration.columns import relation_key
-from fw_pipeline.orchestration.forecasting import forecasts_asset, rules_for_forecasts
+from fw_pipeline.orchestration.checks import raw_checks
 from fw_pipeline.orchestration.liveness import held_by_runs, mark_killed_runs
 from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.places import places
 from fw_pipeline.orchestration.publishing import publish_asset, report_asset
 from fw_pipeline.orchestration.raw_assets import raw_asset
 from fw_pipeline.orchestration.retention import tidy_history
 from fw_pipeline.orchestration.seeds import SEEDS
-from fw_pipeline.orchestration.transforms import measurements_asset, model_asset, seed_asset
+from fw_pipeline.orchestration.tables import all_tables
+from fw_pipeline.orchestration.transforms import build_step
 from fw_pipeline.orchestration.watching import freshness_check, watch_freshness
 from fw_pipeline.settings import SHIPPED_DIR, Settings
 from fw_pipeline.sources import SOURCES
@@ -71,30 +71,16 @@ def build_defs(
     history.write_quickly()
     models = load_models(sources) if models is None else models
     settings, now = settings or environment.read(), datetime.now(UTC)
-    rules = {
-        **{f"raw.{source.name}": checks.rules_for_source(source) for source in sources.values()},
-        **{f"meta.{seed.name}": checks.rules_for_seed(seed) for seed in SEEDS},
-        **{model.name: checks.rules_for_model(model) for model in models},
-        FORECASTS: rules_for_forecasts(),
-    }
-    rules = {relation: found for relation, found in rules.items() if found}
-    built = [["meta", seed.name] for seed in SEEDS] + [[model.schema, model.table] for model in models]
-    made = [relation_key(MEASUREMENTS), relation_key(FORECASTS)]
-    place = places(models)
+    tables = all_tables(sources, models)
+    raw = {f"raw.{name}": expectations.for_raw(each.table, provider=("provider",)) for name, each in sources.items()}
     return Definitions(
         assets=[
             *(raw_asset(source, settings, now=now) for source in sources.values()),
-            *(seed_asset(seed, sources) for seed in SEEDS),
-            *(model_asset(model, models, place[model.name]) for model in models),
-            measurements_asset(models, place[MEASUREMENTS]),
-            forecasts_asset(place[FORECASTS]),
-            publish_asset(rules, [*(["raw", name] for name in sources), *built, *made]),
+            build_step(tables),
+            publish_asset({**raw, **{table.relation: table.rules for table in tables}}, tables),
             report_asset(),
         ],
-        asset_checks=[
-            *(checks.table_checks(relation, found) for relation, found in rules.items()),
-            *(freshness_check(source) for source in sources.values()),
-        ],
+        asset_checks=[raw_checks(raw), *(freshness_check(source) for source in sources.values())],
         jobs=jobs.jobs(sources),
         schedules=jobs.schedules(),
         sensors=[
@@ -109,5 +95,8 @@ def build_defs(
     )
 
 
-history.warn_if_temporary()
-defs = build_defs()
+@definitions
+def defs() -> Definitions:
+    """Return the code location as Dagster loads it; whoever only imports this module builds nothing."""
+    history.warn_if_temporary()
+    return build_defs()

@@ -19,7 +19,10 @@ from fw_pipeline_tests.command import fw_pipeline
 from fw_pipeline_tests.duckdb_releases import Releases, shared_folder
 from fw_pipeline_tests.fake_services.server import FakeServices
 
-LONGEST = ("test_cli", "test_report_browser", "test_ui_browser", "test_live", "test_explanation", "test_orchestration")
+LONGEST = (
+    *("test_ui_backfills", "test_clocks", "test_kills", "test_cli", "test_hostile_names_live", "test_report_browser"),
+    *("test_ui_browser", "test_live", "test_explanation", "test_orchestration"),
+)
 """Files that take a minute or more, the longest first."""
 
 settings.register_profile(

@@ -9,6 +9,7 @@ import pytest
 
 from fw_pipeline import definitions
 from fw_pipeline.orchestration.seeds import SEEDS
+from fw_pipeline.report.answer import answer
 from fw_pipeline.settings import ADDRESSES, KNOWN, SECRETS
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import query
@@ -38,7 +39,7 @@ def test_every_setting_is_in_the_example_file_and_no_other() -> None:
 
 
 def test_every_asset_group_and_source_of_the_guide_exists() -> None:
-    keys = {key.to_user_string() for key in definitions.defs.resolve_asset_graph().get_all_asset_keys()}
+    keys = {key.to_user_string() for key in definitions.defs().resolve_asset_graph().get_all_asset_keys()}
     for source in SOURCES:
         assert f"raw/{source}" in keys
         assert f"`raw/{source}`" in TABLES
@@ -63,6 +64,11 @@ def test_every_query_of_the_readme_runs(recorded_once: Path) -> None:
     assert blocks
     for statement in (part for block in blocks for part in block.split(";") if part.strip()):
         assert query(recorded_once / "warehouse.duckdb", statement).height > 0, statement
+
+
+def test_the_readme_says_what_the_figures_answer(recorded_once: Path) -> None:
+    found = answer(lambda statement: query(recorded_once / "warehouse.duckdb", statement))
+    assert " ".join((found.question, *found.sentences)) in " ".join(README.split())
 
 
 def test_every_command_of_the_readme_is_one(tmp_path: Path) -> None:

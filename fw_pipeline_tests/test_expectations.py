@@ -169,7 +169,7 @@ def test_every_type_is_one_that_great_expectations_knows_with_these_arguments() 
         ({"type": BETWEEN, "column": "n", "max_value": "1e6"}, "no number and no date"),
         ({"type": "expect_column_values_to_be_in_set", "column": "n", "value_set": "abc"}, "is no list"),
         ({"type": NOT_NULL, "column": "n", "severity": "fatal"}, "unknown severity 'fatal'"),
-        ({"type": NOT_NULL, "column": "n", "name": "n is there"}, "not a name for a check"),
+        ({"type": NOT_NULL, "column": "n", "name": "n is there"}, "not a name for a rule"),
         ({"type": NOT_NULL, "column": "n", "reason": " "}, "lacks a reason"),
         ({"type": FAILING_ROWS, "name": "sums"}, "lacks sql"),
         ({"type": FAILING_ROWS, "sql": "select 1"}, "needs a name"),

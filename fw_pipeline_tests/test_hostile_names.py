@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from fw_pipeline.contract import Reason
+from fw_pipeline.orchestration.columns import as_markdown
 from fw_pipeline.orchestration.raw_assets import failed
-from fw_pipeline.orchestration.transforms import as_markdown
 from fw_pipeline.plain import one_line, visible
 from fw_pipeline.printing import show
 from fw_pipeline.sources import SOURCES

@@ -13,13 +13,11 @@ import duckdb
 import pytest
 
 from fw_pipeline.contract import FIRST_MONTH, Window
-from fw_pipeline.models import FORECASTS, MEASUREMENTS, Model, lineage
+from fw_pipeline.models import Model, lineage
 from fw_pipeline.orchestration.choosing import choose
-from fw_pipeline.orchestration.forecasting import make_forecasts
 from fw_pipeline.orchestration.ingest import ingest
 from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.seeds import SEEDS
-from fw_pipeline.orchestration.tables import build_measurements
+from fw_pipeline.orchestration.tables import all_tables
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import Built
@@ -52,14 +50,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
         ingest(chosen, RECORDED, settings, run_id="run", now=NOW, log=lambda _: None, done=lambda _: None, patience=5)
     built: dict[str, Built] = {}
     with pipeline.writing() as writer:
-        for seed in SEEDS:
-            writer.seed(f"meta.{seed.name}", seed.frame(pipeline), description=seed.description, columns=seed.words)
-        for model in known:
-            if MEASUREMENTS in model.upstream and MEASUREMENTS not in built:
-                built[MEASUREMENTS] = build_measurements(writer, known)
-            if FORECASTS in model.upstream and FORECASTS not in built:
-                built[FORECASTS] = make_forecasts(writer)
-            built[model.name] = writer.build(model.name, model.sql, description=model.doc.description, columns={})
+        for table in all_tables(SOURCES, known):
+            built[table.relation] = table.make(writer, pipeline)
     with duckdb.connect(str(pipeline.warehouse.working), read_only=True) as connection:
         yield Recorded(known, built, connection)
 

@@ -21,6 +21,7 @@ from dagster import (
     BackfillPolicy,
     DagsterInstance,
     DagsterRunStatus,
+    Definitions,
     ExecuteInProcessResult,
     RunRequest,
     RunsFilter,
@@ -50,6 +51,12 @@ OURS = "__repository__@fw_pipeline"
 
 def pipeline_of(data: Path) -> Pipeline:
     return Pipeline(SOURCES, load_models(), given=read({"FW_DATA_DIR": str(data)}, dotenv=data / "none"))
+
+
+@pytest.fixture(scope="module")
+def location() -> Definitions:
+    """The code location, as Dagster loads it."""
+    return defs()
 
 
 @pytest.fixture
@@ -84,14 +91,14 @@ def made_again(done: ExecuteInProcessResult) -> Any:
     return metadata["made again"].value
 
 
-def test_every_source_has_the_policy_by_which_any_range_of_its_months_is_one_run() -> None:
-    graph = defs.resolve_asset_graph()
+def test_every_source_has_the_policy_by_which_any_range_of_its_months_is_one_run(location: Definitions) -> None:
+    graph = location.resolve_asset_graph()
     policies = {graph.get(AssetKey(["raw", source])).backfill_policy for source in SOURCES}
     assert policies == {beta(BackfillPolicy.single_run)()}
 
 
-def test_groups_flow_one_way_from_raw_to_published() -> None:
-    graph = defs.resolve_asset_graph()
+def test_groups_flow_one_way_from_raw_to_published(location: Definitions) -> None:
+    graph = location.resolve_asset_graph()
     groups: dict[str, set[str]] = {}
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
@@ -102,8 +109,8 @@ def test_groups_flow_one_way_from_raw_to_published() -> None:
     assert order.index("claims") < order.index("verdicts") < order.index("published")
 
 
-def test_the_tag_source_finds_what_belongs_to_one_source() -> None:
-    graph = defs.resolve_asset_graph()
+def test_the_tag_source_finds_what_belongs_to_one_source(location: Definitions) -> None:
+    graph = location.resolve_asset_graph()
     tagged: dict[str | None, set[str]] = {}
     for key in graph.get_all_asset_keys():
         tagged.setdefault(graph.get(key).tags.get("source"), set()).add(key.to_user_string())
@@ -203,11 +210,11 @@ def test_a_source_whose_figures_cannot_be_read_offers_every_month_and_says_so_wh
 
 
 def test_the_schedule_asks_recorded_figures_that_have_ended_for_nothing(
-    tmp_path: Path, instance: DagsterInstance
+    tmp_path: Path, instance: DagsterInstance, location: Definitions
 ) -> None:
     assert run(tmp_path / "data", instance, "monthly").success
     assert not list((tmp_path / "data").rglob("*.parquet"))
-    repository = defs.get_repository_def()
+    repository = location.get_repository_def()
     assert {one.name: one.job_name for one in repository.schedule_defs} == {"monthly": "monthly", "revisit": "revisit"}
 
 
@@ -256,7 +263,7 @@ def test_the_first_month_of_any_source_is_built(tmp_path: Path, instance: Dagste
 
 
 def test_a_build_starts_once_for_each_state_of_the_figures_and_only_when_nothing_is_at_work(
-    recorded: Path, instance: DagsterInstance
+    recorded: Path, instance: DagsterInstance, location: Definitions
 ) -> None:
     sensor = Sensor(recorded, instance)
     assert sensor.skips() == "everything that came in is published"
@@ -265,7 +272,7 @@ def test_a_build_starts_once_for_each_state_of_the_figures_and_only_when_nothing
     assert isinstance(first, RunRequest)
     assert isinstance(second, RunRequest)
     assert first.run_key == second.run_key, "Dagster starts one run a key"
-    queued = instance.create_run_for_job(defs.resolve_job_def("rebuild"))
+    queued = instance.create_run_for_job(location.resolve_job_def("rebuild"))
     assert sensor.skips() == "waits until nothing is running"
     instance.delete_run(queued.run_id)
     instance.add_backfill(backfill(BulkActionStatus.REQUESTED))

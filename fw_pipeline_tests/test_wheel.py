@@ -40,13 +40,9 @@ def call(command: Path, folder: Path, *arguments: str) -> subprocess.CompletedPr
     )
 
 
-@pytest.mark.parametrize(
-    "months", [("--from", "2022-06", "--to", "2023-01"), pytest.param((), id="all", marks=pytest.mark.long)]
-)
-def test_an_installed_wheel_runs_in_an_empty_folder_and_leaves_data_there(
-    command: Path, tmp_path: Path, months: tuple[str, ...]
-) -> None:
-    done = call(command, tmp_path, "run", *months)
+@pytest.mark.long
+def test_an_installed_wheel_runs_in_an_empty_folder_and_leaves_data_there(command: Path, tmp_path: Path) -> None:
+    done = call(command, tmp_path, "run")
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
     sql = "select count(*) from raw.stackoverflow where month = date '2023-01-01'"

@@ -59,7 +59,7 @@ class Expectation:
     """One rule on one table.
 
     Raises:
-        Reason: the name cannot be the name of a check, or the severity is none.
+        Reason: the name or the severity is none.
     """
 
     name: str
@@ -76,9 +76,9 @@ class Expectation:
     """Whether the table may have no row at all: then no rule on its rows is broken, and a query still counts."""
 
     def __post_init__(self) -> None:
-        """Refuse what no asset check could carry."""
+        """Refuse a name that could not be a key of metadata or of `meta.validations`."""
         if re.fullmatch(r"[A-Za-z0-9_]+", self.name, re.ASCII) is None:
-            raise Reason(f"rule {self.name!r}", "not a name for a check", "use letters, digits and underscores only")
+            raise Reason(f"rule {self.name!r}", "not a name for a rule", "use letters, digits and underscores only")
         if self.severity not in ("critical", "warning", "info"):
             raise Reason(f"rule {self.name}", f"unknown severity {self.severity!r}", "write critical, warning or info")
 
@@ -93,7 +93,8 @@ class Expectation:
 NULL_AMONG, NOT_FINITE_AMONG = "NULL among ", "not finite among "
 """How a column is written that names the first of some columns which is NULL, or no finite number, in each row.
 
-One rule on it stands for a rule on each of them: a table has dozens, and each rule is an asset check with a history.
+One rule on it stands for a rule on each of them: a table has dozens of columns, and each rule has a row in
+`meta.validations`.
 """
 
 

@@ -18,8 +18,6 @@ from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.running import failure_lines
 
-TOLD_OF = {DagsterEventType.STEP_FAILURE, DagsterEventType.ASSET_CHECK_EVALUATION}
-
 
 def tell_of_failures() -> SensorDefinition:
     """Return the sensor that sends an alert for each failed run: its job, its months, every failure and its remedy.
@@ -55,7 +53,7 @@ def alert_of(instance: DagsterInstance, run: DagsterRun, otherwise: str | None, 
 
     `otherwise` is said where no step failed by itself, as when it was killed, or ended for having run too long.
     """
-    events = [entry.dagster_event for entry in instance.all_logs(run.run_id, of_type=TOLD_OF)]
+    events = [entry.dagster_event for entry in instance.all_logs(run.run_id, of_type=DagsterEventType.STEP_FAILURE)]
     lines = failure_lines(event for event in events if event is not None)
     if all(stopping.INTERRUPTED in line for line in lines):
         said = " ".join((otherwise or "it ended without a word").split())

@@ -38,7 +38,7 @@ def build_what_changed() -> SensorDefinition:
         name="build_what_changed",
         job_name=REBUILD,
         default_status=DefaultSensorStatus.RUNNING,
-        minimum_interval_seconds=15,
+        minimum_interval_seconds=5,
         description="Builds, checks and publishes everything when months have come in and nothing is running.",
     )
     def look(context: SensorEvaluationContext, pipeline: ResourceParam[Pipeline]) -> RunRequest | SkipReason:

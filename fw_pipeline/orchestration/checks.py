@@ -1,12 +1,14 @@
-"""One blocking asset check an expectation, each with its own history; a table's rules are run together."""
+"""The checks of a table: one that blocks, with all its critical rules, and one that warns, where it has such rules."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import polars as pl
 from dagster import (
     AssetCheckExecutionContext,
+    AssetCheckKey,
     AssetCheckResult,
     AssetChecksDefinition,
     AssetCheckSeverity,
@@ -14,91 +16,85 @@ from dagster import (
     AssetKey,
     MetadataValue,
     ResourceParam,
+    TableRecord,
     multi_asset_check,
 )
 
 from fw_pipeline import expectations
-from fw_pipeline.contract import Reason, Source
+from fw_pipeline.contract import Reason
 from fw_pipeline.expectations import Expectation, Outcome
-from fw_pipeline.models import Model
 from fw_pipeline.orchestration.absence import why_empty
+from fw_pipeline.orchestration.columns import as_markdown, relation_key
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.raw_assets import failed
-from fw_pipeline.orchestration.seeds import Seed
-from fw_pipeline.orchestration.transforms import as_markdown
 from fw_pipeline.warehouse import Writer
+
+Rules = Mapping[str, Sequence[Expectation]]
+"""The rules of each relation."""
+
+RULES_HOLD, NO_WARNINGS = "rules_hold", "no_warnings"
+"""The names of the two checks: unless the first holds, nothing that reads the table is built; the second only tells."""
 
 NOT_BUILT = "not built yet"
 
 
-def rules_for_source(source: Source) -> tuple[Expectation, ...]:
-    """Return the rules on `raw.<source>`: those that each month kept before it came in, on all months at once."""
-    return expectations.for_raw(source.table, provider=("provider",))
+def check_of(rule: Expectation) -> str:
+    """Return the name of the check that a rule belongs to."""
+    return RULES_HOLD if rule.severity == "critical" else NO_WARNINGS
 
 
-def rules_for_model(model: Model) -> tuple[Expectation, ...]:
-    """Return the rules that a model's document implies, and those that it declares."""
-    doc = model.doc
-    implied = expectations.implied(
-        doc.grain,
-        tuple(doc.columns),
-        nullable=[name for name, column in doc.columns.items() if column.nullable],
-        types={name: column.type for name, column in doc.columns.items()},
-        values={name: column.values for name, column in doc.columns.items() if column.values is not None},
-        may_be_empty=doc.may_be_empty is not None,
-    )
-    found = (*implied, *expectations.declared(doc.expectations, columns=tuple(doc.columns), subject=model.name))
-    return tuple(replace(rule, holds_on_none=doc.may_be_empty is not None) for rule in found)
+def check_specs(relation: str, rules: Sequence[Expectation]) -> list[AssetCheckSpec]:
+    """Return the checks of a table, each with its rules and their reasons as its description."""
+    return [
+        AssetCheckSpec(
+            name,
+            asset=AssetKey(relation_key(relation)),
+            description="\n".join(f"* `{rule.name}`: {rule.reason}" for rule in found),
+            blocking=name == RULES_HOLD,
+            metadata={rule.name: f"{rule.type} {json.dumps(dict(rule.kwargs), default=str)}" for rule in found},
+        )
+        for name in (RULES_HOLD, NO_WARNINGS)
+        if (found := [rule for rule in rules if check_of(rule) == name])
+    ]
 
 
-def rules_for_seed(seed: Seed) -> tuple[Expectation, ...]:
-    """Return the rules on a small table: its columns, and at least one row unless it may be empty."""
-    if seed.may_be_empty:
-        return ()
-    return expectations.implied((), tuple(seed.columns), nullable=tuple(seed.columns))
-
-
-def table_checks(relation: str, rules: Sequence[Expectation]) -> AssetChecksDefinition:
-    """Return the checks of one table."""
-    schema, _, table = relation.partition(".")
-    key = AssetKey([schema, table])
-    by_name = {rule.name: rule for rule in rules}
+def raw_checks(rules: Rules) -> AssetChecksDefinition:
+    """Return the step that checks the raw tables as a whole; the tables that are built have theirs in the build."""
 
     @multi_asset_check(
-        name=f"check_{schema}_{table}",
-        specs=[
-            AssetCheckSpec(
-                rule.name,
-                asset=key,
-                description=rule.reason or None,
-                blocking=rule.severity == "critical",
-                metadata={"rule": rule.type, "arguments": MetadataValue.json(_jsonable(rule.kwargs))},
-            )
-            for rule in rules
-        ],
+        name="check_raw",
+        specs=[spec for relation, found in rules.items() for spec in check_specs(relation, found)],
         can_subset=True,
     )
     def check(context: AssetCheckExecutionContext, pipeline: ResourceParam[Pipeline]) -> Iterator[AssetCheckResult]:
-        chosen = [by_name[selected.name] for selected in sorted(context.selected_asset_check_keys)]
-        chosen.sort(key=list(by_name.values()).index)
+        chosen = {name: selected(name, found, context.selected_asset_check_keys) for name, found in rules.items()}
         try:
             with pipeline.writing() as writer:
-                outcomes = prove(writer, pipeline, relation, chosen)
+                proved = {name: prove(writer, pipeline, name, found) for name, found in chosen.items()}
         except Reason as reason:
             raise failed([reason]) from None
-        pipeline.progress("check", f"{relation}: {sum(o.passed for o in outcomes)} of {len(outcomes)} rules hold")
-        for outcome in outcomes:
-            yield _shown(key, outcome)
+        for name, outcomes in proved.items():
+            yield from results(name, chosen[name], outcomes)
+        if against := [reason for name, outcomes in proved.items() for reason in broken(name, outcomes)]:
+            raise failed(against)
 
     return check
 
 
+def selected(relation: str, rules: Sequence[Expectation], keys: Collection[AssetCheckKey]) -> list[Expectation]:
+    """Return the rules of a table whose checks are among those that a run shall make."""
+    names = {key.name for key in keys if key.asset_key == AssetKey(relation_key(relation))}
+    return [rule for rule in rules if check_of(rule) in names]
+
+
 def prove(writer: Writer, pipeline: Pipeline, relation: str, rules: Sequence[Expectation]) -> tuple[Outcome, ...]:
-    """Run rules on a relation as it stands in the working file, and record the outcome there.
+    """Run rules on a relation as it stands in the working file, and record the outcome of each there.
 
     A table that is empty because a source has no month yet keeps nobody from publishing: its rules do not hold, which
     is a warning, and its comment says why.
     """
+    if not rules:
+        return ()
     if not writer.has(relation):
         outcomes = tuple(Outcome(rule, passed=False, unexpected_count=0, observed=NOT_BUILT) for rule in rules)
     else:
@@ -112,7 +108,49 @@ def prove(writer: Writer, pipeline: Pipeline, relation: str, rules: Sequence[Exp
         relation,
         [(o.expectation.name, o.expectation.severity, o.passed, o.unexpected_count, o.observed) for o in outcomes],
     )
+    pipeline.progress("check", f"{relation}: {sum(o.passed for o in outcomes)} of {len(outcomes)} rules hold")
     return outcomes
+
+
+def results(relation: str, rules: Sequence[Expectation], outcomes: Sequence[Outcome]) -> Iterator[AssetCheckResult]:
+    """Yield the result of each check of a table, made of the outcomes of its rules."""
+    for name in (RULES_HOLD, NO_WARNINGS):
+        mine = [o for rule, o in zip(rules, outcomes, strict=True) if check_of(rule) == name]
+        if not mine:
+            continue
+        against = [outcome for outcome in mine if not outcome.passed]
+        is_error = any(outcome.expectation.severity == "critical" for outcome in against)
+        said = [f"{o.expectation.name}: {o.observed}. {o.expectation.reason}" for o in against]
+        metadata: dict[str, Any] = {"rules that hold": f"{len(mine) - len(against)} of {len(mine)}"}
+        if against:
+            metadata["rules that do not hold"] = MetadataValue.table([_record(outcome) for outcome in against])
+        for outcome in filter(lambda it: it.failing_rows, against):
+            rows = [{name: str(value) for name, value in row.items()} for row in outcome.failing_rows]
+            frame = pl.DataFrame(rows, infer_schema_length=None)
+            metadata[f"rows against {outcome.expectation.name}"] = MetadataValue.md(as_markdown(frame))
+        yield AssetCheckResult(
+            asset_key=relation_key(relation),
+            check_name=name,
+            passed=not against,
+            severity=AssetCheckSeverity.ERROR if is_error else AssetCheckSeverity.WARN,
+            description="\n".join(said) or None,
+            metadata=metadata,
+        )
+
+
+def broken(relation: str, outcomes: Sequence[Outcome]) -> list[Reason]:
+    """Return a line for each critical rule that does not hold; one for all rules of a table without rows."""
+    against = [o for o in outcomes if not o.passed and o.expectation.severity == "critical"]
+    empty = [o for o in against if o.observed in (expectations.NO_ROWS, NOT_BUILT)]
+    return [
+        Reason(
+            relation,
+            f"rule {o.expectation.name} does not hold: {o.observed}. {o.expectation.reason}".rstrip(". "),
+            f"nothing was published; {_remedy(o)}",
+        )
+        for o in against
+        if o not in empty[1:]
+    ]
 
 
 def _excused(outcome: Outcome, why: str) -> Outcome:
@@ -138,32 +176,6 @@ def _remedy(outcome: Outcome) -> str:
     )
 
 
-def _shown(key: AssetKey, outcome: Outcome) -> AssetCheckResult:
-    rule = outcome.expectation
-    metadata: dict[str, Any] = {"observed": outcome.observed, "rows against it": outcome.unexpected_count}
-    if not outcome.passed:
-        metadata["remedy"] = _remedy(outcome)
-    if outcome.failing_rows:
-        frame = pl.DataFrame(
-            [{k: str(v) for k, v in row.items()} for row in outcome.failing_rows], infer_schema_length=None
-        )
-        metadata["failing rows"] = MetadataValue.md(as_markdown(frame))
-    return AssetCheckResult(
-        asset_key=key,
-        check_name=rule.name,
-        passed=outcome.passed,
-        severity=AssetCheckSeverity.ERROR if rule.severity == "critical" else AssetCheckSeverity.WARN,
-        description=None if outcome.passed else f"{outcome.observed}. {rule.reason}",
-        metadata=metadata,
-    )
-
-
-def _jsonable(kwargs: Any) -> dict[str, Any]:
-    return {
-        name: value
-        if isinstance(value, bool | int | float | str | None)
-        else [str(v) for v in value]
-        if isinstance(value, list | tuple)
-        else str(value)
-        for name, value in kwargs.items()
-    }
+def _record(outcome: Outcome) -> TableRecord:
+    said = {"rule": outcome.expectation.name, "observed": outcome.observed}
+    return TableRecord({**said, "rows against it": outcome.unexpected_count, "remedy": _remedy(outcome)})

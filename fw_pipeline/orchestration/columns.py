@@ -1,12 +1,15 @@
-"""Columns as Dagster shows them: types, meanings, and where each comes from."""
+"""Tables as Dagster shows them: types and meanings of columns, where each comes from, and some rows."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
+import polars as pl
 from dagster import AssetKey, TableColumn, TableColumnDep, TableColumnLineage, TableSchema
 
 from fw_pipeline.contract import TABLES
+from fw_pipeline.plain import in_markdown
 
 
 def column_schema(columns: Mapping[str, tuple[str, str]]) -> TableSchema:
@@ -38,3 +41,14 @@ def relation_key(relation: str) -> list[str]:
     elif schema == "detail":
         schema, table = "raw", next((it for it in TABLES if f"{table}_".startswith(f"{it}_")), table)
     return [schema, table]
+
+
+def as_markdown(frame: pl.DataFrame) -> str:
+    """Return a small frame as a Markdown table whose cells cannot be taken for markup."""
+
+    def cell(value: object) -> str:
+        text = "" if value is None else json.dumps(value, default=str) if isinstance(value, list | dict) else str(value)
+        return in_markdown(text, 120)
+
+    lines = [frame.columns, ["---"] * frame.width, *([cell(value) for value in row] for row in frame.rows())]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -72,18 +72,26 @@ class Pipeline:
             yield writer
 
     @contextmanager
+    def building(self, wanted: Collection[str]) -> Iterator[Callable[[], AbstractContextManager[Writer]]]:
+        """Open the working file as `writing` does, for one transaction after another; `wanted` are made in them."""
+        with self.warehouse.in_turn() as transaction:
+            with transaction() as writer:
+                self._stock(writer, but=wanted)
+            yield transaction
+
+    @contextmanager
     def publishing(self) -> Iterator[Writer]:
         """Open the working file as `writing` does, and publish it before anybody else writes."""
         with self.warehouse.publishing() as writer:
             self._stock(writer)
             yield writer
 
-    def _stock(self, writer: Writer) -> None:
+    def _stock(self, writer: Writer, but: Collection[str] = ()) -> None:
         for name, source in self.sources.items():
             writer.load_raw_if_changed(name)
             for provider in source.providers.values():
                 if provider.detail:
                     writer.ensure_detail(provider.detail)
         for seed in SEEDS:
-            if not writer.has(f"meta.{seed.name}"):
+            if f"meta.{seed.name}" not in but and not writer.has(f"meta.{seed.name}"):
                 seed.make(writer, self)

@@ -24,12 +24,12 @@ from filelock import Timeout
 from fw_pipeline import report, waiting
 from fw_pipeline.contract import Reason
 from fw_pipeline.expectations import Expectation
-from fw_pipeline.orchestration.checks import prove
+from fw_pipeline.orchestration.checks import Rules, prove
 from fw_pipeline.orchestration.columns import relation_key
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.places import SEVERAL
 from fw_pipeline.orchestration.raw_assets import failed
-from fw_pipeline.orchestration.tables import tables
+from fw_pipeline.orchestration.tables import Table
 from fw_pipeline.plain import in_markdown
 from fw_pipeline.raw import sweep, written_aside
 from fw_pipeline.raw.files import unwritable
@@ -38,15 +38,13 @@ from fw_pipeline.report.words import VERDICTS, in_month
 from fw_pipeline.waiting import Tell, lock_held, silent
 from fw_pipeline.warehouse import Writer, query
 
-Rules = Mapping[str, Sequence[Expectation]]
 
-
-def publish_asset(rules: Rules, deps: Sequence[Sequence[str]]) -> AssetsDefinition:
+def publish_asset(rules: Rules, tables: Sequence[Table]) -> AssetsDefinition:
     """Return the asset `publish`: it replaces the published file when every blocking rule held on this very build."""
 
     @asset(
         key=["publish"],
-        deps=[list(parts) for parts in deps],
+        deps=[relation_key(relation) for relation in rules],
         group_name="published",
         kinds={"duckdb"},
         owners=["team:fw_pipeline"],
@@ -61,7 +59,7 @@ def publish_asset(rules: Rules, deps: Sequence[Sequence[str]]) -> AssetsDefiniti
         path = pipeline.settings.published
         try:
             with pipeline.publishing() as writer:
-                again = _catch_up(writer, pipeline)
+                again = _catch_up(writer, pipeline, tables)
                 _prove_all(writer, pipeline, rules)
         except Reason as reason:
             raise failed([reason]) from None
@@ -199,13 +197,13 @@ def _observations(pictures: Sequence[report.Picture]) -> Iterator[AssetObservati
             yield AssetObservation(relation_key(relation), metadata={"chart": chart})
 
 
-def _catch_up(writer: Writer, pipeline: Pipeline) -> list[str]:
+def _catch_up(writer: Writer, pipeline: Pipeline, tables: Sequence[Table]) -> list[str]:
     """Make again what is older than what it reads, and return the names: months may come in while tables are built.
 
     Without this, a file could be published in which some tables know of a month and others do not.
     """
     again = []
-    for table in tables(pipeline):
+    for table in tables:
         if writer.stale(table.relation, table.reads):
             table.make(writer, pipeline)
             again.append(table.relation)

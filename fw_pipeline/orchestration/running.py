@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dagster import (
-    AssetCheckEvaluation,
-    AssetCheckSeverity,
-    AssetKey,
-    DagsterEvent,
-    DagsterEventType,
-    DagsterInstance,
-    Definitions,
-)
+from dagster import AssetKey, DagsterEvent, DagsterEventType, DagsterInstance, Definitions
 from dagster._core.events import JobFailureData, RunFailureReason
 from dagster._core.execution.plan.objects import ErrorSource
 
 from fw_pipeline import stopping
 from fw_pipeline.contract import Window
-from fw_pipeline.expectations import NO_ROWS
 from fw_pipeline.orchestration import history
-from fw_pipeline.orchestration.checks import NOT_BUILT
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, key
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-MEND = "mend the figures or the rule and run again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,43 +65,23 @@ def _interrupted(event: DagsterEvent) -> bool:
 
 
 def failure_lines(events: Iterable[DagsterEvent]) -> list[str]:
-    """Return each failure among the events of a run as one line: what, month, cause, remedy; blocking rules too."""
+    """Return each failure among the events of a run as one line: what, month, cause, remedy; broken rules too."""
     lines: list[str] = []
-    checks: list[AssetCheckEvaluation] = []
     for event in events:
-        if event.event_type is DagsterEventType.STEP_FAILURE:
-            failure = event.step_failure_data
-            if failure.error and failure.error.cls_name == "DagsterAssetCheckFailedError":
-                continue  # each rule that does not hold has its own line below
-            if _interrupted(event):
-                lines.append(f"{event.step_key}: {stopping.INTERRUPTED}; {stopping.REMEDY}")
-                continue
-            described = failure.user_failure_data.description if failure.user_failure_data else None
-            error = failure.error
-            while error is not None and error.cause is not None:
-                error = error.cause
-            words = " ".join(error.message.split()) if error else "failed without a word"
-            if "sqlite3.OperationalError" in words:
-                lines.append(f"Dagster's history: {words.partition(' [SQL')[0]}; {history.REMEDY}")
-                continue
-            remedy = "this is a defect of fw-pipeline: please report it with this line"
-            lines += (described or f"{event.step_key}: {words}; {remedy}").splitlines()
-        elif event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
-            checks.append(event.asset_check_evaluation_data)
-    return list(dict.fromkeys([*lines, *_broken_rules(checks)]))
-
-
-def _broken_rules(checks: Iterable[AssetCheckEvaluation]) -> Iterator[str]:
-    """Yield a line for each blocking rule that does not hold; one for all rules of a table without rows."""
-    empty: set[str] = set()
-    for check in checks:
-        if check.passed or not check.blocking or check.severity is not AssetCheckSeverity.ERROR:
+        if event.event_type is not DagsterEventType.STEP_FAILURE:
             continue
-        relation, said = ".".join(check.asset_key.path), check.metadata
-        if "observed" in said and said["observed"].value in (NO_ROWS, NOT_BUILT):
-            if relation in empty:
-                continue  # the first rule, at least one row, has said it
-            empty.add(relation)
-        remedy = str(said["remedy"].value) if "remedy" in said else MEND
-        cause = f"rule {check.check_name} does not hold: {(check.description or 'it says no more').rstrip('.')}"
-        yield f"{relation}: {cause}; nothing was published; {remedy}"
+        failure = event.step_failure_data
+        if _interrupted(event):
+            lines.append(f"{event.step_key}: {stopping.INTERRUPTED}; {stopping.REMEDY}")
+            continue
+        described = failure.user_failure_data.description if failure.user_failure_data else None
+        error = failure.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        words = " ".join(error.message.split()) if error else "failed without a word"
+        if "sqlite3.OperationalError" in words:
+            lines.append(f"Dagster's history: {words.partition(' [SQL')[0]}; {history.REMEDY}")
+            continue
+        remedy = "this is a defect of fw-pipeline: please report it with this line"
+        lines += (described or f"{event.step_key}: {words}; {remedy}").splitlines()
+    return list(dict.fromkeys(lines))

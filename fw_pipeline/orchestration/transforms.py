@@ -1,150 +1,140 @@
-"""One asset a SQL model and one a small table: upstream is what the SQL reads, words and columns are its yml's."""
+"""The one step that builds: every table in order, each with its checks at once, through one open working file."""
 
-import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
-import polars as pl
 from dagster import (
+    AssetCheckResult,
     AssetExecutionContext,
+    AssetKey,
     AssetsDefinition,
+    AssetSpec,
     MaterializeResult,
     MetadataValue,
     ResourceParam,
-    asset,
+    multi_asset,
 )
 
 from fw_pipeline.contract import Reason
-from fw_pipeline.models import MEASUREMENTS, Model, lineage
-from fw_pipeline.orchestration.columns import column_lineage, column_schema, relation_key
+from fw_pipeline.expectations import Expectation
+from fw_pipeline.orchestration.checks import broken, check_specs, prove, results, selected
+from fw_pipeline.orchestration.columns import as_markdown, column_lineage, column_schema, relation_key
 from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.places import SEVERAL, Place
 from fw_pipeline.orchestration.raw_assets import failed
-from fw_pipeline.orchestration.seeds import Seed
-from fw_pipeline.orchestration.tables import build_measurements, build_model
-from fw_pipeline.plain import in_markdown
-from fw_pipeline.warehouse import Built, Writer
+from fw_pipeline.orchestration.tables import Table
+from fw_pipeline.raw import StorageFailed
+from fw_pipeline.warehouse import Writer
 
 PREVIEW_ROWS = 10
 
-CHARTED = "Its chart, if it has one, is under [Events](?view=events): the latest that is *Observed*."
-"""The overview of an asset shows what its materialisation says, and the chart is drawn after that, by the report."""
+PUBLISH = AssetKey("publish")
+UNCHANGED = "unchanged until publish runs"
+
+Told = MaterializeResult[Any] | AssetCheckResult
 
 
-def model_asset(model: Model, models: tuple[Model, ...], place: Place) -> AssetsDefinition:
-    """Return the asset that builds a model; its key is its path."""
-    doc = model.doc
-    words = {name: (column.type, column.description) for name, column in doc.columns.items()}
-    upstream = sorted({tuple(relation_key(relation)) for relation in model.upstream})
-    claim = f"\n\n> {doc.claim.quote}" if doc.claim else ""
-    charted = f"\n\n{CHARTED}" if model.schema in ("claims", "marts") else ""
+def build_step(tables: Sequence[Table]) -> AssetsDefinition:
+    """Return the step that makes the tables: an asset each, whose key is its name, with its checks.
 
-    @asset(
-        key=[model.schema, model.table],
-        deps=[list(parts) for parts in upstream],
-        group_name=place.group,
-        kinds={"sql", "duckdb"},
+    A table that cannot be made, or that breaks a critical rule, keeps what reads it from being built; the rest is
+    built, and the step ends as failed. Any of the tables, and any of the checks, may be chosen alone.
+    """
+
+    @multi_asset(
+        name="build",
+        specs=[_spec(table) for table in tables],
+        check_specs=[spec for table in tables for spec in check_specs(table.relation, table.rules)],
+        can_subset=True,
+    )
+    def build(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> Iterator[Told]:
+        wanted = {".".join(key.path) for key in context.selected_asset_keys}
+        launched = context.run.asset_selection
+        note = {"published file": UNCHANGED} if launched and PUBLISH not in launched else {}
+        unsound: set[str] = set()
+        failures: list[Reason] = []
+        try:
+            with pipeline.building(wanted) as transaction:
+                for table in tables:
+                    rules = selected(table.relation, table.rules, context.selected_asset_check_keys)
+                    if not rules and table.relation not in wanted:
+                        continue
+                    if blocking := unsound.intersection(table.reads):
+                        context.log.warning("%s is not built: %s failed", table.relation, ", ".join(sorted(blocking)))
+                        unsound.add(table.relation)
+                        continue
+                    told, against = _turn(
+                        table, rules, pipeline, transaction, is_wanted=table.relation in wanted, note=note
+                    )
+                    yield from told
+                    if against:
+                        unsound.add(table.relation)
+                        failures += against
+        except Reason as reason:  # the file cannot be opened, or nothing more can be written to it
+            failures.append(reason)
+        if failures:
+            raise failed(failures)
+
+    return build
+
+
+def _turn(
+    table: Table,
+    rules: Sequence[Expectation],
+    pipeline: Pipeline,
+    transaction: Callable[[], AbstractContextManager[Writer]],
+    *,
+    is_wanted: bool,
+    note: Mapping[str, str],
+) -> tuple[list[Told], list[Reason]]:
+    """Make a table where it is wanted, and check it, in one transaction; return what Dagster is told, and what failed.
+
+    Raises:
+        StorageFailed: the disk refuses.
+    """
+    told: list[Told] = []
+    try:
+        with transaction() as writer:
+            if is_wanted:
+                metadata = {**_make(table, writer, pipeline), **note}
+                told.append(MaterializeResult(asset_key=relation_key(table.relation), metadata=metadata))
+            outcomes = prove(writer, pipeline, table.relation, rules)
+    except StorageFailed:
+        raise
+    except Reason as reason:
+        return [], [reason]
+    return [*told, *results(table.relation, rules, outcomes)], broken(table.relation, outcomes)
+
+
+def _spec(table: Table) -> AssetSpec:
+    return AssetSpec(
+        relation_key(table.relation),
+        deps=[relation_key(relation) for relation in table.reads],
+        skippable=True,
+        group_name=table.place.group,
+        kinds={"sql" if table.sql else "python", "duckdb"},
         owners=["team:fw_pipeline"],
-        tags=place.tags,
-        description=f"{doc.description}\n\nOne row for: {', '.join(doc.grain)}.{claim}{charted}",
+        tags=table.place.tags,
+        description=table.description,
         metadata={
-            "dagster/column_schema": column_schema(words),
-            "dagster/table_name": model.name,
-            "sql": MetadataValue.md(f"```sql\n{model.sql}\n```"),
+            "dagster/column_schema": column_schema(table.columns),
+            "dagster/table_name": table.relation,
+            **({"sql": MetadataValue.md(f"```sql\n{table.sql}\n```")} if table.sql else {}),
         },
     )
-    def build(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
-        began = time.monotonic()
-        try:
-            with pipeline.writing() as writer:
-                built = build_model(writer, model)
-                preview = _preview(writer, model.name)
-        except Reason as reason:
-            raise failed([reason]) from None
-        pipeline.progress("build", model.name)
-        context.log.info("%s: %s rows in %.2f s", model.name, built.rows, time.monotonic() - began)
-        return MaterializeResult(
-            metadata={
-                **_made(built, preview),
-                "dagster/column_lineage": column_lineage(lineage(model, models)),
-            }
-        )
-
-    return build
 
 
-def seed_asset(seed: Seed, sources: Iterable[str]) -> AssetsDefinition:
-    """Return the asset that makes a small table of `meta`; those that a fetch changes hang on every source."""
-    relation = f"meta.{seed.name}"
-
-    @asset(
-        key=["meta", seed.name],
-        deps=[["raw", source] for source in sources] if seed.after_fetch else [],
-        group_name="meta",
-        kinds={"python", "duckdb"},
-        owners=["team:fw_pipeline"],
-        tags={"source": SEVERAL} if seed.after_fetch else {},
-        description=seed.description,
-        metadata={
-            "dagster/column_schema": column_schema({n: (str(k), words) for n, (k, words) in seed.columns.items()}),
-            "dagster/table_name": relation,
-        },
-    )
-    def build(pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
-        try:
-            with pipeline.writing() as writer:
-                built = seed.make(writer, pipeline)
-                preview = _preview(writer, relation)
-        except Reason as reason:
-            raise failed([reason]) from None
-        pipeline.progress("build", relation)
-        return MaterializeResult(metadata=_made(built, preview))
-
-    return build
-
-
-def measurements_asset(models: tuple[Model, ...], place: Place) -> AssetsDefinition:
-    """Return the asset that puts the rows of all claims into one table, so that a new claim needs no other change."""
-    claims = [model for model in models if model.doc.claim is not None]
-
-    @asset(
-        key=relation_key(MEASUREMENTS),
-        deps=[[model.schema, model.table] for model in claims],
-        group_name=place.group,
-        kinds={"sql", "duckdb"},
-        owners=["team:fw_pipeline"],
-        tags=place.tags,
-        description="Every measurement of every claim, before it is judged.",
-        metadata={"dagster/table_name": MEASUREMENTS},
-    )
-    def build(pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
-        try:
-            with pipeline.writing() as writer:
-                built = build_measurements(writer, models)
-                preview = _preview(writer, MEASUREMENTS)
-        except Reason as reason:
-            raise failed([reason]) from None
-        pipeline.progress("build", MEASUREMENTS)
-        return MaterializeResult(metadata=_made(built, preview))
-
-    return build
-
-
-def _preview(writer: Writer, relation: str) -> pl.DataFrame:
-    return writer.frame(f"from {relation} limit {PREVIEW_ROWS}")
-
-
-def _made(built: Built, preview: pl.DataFrame) -> dict[str, Any]:
-    return {"dagster/row_count": built.rows, "preview": MetadataValue.md(as_markdown(preview))}
-
-
-def as_markdown(frame: pl.DataFrame) -> str:
-    """Return a small frame as a Markdown table whose cells cannot be taken for markup."""
-
-    def cell(value: object) -> str:
-        text = "" if value is None else json.dumps(value, default=str) if isinstance(value, list | dict) else str(value)
-        return in_markdown(text, 120)
-
-    lines = [frame.columns, ["---"] * frame.width, *([cell(value) for value in row] for row in frame.rows())]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def _make(table: Table, writer: Writer, pipeline: Pipeline) -> dict[str, Any]:
+    """Make a table, and return what its materialisation says."""
+    began = time.monotonic()
+    built = table.make(writer, pipeline)
+    preview = writer.frame(f"from {table.relation} limit {PREVIEW_ROWS}")
+    pipeline.progress("build", table.relation)
+    origins = table.lineage()
+    return {
+        "dagster/row_count": built.rows,
+        "preview": MetadataValue.md(as_markdown(preview)),
+        "seconds": time.monotonic() - began,
+        **({"dagster/column_lineage": column_lineage(origins)} if origins else {}),
+    }

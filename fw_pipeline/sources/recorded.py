@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 
 import polars as pl
@@ -32,6 +32,9 @@ from fw_pipeline.contract import (
 from fw_pipeline.sources.recorded_rows import Fault, Figures, NotReadable, read_figures
 
 NAME = "recorded"
+
+Reader = Callable[..., Figures]
+"""Reads the text of a recorded file, up to a last month."""
 
 _RESTORE = "restore it from the repository"
 _CORRECT = "correct the line, or restore the file from the repository"
@@ -55,11 +58,12 @@ def recorded(source: str, table: Table) -> Provider:
     A line that is wrong refuses its month. A line whose month cannot be told fails the source, after the months that
     are good. Months out of reach are not answered: `Reach` says why. Figures that belong to no month are answered last.
     """
+    read: Reader = lru_cache(maxsize=1)(partial(read_figures, source=source, table=table))  # asked for many times a run
     return Provider(
         name=NAME,
         source=source,
-        reach=partial(_reach, source, table),
-        fetch=partial(_fetch, source, table),
+        reach=partial(_reach, source, read),
+        fetch=partial(_fetch, source, table.schema, read),
         plan=partial(_plan, source),
         answers="the months that others published figures for",
         cost="no request",
@@ -72,8 +76,8 @@ def _plan(source: str, _: Fetch) -> Plan:
     return Plan(0, f"no request: reads {source}.csv of the recorded figures")
 
 
-def _reach(source: str, table: Table, fetch: Fetch) -> Reach:
-    return _reach_of(source, _figures(source, table, fetch, _read(source, fetch, f"{source}.csv")))
+def _reach(source: str, read: Reader, fetch: Fetch) -> Reach:
+    return _reach_of(source, _figures(source, read, fetch, _read(source, fetch, f"{source}.csv")))
 
 
 def _reach_of(source: str, figures: Figures) -> Reach:
@@ -91,10 +95,10 @@ def _reach_of(source: str, figures: Figures) -> Reach:
     )
 
 
-def _fetch(source: str, table: Table, fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+def _fetch(source: str, schema: pl.Schema, read: Reader, fetch: Fetch) -> Iterator[Batch | MonthRefused]:
     file = f"{source}.csv"
     body = _read(source, fetch, file)
-    figures = _figures(source, table, fetch, body)
+    figures = _figures(source, read, fetch, body)
     window = _reach_of(source, figures).window
     evidence = (fetch.keeper.keep(f"recorded/{file}", body, name=file).ref,)
     for month in fetch.window.months():
@@ -103,18 +107,18 @@ def _fetch(source: str, table: Table, fetch: Fetch) -> Iterator[Batch | MonthRef
         if faults := figures.faults.get(month):
             yield MonthRefused(_subject(source), _told(file, faults), _CORRECT, month=month)
         elif rows := figures.rows.get(month):
-            yield Batch(month, pl.DataFrame(rows, schema=table.schema, orient="row"), evidence)
+            yield Batch(month, pl.DataFrame(rows, schema=schema, orient="row"), evidence)
         else:
             try:
                 gap = _gap(source, month, fetch)
             except SourceFailed as unread:
                 yield MonthRefused(unread.subject, unread.cause, unread.remedy, month=month)
             else:
-                yield Batch(month, table.schema.to_frame(), evidence, gap=gap)
+                yield Batch(month, schema.to_frame(), evidence, gap=gap)
     if faults := figures.faults.get(None):
         raise SourceFailed(_subject(source), _told(file, faults), _CORRECT)
     if rows := figures.rows.get(None):
-        yield Batch(None, pl.DataFrame(rows, schema=table.schema, orient="row"), evidence)
+        yield Batch(None, pl.DataFrame(rows, schema=schema, orient="row"), evidence)
 
 
 def _subject(source: str) -> str:
@@ -151,7 +155,7 @@ def _text(source: str, file: str, body: bytes) -> str:
         raise SourceFailed(_subject(source), f"{file} line {line} is not valid UTF-8", _RESTORE) from None
 
 
-def _figures(source: str, table: Table, fetch: Fetch, body: bytes) -> Figures:
+def _figures(source: str, read: Reader, fetch: Fetch, body: bytes) -> Figures:
     """Return the rows and faults of the source's file.
 
     Raises:
@@ -160,7 +164,7 @@ def _figures(source: str, table: Table, fetch: Fetch, body: bytes) -> Figures:
     file = f"{source}.csv"
     text = _text(source, file, body)
     try:
-        return read_figures(text, source=source, table=table, last=last_closed_month(fetch.now))
+        return read(text, last=last_closed_month(fetch.now))
     except NotReadable as unfit:
         raise SourceFailed(_subject(source), f"{file} {unfit}", _RESTORE) from None
 

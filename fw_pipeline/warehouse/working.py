@@ -11,7 +11,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -70,8 +70,14 @@ class Warehouse:
             WarehouseFailed: another writer does not finish in time, or the file cannot be opened.
             StorageFailed: the disk is full or read-only.
         """
-        with self._only_writer(), self._opened() as connection, self._transaction(connection) as writer:
+        with self.in_turn() as transaction, transaction() as writer:
             yield writer
+
+    @contextlib.contextmanager
+    def in_turn(self) -> Iterator[Callable[[], contextlib.AbstractContextManager[Writer]]]:
+        """Open the working file as its only writer, for one transaction after another. Raises as `writing`."""
+        with self._only_writer(), self._opened() as connection:
+            yield lambda: self._transaction(connection)
 
     def publish(self) -> int:
         """Publish the working file as it is; return the size in bytes. Raises as `publishing`."""

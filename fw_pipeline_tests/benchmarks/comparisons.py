@@ -64,11 +64,10 @@ def one_month(kept: Path) -> Comparison:
 
 def code_location(_: Path) -> Comparison:
     """Return loading the code location beside loading Dagster alone."""
+    load = "from fw_pipeline.definitions import defs; defs()"
 
     def closing(_: Mapping[str, Path]) -> list[str]:
-        program = (
-            f"import json, sys, fw_pipeline.definitions as _; print(json.dumps([*({{*{_LATE}}} & {{*sys.modules}})]))"
-        )
+        program = f"import json, sys; {load}; print(json.dumps([*({{*{_LATE}}} & {{*sys.modules}})]))"
         if found := sorted(json.loads(_output("-c", program))):
             return [f"it imports {', '.join(found)}, which it should not"]
         return [f"it imports none of {', '.join(_LATE)}"]
@@ -76,7 +75,7 @@ def code_location(_: Path) -> Comparison:
     return Comparison(
         "Loading the code location",
         (
-            Side("import fw_pipeline.definitions", (sys.executable, "-c", "import fw_pipeline.definitions")),
+            Side("fw_pipeline.definitions", (sys.executable, "-c", load)),
             Side("import dagster", (sys.executable, "-c", "import dagster")),
         ),
         seconds=30,
