@@ -168,7 +168,7 @@ def _remedy(outcome: Outcome) -> str:
     if outcome.observed == expectations.NO_ROWS:
         return "its sources have months: mend its SQL or what it reads; if none is right, say may_be_empty in its yml"
     if outcome.observed.startswith(expectations.NO_ROWS):
-        return "fetch months that a provider can answer: fw-pipeline status --months lists them and what would supply them"
+        return "fetch months that a provider has: fw-pipeline status --months lists them, and what would supply them"
     rows = "look at the failing rows" if outcome.failing_rows else "look at what was observed"
     return (
         f"{rows}; if the figures are wrong, fetch those months again; "
