@@ -1,4 +1,4 @@
-"""Dagster's own history, in SQLite: written without waiting for the disk after each of thousands of small events.
+"""Dagster's own history, in SQLite: written without waiting for the disk after each of hundreds of small events.
 
 Dagster opens and closes the file for every event. Closing the last connection folds SQLite's write-ahead log back into
 the file and waits for the disk; one connection that stays open until the process ends spares that. Dagster also makes a
