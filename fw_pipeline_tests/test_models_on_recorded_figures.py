@@ -237,12 +237,12 @@ def test_a_bound_carries_a_headline_only_where_it_lies_on_one_side(recorded: Rec
 def test_a_headline_says_how_old_its_figure_is_and_none_older_than_two_years_decides(recorded: Recorded) -> None:
     said = recorded.rows("""
         select strftime(as_of, '%Y-%m'), verdict, stale_months, carried_verdict from marts.headline_verdicts
-        where claim = 'C14' and as_of in ('2022-05-01', '2024-05-01', '2024-06-01') order by as_of
+        where claim = 'C14' and as_of in ('2022-05-01', '2023-10-01', '2023-11-01') order by as_of
     """)
     assert said == [
-        ("2022-05", "supported", 0, "supported"),
-        ("2024-05", "supported", 24, "supported"),
-        ("2024-06", "insufficient_data", None, "supported"),
+        ("2022-05", "supported", 7, "supported"),
+        ("2023-10", "supported", 24, "supported"),
+        ("2023-11", "insufficient_data", None, "supported"),
     ]
 
 
