@@ -15,7 +15,7 @@ from fw_pipeline.models import MEASUREMENTS, ClaimDoc, Column, Model
 
 
 def claim_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
-    """Return one row a claim, in the order of the article, for the seed `meta.claims`.
+    """Return one row per claim, in the order of the article, for the seed `meta.claims`.
 
     Raises:
         Reason: a claim's file and its number disagree, or two files hold one claim.
@@ -39,7 +39,7 @@ def claim_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
 
 
 def definition_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
-    """Return one row a definition of each claim, for the seed `meta.definitions`.
+    """Return one row per definition of each claim, for the seed `meta.definitions`.
 
     Raises:
         Reason: a claim's file and its number disagree, or two files hold one claim.
@@ -67,7 +67,7 @@ def definition_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
 
 
 def evidence_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
-    """Return one row a claim and source, for the seed `meta.claim_evidence`.
+    """Return one row per claim and source, for the seed `meta.claim_evidence`.
 
     Raises:
         Reason: a claim's file and its number disagree, or two files hold one claim.

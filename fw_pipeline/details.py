@@ -35,7 +35,7 @@ class DetailTable:
 
 HUGGINGFACE_MODELS = DetailTable(
     "huggingface_models",
-    "Models of the Hugging Face Hub, one row a model and provider; empty without a live provider.",
+    "Models of the Hugging Face Hub, one row per model and provider; empty without a live provider.",
     MappingProxyType(
         {
             "model_id": (pl.String, "The Hub's own identifier, which a change of name does not change."),
@@ -54,7 +54,7 @@ HUGGINGFACE_MODELS = DetailTable(
 
 PAPERS = DetailTable(
     "papers",
-    "Papers, one row a paper and population; empty without a live provider. What a provider does not know is NULL.",
+    "Papers, one row per paper and population; empty without a live provider. What a provider does not know is NULL.",
     MappingProxyType(
         {
             "population": (pl.String, "Which papers were looked at: `papers with code` or `arxiv abstracts`."),
@@ -75,8 +75,8 @@ PAPERS = DetailTable(
 
 PYPI_DAILY = DetailTable(
     "pypi_daily",
-    "Downloads from the Python Package Index, one row a day, package and kind of installers; empty without a provider "
-    "that counts by day.",
+    "Downloads from the Python Package Index, one row per day, package and kind of installers; empty without a "
+    "provider that counts by day.",
     MappingProxyType(
         {
             "day": (pl.Date, "Day (UTC)."),
@@ -89,7 +89,7 @@ PYPI_DAILY = DetailTable(
 
 STACKOVERFLOW_QUESTIONS = DetailTable(
     "stackoverflow_questions",
-    "Questions on Stack Overflow that carry a tag of the catalogue, one row a question; empty without the provider "
+    "Questions on Stack Overflow that carry a tag of the catalogue, one row per question; empty without the provider "
     "`api`. What the service did not say is NULL.",
     MappingProxyType(
         {

@@ -128,7 +128,7 @@ def as_json(found: Explanation) -> str:
 
 
 def as_rows(found: Explanation) -> pl.DataFrame:
-    """Return one row a definition and row of evidence, for CSV; a definition without evidence has one row."""
+    """Return one row per definition and row of evidence, for CSV; a definition without evidence has one row."""
     told = ("claim", "definition", "as_of", "verdict", "counts", "headline", "threshold", "rule", "n", "least_n", "why")
     parts = []
     for proof in found.proofs:

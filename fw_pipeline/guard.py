@@ -43,7 +43,7 @@ class Guard:
         host = headers.get("host", "").lower()
         if not self._is_known(host):
             remedy = "set FW_UI_URL to the address that people open it by"
-            return HTTPStatus.MISDIRECTED_REQUEST, f"the UI does not go by this name; {remedy}"
+            return HTTPStatus.MISDIRECTED_REQUEST, f"unknown Host header; {remedy}"
         origin = headers.get("origin")
         is_visit = method == "GET" and headers.get("sec-fetch-mode") == "navigate"
         is_of_another = headers.get("sec-fetch-site") in {"cross-site", "same-site"} and not is_visit

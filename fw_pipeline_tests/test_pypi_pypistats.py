@@ -1,4 +1,4 @@
-"""pypistats: one request a package for both mirror series; what is not there is no zero; half months say so."""
+"""pypistats: one request per package for both mirror series; what is not there is no zero; half months say so."""
 
 from __future__ import annotations
 

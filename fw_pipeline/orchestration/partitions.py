@@ -34,7 +34,7 @@ def beta(call: Callable[P, R]) -> Callable[P, R]:
 
 
 ONE_RUN = beta(BackfillPolicy.single_run)()
-"""A backfill of any range is one run a source."""
+"""A backfill of any range is one run per source."""
 
 
 def months_of(source: Source, settings: Settings, *, now: datetime) -> MonthlyPartitionsDefinition:

@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 
 def composite_weights(sql_dir: Path) -> list[Row]:
-    """Return one row a composite and source, for the seed `meta.composite_weights`.
+    """Return one row per composite and source, for the seed `meta.composite_weights`.
 
     Args:
         sql_dir: the folder of the SQL models.

@@ -201,7 +201,7 @@ def _downloads_takeaway(lead: Lead | None) -> str:
             f"{compact(round(lead.tensorflow))}. "
         )
     )
-    return f"{counts}A download is an installation by somebody's machine, and most machines are no people."
+    return f"{counts}A download is one installation, usually by an automated system: it is not a user."
 
 
 def _lines_in_words(rows: pl.DataFrame, column: str, unit: str | None) -> str:

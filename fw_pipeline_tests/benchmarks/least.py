@@ -83,7 +83,7 @@ LEAST: Mapping[tuple[str, str], Least] = MappingProxyType(
         ("pypi", "clickpy"): Least(lambda *_: 2, "one for the last day, one for all figures"),
         ("pypi", "pypistats"): Least(
             lambda *_: len(PACKAGES),
-            "one a package: the service knows no other question",
+            "one per package: the service answers no other question",
             "It looks back 180 days only, so that it can backfill nothing older.",
         ),
     }

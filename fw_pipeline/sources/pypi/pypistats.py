@@ -1,4 +1,4 @@
-"""The provider `pypistats`: the last 180 days of pypistats.org, with and without mirrors, in one request a package."""
+"""The provider `pypistats`: the last 180 days of pypistats.org, with and without mirrors, in one request per package."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def pypistats(packages: tuple[str, ...] = PACKAGE_NAMES) -> Provider:
         fetch=partial(_fetch, packages),
         plan=partial(_plan, packages),
         answers="the last 180 days, all installers and without mirrors, by day",
-        cost=f"{len(packages)} requests, one a package, for any range; at most thirty a minute",
+        cost=f"{len(packages)} requests, one per package, for any range; at most thirty a minute",
         needs="nothing",
         cannot_see="anything older than 180 days; downloads from other indexes and mirrors",
         options=("FW_PYPISTATS_URL",),
@@ -84,7 +84,7 @@ def _reach(fetch: Fetch) -> Reach:
 def _plan(packages: tuple[str, ...], _: Fetch) -> Plan:
     number = len(packages)
     minutes = max(1, round(number * _PACE / 60))
-    text = f"{number} requests, one a package, about {minutes} minutes at thirty a minute; no key is needed"
+    text = f"{number} requests, one per package, about {minutes} minutes at thirty a minute; no key is needed"
     return Plan(number, text)
 
 

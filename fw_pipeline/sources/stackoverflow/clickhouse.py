@@ -95,7 +95,7 @@ def clickhouse(tags: tuple[Tag, ...] = TAGS) -> Provider:
         plan=_plan,
         answers=f"every month from {FIRST_MONTH:%Y-%m} to {LAST_MONTH:%Y-%m}, all tags and pairs and the whole site, "
         "as the dump of April 2024 has them",
-        cost="1 request for all months; none with Parquet files of one's own, some hundreds for files at an address",
+        cost="1 request for all months; none with your own Parquet files, some hundreds for files at an address",
         needs="nothing, or the Parquet files of the copy: stackoverflow=clickhouse:FILES, paths or addresses",
         cannot_see="questions deleted before April 2024, and anything later",
         options=("FW_CLICKPY_URL", "FW_PROVIDERS"),
