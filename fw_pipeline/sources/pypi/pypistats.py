@@ -1,4 +1,4 @@
-"""The provider `pypistats`: the last 180 days of pypistats.org, with and without mirrors, in one request per package."""
+"""The provider `pypistats`: the last 180 days of pypistats.org, with and without mirrors, one request per package."""
 
 from __future__ import annotations
 

@@ -82,8 +82,8 @@ def api(tags: tuple[Tag, ...] = TAGS) -> Provider:
         answers="any closed month, every tag and pair of tags and the whole site, as they stand on the day of asking",
         cost="a request for 100 questions and one for the whole site: about 5 for a month of 2025, 15 for one of 2023, "
         f"60 for one of 2020; {_KEYLESS} requests a day without a key, {_KEYED:,} with one",
-        needs="STACKEXCHANGE_KEY for more than 300 requests a day; a run ends when the quota is spent, and the next run "
-        "resumes",
+        needs="STACKEXCHANGE_KEY for more than 300 requests a day; a run ends when the quota is spent, and the next "
+        "run resumes",
         cannot_see="questions deleted since; tags as they were before they were edited or merged",
         options=("FW_STACKEXCHANGE_URL", "STACKEXCHANGE_KEY"),
         detail=STACKOVERFLOW_QUESTIONS,
