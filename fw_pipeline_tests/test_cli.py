@@ -224,6 +224,7 @@ def test_sql_reads_the_published_file_and_nothing_else(recorded_once: Path) -> N
     assert (refused.status, len(refused.complaints), refused.out) == (1, 1, "")
 
 
+@pytest.mark.long
 def test_a_second_run_changes_nothing_and_says_which_months_it_cannot_reach(recorded: Path) -> None:
     before = content(recorded)
     vintages = sorted(path.name for path in (recorded / "raw").rglob("*.parquet"))
@@ -292,6 +293,7 @@ BAD_ROW = ("pypi.csv", replaced("2020-05-01,torch,", "2020-05-01,tortch,"))
 """A package that nobody knows; every other fault is put to the provider itself."""
 
 
+@pytest.mark.long
 def test_in_an_empty_folder_one_source_with_a_bad_row_is_published_without_its_month_and_without_the_others(
     tmp_path: Path,
 ) -> None:

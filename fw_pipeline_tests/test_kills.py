@@ -14,6 +14,8 @@ import pytest
 from fw_pipeline_tests.soak.kills import STAGES
 from fw_pipeline_tests.soak.points import LEAST
 
+pytestmark = pytest.mark.long
+
 
 def tally(name: str) -> str:
     done = subprocess.run(
@@ -27,7 +29,6 @@ def tally(name: str) -> str:
     return done.stdout
 
 
-@pytest.mark.long
 def test_kills_at_every_stage_lose_nothing_and_the_next_run_gives_the_same() -> None:
     said = tally("kills")
     assert re.search(r"kills survived: (\d+) of \1$", said, re.MULTILINE)

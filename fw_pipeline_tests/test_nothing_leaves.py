@@ -56,6 +56,7 @@ def test_a_run_that_asks_somebody_is_seen_by_the_same_watch(tmp_path: Path) -> N
     assert cut_off.attempts(notes) == ["tcp 192.0.2.1 8100"]
 
 
+@pytest.mark.long
 @pytest.mark.browser
 @pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed")
 def test_the_ui_its_daemon_the_page_and_the_commands_make_no_attempt_and_listen_on_loopback(

@@ -20,7 +20,7 @@ from fw_pipeline_tests import report_warehouse
 from fw_pipeline_tests.chromium import NEEDED
 from fw_pipeline_tests.opened_page import DESK, PHONE, Opened, violations
 
-pytestmark = NEEDED
+pytestmark = [*NEEDED, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +218,6 @@ def test_axe_finds_nothing_wrong_on_a_phone_in_the_dark_and_nothing_is_wider(bro
     phone.context.close()
 
 
-@pytest.mark.long
 def test_endless_hostile_names_break_nothing(browser: Any, tmp_path: Path) -> None:
     files = report_warehouse.report_of(report_warehouse.with_endless_names()).files
     (tmp_path / "index.html").write_bytes(files["index.html"])

@@ -18,7 +18,7 @@ from fw_pipeline_tests.chromium import NEEDED
 from fw_pipeline_tests.dagster_desk import Desk, seated
 from fw_pipeline_tests.dagster_ui import Ui
 
-pytestmark = NEEDED
+pytestmark = [*NEEDED, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
