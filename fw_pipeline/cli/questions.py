@@ -78,7 +78,7 @@ def _one_claim(
 def status(shape: str, *, months: bool, only_settings: bool) -> None:
     """Print how far each source has come, and what comes next.
 
-    One line for each source; the months that it lacks with --months.
+    One line for each source; --months lists the months that are missing.
     """
     from fw_pipeline import answers
 
