@@ -16,8 +16,7 @@ import pytest
 from fw_pipeline.warehouse import query
 from fw_pipeline_tests.command import fw_pipeline
 from fw_pipeline_tests.dagster_ui import Ui
-from fw_pipeline_tests.fake_services.faults import Answer
-from fw_pipeline_tests.fake_services.messages import Request, Response
+from fw_pipeline_tests.fake_services.faults import late
 from fw_pipeline_tests.fake_services.server import FakeServices
 from fw_pipeline_tests.moved_clock import NEEDED, MovedClock
 from fw_pipeline_tests.questions_live import COUNTS
@@ -62,13 +61,7 @@ def test_the_schedule_comes_up_in_the_middle_of_a_backfill_and_both_end_well(
     clock = MovedClock(tmp_path, datetime(2023, 7, 3, 5, 50, tzinfo=UTC))
     year = [f"{date(2022, month, 1)}" for month in range(1, 13)]
     come = threading.Event()
-
-    def slowly(request: Request, answer: Answer) -> Response:
-        """Count the whole site, as is done once a month, so slowly that the schedule comes before the backfill ends."""
-        come.wait(45)
-        return answer(request)
-
-    services.faults.add(COUNTS, slowly, times=-1)
+    services.faults.add(COUNTS, late(45, come), times=-1)
     with Ui(data, settings(clock, services)) as ui:
         ui.switch_on("monthly")
         backfill = ui.backfill(["stackoverflow"], year)

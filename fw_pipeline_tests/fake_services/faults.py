@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -75,6 +76,17 @@ def short_body(after: int = 20) -> Fault:
 def slow_drip(seconds: float = 0.05) -> Fault:
     """Send the body byte by byte, with a pause after each."""
     return changed(drip_seconds=seconds)
+
+
+def late(seconds: float, until: threading.Event | None = None) -> Fault:
+    """Answer truly, but only after some seconds, or as soon as something has happened."""
+    come = until or threading.Event()
+
+    def fault(request: Request, answer: Answer) -> Response:
+        come.wait(seconds)
+        return answer(request)
+
+    return fault
 
 
 def wrong_content_type(kind: str = "application/pdf") -> Fault:
