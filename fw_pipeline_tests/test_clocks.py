@@ -72,7 +72,8 @@ def test_the_schedule_comes_up_in_the_middle_of_a_backfill_and_both_end_well(
         come.set()
         ui.wait_for("the backfill", lambda: ui.backfill_status(backfill) not in ("REQUESTED", "COMPLETING"))
         ui.wait_for("the runs", lambda: idle(ui))
-        ui.wait_for("what both brought, published", lambda: len(published(data)) == len(year) + 1)
+        brought = data / "warehouse.duckdb"
+        ui.wait_for("what both brought, published", lambda: brought.exists() and len(published(data)) == len(year) + 1)
         assert ui.backfill_status(backfill) == "COMPLETED_SUCCESS"
         (scheduled,) = ui.runs("monthly")
         tags = {tag["key"]: tag["value"] for tag in scheduled["tags"]}
