@@ -130,12 +130,12 @@ def footnoted(found: pl.DataFrame, *columns: str) -> tuple[pl.DataFrame, tuple[s
 
 
 def in_effect(settings: Settings) -> pl.DataFrame:
-    """Return the settings in effect and where each is set: a row a setting, without secrets."""
+    """Return the settings in effect and where each is set: one row per setting, without secrets."""
     return pl.DataFrame(settings.shown, schema=["setting", "value", "set_in"], orient="row")
 
 
 def sources(settings: Settings, *, now: datetime) -> pl.DataFrame:
-    """Return what each source has on disk, how far it has come, and what comes next: a row a source."""
+    """Return what each source has on disk, how far it has come, and what comes next: one row per source."""
     found = [freshness(source, settings, now=now) for source in SOURCES.values()]
     store = VintageStore(settings.data_dir)
     return pl.DataFrame(

@@ -59,7 +59,7 @@ class Expectation:
     """One rule on one table.
 
     Raises:
-        Reason: the name or the severity is none.
+        Reason: the name holds more than letters, digits and underscores, or the severity is unknown.
     """
 
     name: str

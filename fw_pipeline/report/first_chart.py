@@ -86,7 +86,7 @@ TOLD = {
 
 
 def _of_the_month(shown: Any, across: Any) -> Any:
-    """Return a row a month with what every source has in it."""
+    """Return one row per month, with what every source has in it."""
     return (
         shown.transform_calculate(
             said="(datum.ratio < 1 ? '1 to ' + format(1 / datum.ratio, '.2~f') : format(datum.ratio, '.2~f') + ' to 1')"
