@@ -66,8 +66,8 @@ def packages(rows: pl.DataFrame, credit: str) -> Figure:
         name="packages_around",
         shows=("marts.ecosystem_downloads", "marts.deployment"),
         title=_title(last),
-        takeaway="A download is one installation, usually by an automated system: it is not a user, and a single package "
-        "can weigh much on either side.",
+        takeaway="A download is one installation, usually by an automated system: it is not a user, and a single "
+        "package can weigh much on either side.",
         lead="Downloads of PyTorch's packages for each one of TensorFlow's: companions such as torchvision and "
         "tensorflow-hub, and tools that serve models or put them on devices. Above 1 : 1 there are more of PyTorch's. "
         "A line is interrupted where another count begins.",
