@@ -37,19 +37,19 @@ check: $(VENV)/.ready-dev  ## lint, types, SQL style, import contracts, Dagster 
 	@$(BIN)/python .ci/audit.py $(DEV_LOCK)
 
 pictures: $(VENV)/.ready-dev  ## make the pictures of the README and the guides anew
-	@$(BIN)/python -m fw_pipeline_tests.pictures
+	@$(BIN)/python -m fw_pipeline_tests.tools.pictures
 
 bench: $(VENV)/.ready-dev  ## compare the pipeline with the same work done bare
-	@$(BIN)/python -m fw_pipeline_tests.benchmarks $(BENCH)
+	@$(BIN)/python -m fw_pipeline_tests.tools.benchmarks $(BENCH)
 
 fuzz: $(VENV)/.ready-dev  ## hostile input for every reader, for ten minutes
-	@$(BIN)/python -m fw_pipeline_tests.fuzz $(FUZZ)
+	@$(BIN)/python -m fw_pipeline_tests.tools.fuzz $(FUZZ)
 
 mutate: $(VENV)/.ready-dev  ## small defects in the code, to see whether a test notices, for an hour
-	@$(BIN)/python -m fw_pipeline_tests.mutation $(MUTATE)
+	@$(BIN)/python -m fw_pipeline_tests.tools.mutation $(MUTATE)
 
 soak: $(VENV)/.ready-dev  ## real faults, many times over: kills, full disks, publishes under readers
-	@$(BIN)/python -m fw_pipeline_tests.soak $(SOAK)
+	@$(BIN)/python -m fw_pipeline_tests.tools.soak $(SOAK)
 
 lock: $(VENV)/.ready-uv  ## resolve the dependencies anew
 	@$(UV) pip compile -q requirements-uv.in --universal --python-version 3.11 --generate-hashes \

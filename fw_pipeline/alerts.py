@@ -19,15 +19,15 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from urllib.parse import urlsplit
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.plain import one_line
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.http.limits import Limits
+from fw_pipeline.http.redaction import Redactor
+from fw_pipeline.http.response_errors import FAULTS, Fault, InvalidResponse, Transient
+from fw_pipeline.http.retry import patiently
+from fw_pipeline.http.session import polite_session
+from fw_pipeline.http.transport import Question, opened, whole_body
 from fw_pipeline.settings import Alerting, MailServer, Settings
-from fw_pipeline.wire.exchange import Question, opened, whole_body
-from fw_pipeline.wire.faults import FAULTS, Fault, Transient, Unfit
-from fw_pipeline.wire.host import polite_session
-from fw_pipeline.wire.limits import Limits
-from fw_pipeline.wire.patience import patiently
-from fw_pipeline.wire.redaction import Redactor
+from fw_pipeline.text import one_line
 
 LIMITS = Limits(
     connect_seconds=5, read_seconds=6, answer_seconds=6, answer_bytes=2**16,
@@ -41,7 +41,7 @@ SHOWN_LINES = 30
 _REMEDY = "the run's own page holds what it would have said; mend the setting and start the UI again"
 
 
-class AlertFailed(Reason):
+class AlertError(PipelineError):
     """Nobody could be told. The run that the alert was about is what it was."""
 
 
@@ -84,7 +84,7 @@ def send(
         limits: how long and how often.
 
     Raises:
-        AlertFailed: one way or both failed; the other was tried all the same.
+        AlertError: one way or both failed; the other was tried all the same.
     """
     where = settings.alerting
     ways: dict[str, Callable[[], None]] = {}
@@ -98,7 +98,7 @@ def send(
         if fault is not None:
             failures.append(f"{way}: {one_line(redactor.text(fault.cause), 300)}")
     if failures:
-        raise AlertFailed(f"alert {alert.run_id}".strip(), "; ".join(failures), _REMEDY)
+        raise AlertError(f"alert {alert.run_id}".strip(), "; ".join(failures), _REMEDY)
     return tuple(ways)
 
 
@@ -134,7 +134,7 @@ def _call(alert: Alert, webhook: str, contact: str, limits: Limits) -> None:
     if response.status_code in (408, 429) or response.status_code >= 500:  # noqa: PLR2004 - the server is unwell
         raise Transient(cause)
     if not response.ok:
-        raise Unfit(cause)
+        raise InvalidResponse(cause)
 
 
 def _mail(alert: Alert, where: Alerting, server: MailServer, limits: Limits) -> None:
@@ -150,7 +150,7 @@ def _mail(alert: Alert, where: Alerting, server: MailServer, limits: Limits) -> 
                 session.login(server.user, server.password)
             session.send_message(message)
     except smtplib.SMTPAuthenticationError:
-        fault = Unfit("the mail server refuses the user or the password of FW_SMTP_URL")
+        fault = InvalidResponse("the mail server refuses the user or the password of FW_SMTP_URL")
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
         fault = _answered(min(codes), "the mail server refuses the recipients")
@@ -158,9 +158,9 @@ def _mail(alert: Alert, where: Alerting, server: MailServer, limits: Limits) -> 
         said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
         fault = _answered(error.smtp_code, f"the mail server answers {error.smtp_code} {said}")
     except ssl.SSLCertVerificationError as error:
-        fault = Unfit(f"the certificate of the mail server is not valid: {error.verify_message}")
+        fault = InvalidResponse(f"the certificate of the mail server is not valid: {error.verify_message}")
     except smtplib.SMTPNotSupportedError as error:
-        fault = Unfit(f"the mail server cannot do it: {error}")
+        fault = InvalidResponse(f"the mail server cannot do it: {error}")
     except (OSError, smtplib.SMTPException) as error:
         fault = Transient(f"the mail server cannot be reached ({type(error).__name__})")
     if fault is not None:
@@ -168,7 +168,7 @@ def _mail(alert: Alert, where: Alerting, server: MailServer, limits: Limits) -> 
 
 
 def _answered(code: int, cause: str) -> Fault:
-    return Transient(cause) if 400 <= code < 500 else Unfit(cause)  # noqa: PLR2004 - 4xx is for now, 5xx for good
+    return Transient(cause) if 400 <= code < 500 else InvalidResponse(cause)  # noqa: PLR2004 - 4xx is for now, 5xx for good
 
 
 def _connected(server: MailServer, limits: Limits) -> smtplib.SMTP:

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from fw_pipeline.contract import Reason
+from fw_pipeline.errors import PipelineError
 
 LEFTOVER = ".writing-"
 """How the name of a file begins while it is being written."""
 
 
-class StorageFailed(Reason):
+class StorageError(PipelineError):
     """The data folder cannot be written or holds a file that cannot be read."""
 
 
@@ -27,7 +27,7 @@ def written_aside(path: Path) -> Iterator[IO[bytes]]:
     """Open a file for writing beside `path`; on leaving without error it is flushed and renamed to `path`.
 
     Raises:
-        StorageFailed: the disk is full, read-only or refuses the file; nothing is left behind.
+        StorageError: the disk is full, read-only or refuses the file; nothing is left behind.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,10 +60,10 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def unwritable(path: Path, error: OSError) -> StorageFailed:
+def unwritable(path: Path, error: OSError) -> StorageError:
     """Say in one line why a file could not be written."""
     cause = f"cannot write {path.name} in {path.parent}: {error.strerror or error}"
-    return StorageFailed("data folder", cause, "free space or allow writing there, then run again; nothing was lost")
+    return StorageError("data folder", cause, "free space or allow writing there, then run again; nothing was lost")
 
 
 def sweep(folder: Path) -> int:

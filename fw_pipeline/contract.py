@@ -1,11 +1,10 @@
-"""What a source is: months, windows, raw schemas, batches, and how a fetch refuses.
+"""What a source is: its raw table, its providers, and what passes between them and the pipeline.
 
 Nothing here speaks HTTP, touches a file, or knows Dagster or DuckDB.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,87 +15,11 @@ from typing import Any, Protocol
 import polars as pl
 
 from fw_pipeline.details import DetailTable
-from fw_pipeline.plain import one_line
-
-FIRST_MONTH = date(2015, 11, 1)
-"""The month in which TensorFlow was released: the first partition."""
+from fw_pipeline.errors import MonthRejected
+from fw_pipeline.months import Window
 
 WHOLE_SITE = "*"
 """The value of a key column that stands for everything: the whole site, every paper, every venue."""
-
-
-def next_month(month: date) -> date:
-    """Return the first day of the month after `month`."""
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
-
-
-def parse_month(text: str) -> date:
-    """Return the first day of the month written `YYYY-MM` or `YYYY-MM-01`.
-
-    Raises:
-        ValueError: the text is neither.
-    """
-    if (found := re.fullmatch(r"(?!0000)(\d{4})-(0[1-9]|1[0-2])(-01)?", text.strip(), re.ASCII)) is None:
-        raise ValueError(f"{text!r} is not a month; write it YYYY-MM, for example 2023-01")
-    return date(int(found[1]), int(found[2]), 1)
-
-
-def last_closed_month(now: datetime) -> date:
-    """Return the first day of the last month that has ended at `now` (UTC)."""
-    first = date(now.year, now.month, 1)
-    return date(first.year - (first.month == 1), (first.month - 2) % 12 + 1, 1)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Window:
-    """A half-open range of UTC months: `start` is in it, `end` is not."""
-
-    start: date
-    end: date
-
-    def __post_init__(self) -> None:
-        """Refuse a window that is empty or does not lie on month borders."""
-        if self.start.day != 1 or self.end.day != 1 or self.start >= self.end:
-            message = f"not a range of months: {self.start} to {self.end}"
-            raise ValueError(message)
-
-    @classmethod
-    def of(cls, first: date, last: date) -> Window:
-        """Return the window from month `first` to month `last`, both included."""
-        return cls(first, next_month(last))
-
-    @classmethod
-    def spans(cls, months: Iterable[date]) -> list[Window]:
-        """Return the windows without holes that some months make, in order."""
-        found: list[Window] = []
-        for month in sorted(months):
-            if found and found[-1].end == month:
-                found[-1] = cls.of(found[-1].start, month)
-            else:
-                found.append(cls.of(month, month))
-        return found
-
-    def months(self) -> tuple[date, ...]:
-        """Return the first day of every month in the window, in order."""
-        found, month = [], self.start
-        while month < self.end:
-            found.append(month)
-            month = next_month(month)
-        return tuple(found)
-
-    def common(self, other: Window) -> Window | None:
-        """Return the months that both windows hold; None where there are none."""
-        start, end = max(self.start, other.start), min(self.end, other.end)
-        return Window(start, end) if start < end else None
-
-    def __contains__(self, month: object) -> bool:
-        """Say whether a month lies in the window."""
-        return isinstance(month, date) and self.start <= month < self.end
-
-    def __str__(self) -> str:
-        """Write both ends as the reader would: `2022-01 to 2022-12`."""
-        last = self.months()[-1]
-        return f"{self.start:%Y-%m}" if last == self.start else f"{self.start:%Y-%m} to {last:%Y-%m}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,37 +134,6 @@ TABLES: Mapping[str, Table] = MappingProxyType(
 """The raw tables, by source. Column names, types and meanings are the contract with every reader."""
 
 
-class Reason(Exception):  # noqa: N818 - a reason is reported, never a bug
-    """Why something could not be done, as one clear line: what, month, cause, remedy."""
-
-    def __init__(self, subject: str, cause: str, remedy: str, *, month: date | Window | None = None) -> None:
-        """Keep the parts apart, so that a table can show them in columns."""
-        self.subject, self.cause = one_line(subject, 300), one_line(cause, 1000)
-        self.remedy, self.month = one_line(remedy, 500), month
-        super().__init__(str(self))
-
-    def __str__(self) -> str:
-        """Write the one line that a user reads."""
-        when = f" {self.month:%Y-%m}" if isinstance(self.month, date) else f" {self.month}" if self.month else ""
-        return f"{self.subject}{when}: {self.cause}; {self.remedy}"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Survive a process border with all parts."""
-        return (_reason, (type(self), self.subject, self.cause, self.remedy, self.month))
-
-
-def _reason(kind: type[Reason], subject: str, cause: str, remedy: str, month: date | Window | None) -> Reason:
-    return kind(subject, cause, remedy, month=month)
-
-
-class SourceFailed(Reason):
-    """A provider cannot go on: the rest of the requested range has no answer. Months already yielded stand."""
-
-
-class MonthRefused(Reason):
-    """One month's answer is not fit to become a vintage; the others are unharmed."""
-
-
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What a provider answered for one month."""
@@ -261,7 +153,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Availability:
     """The months that a provider can answer, and why it cannot answer the others."""
 
     window: Window
@@ -278,7 +170,7 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CostEstimate:
     """What a fetch will cost, said before the first request."""
 
     requests: int | None
@@ -306,7 +198,7 @@ class Evidence(Protocol):
         """Return the body as the provider sent it."""
 
 
-class Keeper(Protocol):
+class EvidenceWriter(Protocol):
     """Keeps answers verbatim before anything is parsed, and finds those of an earlier, unfinished try."""
 
     def find(self, request: str) -> Evidence | None:
@@ -332,13 +224,13 @@ class Keeper(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Fetch:
+class FetchContext:
     """Everything that a provider is given to answer one request for a window."""
 
     window: Window
     now: datetime
     """The present (UTC), given: a source has no clock of its own."""
-    keeper: Keeper
+    keeper: EvidenceWriter
     scan: Callable[[str, Mapping[str, Any]], pl.DataFrame]
     """Runs one SQL query over files in an in-memory DuckDB, column-wise, in bounded memory."""
     log: Callable[[str], None]
@@ -359,10 +251,10 @@ class Provider:
 
     name: str
     source: str
-    reach: Callable[[Fetch], Reach]
-    fetch: Callable[[Fetch], Iterator[Batch | MonthRefused]]
-    """Yields a batch or a refusal a month; raises SourceFailed when it cannot go on."""
-    plan: Callable[[Fetch], Plan]
+    reach: Callable[[FetchContext], Availability]
+    fetch: Callable[[FetchContext], Iterator[Batch | MonthRejected]]
+    """Yields a batch or a refusal a month; raises SourceError when it cannot go on."""
+    plan: Callable[[FetchContext], CostEstimate]
     answers: str
     """What it can answer, for the documentation."""
     cost: str

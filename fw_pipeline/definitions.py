@@ -9,26 +9,26 @@ from typing import Any
 
 from dagster import Definitions, definitions, in_process_executor
 
-from fw_pipeline import expectations
-from fw_pipeline import models as sql_models
+from fw_pipeline import quality
 from fw_pipeline import settings as environment
+from fw_pipeline import transform as sql_models
 from fw_pipeline.contract import Source
-from fw_pipeline.models import FORECASTS, MEASUREMENTS, Model
-from fw_pipeline.orchestration import history, jobs
-from fw_pipeline.orchestration.alerting import tell_of_failures
-from fw_pipeline.orchestration.building import build_what_changed
-from fw_pipeline.orchestration.checks import raw_checks
-from fw_pipeline.orchestration.liveness import held_by_runs, mark_killed_runs
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.publishing import publish_asset, report_asset
+from fw_pipeline.orchestration import instance_storage, jobs
+from fw_pipeline.orchestration.asset_checks import raw_checks
+from fw_pipeline.orchestration.build_sensor import build_what_changed
+from fw_pipeline.orchestration.freshness_sensor import freshness_check, watch_freshness
+from fw_pipeline.orchestration.publish_assets import publish_asset, report_asset
 from fw_pipeline.orchestration.raw_assets import raw_asset
 from fw_pipeline.orchestration.retention import tidy_history
-from fw_pipeline.orchestration.seeds import SEEDS
-from fw_pipeline.orchestration.tables import all_tables
-from fw_pipeline.orchestration.transforms import build_step
-from fw_pipeline.orchestration.watching import freshness_check, watch_freshness
+from fw_pipeline.orchestration.run_failure_sensor import tell_of_failures
+from fw_pipeline.orchestration.run_locks import held_by_runs, mark_killed_runs
+from fw_pipeline.orchestration.table_assets import build_step
+from fw_pipeline.orchestration.table_specs import all_tables
 from fw_pipeline.settings import SHIPPED_DIR, Settings
 from fw_pipeline.sources import SOURCES
+from fw_pipeline.transform import FORECASTS, MEASUREMENTS, Model
+from fw_pipeline.transform.context import Pipeline
+from fw_pipeline.transform.seeds import SEEDS
 
 
 def registered(sources: Mapping[str, Source]) -> frozenset[str]:
@@ -65,14 +65,14 @@ def build_defs(
         settings: say which provider each source has, and so which months; None reads the environment.
 
     Raises:
-        Reason: a model, its document or a rule in it is wrong; the line says which and how to mend it.
+        PipelineError: a model, its document or a rule in it is wrong; the line says which and how to mend it.
         SettingError: a setting is wrong.
     """
-    history.write_quickly()
+    instance_storage.write_quickly()
     models = load_models(sources) if models is None else models
     settings, now = settings or environment.read(), datetime.now(UTC)
     tables = all_tables(sources, models)
-    raw = {f"raw.{name}": expectations.for_raw(each.table, provider=("provider",)) for name, each in sources.items()}
+    raw = {f"raw.{name}": quality.for_raw(each.table, provider=("provider",)) for name, each in sources.items()}
     return Definitions(
         assets=[
             *(raw_asset(source, settings, now=now) for source in sources.values()),
@@ -98,5 +98,5 @@ def build_defs(
 @definitions
 def defs() -> Definitions:
     """Return the code location as Dagster loads it; whoever only imports this module builds nothing."""
-    history.warn_if_temporary()
+    instance_storage.warn_if_temporary()
     return build_defs()

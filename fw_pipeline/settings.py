@@ -14,8 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from fw_pipeline.effective import DEFAULT, Value, gather
-from fw_pipeline.plain import one_line
+from fw_pipeline.settings_origin import DEFAULT, Value, gather
+from fw_pipeline.text import one_line
 
 _PACKAGE = Path(__file__).resolve().parent
 _IN_THE_WHEEL = _PACKAGE / "shipped"

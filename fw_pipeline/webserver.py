@@ -1,7 +1,7 @@
 """`dagster dev` with a guard before its web server: what `fw-pipeline ui` starts.
 
-    python -m fw_pipeline.serving dev ...   the UI and its daemon, as `dagster dev`
-    python -m fw_pipeline.serving ...       the web server alone, as `dagster-webserver`; the first starts it
+    python -m fw_pipeline.webserver dev ...   the UI and its daemon, as `dagster dev`
+    python -m fw_pipeline.webserver ...       the web server alone, as `dagster-webserver`; the first starts it
 
 Dagster has no setting for middleware: see docs/adr/0018. What is guarded against is decided elsewhere.
 """
@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 from starlette.middleware import Middleware
 
 from fw_pipeline import settings
-from fw_pipeline.guard import Guard
+from fw_pipeline.webserver_guard import Guard
 
-DAGSTERS, OURS = "dagster_webserver", "fw_pipeline.serving"
+DAGSTERS, OURS = "dagster_webserver", "fw_pipeline.webserver"
 DAEMON, LEVEL = "dagster._daemon", "--log-level"
 
 

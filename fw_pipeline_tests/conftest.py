@@ -13,15 +13,15 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import sync_playwright
 
-from fw_pipeline_tests import cut_off
-from fw_pipeline_tests.chromium import CHROMIUM, FLAGS
-from fw_pipeline_tests.command import fw_pipeline
-from fw_pipeline_tests.duckdb_releases import Releases, shared_folder
-from fw_pipeline_tests.fake_services.server import FakeServices
+from fw_pipeline_tests.support import cut_off
+from fw_pipeline_tests.support.chromium import CHROMIUM, FLAGS
+from fw_pipeline_tests.support.command import fw_pipeline
+from fw_pipeline_tests.support.duckdb_releases import Releases, shared_folder
+from fw_pipeline_tests.support.fake_services.server import FakeServices
 
 LONGEST = (
-    *("test_ui_backfills", "test_clocks", "test_kills", "test_cli", "test_hostile_names_live", "test_report_browser"),
-    *("test_ui_browser", "test_live", "test_explanation", "test_orchestration"),
+    *("test_ui_backfills", "test_clocks", "test_kills", "test_main", "test_hostile_names_live", "test_report_browser"),
+    *("test_ui_browser", "test_live", "test_explanation", "test_definitions"),
 )
 """Files that take a minute or more, the longest first."""
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from fw_pipeline.hub_names import HUB_NAMES, HubName, hub_name_rows
-from fw_pipeline.packages import PACKAGES, Package, package_rows
+from fw_pipeline.catalog.hub_names import HUB_NAMES, HubName, hub_name_rows
+from fw_pipeline.catalog.packages import PACKAGES, Package, package_rows
 
 __all__ = [
     "FRAMEWORKS",

@@ -15,10 +15,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.raw.files import LEFTOVER, sync_folder, unwritable
-from fw_pipeline.report import origins
-from fw_pipeline.report.figures import sql
+from fw_pipeline.atomic_files import LEFTOVER, sync_folder, unwritable
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.report import attribution
+from fw_pipeline.report.figure import sql
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import DescribedTable, Form, copy_tables, described, query
 
@@ -37,7 +37,8 @@ def export(published: Path, folder: Path, form: Form, *, only: Sequence[str] = (
         only: tables (`marts.verdicts`) or schemas (`marts`); every table when empty.
 
     Raises:
-        Reason: nothing is published, there is no such table, the folder holds something else or cannot be written.
+        PipelineError: nothing is published, there is no such table, the folder holds something else
+            or cannot be written.
     """
     folder = _led_to(folder)
     names = _chosen([table.name for table in described(published)], only)
@@ -66,7 +67,7 @@ def _chosen(known: Sequence[str], only: Sequence[str]) -> list[str]:
         if not any(table == name or table.startswith(f"{name}.") for table in known):
             near = difflib.get_close_matches(name, known, n=1)
             remedy = f"did you mean {near[0]}?" if near else "see them: fw-pipeline sql 'show tables'"
-            raise Reason("export", f"there is no table or schema {name!r}", remedy)
+            raise PipelineError("export", f"there is no table or schema {name!r}", remedy)
     return [table for table in known if not only or table in only or table.partition(".")[0] in only]
 
 
@@ -75,23 +76,23 @@ def _led_to(folder: Path) -> Path:
     try:
         return folder.resolve()
     except (OSError, RuntimeError) as error:  # links that lead to one another
-        raise Reason("export", f"{folder} leads nowhere", "name another folder with --to") from error
+        raise PipelineError("export", f"{folder} leads nowhere", "name another folder with --to") from error
 
 
 def _refuse_what_is_not_ours(folder: Path) -> None:
     remedy = "name another folder with --to, or empty this one"
     if folder.parent == folder or folder.is_mount():
-        raise Reason("export", f"{folder} cannot be replaced as a whole", "name a folder inside it with --to")
+        raise PipelineError("export", f"{folder} cannot be replaced as a whole", "name a folder inside it with --to")
     for place in (folder, *folder.parents):
         if place.exists() and not place.is_dir():
-            raise Reason("export", f"{place} is a file", remedy)
+            raise PipelineError("export", f"{place} is a file", remedy)
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
     with contextlib.suppress(OSError, KeyError, UnicodeDecodeError, csv.Error):
         with (folder / COLUMNS).open(encoding="utf-8", newline="") as stream:
             stems = {row["table"].replace(".", "/", 1) for row in csv.DictReader(stream)}
         there -= {DICTIONARY, COLUMNS, LICENCES, *(f"{stem}.{form}" for stem in stems for form in ("parquet", "csv"))}
     if there:
-        raise Reason("export", f"{folder} holds {min(there)}, which is not of an earlier export", remedy)
+        raise PipelineError("export", f"{folder} holds {min(there)}, which is not of an earlier export", remedy)
 
 
 def _replace(folder: Path, fresh: Path) -> None:
@@ -133,7 +134,7 @@ def _columns(tables: Sequence[DescribedTable]) -> str:
 
 
 def _licences(published: Path) -> str:
-    credits_ = origins.credited(query(published, sql("origins")))
+    credits_ = attribution.credited(query(published, sql("origins")))
     columns = ("source", "origin", "where", "what", "licence")
     alike = [it for it in credits_ if "CC BY-SA" in it["licence"] and "counts are facts" not in it["licence"]]
     lines = [

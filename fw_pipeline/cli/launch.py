@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fw_pipeline.contract import Reason, Window
-from fw_pipeline.home import prepare
-from fw_pipeline.progress import Progress
+from fw_pipeline.cli.progress import Progress
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.months import Window
+from fw_pipeline.orchestration.instance import prepare
 from fw_pipeline.settings import Settings
 from fw_pipeline.warehouse import query
 
@@ -45,14 +46,14 @@ def launch(
         from dagster import DagsterInstance
 
         from fw_pipeline.definitions import build_defs, load_models
-        from fw_pipeline.orchestration.building import nothing_here, unpublished
-        from fw_pipeline.orchestration.history import told
+        from fw_pipeline.orchestration.build_sensor import nothing_here, unpublished
+        from fw_pipeline.orchestration.instance_storage import told
         from fw_pipeline.orchestration.jobs import REBUILD
-        from fw_pipeline.orchestration.liveness import held_by_runs, mark_killed
-        from fw_pipeline.orchestration.pipeline import Pipeline
         from fw_pipeline.orchestration.retention import trim
-        from fw_pipeline.orchestration.running import run_job
+        from fw_pipeline.orchestration.run_job import run_job
+        from fw_pipeline.orchestration.run_locks import held_by_runs, mark_killed
         from fw_pipeline.sources import SOURCES
+        from fw_pipeline.transform.context import Pipeline
 
         models = load_models()
         pipeline = Pipeline(SOURCES, models, given=settings, progress=progress, again=again)
@@ -72,12 +73,12 @@ def launch(
                 failures += built.failures
             try:
                 trim(instance, keep=settings.keep_runs)
-            except Reason as reason:  # what was fetched and published is none the worse
+            except PipelineError as reason:  # what was fetched and published is none the worse
                 notes.append(f"note: {reason}")
         return Launched(published, tuple(dict.fromkeys(failures)), tuple(notes))
 
 
-_NOTHING = Reason("publish", "no month of any source has come in", "fetch some: fw-pipeline run")
+_NOTHING = PipelineError("publish", "no month of any source has come in", "fetch some: fw-pipeline run")
 
 
 def what_is_published(settings: Settings, launched: Launched) -> str:

@@ -13,11 +13,12 @@ from typing import Any
 
 import click
 
-from fw_pipeline import stopping
-from fw_pipeline.contract import Reason, parse_month
-from fw_pipeline.plain import one_line
-from fw_pipeline.printing import drop_output
+from fw_pipeline import signals
+from fw_pipeline.cli.output import drop_output
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.months import parse_month
 from fw_pipeline.settings import SettingError
+from fw_pipeline.text import one_line
 
 FORMATS = click.Choice(["table", "json", "csv"])
 
@@ -53,17 +54,17 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a wrong setting is a wrong call, and a signal ends with 128 and its number."""
-        with stopping.heard() as signals:
+        with signals.heard() as stopped_by:
             try:
                 return super().invoke(ctx)
             except SettingError as error:
                 raise click.UsageError(str(error)) from None
-            except Reason as reason:
+            except PipelineError as reason:
                 complain(str(reason))
                 ctx.exit(1)
             except KeyboardInterrupt:
-                by = signals.last()
-                complain(f"{ctx.invoked_subcommand}: {stopping.INTERRUPTED}, by {by.name}; {stopping.REMEDY}")
+                by = stopped_by.last()
+                complain(f"{ctx.invoked_subcommand}: {signals.INTERRUPTED}, by {by.name}; {signals.REMEDY}")
                 ctx.exit(128 + by)
             except BrokenPipeError:
                 drop_output()  # the reader has left

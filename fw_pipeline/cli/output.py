@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.plain import visible
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.text import visible
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,7 +51,7 @@ def show(frame: pl.DataFrame, shape: str, *, title: str | None = None, width: in
         width: characters of a line of a table where no terminal says how many there are.
 
     Raises:
-        Reason: standard output cannot be written.
+        PipelineError: standard output cannot be written.
     """
     if shape == "json":
         tell(_as_json(frame.to_dicts()))
@@ -71,7 +71,7 @@ def tell(text: str) -> None:
     """Print a text on standard output.
 
     Raises:
-        Reason: standard output cannot be written.
+        PipelineError: standard output cannot be written.
     """
     with _written() as stdout:
         stdout.write(f"{text}\n")
@@ -81,7 +81,7 @@ def tell_facts(facts: Iterable[tuple[str, str]]) -> None:
     """Print facts, each behind its name, folded to the width of the terminal; without one, to that of a screen.
 
     Raises:
-        Reason: standard output cannot be written.
+        PipelineError: standard output cannot be written.
     """
     said = [(name, visible(text)) for name, text in facts if text]
     margin = max((len(name) for name, _ in said), default=0) + 4
@@ -103,7 +103,7 @@ def tell_facts(facts: Iterable[tuple[str, str]]) -> None:
 def _written() -> Iterator[Any]:
     """Give standard output, and see that what is written there arrives."""
     if sys.stdout is None:
-        raise Reason("output", "standard output is closed", "send it somewhere, such as into a file")
+        raise PipelineError("output", "standard output is closed", "send it somewhere, such as into a file")
     try:
         yield sys.stdout
         sys.stdout.flush()
@@ -112,7 +112,7 @@ def _written() -> Iterator[Any]:
     except OSError as error:
         drop_output()
         cause = f"standard output cannot be written: {error.strerror or error}"
-        raise Reason("output", cause, "free space there, or send it elsewhere") from error
+        raise PipelineError("output", cause, "free space there, or send it elsewhere") from error
 
 
 def drop_output() -> None:

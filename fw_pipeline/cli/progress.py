@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from fw_pipeline.plain import one_line
+from fw_pipeline.text import one_line
 
 _WORDS = {"present": "with figures", "gap": "known to have none"}
 """What became of a month, where the word that the pipeline has for it would not do."""

@@ -10,11 +10,11 @@ from typing import IO, Literal
 
 import click
 
-from fw_pipeline.cli.group import FORMATS, Month, main
-from fw_pipeline.contract import Reason
-from fw_pipeline.plain import visible
-from fw_pipeline.printing import SCREEN, show, tell, tell_facts
+from fw_pipeline.cli.main import FORMATS, Month, main
+from fw_pipeline.cli.output import SCREEN, show, tell, tell_facts
+from fw_pipeline.errors import PipelineError
 from fw_pipeline.settings import Settings, read
+from fw_pipeline.text import visible
 
 
 @main.command()
@@ -24,17 +24,17 @@ from fw_pipeline.settings import Settings, read
 @click.option("--format", "shape", type=FORMATS, default="table", show_default=True)
 def verdicts(as_of: date | None, claim: str | None, *, explain: bool, shape: str) -> None:
     """Print the verdict on every claim, or one claim with every definition."""
-    from fw_pipeline import answers
+    from fw_pipeline.cli import status
 
     if explain and claim is None:
         raise click.UsageError("--explain goes with --claim; for example --claim C14 --explain")
     settings = read()
-    with answers.known_then(settings.published, as_of) as published:
+    with status.known_then(settings.published, as_of) as published:
         if claim is not None:
             _one_claim(settings, published, claim, as_of=as_of, explain=explain, shape=shape)
             return
-        found = answers.verdicts(published, as_of=as_of)
-        short = answers.in_short(published, found)
+        found = status.verdicts(published, as_of=as_of)
+        short = status.in_short(published, found)
     month = found["as_of"].max()
     title = f"Verdicts as of {month:%Y-%m}" if isinstance(month, date) else "Verdicts"
     show(short if shape == "table" else found, shape, title=title, width=SCREEN)
@@ -44,17 +44,17 @@ def _one_claim(
     settings: Settings, published: Path, claim: str, *, as_of: date | None, explain: bool, shape: str
 ) -> None:
     """Print one claim: what to read first, and every definition, with the evidence if it is to be explained."""
-    from fw_pipeline import answers, explanation, judged
+    from fw_pipeline.cli import explanation, status, verdict_view
 
     if not explain:
-        told = judged.judged(published, claim, as_of=as_of)
+        told = verdict_view.judged(published, claim, as_of=as_of)
         if shape != "table":
             show(told.verdicts, shape)
             return
-        tell(visible(judged.title(told)))
-        tell_facts(judged.facts(told))
+        tell(visible(verdict_view.title(told)))
+        tell_facts(verdict_view.facts(told))
         tell("")
-        found, notes = answers.footnoted(judged.by_definition(told.verdicts), "obstacle")
+        found, notes = status.footnoted(verdict_view.by_definition(told.verdicts), "obstacle")
         show(
             found,
             shape,
@@ -80,22 +80,22 @@ def status(shape: str, *, months: bool, only_settings: bool) -> None:
 
     One line for each source; --months lists the months that are missing.
     """
-    from fw_pipeline import answers
+    from fw_pipeline.cli import status
 
     if months and only_settings:
         raise click.UsageError("--months and --settings are two questions; ask one of them")
     settings = read()
     if only_settings:
-        show(answers.in_effect(settings), shape, title="Settings")
+        show(status.in_effect(settings), shape, title="Settings")
         return
     if shape == "json":
-        found = answers.coverage(settings.published) if months else answers.sources(settings, now=datetime.now(UTC))
+        found = status.coverage(settings.published) if months else status.sources(settings, now=datetime.now(UTC))
         show(found, shape)
         return
     if months:
-        title, (found, notes) = "Months", answers.footnoted(answers.stretches(settings.published), "reason", "remedy")
+        title, (found, notes) = "Months", status.footnoted(status.stretches(settings.published), "reason", "remedy")
     else:
-        title, (found, notes) = "Sources", answers.on_a_screen(answers.sources(settings, now=datetime.now(UTC)))
+        title, (found, notes) = "Sources", status.on_a_screen(status.sources(settings, now=datetime.now(UTC)))
     show(found, shape, title=title, width=SCREEN)
     _tell_notes(notes)
     if not months:
@@ -134,7 +134,7 @@ def sql(query: str | None, file: IO[bytes] | None, shape: str) -> None:
         try:
             query = file.read().decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise Reason("query", f"{file.name} is not valid UTF-8", "write it in UTF-8") from error
+            raise PipelineError("query", f"{file.name} is not valid UTF-8", "write it in UTF-8") from error
     assert query is not None
     show(ask(read().published, query), shape)
 
@@ -148,7 +148,7 @@ def export(form: Literal["parquet", "csv"], folder: Path | None, names: tuple[st
 
     With a data dictionary and the licences of the figures.
     """
-    from fw_pipeline.export import export as write
+    from fw_pipeline.cli.export import export as write
 
     settings = read()
     target = (folder or settings.data_dir / "export").absolute()

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fw_pipeline.cli.group import Month, complain, main
-from fw_pipeline.contract import FIRST_MONTH, Window, last_closed_month
-from fw_pipeline.printing import tell, tell_facts
+from fw_pipeline.cli.main import Month, complain, main
+from fw_pipeline.cli.output import tell, tell_facts
+from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
 from fw_pipeline.settings import Settings, read
 
 if TYPE_CHECKING:
-    from fw_pipeline.launching import Launched
+    from fw_pipeline.cli.launch import Launched
 
 
 @main.command()
@@ -41,7 +41,7 @@ def run(first: date | None, last: date | None, names: tuple[str, ...], mode: str
             f"choose --from and --to between {FIRST_MONTH:%Y-%m} and {closed:%Y-%m}"
         )
     window = Window.of(start, end)
-    from fw_pipeline.orchestration.choosing import choose, offered, out_of_reach
+    from fw_pipeline.ingestion.providers import choose, offered, out_of_reach
     from fw_pipeline.orchestration.jobs import fetch
     from fw_pipeline.sources import SOURCES
 
@@ -53,7 +53,7 @@ def run(first: date | None, last: date | None, names: tuple[str, ...], mode: str
         if first or last
         else []
     )
-    from fw_pipeline.launching import launch
+    from fw_pipeline.cli.launch import launch
 
     asked = {name: window.common(offered(SOURCES[name], settings, now=now)) for name in names or SOURCES}
     fetches = [(fetch(name), months) for name, months in asked.items() if months]
@@ -68,7 +68,7 @@ def revisit() -> None:
     The tables are built anew: marts.drift shows what has changed since.
     """
     settings = read()
-    from fw_pipeline.launching import launch
+    from fw_pipeline.cli.launch import launch
 
     _finish(settings, launch(settings, fetches=[("revisit", None)]))
 
@@ -80,7 +80,7 @@ def rebuild() -> None:
     They are built from the raw vintages; nothing is fetched.
     """
     settings = read()
-    from fw_pipeline.launching import launch
+    from fw_pipeline.cli.launch import launch
     from fw_pipeline.warehouse import Warehouse
 
     Warehouse(settings.data_dir).discard_working()
@@ -89,7 +89,7 @@ def rebuild() -> None:
 
 def _finish(settings: Settings, launched: Launched, refused: Sequence[str] = ()) -> None:
     """Say every failure on its line, then the answer and where the results are, and leave with the right status."""
-    from fw_pipeline.launching import what_is_published
+    from fw_pipeline.cli.launch import what_is_published
     from fw_pipeline.report.answer import answer
     from fw_pipeline.warehouse import query
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import polars as pl
 
-from fw_pipeline.claims import build_steps
-from fw_pipeline.contract import Reason
-from fw_pipeline.orchestration.freshness import freshness
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.ingestion.freshness import freshness
 from fw_pipeline.raw import VintageStore
-from fw_pipeline.report.standings import standing
-from fw_pipeline.report.words import VERDICTS
+from fw_pipeline.report.claim_standing import standing
+from fw_pipeline.report.formatting import VERDICTS
 from fw_pipeline.settings import Settings
 from fw_pipeline.sources import SOURCES
+from fw_pipeline.transform.claims import build_steps
 from fw_pipeline.warehouse import observed_later, query, replayed
 
 
@@ -27,14 +27,14 @@ def known_then(published: Path, as_of: date | None) -> Iterator[Path]:
     It is built anew only where a month has figures that were observed by then and others that were observed later.
 
     Raises:
-        Reason: nothing is published yet, the month is none that has verdicts, or a table cannot be built.
+        PipelineError: nothing is published yet, the month is none that has verdicts, or a table cannot be built.
     """
     if as_of is not None:
         _refuse_outside(published, as_of)
     if as_of is None or not observed_later(published, as_of):
         yield published
         return
-    from fw_pipeline.definitions import load_models  # noqa: PLC0415 - only a replay needs the models
+    from fw_pipeline.definitions import load_models
 
     with replayed(published, build_steps(load_models()), as_of) as file:
         yield file
@@ -44,7 +44,7 @@ def verdicts(published: Path, *, as_of: date | None = None) -> pl.DataFrame:
     """Return the verdict on every claim as of a month: its row of `marts.headline_verdicts`.
 
     Raises:
-        Reason: nothing is published yet.
+        PipelineError: nothing is published yet.
     """
     until = f"date '{as_of.isoformat()}'" if as_of else "date '9999-01-01'"
     return query(
@@ -62,14 +62,14 @@ def _refuse_outside(published: Path, as_of: date) -> None:
     first, last = query(published, "select min(as_of), max(as_of) from marts.headline_verdicts").row(0)
     if first is not None and not first <= as_of <= last:
         months = f"choose a month from {first:%Y-%m} to {last:%Y-%m}, or leave --as-of out"
-        raise Reason("claim", "no verdict is given as of this month", months, month=as_of)
+        raise PipelineError("claim", "no verdict is given as of this month", months, month=as_of)
 
 
 def in_short(published: Path, found: pl.DataFrame) -> pl.DataFrame:
     """Return verdicts as they fit on a screen of 80 columns, in plain words, with what decided each.
 
     Raises:
-        Reason: nothing is published yet.
+        PipelineError: nothing is published yet.
     """
     halves = query(
         published,
@@ -90,7 +90,7 @@ def coverage(published: Path) -> pl.DataFrame:
     """Return what each source has: a row for each month.
 
     Raises:
-        Reason: nothing is published yet.
+        PipelineError: nothing is published yet.
     """
     return query(published, "select * from meta.coverage order by source, month")
 
@@ -99,7 +99,7 @@ def stretches(published: Path) -> pl.DataFrame:
     """Return what each source has: a row for each stretch of months with the same state.
 
     Raises:
-        Reason: nothing is published yet.
+        PipelineError: nothing is published yet.
     """
     return query(
         published,

@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from fw_pipeline.cli.group import complain, main
+from fw_pipeline.cli.main import complain, main
 from fw_pipeline.settings import SHIPPED_DIR, read
 
 
@@ -21,7 +21,7 @@ def ui(port: int, host: str) -> None:
 
     It is closed to pages of other sites, and listens on this machine alone unless told otherwise.
     """
-    from fw_pipeline.home import exposed, prepare, refuse_if_taken
+    from fw_pipeline.orchestration.instance import exposed, prepare, refuse_if_taken
 
     settings = read()
     refuse_if_taken(host, port)
@@ -30,7 +30,7 @@ def ui(port: int, host: str) -> None:
         complain(warning)
     click.echo(f"Dagster UI on http://{host}:{port} (history in {home}); stop it with Ctrl-C", err=True)
     command = [
-        sys.executable, "-m", "fw_pipeline.serving", "dev",
+        sys.executable, "-m", "fw_pipeline.webserver", "dev",
         "--workspace", str(SHIPPED_DIR / "workspace.yaml"), "--host", host, "--port", str(port),
     ]  # fmt: skip
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background ignores it

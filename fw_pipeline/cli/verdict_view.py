@@ -10,10 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.report.standings import standing
-from fw_pipeline.report.verdicts import THEN
-from fw_pipeline.report.words import VERDICTS
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.report.claim_cards import THEN
+from fw_pipeline.report.claim_standing import standing
+from fw_pipeline.report.formatting import VERDICTS
 from fw_pipeline.warehouse import query
 
 
@@ -37,12 +37,12 @@ def judged(published: Path, name: str, *, as_of: date | None = None) -> Judged:
     Otherwise it is the newest that has a value.
 
     Raises:
-        Reason: nothing is published yet, or there is no such claim.
+        PipelineError: nothing is published yet, or there is no such claim.
     """
     claims = {row["claim"]: row for row in query(published, "from meta.claims").to_dicts()}
     if (claim := name.upper()) not in claims:
         known = sorted(claims, key=lambda each: int(each[1:]))
-        raise Reason(f"claim {name!r}", "no such claim", f"choose one of {', '.join(known)}")
+        raise PipelineError(f"claim {name!r}", "no such claim", f"choose one of {', '.join(known)}")
     until = f"date '{as_of or date.max}'"
     stood = query(
         published, f"from marts.headline_verdicts where claim = '{claim}' and as_of <= {until} order by as_of desc"

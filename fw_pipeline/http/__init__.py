@@ -1,4 +1,4 @@
-"""The pieces of polite HTTP, below `fw_pipeline.web`: one exchange, its answer, its faults, the pace, the redaction.
+"""The pieces of polite HTTP, below `fw_pipeline.http.client`: transport, responses, faults, pace, redaction.
 
-Nothing here knows a source. Providers import from `fw_pipeline.web`, never from here.
+Nothing here knows a source. Providers import from `fw_pipeline.http.client`, never from here.
 """

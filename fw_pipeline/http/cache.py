@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from fw_pipeline.contract import HEADERS_OF, Evidence, Keeper
-from fw_pipeline.wire.answer import Answer, http_date
-from fw_pipeline.wire.redaction import Redactor
+from fw_pipeline.contract import HEADERS_OF, Evidence, EvidenceWriter
+from fw_pipeline.http.redaction import Redactor
+from fw_pipeline.http.response import Answer, http_date
 
 KEPT_HEADERS = (
     "content-range",
@@ -51,7 +51,7 @@ class Earlier:
 class Archive:
     """The keeper of one fetch, as the HTTP layer uses it."""
 
-    keeper: Keeper
+    keeper: EvidenceWriter
     redactor: Redactor
     clock: Callable[[], float]
     """Gives Unix seconds, for servers that do not say when they answered."""

@@ -13,27 +13,27 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from fw_pipeline.contract import Evidence, Fetch
-from fw_pipeline.plain import one_line, shown
-from fw_pipeline.wire.answer import Answer, next_link, strict_json
-from fw_pipeline.wire.archive import Archive
-from fw_pipeline.wire.downloads import Download
-from fw_pipeline.wire.exchange import Question
-from fw_pipeline.wire.faults import FAULTS, Throttled, Transient, Unfit, seconds_in
-from fw_pipeline.wire.fields import needed, optional, rows, text, texts, utc_date, utc_moment, whole_number
-from fw_pipeline.wire.host import Host
-from fw_pipeline.wire.inquiry import Inquiry, Judge
-from fw_pipeline.wire.limits import Limits
-from fw_pipeline.wire.pace import Pace
-from fw_pipeline.wire.paging import Trail
+from fw_pipeline.contract import Evidence, FetchContext
+from fw_pipeline.http.cache import Archive
+from fw_pipeline.http.downloads import Download
+from fw_pipeline.http.json_fields import needed, optional, rows, text, texts, utc_date, utc_moment, whole_number
+from fw_pipeline.http.limits import Limits
+from fw_pipeline.http.pagination import Trail
+from fw_pipeline.http.rate_limit import Pace
+from fw_pipeline.http.request import Inquiry, Judge
+from fw_pipeline.http.response import Answer, next_link, strict_json
+from fw_pipeline.http.response_errors import FAULTS, InvalidResponse, Throttled, Transient, seconds_in
+from fw_pipeline.http.session import Host
+from fw_pipeline.http.transport import Question
+from fw_pipeline.text import one_line, shown
 
 __all__ = [
     "Answer",
+    "InvalidResponse",
     "Limits",
     "Pace",
     "Throttled",
     "Transient",
-    "Unfit",
     "Web",
     "needed",
     "next_link",
@@ -60,12 +60,12 @@ class Web:
 
     Every method looks for a kept answer first and replays it without asking; else it asks, keeps the body verbatim, and
     only then calls `read`, which parses and validates. `read` returns anything, or raises `Throttled`, `Transient` or
-    `Unfit`; the kept answer is then rejected, so that it is never replayed, and the request is repeated (first two) or
-    refused (last).
+    `InvalidResponse`; the kept answer is then rejected, so that it is never replayed, and the request is repeated
+    (first two) or refused (last).
 
     Every method raises:
-        MonthRefused: the answer for `month` is unfit; the other months are unharmed.
-        SourceFailed: the provider cannot go on: retries used up, a wait longer than our patience (it says until when),
+        MonthRejected: the answer for `month` is unfit; the other months are unharmed.
+        SourceError: the provider cannot go on: retries used up, a wait longer than our patience (it says until when),
             the request budget spent, or an unfit answer to a request that was for no one month.
 
     Options of the fetch that it reads: `contact` (for the User-Agent), `pace` (seconds between requests instead of the
@@ -74,7 +74,7 @@ class Web:
 
     def __init__(
         self,
-        fetch: Fetch,
+        fetch: FetchContext,
         *,
         pace: Pace,
         budget: int,
@@ -222,7 +222,8 @@ class Web:
             url: absolute address.
             headers: added to ours. Secrets may be among them.
             name: of the evidence file; ends in .gz, .parquet, .7z or .zst, as the file does.
-            read: makes the result of the kept file (its `path` and `ref`); raises `Unfit` where it is not fit.
+            read: makes the result of the kept file (its `path` and `ref`); raises `InvalidResponse` where it
+                is not fit.
             classify: looks at an answer that is not the file, before anything else.
             sites: hosts, as patterns such as `*.hf.co`, to which the service is known to redirect its files.
 

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fw_pipeline.wire.faults import Transient, Unfit
+from fw_pipeline.http.response_errors import InvalidResponse, Transient
 
 if TYPE_CHECKING:
     from zlib import _Decompress as Unpacker
@@ -22,13 +22,13 @@ def unpacked(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 
     Raises:
         Transient: the packing is damaged, or ends before its end.
-        Unfit: it is packed in a way that was not asked for.
+        InvalidResponse: it is packed in a way that was not asked for.
     """
     if encoding in {"", "identity"}:
         yield from chunks
         return
     if encoding not in {"gzip", "x-gzip", "deflate"}:
-        raise Unfit(f"answered packed as {encoding}, which was not asked for")
+        raise InvalidResponse(f"answered packed as {encoding}, which was not asked for")
     unpacker: Unpacker | None = None
     try:
         for chunk in chunks:

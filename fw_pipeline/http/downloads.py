@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from fw_pipeline.contract import Evidence
-from fw_pipeline.wire.answer import Answer
-from fw_pipeline.wire.archive import VALIDATED, Archive
-from fw_pipeline.wire.exchange import Question, header_names_lowered, opened, raw_chunks, whole_body
-from fw_pipeline.wire.host import Host
-from fw_pipeline.wire.partial import PACKED, PartialFile
-from fw_pipeline.wire.statuses import judge_html
+from fw_pipeline.http.cache import VALIDATED, Archive
+from fw_pipeline.http.partial_download import PACKED, PartialFile
+from fw_pipeline.http.response import Answer
+from fw_pipeline.http.session import Host
+from fw_pipeline.http.status_codes import judge_html
+from fw_pipeline.http.transport import Question, header_names_lowered, opened, raw_chunks, whole_body
 
 T = TypeVar("T")
 
@@ -52,8 +52,8 @@ class Download:
 
         Raises:
             Throttled, Transient: the server asks to wait, or the file has not come whole; what came is resumed.
-            Unfit: something else came, or more than allowed.
-            SourceFailed: the part that has come cannot be written.
+            InvalidResponse: something else came, or more than allowed.
+            SourceError: the part that has come cannot be written.
         """
         try:
             return self._fetched()

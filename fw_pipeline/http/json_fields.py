@@ -1,6 +1,6 @@
 """Typed readers for the needed fields of an answer: what is missing, mistyped or absurd is never a figure.
 
-Each takes the value and the name of its field, and raises `Unfit` naming both.
+Each takes the value and the name of its field, and raises `InvalidResponse` naming both.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
-from fw_pipeline.plain import shown
-from fw_pipeline.wire.faults import Unfit
+from fw_pipeline.http.response_errors import InvalidResponse
+from fw_pipeline.text import shown
 
 T = TypeVar("T")
 
@@ -23,10 +23,10 @@ def needed(row: Mapping[str, Any], field: str, reader: Callable[[Any, str], T]) 
     """Return a field that must be there and must not be null.
 
     Raises:
-        Unfit: it is absent, null, or not what `reader` accepts.
+        InvalidResponse: it is absent, null, or not what `reader` accepts.
     """
     if row.get(field) is None:
-        raise Unfit(f"field {field} is {'null' if field in row else 'missing'}")
+        raise InvalidResponse(f"field {field} is {'null' if field in row else 'missing'}")
     return reader(row[field], field)
 
 
@@ -34,7 +34,7 @@ def optional(row: Mapping[str, Any], field: str, reader: Callable[[Any, str], T]
     """Return a field, or None where it is absent or null.
 
     Raises:
-        Unfit: it is there and is not what `reader` accepts.
+        InvalidResponse: it is there and is not what `reader` accepts.
     """
     return None if row.get(field) is None else reader(row[field], field)
 
@@ -43,14 +43,14 @@ def whole_number(value: Any, field: str) -> int:
     """Return a count: an integer from 0 to 10**12, or the same written in digits.
 
     Raises:
-        Unfit: it is negative, absurd, a float, a truth value or anything else.
+        InvalidResponse: it is negative, absurd, a float, a truth value or anything else.
     """
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,20}", value.strip(), re.ASCII):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Unfit(f"field {field} is {shown(value)}, not a whole number")
+        raise InvalidResponse(f"field {field} is {shown(value)}, not a whole number")
     if not 0 <= value <= ABSURD:
-        raise Unfit(f"field {field} is {value}, which no count can be")
+        raise InvalidResponse(f"field {field} is {value}, which no count can be")
     return value
 
 
@@ -58,10 +58,10 @@ def text(value: Any, field: str) -> str:
     """Return a text that is not empty.
 
     Raises:
-        Unfit: it is empty or no text.
+        InvalidResponse: it is empty or no text.
     """
     if not isinstance(value, str) or not value.strip():
-        raise Unfit(f"field {field} is {shown(value)}, not a text")
+        raise InvalidResponse(f"field {field} is {shown(value)}, not a text")
     return value
 
 
@@ -69,10 +69,10 @@ def texts(value: Any, field: str) -> tuple[str, ...]:
     """Return a list of texts; it may be empty.
 
     Raises:
-        Unfit: it is no list, or has something else in it.
+        InvalidResponse: it is no list, or has something else in it.
     """
     if not isinstance(value, list):
-        raise Unfit(f"field {field} is {shown(value)}, not a list")
+        raise InvalidResponse(f"field {field} is {shown(value)}, not a list")
     return tuple(text(item, field) for item in value)
 
 
@@ -80,10 +80,10 @@ def rows(value: Any, field: str) -> list[dict[str, Any]]:
     """Return a list of JSON objects; it may be empty.
 
     Raises:
-        Unfit: it is no list, or has something else in it.
+        InvalidResponse: it is no list, or has something else in it.
     """
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise Unfit(f"field {field} is {shown(value)}, not a list of objects")
+        raise InvalidResponse(f"field {field} is {shown(value)}, not a list of objects")
     return value
 
 
@@ -91,7 +91,7 @@ def utc_moment(value: Any, field: str) -> datetime:
     """Return a moment in UTC from an ISO text (a bare one is taken as UTC) or whole Unix seconds.
 
     Raises:
-        Unfit: it is neither, or lies before 1990 or after 2100.
+        InvalidResponse: it is neither, or lies before 1990 or after 2100.
     """
     moment: datetime | None = None
     try:
@@ -104,9 +104,9 @@ def utc_moment(value: Any, field: str) -> datetime:
     except (ValueError, OverflowError, OSError):
         moment = None
     if moment is None:
-        raise Unfit(f"field {field} is {shown(value)}, not a date")
+        raise InvalidResponse(f"field {field} is {shown(value)}, not a date")
     if not 1990 <= moment.year < 2100:  # noqa: PLR2004 - written in the docstring
-        raise Unfit(f"field {field} is {shown(value)}, not a date of our time")
+        raise InvalidResponse(f"field {field} is {shown(value)}, not a date of our time")
     return moment
 
 
@@ -114,6 +114,6 @@ def utc_date(value: Any, field: str) -> date:
     """Return the UTC day of an ISO date or moment, or of whole Unix seconds.
 
     Raises:
-        Unfit: it is none of them.
+        InvalidResponse: it is none of them.
     """
     return utc_moment(value, field).date()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from fw_pipeline.contract import Reason
+from fw_pipeline.errors import PipelineError
 
 _MIB = 2**20
 
@@ -47,7 +47,7 @@ class Limits:
         """Return the bounds with those changed that a provider's options name, for example `tries` or `patience`.
 
         Raises:
-            Reason: an option is not a number, or is negative.
+            PipelineError: an option is not a number, or is negative.
         """
         given = {
             known.name: kind(option_number(known.name, options[known.name]))
@@ -61,12 +61,12 @@ def option_number(name: str, text: str) -> float:
     """Return the number that an option gives.
 
     Raises:
-        Reason: it is no number, or is negative or endless.
+        PipelineError: it is no number, or is negative or endless.
     """
     try:
         number = float(text)
     except ValueError:
         number = -1.0
     if not 0 <= number < float("inf"):
-        raise Reason(f"option {name}", f"{text!r} is not a number that fits", "write a number from 0 on")
+        raise PipelineError(f"option {name}", f"{text!r} is not a number that fits", "write a number from 0 on")
     return number

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from fw_pipeline.wire.answer import Answer
-from fw_pipeline.wire.exchange import followed, same_site
-from fw_pipeline.wire.faults import Unfit
+from fw_pipeline.http.response import Answer
+from fw_pipeline.http.response_errors import InvalidResponse
+from fw_pipeline.http.transport import followed, same_site
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ class Trail:
         """Return what `read` makes of the page at `url`, and the address of the next one, if there is one.
 
         Raises:
-            Unfit: the next page lies on another site, was there already, or has no address.
+            InvalidResponse: the next page lies on another site, was there already, or has no address.
         """
         self._seen.add(self._request_of(url))
         result, named = read(answer), next_url(answer)
@@ -38,7 +38,7 @@ class Trail:
             return result, None
         following = followed(url, named)
         if not same_site(urlsplit(url), urlsplit(following)):
-            raise Unfit(f"the next page lies on another site, {urlsplit(following).hostname}")
+            raise InvalidResponse(f"the next page lies on another site, {urlsplit(following).hostname}")
         if self._request_of(following) in self._seen:
-            raise Unfit("the next page is one that was there already")
+            raise InvalidResponse("the next page is one that was there already")
         return result, following

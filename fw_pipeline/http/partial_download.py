@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fw_pipeline.wire.faults import Transient, Unfit
+from fw_pipeline.http.response_errors import InvalidResponse, Transient
 
 PACKED = (".gz", ".parquet", ".7z", ".zst")
 """How the names of files end that are kept as they came."""
@@ -51,7 +51,7 @@ class PartialFile:
 
         Raises:
             Transient: the parts do not fit together, or the file is not whole yet.
-            Unfit: the file is larger than `limit` bytes.
+            InvalidResponse: the file is larger than `limit` bytes.
         """
         if status == _NOT_SATISFIABLE:
             self.forget()
@@ -60,7 +60,7 @@ class PartialFile:
         if status == _PARTIAL and start != self.size:
             self.forget()
             raise Transient("the server sent another part than was asked for")
-        too_large = Unfit(
+        too_large = InvalidResponse(
             f"the file is larger than {limit} bytes", "nothing of it was kept; the service may have changed"
         )
         if total is not None and total > limit:

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from fw_pipeline.contract import SourceFailed
-from fw_pipeline.plain import one_line
-from fw_pipeline.waiting import lock_held
-from fw_pipeline.wire.faults import Throttled
-from fw_pipeline.wire.limits import option_number
+from fw_pipeline.errors import SourceError
+from fw_pipeline.http.limits import option_number
+from fw_pipeline.http.response_errors import Throttled
+from fw_pipeline.locks import lock_held
+from fw_pipeline.text import one_line
 
 _PAUSE = "the service asked for a pause"
 _PACE = "the pace at which this service may be asked"
@@ -78,7 +78,7 @@ class Turns:
 
         Raises:
             Throttled: the turn would come later than our patience lasts.
-            SourceFailed: the file of the shared pace cannot be written.
+            SourceError: the file of the shared pace cannot be written.
         """
         with self._mine, self._machine() as stamp:
             said = stamp.read(self._clock() + max(_FAR, self._pace.seconds))
@@ -117,7 +117,7 @@ class Turns:
                 fault = Throttled(late, self._patience + 1)
             except OSError as error:
                 cause = f"cannot keep the pace that this machine shares, in {path.parent}: {error.strerror}"
-                fault = SourceFailed(path.stem, cause, "allow writing there, or set TMPDIR to another folder")
+                fault = SourceError(path.stem, cause, "allow writing there, or set TMPDIR to another folder")
             if fault is not None:
                 raise fault
             yield _Stamp(path)

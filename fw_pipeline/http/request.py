@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from fw_pipeline.wire.answer import Answer
-from fw_pipeline.wire.archive import Archive
-from fw_pipeline.wire.exchange import Question, header_names_lowered, opened, whole_body
-from fw_pipeline.wire.faults import FAULTS, Throttled
-from fw_pipeline.wire.host import Host
-from fw_pipeline.wire.statuses import judge_status, judge_type, spent_wait
+from fw_pipeline.http.cache import Archive
+from fw_pipeline.http.response import Answer
+from fw_pipeline.http.response_errors import FAULTS, Throttled
+from fw_pipeline.http.session import Host
+from fw_pipeline.http.status_codes import judge_status, judge_type, spent_wait
+from fw_pipeline.http.transport import Question, header_names_lowered, opened, whole_body
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class Judge:
         """Let a good answer pass.
 
         Raises:
-            Throttled, Transient, Unfit: it is not good.
+            Throttled, Transient, InvalidResponse: it is not good.
         """
         if self.classify is not None:
             self.classify(answer)
@@ -63,8 +63,8 @@ class Inquiry:
         """Ask, and return what `read` makes of the answer.
 
         Raises:
-            MonthRefused: the answer is unfit, and was for `month` only.
-            SourceFailed: it cannot go on.
+            MonthRejected: the answer is unfit, and was for `month` only.
+            SourceError: it cannot go on.
         """
 
         def attempt() -> T:

@@ -14,8 +14,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn, TypeVar
 
 from fw_pipeline.contract import Evidence
-from fw_pipeline.plain import one_line
-from fw_pipeline.wire.faults import Transient, Unfit
+from fw_pipeline.http.response_errors import InvalidResponse, Transient
+from fw_pipeline.text import one_line
 
 T = TypeVar("T")
 
@@ -54,30 +54,32 @@ class Answer:
         """Return the body as text.
 
         Raises:
-            Unfit: it is not UTF-8.
+            InvalidResponse: it is not UTF-8.
         """
         try:
             return self.body.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             place = error.start
-        raise Unfit(f"the answer is not UTF-8 at byte {place}")
+        raise InvalidResponse(f"the answer is not UTF-8 at byte {place}")
 
     def json(self, expect: type[T]) -> T:
         """Return the body as JSON: a `dict` or a `list`.
 
         Raises:
             Transient: the body is empty or cut off.
-            Unfit: it is HTML or of another content type, not UTF-8, not JSON, has a key twice in one object, a number
-                that is none (NaN, Infinity), or is of another type than `expect`.
+            InvalidResponse: it is HTML or of another content type, not UTF-8, not JSON, has a key twice in one object,
+                a number that is none (NaN, Infinity), or is of another type than `expect`.
         """
         kind = self.content_type
         if kind and "json" not in kind:
-            raise Unfit(f"answered {kind} instead of JSON: {self.first_words()}")
+            raise InvalidResponse(f"answered {kind} instead of JSON: {self.first_words()}")
         if self.body.lstrip()[:1] == b"<":
-            raise Unfit(f"answered HTML instead of JSON: {self.first_words()}")
+            raise InvalidResponse(f"answered HTML instead of JSON: {self.first_words()}")
         value = strict_json(self.text())
         if not isinstance(value, expect):
-            raise Unfit(f"answered a JSON {type(value).__name__} instead of a {expect.__name__}: {self.first_words()}")
+            raise InvalidResponse(
+                f"answered a JSON {type(value).__name__} instead of a {expect.__name__}: {self.first_words()}"
+            )
         return value
 
     def seconds_until(self, moment: datetime) -> float:
@@ -90,7 +92,7 @@ def strict_json(text: str) -> Any:
 
     Raises:
         Transient: the text is empty or cut off.
-        Unfit: it is not JSON, has a key twice in one object, or a number that is none.
+        InvalidResponse: it is not JSON, has a key twice in one object, or a number that is none.
     """
     if not text.strip():
         raise Transient("the answer is empty")
@@ -105,7 +107,7 @@ def strict_json(text: str) -> Any:
         cut_off, cause = False, "nested too deeply"
     if cut_off:
         raise Transient(f"the JSON is cut off after {len(text)} characters")
-    raise Unfit(f"the answer is not JSON: {cause}: {one_line(text, 80)}")
+    raise InvalidResponse(f"the answer is not JSON: {cause}: {one_line(text, 80)}")
 
 
 def next_link(answer: Answer) -> str | None:
@@ -131,22 +133,22 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         twin = next(name for name in names if names.count(name) > 1)
-        raise Unfit(f"the answer has the key {one_line(twin, 40)!r} twice in one object")
+        raise InvalidResponse(f"the answer has the key {one_line(twin, 40)!r} twice in one object")
     return found
 
 
 def _no_number(constant: str) -> NoReturn:
-    raise Unfit(f"the answer holds {constant}, which is not a number")
+    raise InvalidResponse(f"the answer holds {constant}, which is not a number")
 
 
 def _whole(digits: str) -> int:
     if len(digits) > _MOST_DIGITS:
-        raise Unfit(f"the answer holds a number of {len(digits):,} digits, which is no number that fits")
+        raise InvalidResponse(f"the answer holds a number of {len(digits):,} digits, which is no number that fits")
     return int(digits)
 
 
 def _finite(digits: str) -> float:
     value = float(digits)
     if value in {float("inf"), float("-inf")}:
-        raise Unfit(f"the answer holds {one_line(digits, 40)}, which is no number that fits")
+        raise InvalidResponse(f"the answer holds {one_line(digits, 40)}, which is no number that fits")
     return value

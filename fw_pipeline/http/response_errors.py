@@ -1,6 +1,6 @@
 """What an answer can be other than good: to be waited for, to be tried again, or unfit.
 
-These are signals between a reader of an answer and `fw_pipeline.web.Web`; no caller of `Web` ever sees one.
+These are signals between a reader of an answer and `fw_pipeline.http.client.Web`; no caller of `Web` ever sees one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Transient(Exception):  # noqa: N818
         self.cause = cause
 
 
-class Unfit(Exception):  # noqa: N818
+class InvalidResponse(Exception):  # noqa: N818
     """The answer arrived, and must not be used. Asking again at once would not help."""
 
     def __init__(self, cause: str, remedy: str = "look at the kept evidence; the service may have changed") -> None:
@@ -37,9 +37,9 @@ class Unfit(Exception):  # noqa: N818
         self.remedy = remedy
 
 
-Fault = Throttled | Transient | Unfit
+Fault = Throttled | Transient | InvalidResponse
 
-FAULTS = (Throttled, Transient, Unfit)
+FAULTS = (Throttled, Transient, InvalidResponse)
 
 
 def seconds_in(text: str) -> int | None:

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from fw_pipeline.wire.faults import Throttled, Transient
-from fw_pipeline.wire.limits import Limits
+from fw_pipeline.http.limits import Limits
+from fw_pipeline.http.response_errors import Throttled, Transient
 
 T = TypeVar("T")
 

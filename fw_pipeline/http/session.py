@@ -13,15 +13,17 @@ from typing import TypeVar
 
 import requests
 
-from fw_pipeline import waiting
-from fw_pipeline.contract import Fetch, MonthRefused, Reason, SourceFailed, Window
-from fw_pipeline.plain import one_line
-from fw_pipeline.waiting import WORTH_A_WORD
-from fw_pipeline.wire.faults import FAULTS, Fault, Throttled, Unfit
-from fw_pipeline.wire.limits import Limits
-from fw_pipeline.wire.pace import Pace, Turns
-from fw_pipeline.wire.patience import patiently
-from fw_pipeline.wire.redaction import Redactor
+from fw_pipeline import locks
+from fw_pipeline.contract import FetchContext
+from fw_pipeline.errors import MonthRejected, PipelineError, SourceError
+from fw_pipeline.http.limits import Limits
+from fw_pipeline.http.rate_limit import Pace, Turns
+from fw_pipeline.http.redaction import Redactor
+from fw_pipeline.http.response_errors import FAULTS, Fault, InvalidResponse, Throttled
+from fw_pipeline.http.retry import patiently
+from fw_pipeline.locks import WORTH_A_WORD
+from fw_pipeline.months import Window
+from fw_pipeline.text import one_line
 
 T = TypeVar("T")
 
@@ -33,7 +35,7 @@ class Host:
 
     def __init__(
         self,
-        fetch: Fetch,
+        fetch: FetchContext,
         *,
         pace: Pace,
         budget: int,
@@ -57,7 +59,7 @@ class Host:
 
         Raises:
             Throttled: the turn would come later than our patience lasts.
-            SourceFailed: the budget is spent.
+            SourceError: the budget is spent.
         """
         if self.asked >= self._budget:
             raise self.failed(f"the budget of {self._budget} requests is spent", f"run again to go on; {_KEPT}")
@@ -69,29 +71,29 @@ class Host:
         """Return what `attempt` returns, repeating it as far as that is polite.
 
         Raises:
-            MonthRefused: an answer that was for `month` only is unfit.
-            SourceFailed: it cannot go on.
+            MonthRejected: an answer that was for `month` only is unfit.
+            SourceError: it cannot go on.
         """
         try:
             with self.redactor.over_logs():
                 return patiently(attempt, limits=self.limits, sleep=self._pause, say=self._retried)
         except FAULTS as fault:
-            reason: Reason = self._reason(fault, month)
-        except Reason as caught:
+            reason: PipelineError = self._reason(fault, month)
+        except PipelineError as caught:
             cause, remedy = self.redactor.text(caught.cause), self.redactor.text(caught.remedy)
             reason = type(caught)(caught.subject, cause, remedy, month=caught.month)
         raise reason  # not inside the handlers: their exceptions may name addresses with keys
 
-    def failed(self, cause: str, remedy: str, month: date | None = None) -> SourceFailed:
+    def failed(self, cause: str, remedy: str, month: date | None = None) -> SourceError:
         """Return the error that ends the fetch."""
-        return SourceFailed(self._label, cause, remedy, month=month or self._window)
+        return SourceError(self._label, cause, remedy, month=month or self._window)
 
-    def _reason(self, fault: Fault, month: date | None) -> Reason:
+    def _reason(self, fault: Fault, month: date | None) -> PipelineError:
         cause = one_line(self.redactor.text(fault.cause), 300)
-        if isinstance(fault, Unfit):
+        if isinstance(fault, InvalidResponse):
             remedy = self.redactor.text(fault.remedy)
             if month is not None:
-                return MonthRefused(self._label, cause, remedy, month=month)
+                return MonthRejected(self._label, cause, remedy, month=month)
             return self.failed(cause, remedy)
         wait = fault.wait_seconds if isinstance(fault, Throttled) else None
         if wait is not None and wait > self.limits.patience:
@@ -115,7 +117,7 @@ class Host:
     def _tell(self, why: str, seconds: float) -> None:
         """Say a wait that takes long: on a terminal nothing else moves."""
         if seconds >= WORTH_A_WORD:
-            said = waiting.line(self._label, seconds, now=self._clock(), why=self.redactor.text(why))
+            said = locks.line(self._label, seconds, now=self._clock(), why=self.redactor.text(why))
             self._waits(one_line(said, 400))
 
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Collection
 from http import HTTPStatus
 
-from fw_pipeline.wire.answer import Answer, http_date
-from fw_pipeline.wire.faults import Throttled, Transient, Unfit
+from fw_pipeline.http.response import Answer, http_date
+from fw_pipeline.http.response_errors import InvalidResponse, Throttled, Transient
 
 _UNWELL = frozenset({408, 425, 500, 502, 504, *range(520, 531)})
 _BUSY = frozenset({429, 503})
@@ -27,7 +27,7 @@ def judge_status(answer: Answer, accepted: Collection[int]) -> None:
     Raises:
         Throttled: 429 and 503, with the wait that the headers name.
         Transient: other statuses of a server that is unwell.
-        Unfit: every other status.
+        InvalidResponse: every other status.
     """
     if answer.status in accepted:
         return
@@ -38,31 +38,31 @@ def judge_status(answer: Answer, accepted: Collection[int]) -> None:
     if answer.status in _UNWELL:
         raise Transient(cause)
     if answer.status in _CLOSED:
-        raise Unfit(cause, "check the key or token of this service, or go without one")
+        raise InvalidResponse(cause, "check the key or token of this service, or go without one")
     if answer.status in _GONE:
-        raise Unfit(cause, _ADDRESS)
-    raise Unfit(cause)
+        raise InvalidResponse(cause, _ADDRESS)
+    raise InvalidResponse(cause)
 
 
 def judge_type(answer: Answer, accepted: Collection[str]) -> None:
     """Let a content type pass that is among `accepted`, or any where none is named.
 
     Raises:
-        Unfit: the answer is of another type.
+        InvalidResponse: the answer is of another type.
     """
     if accepted and answer.content_type and answer.content_type not in accepted:
         cause = f"answered {answer.content_type} instead of {next(iter(accepted))}: {answer.first_words()}"
-        raise Unfit(cause, _ADDRESS)
+        raise InvalidResponse(cause, _ADDRESS)
 
 
 def judge_html(answer: Answer) -> None:
     """Refuse a page where a file was asked for.
 
     Raises:
-        Unfit: always.
+        InvalidResponse: always.
     """
     cause = f"answered {answer.content_type or 'something'} instead of the file: {answer.first_words()}"
-    raise Unfit(cause, _ADDRESS)
+    raise InvalidResponse(cause, _ADDRESS)
 
 
 def asked_wait(answer: Answer) -> float | None:

@@ -18,10 +18,10 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit, u
 import requests
 import urllib3
 
-from fw_pipeline.wire.faults import Fault, Transient, Unfit
-from fw_pipeline.wire.limits import Limits
-from fw_pipeline.wire.redaction import Redactor
-from fw_pipeline.wire.unpacking import unpacked
+from fw_pipeline.http.decoding import unpacked
+from fw_pipeline.http.limits import Limits
+from fw_pipeline.http.redaction import Redactor
+from fw_pipeline.http.response_errors import Fault, InvalidResponse, Transient
 
 _CHUNK = 1 << 16
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -86,7 +86,7 @@ def opened(
 
     Raises:
         Transient: the server cannot be reached or breaks off.
-        Unfit: the certificate is not valid, or a redirect leads elsewhere or in a circle.
+        InvalidResponse: the certificate is not valid, or a redirect leads elsewhere or in a circle.
     """
     timeout = (limits.connect_seconds, limits.read_seconds)
     for _ in range(limits.redirects + 1):
@@ -108,7 +108,9 @@ def opened(
             return
         response.close()
         question = _redirected(question, response, sites)
-    raise Unfit(f"redirected more than {limits.redirects} times within {urlsplit(question.url).hostname}", _ADDRESS)
+    raise InvalidResponse(
+        f"redirected more than {limits.redirects} times within {urlsplit(question.url).hostname}", _ADDRESS
+    )
 
 
 def header_names_lowered(response: requests.Response) -> dict[str, str]:
@@ -141,10 +143,11 @@ def whole_body(response: requests.Response, limits: Limits) -> bytes:
 
     Raises:
         Transient: it breaks off, drips too slowly, or its packing is damaged.
-        Unfit: it is larger than allowed once unpacked (nothing larger is ever held), or packed in a way not asked for.
+        InvalidResponse: it is larger than allowed once unpacked (nothing larger is ever held), or packed in a way
+            not asked for.
     """
     announced = response.headers.get("content-length", "")
-    too_large = Unfit(
+    too_large = InvalidResponse(
         f"the answer is larger than {limits.answer_bytes} bytes", "nothing of it was kept; the service may have changed"
     )
     if announced.isdecimal() and int(announced) > limits.answer_bytes:
@@ -162,12 +165,12 @@ def _redirected(question: Question, response: requests.Response, sites: tuple[st
     target = followed(question.url, response.headers["location"])
     here, there = urlsplit(question.url), urlsplit(target)
     if question.method != "GET" and response.status_code not in _METHOD_KEPT:
-        raise Unfit(f"a {question.method} was redirected ({response.status_code})", _ADDRESS)
+        raise InvalidResponse(f"a {question.method} was redirected ({response.status_code})", _ADDRESS)
     if same_site(here, there):
         return replace(question, url=target)
     known = there.scheme == "https" and any(fnmatch((there.hostname or "").lower(), site) for site in sites)
     if not known:
-        raise Unfit(f"redirected to another site, {there.hostname or 'nowhere'}", _ADDRESS)
+        raise InvalidResponse(f"redirected to another site, {there.hostname or 'nowhere'}", _ADDRESS)
     return replace(
         question, url=target, headers={k: v for k, v in question.headers.items() if k.lower() in _OF_THE_FILE}
     )
@@ -177,7 +180,7 @@ def followed(url: str, named: str) -> str:
     """Return the address that a server names in its answer from `url`.
 
     Raises:
-        Unfit: it is no address.
+        InvalidResponse: it is no address.
     """
     try:
         target = urljoin(url, named)
@@ -185,7 +188,7 @@ def followed(url: str, named: str) -> str:
     except ValueError:
         target = ""
     if not target:
-        raise Unfit("the server names an address that cannot be read", _ADDRESS)
+        raise InvalidResponse("the server names an address that cannot be read", _ADDRESS)
     return target
 
 
@@ -218,11 +221,15 @@ def _explained(error: BaseException) -> Fault:
     texts = " ".join(str(e) for e in chain)
     if "CERTIFICATE_VERIFY_FAILED" in texts or "doesn't match" in texts:
         why = texts.partition("certificate verify failed: ")[2].partition(" (_ssl")[0] or "not the one of this host"
-        return Unfit(f"the certificate is not valid: {why}", "check the clock of this machine and the address")
+        return InvalidResponse(
+            f"the certificate is not valid: {why}", "check the clock of this machine and the address"
+        )
     if isinstance(error, requests.exceptions.InvalidHeader | UnicodeError):
-        return Unfit("a header cannot be sent", "check the token and FW_CONTACT for characters that are not ASCII")
+        return InvalidResponse(
+            "a header cannot be sent", "check the token and FW_CONTACT for characters that are not ASCII"
+        )
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | ValueError):
-        return Unfit("the address cannot be asked", _ADDRESS)
+        return InvalidResponse("the address cannot be asked", _ADDRESS)
     for kinds, cause in _CAUSES:
         if any(isinstance(e, kinds) for e in chain):
             return Transient(cause)

@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from fw_pipeline.contract import FIRST_MONTH, Reason, Source, Window, last_closed_month, next_month
-from fw_pipeline.orchestration.choosing import choose, reach_of
+from fw_pipeline.contract import Source
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.ingestion.providers import choose, reach_of
+from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month, next_month
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import Settings
 
@@ -54,7 +56,7 @@ def freshness(source: Source, settings: Settings, *, now: datetime) -> Freshness
     try:
         chain = choose(source, settings).chain
         reaches = [reach_of(one, settings, now=now) for one in chain]
-    except Reason as reason:
+    except PipelineError as reason:
         return Freshness(source.name, "none", None, None, is_stale=True, what=str(reason))
     chosen, reach = max(zip(chain, reaches, strict=True), key=lambda it: it[1].window.end)
     due = last_closed_month(now - timedelta(days=source.due_days))

@@ -16,13 +16,16 @@ from typing import Literal
 import polars as pl
 from filelock import Timeout
 
-from fw_pipeline import expectations, waiting
-from fw_pipeline.contract import ANSWERS_BEHIND, Batch, Fetch, MonthRefused, Reason, SourceFailed, Window
-from fw_pipeline.orchestration.choosing import Chosen, answered, asking, is_due, spill
-from fw_pipeline.orchestration.fitness import covers_less, shrunk, unfit
-from fw_pipeline.raw import EvidenceStore, Statement, StorageFailed, Vintage, VintageStore, sweep
+from fw_pipeline import locks, quality
+from fw_pipeline.atomic_files import StorageError, sweep
+from fw_pipeline.contract import ANSWERS_BEHIND, Batch, FetchContext
+from fw_pipeline.errors import MonthRejected, PipelineError, SourceError
+from fw_pipeline.ingestion.providers import ProviderSelection, answered, asking, is_due, spill
+from fw_pipeline.ingestion.validation import covers_less, shrunk, unfit
+from fw_pipeline.locks import lock_held, silent
+from fw_pipeline.months import Window
+from fw_pipeline.raw import EvidenceStore, Statement, Vintage, VintageStore
 from fw_pipeline.settings import Settings
-from fw_pipeline.waiting import lock_held, silent
 
 FLUSH_SECONDS = 2.0
 """How long answered months may wait for validation together: one validation costs the same for one or a hundred."""
@@ -51,7 +54,7 @@ class Ingested:
 
     provider: str
     outcomes: list[MonthOutcome] = field(default_factory=list)
-    failures: list[Reason] = field(default_factory=list)
+    failures: list[PipelineError] = field(default_factory=list)
 
     def months(self, *statuses: Status) -> list[date]:
         """Return the months with one of some statuses."""
@@ -59,7 +62,7 @@ class Ingested:
 
 
 def ingest(
-    chosen: Chosen,
+    chosen: ProviderSelection,
     window: Window,
     settings: Settings,
     *,
@@ -79,13 +82,14 @@ def ingest(
     Unless `again`, months that the provider has answered already are left out, where asking costs a request.
 
     Raises:
-        Reason: nothing could be begun: another run is fetching the same source, or the data folder cannot be used.
+        PipelineError: nothing could be begun: another run is fetching the same source, or the data folder
+            cannot be used.
     """
     name = chosen.source.name
 
     def told(seconds: float) -> None:
         why = "another run is fetching it"
-        waits(waiting.line(name, seconds, now=time.time(), why=why, at_most=True))
+        waits(locks.line(name, seconds, now=time.time(), why=why, at_most=True))
 
     lock = settings.data_dir / ".work" / f"fetch-{name}.lock"
     try:
@@ -99,10 +103,10 @@ def ingest(
             return _Ingest(chosen, settings, fetch, keeper, run_id=run_id, done=done, say=say).run(again=again)
     except Timeout:
         cause = f"another run has been fetching it for more than {patience:.0f} s"
-        raise SourceFailed(name, cause, "wait for it, or stop it, and run again") from None
+        raise SourceError(name, cause, "wait for it, or stop it, and run again") from None
     except OSError as error:
         cause = f"cannot use {lock.parent}: {error.strerror or error}"
-        raise StorageFailed("data folder", cause, "allow writing there, then run again; nothing was lost") from error
+        raise StorageError("data folder", cause, "allow writing there, then run again; nothing was lost") from error
 
 
 class _Ingest:
@@ -110,9 +114,9 @@ class _Ingest:
 
     def __init__(
         self,
-        chosen: Chosen,
+        chosen: ProviderSelection,
         settings: Settings,
-        fetch: Fetch,
+        fetch: FetchContext,
         keeper: EvidenceStore,
         *,
         run_id: str,
@@ -176,30 +180,30 @@ class _Ingest:
             if not self._result.failures:
                 cause, remedy = "the provider gave no answer", "run again; if it stays so, choose another provider"
                 stretch = Window.of(unanswered[0], unanswered[-1])
-                self._result.failures.append(SourceFailed(self._source.name, cause, remedy, month=stretch))
+                self._result.failures.append(SourceError(self._source.name, cause, remedy, month=stretch))
             for month in unanswered:
                 self._note(MonthOutcome(month, "failed", cause=str(self._result.failures[-1])))
 
-    def _take_all(self, fetch: Fetch) -> bool:
+    def _take_all(self, fetch: FetchContext) -> bool:
         """Take everything that the provider yields; say whether it came to its end."""
         waiting: list[Batch] = []
         ended = True
         since = time.monotonic()
         try:
             for item in self._provider.fetch(fetch):
-                if isinstance(item, MonthRefused):
+                if isinstance(item, MonthRejected):
                     self._refuse(item, ())
                     continue
                 waiting.append(item)
                 if time.monotonic() - since > FLUSH_SECONDS:
                     self._commit(waiting)
                     waiting, since = [], time.monotonic()
-        except (SourceFailed, StorageFailed) as failure:
+        except (SourceError, StorageError) as failure:
             self._result.failures.append(failure)
             ended = False
         try:
             self._commit(waiting)
-        except StorageFailed as failure:
+        except StorageError as failure:
             self._result.failures.append(failure)
             ended = False
         return ended
@@ -211,8 +215,8 @@ class _Ingest:
         causes: Mapping[date | None, str] = {}
         if filled:
             frame = pl.concat([batch.rows.select(table.schema.names()) for batch in filled])
-            outcomes = expectations.validate(frame, expectations.for_raw(table))
-            causes = expectations.refused_months(frame, outcomes)
+            outcomes = quality.validate(frame, quality.for_raw(table))
+            causes = quality.refused_months(frame, outcomes)
         for batch in batches:
             last = None if self._force else self._last(batch)
             kept = last is not None and covers_less(batch, last)
@@ -221,7 +225,7 @@ class _Ingest:
                 cause = shrunk(batch, last, table)
             if cause is not None:
                 remedy = "see the evidence file; run again when the provider is mended"
-                self._refuse(MonthRefused(self._source.name, cause, remedy, month=batch.month), batch.evidence)
+                self._refuse(MonthRejected(self._source.name, cause, remedy, month=batch.month), batch.evidence)
             elif batch.gap is not None and batch.month is not None:
                 self._state(batch.month, "gap", batch.gap, "")
                 self._note(MonthOutcome(batch.month, "gap", cause=batch.gap, evidence=batch.evidence))
@@ -275,7 +279,7 @@ class _Ingest:
             )
         )
 
-    def _refuse(self, refusal: MonthRefused, evidence: tuple[str, ...]) -> None:
+    def _refuse(self, refusal: MonthRejected, evidence: tuple[str, ...]) -> None:
         for ref in evidence:
             self._keeper.reject(ref, refusal.cause)
         self._result.failures.append(refusal)

@@ -11,45 +11,37 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path
 
-from fw_pipeline.contract import (
-    FIRST_MONTH,
-    Fetch,
-    Provider,
-    Reach,
-    Reason,
-    Source,
-    SourceFailed,
-    Window,
-    last_closed_month,
-    next_month,
-)
-from fw_pipeline.raw import EvidenceStore, Statement, StorageFailed, Vintage, VintageStore
+from fw_pipeline.atomic_files import StorageError
+from fw_pipeline.contract import Availability, FetchContext, Provider, Source
+from fw_pipeline.errors import PipelineError, SourceError
+from fw_pipeline.locks import silent
+from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month, next_month
+from fw_pipeline.raw import EvidenceStore, Statement, Vintage, VintageStore
 from fw_pipeline.settings import Settings
-from fw_pipeline.waiting import silent
 from fw_pipeline.warehouse import scan
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ProviderSelection:
     """A source with the provider that the settings choose for it."""
 
     source: Source
     provider: Provider
     options: dict[str, str]
-    then: Chosen | None = None
+    then: ProviderSelection | None = None
     """Who is asked for the months that this provider does not reach."""
 
     @property
-    def chain(self) -> tuple[Chosen, ...]:
+    def chain(self) -> tuple[ProviderSelection, ...]:
         """Every provider that may be asked, in order."""
         return (self, *(self.then.chain if self.then else ()))
 
 
-def choose(source: Source, settings: Settings) -> Chosen:
+def choose(source: Source, settings: Settings) -> ProviderSelection:
     """Return the provider that the settings choose: the named one, else the mode's own; several are joined by `+`.
 
     Raises:
-        Reason: the settings name a provider that the source does not have.
+        PipelineError: the settings name a provider that the source does not have.
     """
     named = settings.providers.get(source.name) or ("recorded" if settings.mode == "recorded" else source.live)
     known = "|".join(map(re.escape, source.providers))
@@ -58,15 +50,19 @@ def choose(source: Source, settings: Settings) -> Chosen:
         name, _, option = part.partition(":")
         if name not in source.providers:
             known = ", ".join(source.providers)
-            raise Reason("setting FW_PROVIDERS", f"{source.name} has no provider {name!r}", f"choose one of {known}")
+            raise PipelineError(
+                "setting FW_PROVIDERS", f"{source.name} has no provider {name!r}", f"choose one of {known}"
+            )
         options = {**({"path": option} if option else {}), **({"force": "1"} if settings.force else {})}
         given = {**settings.addresses, "contact": settings.contact, **options}
-        chosen = Chosen(source, source.providers[name], given, chosen)
+        chosen = ProviderSelection(source, source.providers[name], given, chosen)
     assert chosen is not None
     return chosen
 
 
-def shared_out(chosen: Chosen, window: Window, settings: Settings, *, now: datetime) -> list[tuple[Chosen, Window]]:
+def shared_out(
+    chosen: ProviderSelection, window: Window, settings: Settings, *, now: datetime
+) -> list[tuple[ProviderSelection, Window]]:
     """Return who is asked for which months of a window: each month goes to the first provider that reaches it.
 
     A month that nobody reaches goes to the first one, which says why.
@@ -81,7 +77,7 @@ def shared_out(chosen: Chosen, window: Window, settings: Settings, *, now: datet
 
 
 def asking(
-    chosen: Chosen,
+    chosen: ProviderSelection,
     window: Window,
     settings: Settings,
     *,
@@ -89,10 +85,10 @@ def asking(
     run_id: str = "none",
     log: Callable[[str], None] = silent,
     waits: Callable[[str], None] = silent,
-) -> tuple[Fetch, EvidenceStore]:
+) -> tuple[FetchContext, EvidenceStore]:
     """Return what a provider is given to answer for a window, and the store that keeps its answers."""
     keeper = EvidenceStore(settings.data_dir, chosen.source.name, chosen.provider.name, run_id=run_id, now=now)
-    fetch = Fetch(
+    fetch = FetchContext(
         window=window,
         now=now,
         keeper=keeper,
@@ -106,11 +102,11 @@ def asking(
     return fetch, keeper
 
 
-def reach_of(chosen: Chosen, settings: Settings, *, now: datetime) -> Reach:
+def reach_of(chosen: ProviderSelection, settings: Settings, *, now: datetime) -> Availability:
     """Return the months that the chosen provider can answer, and why it cannot answer the others.
 
     Raises:
-        SourceFailed: the provider cannot tell.
+        SourceError: the provider cannot tell.
     """
     fetch, _ = asking(chosen, Window.of(FIRST_MONTH, last_closed_month(now)), settings, now=now)
     return chosen.provider.reach(fetch)
@@ -124,7 +120,7 @@ def offered(source: Source, settings: Settings, *, now: datetime) -> Window:
     try:
         windows = [reach_of(one, settings, now=now).window for one in choose(source, settings).chain]
         return Window(min(it.start for it in windows), max(it.end for it in windows))
-    except Reason:
+    except PipelineError:
         return Window.of(FIRST_MONTH, last_closed_month(now))
 
 
@@ -158,13 +154,15 @@ def answered(source: Source, provider: Provider, month: date, store: VintageStor
 
 
 def _is_whole(source: Source, vintage: Vintage, store: VintageStore) -> bool:
-    with contextlib.suppress(StorageFailed):
+    with contextlib.suppress(StorageError):
         store.read(source.name, vintage)
         return True
     return False
 
 
-def out_of_reach(chosen: Chosen, window: Window, settings: Settings, *, now: datetime) -> list[Reason]:
+def out_of_reach(
+    chosen: ProviderSelection, window: Window, settings: Settings, *, now: datetime
+) -> list[PipelineError]:
     """Return a line for each stretch of a window that no chosen provider can answer although there are figures.
 
     Months before a source began are no failure: nobody has them.
@@ -186,6 +184,6 @@ def out_of_reach(chosen: Chosen, window: Window, settings: Settings, *, now: dat
             missing.setdefault(cause, []).append(month)
     remedy = "ask for other months, or choose another provider with FW_PROVIDERS"
     return [
-        SourceFailed(chosen.source.name, cause, remedy, month=Window.of(months[0], months[-1]))
+        SourceError(chosen.source.name, cause, remedy, month=Window.of(months[0], months[-1]))
         for cause, months in missing.items()
     ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from fw_pipeline.contract import Batch, Table, Window
+from fw_pipeline.contract import Batch, Table
+from fw_pipeline.months import Window
 
 SHRUNK_TO = 0.5
 """A month is refused when its figures fall below this share of its last vintage by the same provider.

@@ -20,13 +20,13 @@ from dagster import (
     multi_asset_check,
 )
 
-from fw_pipeline import expectations
-from fw_pipeline.contract import Reason
-from fw_pipeline.expectations import Expectation, Outcome
-from fw_pipeline.orchestration.absence import why_empty
-from fw_pipeline.orchestration.columns import as_markdown, relation_key
-from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline import quality
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.orchestration.asset_metadata import as_markdown, relation_key
+from fw_pipeline.orchestration.missing_sources import why_empty
 from fw_pipeline.orchestration.raw_assets import failed
+from fw_pipeline.quality import Expectation, Outcome
+from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import Writer
 
 Rules = Mapping[str, Sequence[Expectation]]
@@ -71,7 +71,7 @@ def raw_checks(rules: Rules) -> AssetChecksDefinition:
         try:
             with pipeline.writing() as writer:
                 proved = {name: prove(writer, pipeline, name, found) for name, found in chosen.items()}
-        except Reason as reason:
+        except PipelineError as reason:
             raise failed([reason]) from None
         for name, outcomes in proved.items():
             yield from results(name, chosen[name], outcomes)
@@ -100,7 +100,7 @@ def prove(writer: Writer, pipeline: Pipeline, relation: str, rules: Sequence[Exp
     else:
         queries = {rule.name: writer.frame(str(rule.kwargs["sql"])) for rule in rules if "sql" in rule.kwargs}
         frame = writer.frame(f"from {relation}")
-        outcomes = expectations.validate(frame, rules, failing=queries)
+        outcomes = quality.validate(frame, rules, failing=queries)
         if frame.is_empty() and (why := why_empty(writer, pipeline, relation)) is not None:
             outcomes = tuple(_excused(outcome, why) for outcome in outcomes)
             writer.say_why_empty(relation, why)
@@ -138,12 +138,12 @@ def results(relation: str, rules: Sequence[Expectation], outcomes: Sequence[Outc
         )
 
 
-def broken(relation: str, outcomes: Sequence[Outcome]) -> list[Reason]:
+def broken(relation: str, outcomes: Sequence[Outcome]) -> list[PipelineError]:
     """Return a line for each critical rule that does not hold; one for all rules of a table without rows."""
     against = [o for o in outcomes if not o.passed and o.expectation.severity == "critical"]
-    empty = [o for o in against if o.observed in (expectations.NO_ROWS, NOT_BUILT)]
+    empty = [o for o in against if o.observed in (quality.NO_ROWS, NOT_BUILT)]
     return [
-        Reason(
+        PipelineError(
             relation,
             f"rule {o.expectation.name} does not hold: {o.observed}. {o.expectation.reason}".rstrip(". "),
             f"nothing was published; {_remedy(o)}",
@@ -155,19 +155,19 @@ def broken(relation: str, outcomes: Sequence[Outcome]) -> list[Reason]:
 
 def _excused(outcome: Outcome, why: str) -> Outcome:
     """Turn a rule that does not hold for want of rows into a warning that says why there are none."""
-    if outcome.passed or outcome.observed != expectations.NO_ROWS:
+    if outcome.passed or outcome.observed != quality.NO_ROWS:
         return outcome
     rule = replace(outcome.expectation, severity="warning")
-    return replace(outcome, expectation=rule, observed=f"{expectations.NO_ROWS}: {why}")
+    return replace(outcome, expectation=rule, observed=f"{quality.NO_ROWS}: {why}")
 
 
 def _remedy(outcome: Outcome) -> str:
     """Return what to do about a rule that does not hold: an empty table has no failing rows to look at."""
     if outcome.observed == NOT_BUILT:
         return "build it: fw-pipeline rebuild"
-    if outcome.observed == expectations.NO_ROWS:
+    if outcome.observed == quality.NO_ROWS:
         return "its sources have months: mend its SQL or what it reads; if none is right, say may_be_empty in its yml"
-    if outcome.observed.startswith(expectations.NO_ROWS):
+    if outcome.observed.startswith(quality.NO_ROWS):
         return "fetch months that a provider has: fw-pipeline status --months lists them, and what would supply them"
     rows = "look at the failing rows" if outcome.failing_rows else "look at what was observed"
     return (

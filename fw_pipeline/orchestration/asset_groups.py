@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fw_pipeline.contract import TABLES
-from fw_pipeline.models import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model
-from fw_pipeline.orchestration.columns import relation_key
+from fw_pipeline.orchestration.asset_metadata import relation_key
+from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model
 
 SEVERAL = "several"
 """The tag of what holds figures of more than one source."""

@@ -9,7 +9,7 @@ import polars as pl
 from dagster import AssetKey, TableColumn, TableColumnDep, TableColumnLineage, TableSchema
 
 from fw_pipeline.contract import TABLES
-from fw_pipeline.plain import in_markdown
+from fw_pipeline.text import in_markdown
 
 
 def column_schema(columns: Mapping[str, tuple[str, str]]) -> TableSchema:

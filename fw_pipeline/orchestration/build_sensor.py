@@ -17,9 +17,9 @@ from dagster import (
 from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, BulkActionsFilter, BulkActionStatus
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
-from fw_pipeline.contract import Reason
+from fw_pipeline.errors import PipelineError
 from fw_pipeline.orchestration.jobs import REBUILD
-from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import query
 
 UNFINISHED = [status for status in BulkActionStatus if status not in BULK_ACTION_TERMINAL_STATUSES]
@@ -78,7 +78,7 @@ def _published(pipeline: Pipeline) -> Mapping[str, str]:
     """Return the mark of the vintages that the published file is made of, by source."""
     try:
         rows = query(pipeline.settings.published, "select source, listing from meta.loads").rows()
-    except Reason:
+    except PipelineError:
         return {}
     return dict(rows)
 

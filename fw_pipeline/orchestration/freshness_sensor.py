@@ -21,8 +21,8 @@ from dagster import (
 from fw_pipeline import alerts
 from fw_pipeline.alerts import Alert
 from fw_pipeline.contract import Source
-from fw_pipeline.orchestration.freshness import Freshness, freshness
-from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.ingestion.freshness import Freshness, freshness
+from fw_pipeline.transform.context import Pipeline
 
 CHECK = "last_closed_month_is_there"
 

@@ -12,8 +12,8 @@ from urllib.parse import unquote
 import yaml
 from filelock import FileLock
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.raw.files import sweep, unwritable, written_aside
+from fw_pipeline.atomic_files import sweep, unwritable, written_aside
+from fw_pipeline.errors import PipelineError
 from fw_pipeline.settings import read
 
 INSTANCE = """\
@@ -52,14 +52,14 @@ def prepare(data_dir: Path) -> Path:
     """Make the folder and point Dagster at it, unless `DAGSTER_HOME` names one already; return it.
 
     Raises:
-        StorageFailed: the disk is full or read-only.
-        Reason: `dagster.yaml` is damaged, or Dagster cannot use a folder of this name.
+        StorageError: the disk is full or read-only.
+        PipelineError: `dagster.yaml` is damaged, or Dagster cannot use a folder of this name.
         SettingError: a setting is wrong.
     """
     home = (read().dagster_home or data_dir / "dagster").resolve()
     if unquote(str(home)) != str(home):
         cause = f"{home} holds a % with a number after it, which Dagster takes for another letter"
-        raise Reason("Dagster's history", cause, "choose a folder without one by FW_DATA_DIR or DAGSTER_HOME")
+        raise PipelineError("Dagster's history", cause, "choose a folder without one by FW_DATA_DIR or DAGSTER_HOME")
     os.environ["DAGSTER_HOME"] = str(home)  # Dagster takes an absolute one only
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -79,9 +79,9 @@ def _configured(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Reason("Dagster's settings", f"{path} cannot be read: {_where(error)}", _MEND) from error
+        raise PipelineError("Dagster's settings", f"{path} cannot be read: {_where(error)}", _MEND) from error
     if found is not None and not isinstance(found, dict):
-        raise Reason("Dagster's settings", f"{path} holds no settings", _MEND)
+        raise PipelineError("Dagster's settings", f"{path} holds no settings", _MEND)
     return bool(found)
 
 
@@ -118,7 +118,7 @@ def refuse_if_taken(host: str, port: int) -> None:
     """Try an address before the UI is started on it: Dagster's web server would stay up without listening.
 
     Raises:
-        Reason: the address is not one of this machine, or somebody listens there.
+        PipelineError: the address is not one of this machine, or somebody listens there.
     """
     try:
         family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -127,4 +127,4 @@ def refuse_if_taken(host: str, port: int) -> None:
             probe.bind(address)
     except OSError as error:
         cause = f"it cannot listen on {host}, port {port}: {error.strerror or error}"
-        raise Reason("Dagster UI", cause, "choose another --port, or leave --host out") from error
+        raise PipelineError("Dagster UI", cause, "choose another --port, or leave --host out") from error

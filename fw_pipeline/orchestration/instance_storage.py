@@ -29,7 +29,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import LRUCache
 
-from fw_pipeline.contract import Reason
+from fw_pipeline.errors import PipelineError
 from fw_pipeline.settings import read
 
 LOCATION = "fw_pipeline"
@@ -94,14 +94,14 @@ def told() -> Iterator[None]:
     """Say in one line that the history cannot be written or read, where SQLite or the disk refuses.
 
     Raises:
-        Reason: the disk is full or read-only, or the history is damaged.
+        PipelineError: the disk is full or read-only, or the history is damaged.
     """
     try:
         yield
     except DBAPIError as error:
-        raise Reason("Dagster's history", f"SQLite refuses: {error.orig}", REMEDY) from error
+        raise PipelineError("Dagster's history", f"SQLite refuses: {error.orig}", REMEDY) from error
     except (sqlite3.Error, OSError) as error:
-        raise Reason("Dagster's history", f"it cannot be written: {error}", REMEDY) from error
+        raise PipelineError("Dagster's history", f"it cannot be written: {error}", REMEDY) from error
 
 
 def let_go(path: Path) -> None:

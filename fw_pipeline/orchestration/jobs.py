@@ -18,10 +18,11 @@ from dagster import (
     op,
 )
 
-from fw_pipeline.contract import FIRST_MONTH, Source, Window, last_closed_month
-from fw_pipeline.orchestration.choosing import offered
-from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.contract import Source
+from fw_pipeline.ingestion.providers import offered
+from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
 from fw_pipeline.orchestration.raw_assets import GAPS, failed, fetch_months
+from fw_pipeline.transform.context import Pipeline
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fw_pipeline.contract import TABLES
-from fw_pipeline.orchestration.columns import relation_key
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.places import places
+from fw_pipeline.orchestration.asset_groups import places
+from fw_pipeline.orchestration.asset_metadata import relation_key
+from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import Writer
 
 

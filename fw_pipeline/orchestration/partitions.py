@@ -10,8 +10,9 @@ from typing import ParamSpec, TypeVar
 
 from dagster import AssetExecutionContext, BackfillPolicy, BetaWarning, MonthlyPartitionsDefinition
 
-from fw_pipeline.contract import Source, Window, last_closed_month, parse_month
-from fw_pipeline.orchestration.choosing import offered
+from fw_pipeline.contract import Source
+from fw_pipeline.ingestion.providers import offered
+from fw_pipeline.months import Window, last_closed_month, parse_month
 from fw_pipeline.settings import Settings
 
 P = ParamSpec("P")

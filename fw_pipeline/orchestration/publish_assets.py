@@ -21,21 +21,20 @@ from dagster import (
 )
 from filelock import Timeout
 
-from fw_pipeline import report, waiting
-from fw_pipeline.contract import Reason
-from fw_pipeline.expectations import Expectation
-from fw_pipeline.orchestration.checks import Rules, prove
-from fw_pipeline.orchestration.columns import relation_key
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.places import SEVERAL
+from fw_pipeline import locks, report
+from fw_pipeline.atomic_files import sweep, unwritable, written_aside
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.locks import Tell, lock_held, silent
+from fw_pipeline.orchestration.asset_checks import Rules, prove
+from fw_pipeline.orchestration.asset_groups import SEVERAL
+from fw_pipeline.orchestration.asset_metadata import relation_key
 from fw_pipeline.orchestration.raw_assets import failed
-from fw_pipeline.orchestration.tables import Table
-from fw_pipeline.plain import in_markdown
-from fw_pipeline.raw import sweep, written_aside
-from fw_pipeline.raw.files import unwritable
+from fw_pipeline.orchestration.table_specs import Table
+from fw_pipeline.quality import Expectation
 from fw_pipeline.report.answer import answer
-from fw_pipeline.report.words import VERDICTS, in_month
-from fw_pipeline.waiting import Tell, lock_held, silent
+from fw_pipeline.report.formatting import VERDICTS, in_month
+from fw_pipeline.text import in_markdown
+from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import Writer, query
 
 
@@ -61,7 +60,7 @@ def publish_asset(rules: Rules, tables: Sequence[Table]) -> AssetsDefinition:
             with pipeline.publishing() as writer:
                 again = _catch_up(writer, pipeline, tables)
                 _prove_all(writer, pipeline, rules)
-        except Reason as reason:
+        except PipelineError as reason:
             raise failed([reason]) from None
         if again:
             context.log.info("what they read had changed since, so these were made again: %s", ", ".join(again))
@@ -127,7 +126,7 @@ def report_asset() -> AssetsDefinition:
                     lambda sql: query(pipeline.settings.published, sql), pipeline.models, lambda: _library(work)
                 )
                 _write(folder, made.files)
-        except Reason as reason:
+        except PipelineError as reason:
             raise failed([reason]) from None
         for seen in _observations(made.pictures):
             context.log_event(seen)
@@ -144,12 +143,12 @@ def alone(folder: Path, work: Path, patience: float = 900.0, waits: Tell = silen
     Two at once could leave the page of one with the charts of the other.
 
     Raises:
-        Reason: another run has been at it for longer than `patience` seconds.
-        StorageFailed: the data folder cannot be used.
+        PipelineError: another run has been at it for longer than `patience` seconds.
+        StorageError: the data folder cannot be used.
     """
 
     def told(seconds: float) -> None:
-        waits(waiting.line("report", seconds, now=time.time(), why="another run is making it", at_most=True))
+        waits(locks.line("report", seconds, now=time.time(), why="another run is making it", at_most=True))
 
     with contextlib.ExitStack() as held:
         try:
@@ -157,7 +156,7 @@ def alone(folder: Path, work: Path, patience: float = 900.0, waits: Tell = silen
             held.enter_context(lock_held(work / "report.lock", patience=patience, told=told))
         except Timeout:
             cause = f"another run has been making it for more than {patience:.0f} s"
-            raise Reason("report", cause, "wait for it, or stop it, and run again") from None
+            raise PipelineError("report", cause, "wait for it, or stop it, and run again") from None
         except OSError as error:
             raise unwritable(work / "report.lock", error) from error
         sweep(folder)
@@ -217,7 +216,9 @@ def _prove_all(writer: Writer, pipeline: Pipeline, rules: Rules) -> None:
         prove(writer, pipeline, relation, [rule for rule in rules[relation] if rule.name in unchecked])
     if broken := writer.broken(required):
         remedy = "nothing was published; mend it and run again"
-        raise failed([Reason(relation, f"rule {rule} does not hold: {why}", remedy) for relation, rule, why in broken])
+        raise failed(
+            [PipelineError(relation, f"rule {rule} does not hold: {why}", remedy) for relation, rule, why in broken]
+        )
 
 
 def _blocking(rules: Sequence[Expectation]) -> tuple[str, ...]:

@@ -21,14 +21,16 @@ from dagster import (
     multi_asset,
 )
 
-from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, Reason, Source, Window
-from fw_pipeline.orchestration.choosing import asking, choose, shared_out
-from fw_pipeline.orchestration.columns import column_schema
-from fw_pipeline.orchestration.ingest import MonthOutcome, ingest
+from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, Source
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.ingestion.ingest import MonthOutcome, ingest
+from fw_pipeline.ingestion.providers import asking, choose, shared_out
+from fw_pipeline.months import Window
+from fw_pipeline.orchestration.asset_metadata import column_schema
 from fw_pipeline.orchestration.partitions import ONE_RUN, beta, key, months_of, windows
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.plain import in_markdown, one_line
 from fw_pipeline.settings import Settings
+from fw_pipeline.text import in_markdown, one_line
+from fw_pipeline.transform.context import Pipeline
 
 GAPS = "every_month_has_a_figure"
 """The check that warns of months that were asked for and are known to have no figure."""
@@ -86,7 +88,7 @@ def raw_asset(source: Source, settings: Settings, *, now: datetime) -> AssetsDef
         failures = fetch_months(context, source, pipeline, windows(context))
         try:
             yield known_gaps(source, pipeline)
-        except Reason as reason:
+        except PipelineError as reason:
             failures.append(reason)
         if failures:
             raise failed(failures)
@@ -96,13 +98,13 @@ def raw_asset(source: Source, settings: Settings, *, now: datetime) -> AssetsDef
 
 def fetch_months(
     context: AssetExecutionContext | OpExecutionContext, source: Source, pipeline: Pipeline, asked: Sequence[Window]
-) -> list[Reason]:
+) -> list[PipelineError]:
     """Fetch windows of months of a source, mark each month that was answered as materialised, and load them.
 
     Returns:
         Everything that failed; what came in before stands.
     """
-    failures: list[Reason] = []
+    failures: list[PipelineError] = []
 
     def done(outcome: MonthOutcome) -> None:
         pipeline.progress("fetch", f"{source.name} {outcome.month or 'unpartitioned'} {outcome.status}")
@@ -140,7 +142,7 @@ def fetch_months(
                 failures += got.failures
         with pipeline.warehouse.writing() as writer:
             writer.load_raw(source.name)
-    except Reason as reason:
+    except PipelineError as reason:
         failures.append(reason)
     return failures
 
@@ -167,7 +169,7 @@ def known_gaps(source: Source, pipeline: Pipeline) -> AssetCheckResult:
     """Return the check that names the months without a figure, and why each has none.
 
     Raises:
-        StorageFailed: a statement on disk is damaged.
+        StorageError: a statement on disk is damaged.
     """
     store = pipeline.vintages
     filled = {vintage.month for vintage in store.vintages(source.name)} - {None}
@@ -190,7 +192,7 @@ def known_gaps(source: Source, pipeline: Pipeline) -> AssetCheckResult:
     )
 
 
-def failed(reasons: list[Reason]) -> Failure:
+def failed(reasons: list[PipelineError]) -> Failure:
     """Return the failure that shows every reason as one line, first in the UI and then on the command line."""
     lines = list(dict.fromkeys(str(reason) for reason in reasons))
     return Failure(

@@ -35,9 +35,9 @@ from dagster._core.storage.runs.schema import BackfillTagsTable, BulkActionsTabl
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.tags import BACKFILL_ID_TAG
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.orchestration import history
-from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.orchestration import instance_storage
+from fw_pipeline.transform.context import Pipeline
 
 _EVENTS = SqlEventLogStorageTable.c
 _CHECKS = AssetCheckExecutionsTable.c
@@ -55,7 +55,7 @@ def trim(instance: DagsterInstance, *, keep: int) -> int:
     interrupted trim, or a deletion by hand, left of a run goes too. A history that is not in SQLite is left alone.
 
     Raises:
-        Reason: the history cannot be written now; nothing but old runs is gone, and the next trim goes on.
+        PipelineError: the history cannot be written now; nothing but old runs is gone, and the next trim goes on.
     """
     events, runs = instance.event_log_storage, instance.run_storage
     if not (isinstance(events, SqliteEventLogStorage) and isinstance(runs, SqliteRunStorage)):
@@ -74,13 +74,13 @@ def trim(instance: DagsterInstance, *, keep: int) -> int:
             _forget_backfills(connection, keep)
         for run_id in gone:
             for path in shards.get(run_id, ()):
-                history.let_go(path)
+                instance_storage.let_go(path)
                 path.unlink(missing_ok=True)
             shutil.rmtree(Path(instance.storage_directory()) / run_id, ignore_errors=True)
         _pack(Path(events.path_for_shard("index")))
     except (OSError, sql.exc.SQLAlchemyError) as error:
         cause = f"old runs cannot be removed: {str(error).splitlines()[0]}"
-        raise Reason("Dagster's history", cause, "it is tried again after the next run") from error
+        raise PipelineError("Dagster's history", cause, "it is tried again after the next run") from error
     return len(old)
 
 

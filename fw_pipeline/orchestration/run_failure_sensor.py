@@ -12,11 +12,11 @@ from dagster import (
 from dagster._core.instance import DagsterInstance
 from dagster._core.storage.dagster_run import DagsterRun
 
-from fw_pipeline import alerts, stopping
+from fw_pipeline import alerts, signals
 from fw_pipeline.alerts import Alert
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.running import failure_lines
+from fw_pipeline.orchestration.run_job import failure_lines
+from fw_pipeline.transform.context import Pipeline
 
 
 def tell_of_failures() -> SensorDefinition:
@@ -55,9 +55,9 @@ def alert_of(instance: DagsterInstance, run: DagsterRun, otherwise: str | None, 
     """
     events = [entry.dagster_event for entry in instance.all_logs(run.run_id, of_type=DagsterEventType.STEP_FAILURE)]
     lines = failure_lines(event for event in events if event is not None)
-    if all(stopping.INTERRUPTED in line for line in lines):
+    if all(signals.INTERRUPTED in line for line in lines):
         said = " ".join((otherwise or "it ended without a word").split())
-        lines = [f"run {run.run_id}: {said}; {stopping.REMEDY}", *lines]
+        lines = [f"run {run.run_id}: {said}; {signals.REMEDY}", *lines]
     return Alert(
         subject=f"{run.job_name} failed{_months(run)}",
         lines=tuple(lines),

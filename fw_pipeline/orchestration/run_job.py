@@ -10,9 +10,9 @@ from dagster import AssetKey, DagsterEvent, DagsterEventType, DagsterInstance, D
 from dagster._core.events import JobFailureData, RunFailureReason
 from dagster._core.execution.plan.objects import ErrorSource
 
-from fw_pipeline import stopping
-from fw_pipeline.contract import Window
-from fw_pipeline.orchestration import history
+from fw_pipeline import signals
+from fw_pipeline.months import Window
+from fw_pipeline.orchestration import instance_storage
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, key
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -38,7 +38,7 @@ def run_job(
     """Run a job to its end, for a window of months where it fetches; `skip` leaves assets out.
 
     Raises:
-        Reason: Dagster's history cannot be written.
+        PipelineError: Dagster's history cannot be written.
         KeyboardInterrupt: a signal stopped the run; Dagster has closed it, and its history says so.
     """
     for noisy in ("dagster", "dagster.builtin"):
@@ -47,7 +47,7 @@ def run_job(
     months = window.months() if window else ()
     tags = {RANGE_START: key(months[0]), RANGE_END: key(months[-1])} if months else {}
     chosen = [k for k in job.asset_layer.executable_asset_keys if k not in set(skip)] if skip else None
-    with history.told():
+    with instance_storage.told():
         result = job.execute_in_process(
             instance=instance, tags=tags, run_config=QUIET, raise_on_error=False, asset_selection=chosen
         )
@@ -72,7 +72,7 @@ def failure_lines(events: Iterable[DagsterEvent]) -> list[str]:
             continue
         failure = event.step_failure_data
         if _interrupted(event):
-            lines.append(f"{event.step_key}: {stopping.INTERRUPTED}; {stopping.REMEDY}")
+            lines.append(f"{event.step_key}: {signals.INTERRUPTED}; {signals.REMEDY}")
             continue
         described = failure.user_failure_data.description if failure.user_failure_data else None
         error = failure.error
@@ -80,7 +80,7 @@ def failure_lines(events: Iterable[DagsterEvent]) -> list[str]:
             error = error.cause
         words = " ".join(error.message.split()) if error else "failed without a word"
         if "sqlite3.OperationalError" in words:
-            lines.append(f"Dagster's history: {words.partition(' [SQL')[0]}; {history.REMEDY}")
+            lines.append(f"Dagster's history: {words.partition(' [SQL')[0]}; {instance_storage.REMEDY}")
             continue
         remedy = "this is a defect of fw-pipeline: please report it with this line"
         lines += (described or f"{event.step_key}: {words}; {remedy}").splitlines()

@@ -21,9 +21,9 @@ from dagster import (
 )
 from filelock import FileLock, Timeout
 
-from fw_pipeline.orchestration.history import shown_in_the_ui
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.waiting import silent
+from fw_pipeline.locks import silent
+from fw_pipeline.orchestration.instance_storage import shown_in_the_ui
+from fw_pipeline.transform.context import Pipeline
 
 KILLED = (
     "the process of this run has gone without a word: it was killed, or the machine stopped. "

@@ -17,14 +17,14 @@ from dagster import (
     multi_asset,
 )
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.expectations import Expectation
-from fw_pipeline.orchestration.checks import broken, check_specs, prove, results, selected
-from fw_pipeline.orchestration.columns import as_markdown, column_lineage, column_schema, relation_key
-from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.atomic_files import StorageError
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.orchestration.asset_checks import broken, check_specs, prove, results, selected
+from fw_pipeline.orchestration.asset_metadata import as_markdown, column_lineage, column_schema, relation_key
 from fw_pipeline.orchestration.raw_assets import failed
-from fw_pipeline.orchestration.tables import Table
-from fw_pipeline.raw import StorageFailed
+from fw_pipeline.orchestration.table_specs import Table
+from fw_pipeline.quality import Expectation
+from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import Writer
 
 PREVIEW_ROWS = 10
@@ -53,7 +53,7 @@ def build_step(tables: Sequence[Table]) -> AssetsDefinition:
         launched = context.run.asset_selection
         note = {"published file": UNCHANGED} if launched and PUBLISH not in launched else {}
         unsound: set[str] = set()
-        failures: list[Reason] = []
+        failures: list[PipelineError] = []
         try:
             with pipeline.building(wanted) as transaction:
                 for table in tables:
@@ -71,7 +71,7 @@ def build_step(tables: Sequence[Table]) -> AssetsDefinition:
                     if against:
                         unsound.add(table.relation)
                         failures += against
-        except Reason as reason:  # the file cannot be opened, or nothing more can be written to it
+        except PipelineError as reason:  # the file cannot be opened, or nothing more can be written to it
             failures.append(reason)
         if failures:
             raise failed(failures)
@@ -87,11 +87,11 @@ def _turn(
     *,
     is_wanted: bool,
     note: Mapping[str, str],
-) -> tuple[list[Told], list[Reason]]:
+) -> tuple[list[Told], list[PipelineError]]:
     """Make a table where it is wanted, and check it, in one transaction; return what Dagster is told, and what failed.
 
     Raises:
-        StorageFailed: the disk refuses.
+        StorageError: the disk refuses.
     """
     told: list[Told] = []
     try:
@@ -100,9 +100,9 @@ def _turn(
                 metadata = {**_make(table, writer, pipeline), **note}
                 told.append(MaterializeResult(asset_key=relation_key(table.relation), metadata=metadata))
             outcomes = prove(writer, pipeline, table.relation, rules)
-    except StorageFailed:
+    except StorageError:
         raise
-    except Reason as reason:
+    except PipelineError as reason:
         return [], [reason]
     return [*told, *results(table.relation, rules, outcomes)], broken(table.relation, outcomes)
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from graphlib import TopologicalSorter
 
-from fw_pipeline import expectations, forecasts
-from fw_pipeline.claims import measurement_columns, measurements_sql
-from fw_pipeline.expectations import Expectation
-from fw_pipeline.models import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model, lineage
-from fw_pipeline.orchestration.columns import relation_key
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.places import SEVERAL, Place, places
-from fw_pipeline.orchestration.seeds import SEEDS, Seed
+from fw_pipeline import quality
+from fw_pipeline.orchestration.asset_groups import SEVERAL, Place, places
+from fw_pipeline.orchestration.asset_metadata import relation_key
+from fw_pipeline.quality import Expectation
+from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model, forecasts, lineage
+from fw_pipeline.transform.claims import measurement_columns, measurements_sql
+from fw_pipeline.transform.context import Pipeline
+from fw_pipeline.transform.seeds import SEEDS, Seed
 from fw_pipeline.warehouse import Built, Writer
 
 
@@ -62,7 +62,7 @@ CHARTED = "Its chart, if it has one, is under [Events](?view=events): the latest
 
 def _seed(seed: Seed, raw: tuple[str, ...]) -> Table:
     """Return a small table of `meta`; those that a fetch changes are read from every source."""
-    rules = () if seed.may_be_empty else expectations.implied((), tuple(seed.columns), nullable=tuple(seed.columns))
+    rules = () if seed.may_be_empty else quality.implied((), tuple(seed.columns), nullable=tuple(seed.columns))
     return Table(
         relation=f"meta.{seed.name}",
         reads=raw if seed.after_fetch else (),
@@ -94,7 +94,7 @@ def _model(model: Model, models: tuple[Model, ...], place: Place) -> Table:
 def _rules_of(model: Model) -> tuple[Expectation, ...]:
     """Return the rules that a model's document implies, and those that it declares."""
     doc = model.doc
-    implied = expectations.implied(
+    implied = quality.implied(
         doc.grain,
         tuple(doc.columns),
         nullable=[name for name, column in doc.columns.items() if column.nullable],
@@ -102,7 +102,7 @@ def _rules_of(model: Model) -> tuple[Expectation, ...]:
         values={name: column.values for name, column in doc.columns.items() if column.values is not None},
         may_be_empty=doc.may_be_empty is not None,
     )
-    found = (*implied, *expectations.declared(doc.expectations, columns=tuple(doc.columns), subject=model.name))
+    found = (*implied, *quality.declared(doc.expectations, columns=tuple(doc.columns), subject=model.name))
     return tuple(replace(rule, holds_on_none=doc.may_be_empty is not None) for rule in found)
 
 
@@ -141,7 +141,7 @@ def _forecasts(place: Place) -> Table:
         relation=FORECASTS,
         reads=(FORECAST_SERIES,),
         make=lambda writer, _: _forecast(writer),
-        rules=expectations.implied(grain, tuple(forecasts.COLUMNS), nullable=NULLABLE, types=kinds),
+        rules=quality.implied(grain, tuple(forecasts.COLUMNS), nullable=NULLABLE, types=kinds),
         description=f"{FORECAST}\n\nBy exponential smoothing with a damped trend, on logarithms (statsmodels).",
         columns={name: (str(kind), words) for name, (kind, words) in forecasts.COLUMNS.items()},
         place=place,

@@ -3,9 +3,9 @@
 Great Expectations runs every rule. Nothing here reads SQL or yml files, asks a database, or knows Dagster.
 """
 
-from fw_pipeline.expectations.deriving import declared, for_raw, implied
-from fw_pipeline.expectations.rule import AT_LEAST_ONE_ROW, FAILING_ROWS, TYPES, Expectation
-from fw_pipeline.expectations.running import NO_ROWS, Outcome, refused_months, validate
+from fw_pipeline.quality.derived_rules import declared, for_raw, implied
+from fw_pipeline.quality.rules import AT_LEAST_ONE_ROW, FAILING_ROWS, TYPES, Expectation
+from fw_pipeline.quality.runner import NO_ROWS, Outcome, refused_months, validate
 
 __all__ = [
     "AT_LEAST_ONE_ROW",

@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from fw_pipeline.contract import Reason, Table
-from fw_pipeline.expectations.rule import (
+from fw_pipeline.contract import Table
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.quality.rules import (
     AT_LEAST_ONE_ROW,
     BETWEEN,
     BOUNDS,
@@ -44,10 +45,12 @@ def implied(
         may_be_empty: Whether no row at all is an answer; else the first rule is that there is one.
 
     Raises:
-        Reason: a column is named that is not among `columns`.
+        PipelineError: a column is named that is not among `columns`.
     """
     if unknown := sorted({*grain, *nullable, *types, *values} - {*columns}):
-        raise Reason("documentation", f"no such column: {', '.join(unknown)}", f"use one of {', '.join(columns)}")
+        raise PipelineError(
+            "documentation", f"no such column: {', '.join(unknown)}", f"use one of {', '.join(columns)}"
+        )
     found = [
         *(() if may_be_empty else (AT_LEAST_ONE_ROW,)),
         _rule(
@@ -80,14 +83,14 @@ def declared(
         subject: Whose rules these are, for the error.
 
     Raises:
-        Reason: an unknown type, argument or column; one that is missing; a threshold that is no number and no date;
-            a rule without a reason; two rules of one name.
+        PipelineError: an unknown type, argument or column; one that is missing; a threshold that is no number and no
+            date; a rule without a reason; two rules of one name.
     """
     found: dict[str, Expectation] = {}
     for item in items:
         rule = _declared(item, frozenset(columns), subject)
         if rule.name in found:
-            raise Reason(subject, f"two rules are named {rule.name}", "name one of them differently")
+            raise PipelineError(subject, f"two rules are named {rule.name}", "name one of them differently")
         found[rule.name] = rule
     return tuple(found.values())
 
@@ -98,16 +101,20 @@ def _declared(item: Mapping[str, Any], columns: frozenset[str], subject: str) ->
     subject = f"{subject}, rule {item.get('name') or kind or '?'}"
     if kind not in TYPES:
         near = difflib.get_close_matches(kind, TYPES, n=2) or sorted(TYPES)
-        raise Reason(subject, f"unknown type {kind!r}", f"use {' or '.join(near)}; any other rule is a {FAILING_ROWS}")
+        raise PipelineError(
+            subject, f"unknown type {kind!r}", f"use {' or '.join(near)}; any other rule is a {FAILING_ROWS}"
+        )
     if not reason or (kind == FAILING_ROWS and not item.get("name")):
-        raise Reason(subject, "lacks a reason or a name", "say why the rule holds; a query also needs a name")
+        raise PipelineError(subject, "lacks a reason or a name", "say why the rule holds; a query also needs a name")
     _refuse_arguments(kind, given, subject)
     if kind.startswith("expect_column_pair"):  # as rules on one column do: NULL is another rule's matter
         given.setdefault("ignore_row_if", "either_value_is_missing")
     name = str(item.get("name") or _name(kind, given))
     rule = Expectation(name, kind, MappingProxyType(given), item.get("severity", "critical"), reason)
     if strangers := sorted({*rule.columns, *given.get("column_list", ())} - columns):
-        raise Reason(subject, f"no such column: {', '.join(strangers)}", f"use one of {', '.join(sorted(columns))}")
+        raise PipelineError(
+            subject, f"no such column: {', '.join(strangers)}", f"use one of {', '.join(sorted(columns))}"
+        )
     return rule
 
 
@@ -115,16 +122,18 @@ def _refuse_arguments(kind: str, given: Mapping[str, Any], subject: str) -> None
     accepted = {word.rstrip("!"): word.endswith("!") for word in TYPES[kind].split()}
     takes = f"{kind} takes {', '.join(accepted)}"
     if unknown := sorted(given.keys() - accepted.keys()):
-        raise Reason(subject, f"unknown argument {', '.join(unknown)}", takes)
+        raise PipelineError(subject, f"unknown argument {', '.join(unknown)}", takes)
     missing = [key for key, needed in accepted.items() if needed and given.get(key) in (None, "", [])]
     if missing or ("max_value" in accepted and all(given.get(key) is None for key in BOUNDS)):
-        raise Reason(subject, f"lacks {', '.join(missing) or 'min_value or max_value'}", takes)
+        raise PipelineError(subject, f"lacks {', '.join(missing) or 'min_value or max_value'}", takes)
     for key, value in given.items():
         # YAML reads 1e6 as a text: the rule would be refused only when it runs.
         if key in BOUNDS and isinstance(value, bool | str | Sequence):
-            raise Reason(subject, f"{key} {value!r} is no number and no date", "write it like 1000000 or 2015-11-01")
+            raise PipelineError(
+                subject, f"{key} {value!r} is no number and no date", "write it like 1000000 or 2015-11-01"
+            )
         if key in ("column_list", "value_set") and not isinstance(value, list | tuple):
-            raise Reason(subject, f"{key} {value!r} is no list", f"write it like [{value}]")
+            raise PipelineError(subject, f"{key} {value!r} is no list", f"write it like [{value}]")
 
 
 def _name(kind: str, given: Mapping[str, Any]) -> str:

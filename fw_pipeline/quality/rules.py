@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-from fw_pipeline.contract import Reason
+from fw_pipeline.errors import PipelineError
 
 Severity = Literal["critical", "warning", "info"]
 
@@ -59,7 +59,7 @@ class Expectation:
     """One rule on one table.
 
     Raises:
-        Reason: the name holds more than letters, digits and underscores, or the severity is unknown.
+        PipelineError: the name holds more than letters, digits and underscores, or the severity is unknown.
     """
 
     name: str
@@ -78,9 +78,13 @@ class Expectation:
     def __post_init__(self) -> None:
         """Refuse a name that could not be a key of metadata or of `meta.validations`."""
         if re.fullmatch(r"[A-Za-z0-9_]+", self.name, re.ASCII) is None:
-            raise Reason(f"rule {self.name!r}", "not a name for a rule", "use letters, digits and underscores only")
+            raise PipelineError(
+                f"rule {self.name!r}", "not a name for a rule", "use letters, digits and underscores only"
+            )
         if self.severity not in ("critical", "warning", "info"):
-            raise Reason(f"rule {self.name}", f"unknown severity {self.severity!r}", "write critical, warning or info")
+            raise PipelineError(
+                f"rule {self.name}", f"unknown severity {self.severity!r}", "write critical, warning or info"
+            )
 
     @property
     def columns(self) -> tuple[str, ...]:

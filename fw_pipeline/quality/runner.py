@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import polars as pl
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.expectations.rule import FAILING_ROWS, NOT_FINITE_AMONG, NULL_AMONG, Expectation, parts
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.quality.rules import FAILING_ROWS, NOT_FINITE_AMONG, NULL_AMONG, Expectation, parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,15 +60,15 @@ def validate(
         failing: What the query of each `failing_rows` rule returned, by the rule's name.
 
     Raises:
-        Reason: no rules, two of one name, or a query whose rows were not handed in.
+        PipelineError: no rules, two of one name, or a query whose rows were not handed in.
         RuntimeError: Great Expectations dropped a rule.
     """
     names = [rule.name for rule in expectations]
     if not names or len({*names}) != len(names):
-        raise Reason("validation", "no rules, or two of one name", "give every table rules that differ in name")
+        raise PipelineError("validation", "no rules, or two of one name", "give every table rules that differ in name")
     queries = [rule for rule in expectations if rule.type == FAILING_ROWS]
     if odd := sorted({rule.name for rule in queries} ^ failing.keys()):
-        raise Reason(
+        raise PipelineError(
             "validation", f"rules and query results differ: {', '.join(odd)}", "run the query of each such rule"
         )
     done: dict[str, Outcome] = {}

@@ -4,7 +4,6 @@ Everything else, the DuckDB files included, is derived from what lies here.
 """
 
 from fw_pipeline.raw.evidence import EvidenceStore
-from fw_pipeline.raw.files import StorageFailed, sweep, written_aside
 from fw_pipeline.raw.vintages import Statement, Vintage, VintageStore
 
-__all__ = ["EvidenceStore", "Statement", "StorageFailed", "Vintage", "VintageStore", "sweep", "written_aside"]
+__all__ = ["EvidenceStore", "Statement", "Vintage", "VintageStore"]

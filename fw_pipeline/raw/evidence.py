@@ -19,8 +19,8 @@ from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from fw_pipeline.atomic_files import LEFTOVER, StorageError, sync_folder, unwritable
 from fw_pipeline.contract import ANSWERS_BEHIND, HEADERS_OF, Evidence
-from fw_pipeline.raw.files import LEFTOVER, StorageFailed, sync_folder, unwritable
 
 GO_ON_FOR = timedelta(days=7)
 """How long an unfinished fetch is resumed, from its last answer: one that takes weeks is not begun again."""
@@ -114,7 +114,7 @@ class EvidenceStore:
         """Write an answer under its content hash, once, and note which request it answers.
 
         Raises:
-            StorageFailed: the data folder refuses the file.
+            StorageError: the data folder refuses the file.
         """
         safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:80] or "answer"
         packed = safe.endswith(_PACKED)
@@ -149,14 +149,14 @@ class EvidenceStore:
         """Keep a file that the user named: by its content hash and place, without copying it.
 
         Raises:
-            StorageFailed: the file cannot be read.
+            StorageError: the file cannot be read.
         """
         try:
             with path.open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
             note = json.dumps({"file": path.name, "bytes": path.stat().st_size, "sha256": digest}, sort_keys=True)
         except OSError as error:
-            raise StorageFailed(request, f"cannot read {path}: {error.strerror}", "name a readable file") from error
+            raise StorageError(request, f"cannot read {path}: {error.strerror}", "name a readable file") from error
         ref = self.keep(request, note.encode(), name=f"{path.name}.reference.json").ref
         return KeptAnswer(ref, path)
 

@@ -17,8 +17,9 @@ from typing import Literal
 
 import polars as pl
 
-from fw_pipeline.contract import PROVENANCE, TABLES, parse_month
-from fw_pipeline.raw.files import StorageFailed, written_aside
+from fw_pipeline.atomic_files import StorageError, written_aside
+from fw_pipeline.contract import PROVENANCE, TABLES
+from fw_pipeline.months import parse_month
 
 UNPARTITIONED = "unpartitioned"
 """The folder of figures that belong to no month partition."""
@@ -61,7 +62,7 @@ class VintageStore:
     def __init__(self, data_dir: Path) -> None:
         """Look at the vintages below `data_dir`."""
         self._root = data_dir / "raw"
-        self.unreadable: list[StorageFailed] = []
+        self.unreadable: list[StorageError] = []
         """Vintages that could not be read and were set aside, each as the line to show."""
 
     def add(
@@ -82,7 +83,7 @@ class VintageStore:
         The same means: the same evidence and the same rows. A re-fetch of a living source has new evidence.
 
         Raises:
-            StorageFailed: the data folder refuses the file.
+            StorageError: the data folder refuses the file.
         """
         frame = rows.select(TABLES[source].schema.names()).with_columns(
             pl.lit(provider).alias("provider"),
@@ -152,7 +153,7 @@ class VintageStore:
         """Return the rows of one vintage.
 
         Raises:
-            StorageFailed: the file is truncated, not Parquet, or has other columns than the contract.
+            StorageError: the file is truncated, not Parquet, or has other columns than the contract.
         """
         try:
             frame = pl.read_parquet(vintage.path, hive_partitioning=False)
@@ -179,7 +180,7 @@ class VintageStore:
         """Return what fetches said of months without figures, oldest first.
 
         Raises:
-            StorageFailed: one of the files is damaged.
+            StorageError: one of the files is damaged.
         """
         folder = f"{month:%Y-%m}" if month else "*"
         found = []
@@ -209,7 +210,7 @@ class VintageStore:
         for vintage in reversed(self.vintages_of(source, month)):
             try:
                 last = self.read(source, vintage)
-            except StorageFailed as failure:
+            except StorageError as failure:
                 self.set_aside(vintage)
                 self.unreadable.append(failure)
                 continue
@@ -225,12 +226,12 @@ def _write(path: Path, frame: pl.DataFrame, metadata: dict[str, str]) -> None:
         stream.write(packed.getbuffer())
 
 
-def broken(source: str, vintage: Vintage, cause: str) -> StorageFailed:
+def broken(source: str, vintage: Vintage, cause: str) -> StorageError:
     """Say in one line that a vintage cannot be read, and how to get the month again."""
     remedy = f"fetch it again: fw-pipeline run --source {source}"
     if vintage.month:
         remedy += f" --from {vintage.month:%Y-%m} --to {vintage.month:%Y-%m}"
-    return StorageFailed(source, f"vintage {vintage.path.name} cannot be read: {cause}", remedy, month=vintage.month)
+    return StorageError(source, f"vintage {vintage.path.name} cannot be read: {cause}", remedy, month=vintage.month)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -279,4 +280,4 @@ def _said(path: Path, source: str, month: date, at: datetime) -> Statement:
             }:
                 return Statement(source, month, provider, at, status, cause, remedy)
     cause = f"what a fetch said of this month cannot be read: {path.name}"
-    raise StorageFailed(source, cause, "delete that file; the next fetch says it anew", month=month)
+    raise StorageError(source, cause, "delete that file; the next fetch says it anew", month=month)

@@ -12,30 +12,23 @@ from datetime import date
 
 import polars as pl
 
-from fw_pipeline.contract import FIRST_MONTH, Window
-from fw_pipeline.models import Model
-from fw_pipeline.report import (
-    answer,
-    around,
-    charts,
+from fw_pipeline.months import FIRST_MONTH, Window
+from fw_pipeline.report import answer, attribution, claim_cards, leads, methodology, page, page_tables, render
+from fw_pipeline.report.charts import (
+    chart_events,
     claim_charts,
-    events,
-    first_chart,
-    foretold,
-    hub,
-    leads,
-    method,
-    origins,
-    outlook,
-    page,
-    render,
-    tables,
-    venues,
-    verdicts,
+    companions,
+    forecast_charts,
+    hub_models,
+    lead_chart,
+    momentum_charts,
+    source_charts,
+    venue_chart,
 )
-from fw_pipeline.report.figures import Event, Figure, sql, sql_of_claim
-from fw_pipeline.report.palette import TITLES, solid
+from fw_pipeline.report.charts.palette import TITLES, solid
+from fw_pipeline.report.figure import Event, Figure, sql, sql_of_claim
 from fw_pipeline.report.render import bundle
+from fw_pipeline.transform import Model
 
 __all__ = ["Picture", "Report", "build", "bundle"]
 
@@ -82,7 +75,7 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
     figures = _figures(read, dated, published)
     every_verdict = read(sql("verdicts"))
     headlines = read(sql("headlines"))
-    cards = verdicts.cards(read(sql("claims")), every_verdict, headlines)
+    cards = claim_cards.cards(read(sql("claims")), every_verdict, headlines)
     of_claims = _claim_figures(cards, every_verdict, dated, models)
     beyond = _beyond(read, dated, published)
     scales = [(figure, FINE) for figure in (*figures, *beyond)]
@@ -96,9 +89,9 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
         claim_figures=of_claims,
         beyond=page.Beyond(
             beyond,
-            weights=outlook.weights(read(sql("weights"))),
-            predictions=foretold.predictions(read(sql("predictions"))),
-            errors=foretold.errors(read(sql("forecast_errors"))),
+            weights=momentum_charts.weights(read(sql("weights"))),
+            predictions=forecast_charts.predictions(read(sql("predictions"))),
+            errors=forecast_charts.errors(read(sql("forecast_errors"))),
         ),
         method=_method(read, published, every_verdict),
         measures={model.doc.claim.id: model.sql for model in models if model.doc.claim},
@@ -123,13 +116,13 @@ def _method(read: Read, published: pl.DataFrame, every_verdict: pl.DataFrame) ->
         for source, series in frame.select("source", "series").drop_nulls().unique().iter_rows():
             used.setdefault(source, set()).add(series)
     return page.Method(
-        sources=tables.sources(read(sql("sources"))),
-        troubles=tables.troubles(read(sql("troubles"))),
-        glossary=method.glossary(used),
-        crossings=tables.crossings(read(sql("crossovers"))),
-        reconciled=tables.reconciled(read(sql("reconciliation"))),
-        strips=tables.coverage(read(sql("coverage"))),
-        origins=origins.credited(published),
+        sources=page_tables.sources(read(sql("sources"))),
+        troubles=page_tables.troubles(read(sql("troubles"))),
+        glossary=methodology.glossary(used),
+        crossings=page_tables.crossings(read(sql("crossovers"))),
+        reconciled=page_tables.reconciled(read(sql("reconciliation"))),
+        strips=page_tables.coverage(read(sql("coverage"))),
+        origins=attribution.credited(published),
     )
 
 
@@ -149,32 +142,34 @@ def _figures(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[F
     lines, questions, downloads = read(sql("lead")), read(sql("questions")), read(sql("downloads"))
     at_venues, site = read(sql("venues")), read(sql("site"))
     found = leads.leads(lines, read(sql("crossovers")))
-    of_pypi = origins.credit_line(published, "pypi")
+    of_pypi = attribution.credit_line(published, "pypi")
     whole = published.filter(~pl.col("origin").fill_null("").str.contains("sample"))
     drawn = (
-        first_chart.first_chart(lines, found, origins.credit_line(whole, "stackoverflow", "papers", "pypi")),
-        charts.downloads(downloads, found.get("pypi"), _events(dated, downloads), of_pypi),
-        charts.questions(questions, site, _events(dated, questions), origins.credit_line(published, "stackoverflow")),
-        venues.venues(
-            at_venues, found.get("papers"), _events(dated, at_venues), origins.credit_line(published, "papers")
+        lead_chart.first_chart(lines, found, attribution.credit_line(whole, "stackoverflow", "papers", "pypi")),
+        source_charts.downloads(downloads, found.get("pypi"), _events(dated, downloads), of_pypi),
+        source_charts.questions(
+            questions, site, _events(dated, questions), attribution.credit_line(published, "stackoverflow")
         ),
-        hub.models(read(sql("models")), origins.credit_line(published, "huggingface")),
-        around.packages(read(sql("packages")), of_pypi),
-        foretold.finding(read(sql("foretold")), of_pypi),
+        venue_chart.venues(
+            at_venues, found.get("papers"), _events(dated, at_venues), attribution.credit_line(published, "papers")
+        ),
+        hub_models.models(read(sql("models")), attribution.credit_line(published, "huggingface")),
+        companions.packages(read(sql("packages")), of_pypi),
+        forecast_charts.finding(read(sql("foretold")), of_pypi),
     )
     return [figure for figure in drawn if figure.rows.height]
 
 
 def _beyond(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[Figure]:
     """Return the charts of what goes beyond the article; one without any figure is left out."""
-    both = origins.credit_line(published, "stackoverflow", "pypi")
-    all_three = origins.credit_line(published, "stackoverflow", "papers", "pypi")
+    both = attribution.credit_line(published, "stackoverflow", "pypi")
+    all_three = attribution.credit_line(published, "stackoverflow", "papers", "pypi")
     momentum, composite = read(sql("momentum")), read(sql("composite"))
     drawn = (
-        foretold.forecasts(read(sql("forecasts")), both),
-        hub.exclusivity(read(sql("exclusivity")), origins.credit_line(published, "huggingface")),
-        outlook.momentum(momentum, _events(dated, momentum), both),
-        outlook.composite(composite, _events(dated, composite), all_three),
+        forecast_charts.forecasts(read(sql("forecasts")), both),
+        hub_models.exclusivity(read(sql("exclusivity")), attribution.credit_line(published, "huggingface")),
+        momentum_charts.momentum(momentum, _events(dated, momentum), both),
+        momentum_charts.composite(composite, _events(dated, composite), all_three),
     )
     return [figure for figure in drawn if figure.rows.height]
 
@@ -183,7 +178,7 @@ def _events(dated: pl.DataFrame, rows: pl.DataFrame) -> Sequence[Event]:
     first, last = rows["month"].min(), rows["month"].max()
     assert first is None or isinstance(first, date)
     assert last is None or isinstance(last, date)
-    return events.for_chart(dated, _frameworks(rows), first, last)
+    return chart_events.for_chart(dated, _frameworks(rows), first, last)
 
 
 def _frameworks(rows: pl.DataFrame) -> Sequence[str]:
@@ -191,9 +186,9 @@ def _frameworks(rows: pl.DataFrame) -> Sequence[str]:
 
 
 def _claim_figures(
-    cards: Sequence[verdicts.Card], every_verdict: pl.DataFrame, dated: pl.DataFrame, models: Sequence[Model]
+    cards: Sequence[claim_cards.Card], every_verdict: pl.DataFrame, dated: pl.DataFrame, models: Sequence[Model]
 ) -> dict[str, Figure | None]:
-    marked = events.for_chart(dated, list(TITLES), FIRST_MONTH, date.max)
+    marked = chart_events.for_chart(dated, list(TITLES), FIRST_MONTH, date.max)
     templates = claim_charts.templates(marked)
     found = {}
     for card in cards:
@@ -215,4 +210,4 @@ def _chart_files(figure: Figure, picture: str, *, scale: float) -> Iterator[tupl
 
 def _months(headlines: pl.DataFrame) -> tuple[date, ...]:
     last = headlines["as_of"].max()
-    return Window.of(FIRST_MONTH, max(last, verdicts.THEN) if isinstance(last, date) else verdicts.THEN).months()
+    return Window.of(FIRST_MONTH, max(last, claim_cards.THEN) if isinstance(last, date) else claim_cards.THEN).months()

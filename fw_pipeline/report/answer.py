@@ -8,9 +8,9 @@ from datetime import date
 
 import polars as pl
 
-from fw_pipeline.report.figures import sql
+from fw_pipeline.report.figure import sql
+from fw_pipeline.report.formatting import in_full, listed, percent
 from fw_pipeline.report.leads import Lead, clause, leads, to_one
-from fw_pipeline.report.words import in_full, listed, percent
 
 QUESTION = "Is TensorFlow dying a slow death?"
 """What the title of the article asks."""

@@ -13,10 +13,10 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report import deciding
-from fw_pipeline.report.readings import AGAINST, DECIDED, FOR, Definition, definition
-from fw_pipeline.report.standings import UNDECIDED, Standing, standing
-from fw_pipeline.report.words import VERDICTS, in_month
+from fw_pipeline.report import verdict_reasons
+from fw_pipeline.report.claim_standing import UNDECIDED, Standing, standing
+from fw_pipeline.report.claim_values import AGAINST, DECIDED, FOR, Definition, definition
+from fw_pipeline.report.formatting import VERDICTS, in_month
 
 THEN = date(2023, 1, 1)
 """The month in which the article appeared."""
@@ -207,7 +207,8 @@ def _card(row: dict[str, Any], verdicts: pl.DataFrame, headlines: pl.DataFrame) 
         now=now,
         definitions=tuple(sorted((definition(rows, then=THEN, undecided=undecided) for _, rows in groups), key=_rank)),
         history=tuple(steps),
-        sentence=deciding.sentence(verdicts, *now.latest, carrying.votes) or deciding.undecided(verdicts, now.why),
+        sentence=verdict_reasons.sentence(verdicts, *now.latest, carrying.votes)
+        or verdict_reasons.undecided(verdicts, now.why),
         since=_since([(month, stood[month]) for month in sorted(stood)]),
     )
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from fw_pipeline.report.readings import DECIDED, FOR
-from fw_pipeline.report.words import SOURCES, VERDICTS, in_month, listed
+from fw_pipeline.report.claim_values import DECIDED, FOR
+from fw_pipeline.report.formatting import SOURCES, VERDICTS, in_month, listed
 
 UNDECIDED = ("insufficient_data", "not_measurable")
 

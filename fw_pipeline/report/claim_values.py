@@ -8,8 +8,8 @@ from datetime import date
 
 import polars as pl
 
-from fw_pipeline.report import method
-from fw_pipeline.report.words import bounded
+from fw_pipeline.report import methodology
+from fw_pipeline.report.formatting import bounded
 
 FOR, AGAINST = ("supported", "came_true"), ("refuted", "not_yet")
 
@@ -83,7 +83,7 @@ def definition(rows: pl.DataFrame, *, then: date, undecided: Mapping[str, Collec
     return Definition(
         name=name,
         formula=first["formula"] or name,
-        series=method.plain(first["source"], first["series"] or "no series"),
+        series=methodology.plain(first["source"], first["series"] or "no series"),
         meaning=first["meaning"] or "",
         unit=first["unit"],
         rule=first["rule"],

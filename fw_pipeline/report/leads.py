@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.words import in_full, listed
+from fw_pipeline.report.formatting import in_full, listed
 
 COUNTED = {"papers": "papers", "stackoverflow": "questions", "pypi": "downloads"}
 """What is counted in each source, in the order in which a sentence names them."""

@@ -17,12 +17,12 @@ from importlib import resources
 from itertools import groupby
 from typing import Any
 
-from fw_pipeline.report import verdicts, words
+from fw_pipeline.report import claim_cards, formatting
 from fw_pipeline.report.answer import Answer
-from fw_pipeline.report.figures import Figure
-from fw_pipeline.report.palette import DARK, LIGHT, declarations
-from fw_pipeline.report.tables import STATUSES, Strip
-from fw_pipeline.report.verdicts import Card
+from fw_pipeline.report.charts.palette import DARK, LIGHT, declarations
+from fw_pipeline.report.claim_cards import Card
+from fw_pipeline.report.figure import Figure
+from fw_pipeline.report.page_tables import STATUSES, Strip
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +98,22 @@ def page(content: Content, library: str) -> bytes:
         script=script,
         library=_packed(library),
         payloads=_packed(json.dumps({figure.name: _payload(figure) for figure in content.drawn}, default=str)),
-        words=words,
+        words=formatting,
         statuses=STATUSES,
         told=[card for card in content.cards if card.is_told],
         untold={lacking: list(found) for lacking, found in groupby(sorted(untold, key=_by_lack), key=_by_lack)},
         old=[card for card in content.cards if card.is_old],
-        tallies={when: verdicts.tally(content.cards, when) for when in ("then", "now")},
+        tallies={when: claim_cards.tally(content.cards, when) for when in ("then", "now")},
         changes={
-            title.format(then=words.in_month(verdicts.THEN)): [card for card in content.cards if card.change == change]
-            for change, title in verdicts.CHANGES.items()
+            title.format(then=formatting.in_month(claim_cards.THEN)): [
+                card for card in content.cards if card.change == change
+            ]
+            for change, title in claim_cards.CHANGES.items()
         },
         agreeing=sum(row["agrees"] == "agrees" for row in content.method.reconciled),
-        then=verdicts.THEN,
-        then_words=words.in_month(verdicts.THEN),
-        now_words=words.in_month(content.months[-1]),
+        then=claim_cards.THEN,
+        then_words=formatting.in_month(claim_cards.THEN),
+        now_words=formatting.in_month(content.months[-1]),
         **{field.name: getattr(content, field.name) for field in fields(content)},
     )
     return text.encode()

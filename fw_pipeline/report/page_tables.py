@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report import method
-from fw_pipeline.report.words import NONE, SOURCES, figure, in_month, listed
+from fw_pipeline.report import methodology
+from fw_pipeline.report.formatting import NONE, SOURCES, figure, in_month, listed
 
 METRICS: Mapping[str, str] = MappingProxyType(
     {
@@ -90,7 +90,7 @@ def sources(rows: pl.DataFrame) -> list[dict[str, str]]:
     """Say of each source what it counts, what it cannot see, and which months it has, or why it has none."""
     found = []
     for row in rows.iter_rows(named=True):
-        counts, blind = method.SOURCES.get(row["source"], ("", ""))
+        counts, blind = methodology.SOURCES.get(row["source"], ("", ""))
         if row["first_month"] is None:
             months = f"none: {row['why_none']}"
         else:
@@ -104,7 +104,7 @@ def troubles(rows: pl.DataFrame) -> dict[str, list[dict[str, str]]]:
     """Return the known breaks and the other known trouble of the sources, each with when, what and who says so."""
     found: dict[str, list[dict[str, str]]] = {"break": [], "other": []}
     for row in rows.iter_rows(named=True):
-        series = row["series"] and method.plain(row["source"], row["series"])
+        series = row["series"] and methodology.plain(row["source"], row["series"])
         first, last = in_month(row["first_day"]), in_month(row["last_day"])
         text = {
             "where": series or SOURCES.get(row["source"], row["source"]),
@@ -129,7 +129,8 @@ def crossings(rows: pl.DataFrame) -> list[dict[str, str]]:
         found.append(
             {
                 "source": SOURCES.get(row["source"], row["source"]),
-                "counted": f"{METRICS.get(row['metric'], row['metric'])}: {method.plain(row['source'], row['series'])}",
+                "counted": f"{METRICS.get(row['metric'], row['metric'])}: "
+                f"{methodology.plain(row['source'], row['series'])}",
                 "seen": f"{in_month(row['first_month'])} to {in_month(row['last_month'])}",
                 "order": order,
                 "lasted": _lasted(row),

@@ -9,9 +9,9 @@ from functools import cache
 from typing import Any
 from xml.sax.saxutils import escape  # to write  # nosec B406
 
-from fw_pipeline.report.drawing import FONT
-from fw_pipeline.report.figures import Figure
-from fw_pipeline.report.palette import token
+from fw_pipeline.report.charts.chart_style import FONT
+from fw_pipeline.report.charts.palette import token
+from fw_pipeline.report.figure import Figure
 
 WIDTH, MARGIN, HEAD, FOOT, LINE = 916, 28, 66, 34, 15
 """Of an exported picture, in pixels: its width, the space at the sides, above and below the chart, a line of text."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.readings import AGAINST, DECIDED, FOR
-from fw_pipeline.report.words import SOURCES, in_month
+from fw_pipeline.report.claim_values import AGAINST, DECIDED, FOR
+from fw_pipeline.report.formatting import SOURCES, in_month
 
 MOST = 2
 """Measurements that a sentence names; the reasons of all of them stand one level deeper."""

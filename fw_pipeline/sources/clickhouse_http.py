@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from fw_pipeline.web import (
+from fw_pipeline.http.client import (
     Answer,
+    InvalidResponse,
     Throttled,
     Transient,
-    Unfit,
     needed,
     one_line,
     optional,
@@ -54,7 +54,7 @@ def refuse_exceptions(answer: Answer) -> None:
     Raises:
         Throttled: the quota is spent, until the time that the message names, or too many queries are running.
         Transient: the server is unwell.
-        Unfit: the result would be too large, or the server does not accept the query.
+        InvalidResponse: the result would be too large, or the server does not accept the query.
     """
     found = _EXCEPTION.search(answer.body.decode("utf-8", "replace"))
     told = answer.headers.get("x-clickhouse-exception-code", "0").strip()
@@ -70,8 +70,8 @@ def refuse_exceptions(answer: Answer) -> None:
     if code in _UNWELL:
         raise Transient(cause)
     if code in _TOO_LARGE:
-        raise Unfit(cause, "ask for a shorter range of months with --from and --to")
-    raise Unfit(cause, _CHANGED)
+        raise InvalidResponse(cause, "ask for a shorter range of months with --from and --to")
+    raise InvalidResponse(cause, _CHANGED)
 
 
 def result_rows(answer: Answer, columns: frozenset[str]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
@@ -79,15 +79,17 @@ def result_rows(answer: Answer, columns: frozenset[str]) -> tuple[list[dict[str,
 
     Raises:
         Transient: the answer is cut off.
-        Unfit: it is no result in the JSON format, or says itself that rows are left out.
+        InvalidResponse: it is no result in the JSON format, or says itself that rows are left out.
     """
     result = answer.json(dict)
     found, announced = rows(result.get("data"), "data"), needed(result, "rows", whole_number)
     if len(found) != announced:
-        raise Unfit(f"the result says that it has {announced} rows, and has {len(found)}", _CHANGED)
+        raise InvalidResponse(f"the result says that it has {announced} rows, and has {len(found)}", _CHANGED)
     full = optional(result, "rows_before_limit_at_least", whole_number)
     if full is not None and full > announced:
-        raise Unfit(f"the result was cut off after {announced} of {full} rows", "ask for a shorter range of months")
+        raise InvalidResponse(
+            f"the result was cut off after {announced} of {full} rows", "ask for a shorter range of months"
+        )
     strange = sorted({*result} - _PARTS) + sorted({name for row in found for name in row} - columns)
     return found, tuple(f"the answer also has {one_line(name, 60)}, which was not asked for" for name in strange)
 

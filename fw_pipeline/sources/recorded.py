@@ -15,20 +15,9 @@ from types import MappingProxyType
 
 import polars as pl
 
-from fw_pipeline.contract import (
-    FIRST_MONTH,
-    Batch,
-    Fetch,
-    MonthRefused,
-    Plan,
-    Provider,
-    Reach,
-    SourceFailed,
-    Table,
-    Window,
-    last_closed_month,
-    next_month,
-)
+from fw_pipeline.contract import Availability, Batch, CostEstimate, FetchContext, Provider, Table
+from fw_pipeline.errors import MonthRejected, SourceError
+from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month, next_month
 from fw_pipeline.sources.recorded_rows import Fault, Figures, NotReadable, read_figures
 
 NAME = "recorded"
@@ -56,7 +45,8 @@ def recorded(source: str, table: Table) -> Provider:
     """Return the provider of the figures recorded for one source.
 
     A line that is wrong refuses its month. A line whose month cannot be told fails the source, after the months that
-    are good. Months out of reach are not answered: `Reach` says why. Figures that belong to no month are answered last.
+    are good. Months out of reach are not answered: `Availability` says why. Figures that belong to no month are
+    answered last.
     """
     read: Reader = lru_cache(maxsize=1)(partial(read_figures, source=source, table=table))  # asked for many times a run
     return Provider(
@@ -72,30 +62,30 @@ def recorded(source: str, table: Table) -> Provider:
     )
 
 
-def _plan(source: str, _: Fetch) -> Plan:
-    return Plan(0, f"no request: reads {source}.csv of the recorded figures")
+def _plan(source: str, _: FetchContext) -> CostEstimate:
+    return CostEstimate(0, f"no request: reads {source}.csv of the recorded figures")
 
 
-def _reach(source: str, read: Reader, fetch: Fetch) -> Reach:
+def _reach(source: str, read: Reader, fetch: FetchContext) -> Availability:
     return _reach_of(source, _figures(source, read, fetch, _read(source, fetch, f"{source}.csv")))
 
 
-def _reach_of(source: str, figures: Figures) -> Reach:
+def _reach_of(source: str, figures: Figures) -> Availability:
     months = [month for month in (*figures.rows, *figures.faults) if month is not None]
     if not months:
-        raise SourceFailed(_subject(source), f"{source}.csv has no line whose month can be told", _RESTORE)
+        raise SourceError(_subject(source), f"{source}.csv has no line whose month can be told", _RESTORE)
     last = max(months)
     first, before = _BEGINS.get(
         source, (FIRST_MONTH, f"the first month kept is {FIRST_MONTH:%Y-%m}, when TensorFlow was released")
     )
-    return Reach(
+    return Availability(
         Window.of(min(first, last), last),
         before=before,
         after=f"the recorded figures end in {last:%Y-%m}; set FW_MODE=live",
     )
 
 
-def _fetch(source: str, schema: pl.Schema, read: Reader, fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+def _fetch(source: str, schema: pl.Schema, read: Reader, fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
     file = f"{source}.csv"
     body = _read(source, fetch, file)
     figures = _figures(source, read, fetch, body)
@@ -105,18 +95,18 @@ def _fetch(source: str, schema: pl.Schema, read: Reader, fetch: Fetch) -> Iterat
         if month not in window:
             continue
         if faults := figures.faults.get(month):
-            yield MonthRefused(_subject(source), _told(file, faults), _CORRECT, month=month)
+            yield MonthRejected(_subject(source), _told(file, faults), _CORRECT, month=month)
         elif rows := figures.rows.get(month):
             yield Batch(month, pl.DataFrame(rows, schema=schema, orient="row"), evidence)
         else:
             try:
                 gap = _gap(source, month, fetch)
-            except SourceFailed as unread:
-                yield MonthRefused(unread.subject, unread.cause, unread.remedy, month=month)
+            except SourceError as unread:
+                yield MonthRejected(unread.subject, unread.cause, unread.remedy, month=month)
             else:
                 yield Batch(month, schema.to_frame(), evidence, gap=gap)
     if faults := figures.faults.get(None):
-        raise SourceFailed(_subject(source), _told(file, faults), _CORRECT)
+        raise SourceError(_subject(source), _told(file, faults), _CORRECT)
     if rows := figures.rows.get(None):
         yield Batch(None, pl.DataFrame(rows, schema=schema, orient="row"), evidence)
 
@@ -131,20 +121,20 @@ def _told(file: str, faults: list[Fault]) -> str:
     return f"{file} " + ", ".join(str(fault) for fault in faults[:_SHOWN]) + more
 
 
-def _read(source: str, fetch: Fetch, file: str) -> bytes:
+def _read(source: str, fetch: FetchContext, file: str) -> bytes:
     """Return the bytes of one recorded file.
 
     Raises:
-        SourceFailed: the file is missing or cannot be read.
+        SourceError: the file is missing or cannot be read.
     """
     if fetch.recorded is None:
-        raise SourceFailed(_subject(source), "no folder of recorded figures was given", "name the folder")
+        raise SourceError(_subject(source), "no folder of recorded figures was given", "name the folder")
     try:
         return (fetch.recorded / file).read_bytes()
     except FileNotFoundError:
-        raise SourceFailed(_subject(source), f"{file} is missing from the recorded figures", _RESTORE) from None
+        raise SourceError(_subject(source), f"{file} is missing from the recorded figures", _RESTORE) from None
     except OSError as broken:
-        raise SourceFailed(_subject(source), f"{file} cannot be read: {broken.strerror}", _RESTORE) from None
+        raise SourceError(_subject(source), f"{file} cannot be read: {broken.strerror}", _RESTORE) from None
 
 
 def _text(source: str, file: str, body: bytes) -> str:
@@ -152,28 +142,28 @@ def _text(source: str, file: str, body: bytes) -> str:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as broken:
         line = body.count(b"\n", 0, broken.start) + 1
-        raise SourceFailed(_subject(source), f"{file} line {line} is not valid UTF-8", _RESTORE) from None
+        raise SourceError(_subject(source), f"{file} line {line} is not valid UTF-8", _RESTORE) from None
 
 
-def _figures(source: str, read: Reader, fetch: Fetch, body: bytes) -> Figures:
+def _figures(source: str, read: Reader, fetch: FetchContext, body: bytes) -> Figures:
     """Return the rows and faults of the source's file.
 
     Raises:
-        SourceFailed: the file as a whole is not a table of this source.
+        SourceError: the file as a whole is not a table of this source.
     """
     file = f"{source}.csv"
     text = _text(source, file, body)
     try:
         return read(text, last=last_closed_month(fetch.now))
     except NotReadable as unfit:
-        raise SourceFailed(_subject(source), f"{file} {unfit}", _RESTORE) from None
+        raise SourceError(_subject(source), f"{file} {unfit}", _RESTORE) from None
 
 
-def _gap(source: str, month: date, fetch: Fetch) -> str:
+def _gap(source: str, month: date, fetch: FetchContext) -> str:
     """Return why a month in reach has no figure.
 
     Raises:
-        SourceFailed: the list of outages cannot be read, so the reason is not known.
+        SourceError: the list of outages cannot be read, so the reason is not known.
     """
     file = "outages.csv"
     last_day = next_month(month) - timedelta(days=1)
@@ -184,5 +174,5 @@ def _gap(source: str, month: date, fetch: Fetch) -> str:
             if covered and _UNRECORDED in outage["effect"]:
                 return f"{outage['effect']} from {first} to {last} ({outage['reference']})"
     except (KeyError, TypeError, ValueError, csv.Error):
-        raise SourceFailed(_subject(source), f"{file} is not a list of outages", _RESTORE) from None
+        raise SourceError(_subject(source), f"{file} is not a list of outages", _RESTORE) from None
     return "the recorded figures have none for this month"

@@ -18,8 +18,9 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.contract import FIRST_MONTH, WHOLE_SITE, Table
-from fw_pipeline.frameworks import FRAMEWORKS, HUB_NAMES, PACKAGES, POPULATIONS, TAGS, Population
+from fw_pipeline.catalog.frameworks import FRAMEWORKS, HUB_NAMES, PACKAGES, POPULATIONS, TAGS, Population
+from fw_pipeline.contract import WHOLE_SITE, Table
+from fw_pipeline.months import FIRST_MONTH
 
 NOTHING_NAMED = "[]"
 """How an empty list is written; an empty cell is NULL."""

@@ -8,8 +8,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from fw_pipeline.models.fields import Reader, count, fields, flag, items, number, one_of, refuse, text, texts
-from fw_pipeline.plain import shown
+from fw_pipeline.text import shown
+from fw_pipeline.transform.yaml_fields import Reader, count, fields, flag, items, number, one_of, refuse, text, texts
 
 RULES = ("at least", "at most", "above", "below", "between")
 """How a claim's value is compared with its threshold. `between` needs `upper`; both ends count."""
@@ -70,7 +70,7 @@ def read_claim(where: str, value: Any) -> ClaimDoc:
     """Return the section `claim` of a document.
 
     Raises:
-        Reason: a key lacks, is unknown or is of another kind, or what it says does not fit together.
+        PipelineError: a key lacks, is unknown or is of another kind, or what it says does not fit together.
     """
     required: dict[str, Reader] = {"id": text, "title": text, "quote": text, "sources": texts}
     required |= {"kind": one_of(*KINDS), "definitions": _definitions}

@@ -10,15 +10,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.models import MEASUREMENTS, ClaimDoc, Column, Model
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.transform import MEASUREMENTS, ClaimDoc, Column, Model
 
 
 def claim_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
     """Return one row per claim, in the order of the article, for the seed `meta.claims`.
 
     Raises:
-        Reason: a claim's file and its number disagree, or two files hold one claim.
+        PipelineError: a claim's file and its number disagree, or two files hold one claim.
     """
     return [
         {
@@ -42,7 +42,7 @@ def definition_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
     """Return one row per definition of each claim, for the seed `meta.definitions`.
 
     Raises:
-        Reason: a claim's file and its number disagree, or two files hold one claim.
+        PipelineError: a claim's file and its number disagree, or two files hold one claim.
     """
     return [
         {
@@ -70,7 +70,7 @@ def evidence_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
     """Return one row per claim and source, for the seed `meta.claim_evidence`.
 
     Raises:
-        Reason: a claim's file and its number disagree, or two files hold one claim.
+        PipelineError: a claim's file and its number disagree, or two files hold one claim.
     """
     return [
         {"claim": claim.id, "source": source, "condition": condition}
@@ -123,8 +123,8 @@ def _in_order(models: Iterable[Model]) -> list[tuple[Model, ClaimDoc]]:
         named = re.match(r"c(\d{2,})_", model.table, re.ASCII)
         if number is None or named is None or int(number[1]) != int(named[1]):
             cause = f"the document says claim {claim.id}, the file says {model.table}"
-            raise Reason(model.name, cause, "name the file c02_... for claim C2")
+            raise PipelineError(model.name, cause, "name the file c02_... for claim C2")
         if int(number[1]) in found:
-            raise Reason(model.name, f"claim {claim.id} has two files", "keep one of them")
+            raise PipelineError(model.name, f"claim {claim.id} has two files", "keep one of them")
         found[int(number[1])] = model, claim
     return [found[number] for number in sorted(found)]

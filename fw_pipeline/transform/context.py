@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from fw_pipeline import settings as environment
 from fw_pipeline.contract import Source
-from fw_pipeline.models import Model
-from fw_pipeline.orchestration.seeds import SEEDS
+from fw_pipeline.locks import silent
 from fw_pipeline.raw import VintageStore
-from fw_pipeline.waiting import silent
+from fw_pipeline.transform import Model
+from fw_pipeline.transform.seeds import SEEDS
 from fw_pipeline.warehouse import Warehouse, Writer
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from fw_pipeline.contract import Window
+from fw_pipeline.months import Window
 
 HORIZON = 24
 """Months ahead that are forecast."""

@@ -15,7 +15,7 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
 from fw_pipeline.contract import PROVENANCE, TABLES
-from fw_pipeline.models.reading import Model
+from fw_pipeline.transform.project import Model
 
 Origin = tuple[str, str]
 """A relation and one of its columns."""

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from fw_pipeline.models.claim_document import ClaimDoc, read_claim
-from fw_pipeline.models.fields import Reader, fields, flag, items, parse, refuse, text, texts
-from fw_pipeline.plain import shown
+from fw_pipeline.text import shown
+from fw_pipeline.transform.claim_document import ClaimDoc, read_claim
+from fw_pipeline.transform.yaml_fields import Reader, fields, flag, items, parse, refuse, text, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def read_shared(path: Path) -> Shared:
     """Read what the documents of a schema share.
 
     Raises:
-        Reason: the file is no YAML, says a key twice, lacks one, or has one that is not known.
+        PipelineError: the file is no YAML, says a key twice, lacks one, or has one that is not known.
     """
     required: dict[str, Reader] = {"grain": texts, "required": texts}
     required |= {"columns": _columns, "expectations": _expectations}
@@ -102,8 +102,8 @@ def read_doc(path: Path, *, is_claim: bool, shared: Shared | None = None, yields
         yields: the columns that the SQL yields, to choose from the shared ones.
 
     Raises:
-        Reason: the file is no YAML, says a key twice, lacks one, or has one that is not known; or the SQL yields a
-            column that the shared document does not have, or leaves out one that it requires.
+        PipelineError: the file is no YAML, says a key twice, lacks one, or has one that is not known; or the SQL yields
+            a column that the shared document does not have, or leaves out one that it requires.
     """
     where = f"{path.parent.name}/{path.name}"
     own: dict[str, Reader] = {"description": text, "expectations": _expectations, "examples": _examples}

@@ -16,8 +16,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.models.document import Doc, Shared, read_doc, read_shared
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.transform.model_document import Doc, Shared, read_doc, read_shared
 
 MEASUREMENTS = "meta.measurements"
 """The union of all claims tables. The pipeline builds it after the claims; of the models, only marts read it."""
@@ -61,16 +61,18 @@ def load(folder: Path, registered: frozenset[str]) -> tuple[Model, ...]:
             `meta.measurements` and `meta.forecasts`.
 
     Raises:
-        Reason: a file lacks its partner, a document or an SQL text is broken, or a relation that is read is
+        PipelineError: a file lacks its partner, a document or an SQL text is broken, or a relation that is read is
             unknown, has no schema, is read backward, or closes a circle.
     """
     if not folder.is_dir():
-        raise Reason(str(folder.name), "the folder of the SQL models is not there", "restore it from the repository")
+        raise PipelineError(
+            str(folder.name), "the folder of the SQL models is not there", "restore it from the repository"
+        )
     shared = {path.stem: read_shared(path) for path in folder.glob("*.yml") if path.stem in READS}
     found = tuple(_read(path, shared.get(path.parent.name)) for path in _pairs(folder))
     names = frozenset(model.name for model in found)
     if twice := sorted(names & registered):
-        raise Reason(twice[0], "is a model and also a table that the pipeline makes", "rename the model")
+        raise PipelineError(twice[0], "is a model and also a table that the pipeline makes", "rename the model")
     for model in found:
         for relation in model.upstream:
             _permit(model, relation, known=names | registered, models=names)
@@ -97,12 +99,12 @@ def _pairs(folder: Path) -> list[Path]:
     for path in paths:
         where = str(path.relative_to(folder))
         if len(path.relative_to(folder).parts) != 2 or path.parent.name not in READS:  # noqa: PLR2004 - schema/table
-            raise Reason(where, "lies in no schema", f"put it straight into one of {', '.join(READS)}")
+            raise PipelineError(where, "lies in no schema", f"put it straight into one of {', '.join(READS)}")
         if not path.stem.isidentifier() or not path.stem.islower():
-            raise Reason(where, "is no name of a table", "use small letters, digits and _")
+            raise PipelineError(where, "is no name of a table", "use small letters, digits and _")
         other = path.with_suffix(".yml" if path.suffix == ".sql" else ".sql")
         if not other.is_file():
-            raise Reason(where, f"has no {other.name} beside it", f"write {path.parent.name}/{other.name}")
+            raise PipelineError(where, f"has no {other.name} beside it", f"write {path.parent.name}/{other.name}")
     return [path for path in paths if path.suffix == ".sql"]
 
 
@@ -111,7 +113,7 @@ def _read(path: Path, shared: Shared | None) -> Model:
     try:
         sql = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as broken:
-        raise Reason(f"{schema}/{path.name}", f"is not UTF-8: {broken}", "write it in UTF-8") from None
+        raise PipelineError(f"{schema}/{path.name}", f"is not UTF-8: {broken}", "write it in UTF-8") from None
     query = _parsed(f"{schema}/{path.name}", sql)
     upstream = _upstream(f"{schema}/{path.name}", query)
     yields = _yields(query) if shared else ()
@@ -124,11 +126,11 @@ def _parsed(where: str, sql: str) -> exp.Query:
         statements = [statement for statement in sqlglot.parse(sql, read="duckdb") if statement is not None]
     except SqlglotError as broken:
         cause = str(broken).replace("\x1b[4m", "").replace("\x1b[0m", "")
-        raise Reason(where, f"not valid SQL: {cause}", "try it in the duckdb shell") from None
+        raise PipelineError(where, f"not valid SQL: {cause}", "try it in the duckdb shell") from None
     except RecursionError:
-        raise Reason(where, "is nested too deeply", "name its parts, with common table expressions") from None
+        raise PipelineError(where, "is nested too deeply", "name its parts, with common table expressions") from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        raise Reason(where, "is not one select statement", "keep one select, and nothing that changes anything")
+        raise PipelineError(where, "is not one select statement", "keep one select, and nothing that changes anything")
     return statements[0]
 
 
@@ -148,11 +150,11 @@ def _upstream(where: str, query: exp.Query) -> tuple[str, ...]:
         if isinstance(table.this, exp.Func):
             function = table.this.name if isinstance(table.this, exp.Anonymous) else table.this.sql_name().lower()
             if function.lower() not in ROW_MAKERS:
-                raise Reason(where, f"reads through {function}()", "read tables, as schema.table")
+                raise PipelineError(where, f"reads through {function}()", "read tables, as schema.table")
         elif table.db:
             read.add(f"{table.db}.{table.name}".lower())
         elif table.name.lower() not in named_inside:
-            raise Reason(where, f"reads {table.name} without its schema", "write schema.table")
+            raise PipelineError(where, f"reads {table.name} without its schema", "write schema.table")
     return tuple(sorted(read))
 
 
@@ -161,7 +163,7 @@ def _permit(model: Model, relation: str, *, known: frozenset[str], models: froze
     if relation not in known:
         near = get_close_matches(relation, sorted(known), n=3)
         remedy = f"did you mean {' or '.join(near)}?" if near else "register it, or add the model"
-        raise Reason(model.name, f"reads {relation}, which is not registered and no model", remedy)
+        raise PipelineError(model.name, f"reads {relation}, which is not registered and no model", remedy)
     schema = relation.partition(".")[0]
     allowed = schema in READS[model.schema] or (model.schema == "marts" and relation.endswith("_vintages"))
     if relation in (MEASUREMENTS, FORECASTS):
@@ -170,7 +172,7 @@ def _permit(model: Model, relation: str, *, known: frozenset[str], models: froze
         allowed = relation not in models
     if not allowed:
         may = ", ".join(READS[model.schema])
-        raise Reason(model.name, f"reads {relation}, which is a backward read", f"{model.schema} may read {may}")
+        raise PipelineError(model.name, f"reads {relation}, which is a backward read", f"{model.schema} may read {may}")
 
 
 def _examples_fit(model: Model, models: Iterable[Model]) -> None:
@@ -180,9 +182,9 @@ def _examples_fit(model: Model, models: Iterable[Model]) -> None:
         if not set(example.given) <= set(model.upstream):
             unread = sorted(set(example.given) - ancestors(model, models))
             if unread:
-                raise Reason(where, f"gives {unread[0]}, which the SQL does not read", "give what is read")
+                raise PipelineError(where, f"gives {unread[0]}, which the SQL does not read", "give what is read")
         if strange := sorted({column for row in example.expect for column in row} - set(model.doc.columns)):
-            raise Reason(where, f"expects {strange[0]}, which is no column", "expect documented columns")
+            raise PipelineError(where, f"expects {strange[0]}, which is no column", "expect documented columns")
 
 
 def _in_order(models: Iterable[Model]) -> tuple[Model, ...]:
@@ -193,5 +195,7 @@ def _in_order(models: Iterable[Model]) -> tuple[Model, ...]:
         made = {MEASUREMENTS: sorted(claims), FORECASTS: [FORECAST_SERIES]}
         order = list(TopologicalSorter({**reads, **made}).static_order())
     except CycleError as circle:
-        raise Reason(circle.args[1][0], f"reads itself: {' <- '.join(circle.args[1])}", "break the circle") from None
+        raise PipelineError(
+            circle.args[1][0], f"reads itself: {' <- '.join(circle.args[1])}", "break the circle"
+        ) from None
     return tuple(by_name[name] for name in order if name in by_name)

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.contract import Reason
+from fw_pipeline.errors import PipelineError
 
 Kind = pl.DataType | type[pl.DataType]
 
@@ -42,7 +42,7 @@ class RecordedTable:
         """Return the rows of the file, typed.
 
         Raises:
-            Reason: the file cannot be read, has other columns, or a line is wrong.
+            PipelineError: the file cannot be read, has other columns, or a line is wrong.
         """
         file = f"recorded {self.name}.csv"
         try:
@@ -51,10 +51,10 @@ class RecordedTable:
                 header = list(reader.fieldnames or ())
                 lines = [(reader.line_num, row) for row in reader]
         except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise Reason(file, f"cannot be read: {error}", _RESTORE) from error
+            raise PipelineError(file, f"cannot be read: {error}", _RESTORE) from error
         if header != list(self.columns):
             told = f"has the columns {','.join(header)!r}, not {','.join(self.columns)!r}"
-            raise Reason(file, told, _RESTORE)
+            raise PipelineError(file, told, _RESTORE)
         seen: dict[tuple[str, ...], int] = {}
         return [self._taken(number, row, seen) for number, row in lines]
 
@@ -63,10 +63,10 @@ class RecordedTable:
         try:
             values = self._row(row)
         except ValueError as error:
-            raise Reason(subject, str(error), _CORRECT) from error
+            raise PipelineError(subject, str(error), _CORRECT) from error
         key = tuple(str(values[column]) for column in self.key)
         if (first := seen.setdefault(key, number)) != number:
-            raise Reason(subject, f"({', '.join(key)}) is in line {first} already", _CORRECT)
+            raise PipelineError(subject, f"({', '.join(key)}) is in line {first} already", _CORRECT)
         return values
 
     def _row(self, row: Mapping[str, str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.orchestration.recorded_csv import RecordedTable
+from fw_pipeline.transform.seed_csv import RecordedTable
 
 _S, _D, _F, _I, _B = pl.String(), pl.Date(), pl.Float64(), pl.Int64(), pl.Boolean()
 _AT, _LIST = pl.Datetime("us", "UTC"), pl.List(pl.String)

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from fw_pipeline import claims, frameworks
-from fw_pipeline.contract import FIRST_MONTH, Reason, Window, last_closed_month
-from fw_pipeline.orchestration.choosing import Chosen, asking
-from fw_pipeline.orchestration.preferences import composite_weights, headline_series
-from fw_pipeline.orchestration.recorded_csv import Kind, RecordedTable
-from fw_pipeline.orchestration.recorded_tables import RECORDED_TABLES
+from fw_pipeline.catalog import frameworks
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.ingestion.providers import ProviderSelection, asking
+from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
+from fw_pipeline.transform import claims
+from fw_pipeline.transform.preferences import composite_weights, headline_series
+from fw_pipeline.transform.seed_csv import Kind, RecordedTable
+from fw_pipeline.transform.seed_tables import RECORDED_TABLES
 
 if TYPE_CHECKING:
-    from fw_pipeline.orchestration.pipeline import Pipeline
+    from fw_pipeline.transform.context import Pipeline
     from fw_pipeline.warehouse import Built, Writer
 
 
@@ -41,13 +43,13 @@ class Seed:
         """Return the rows with the declared types.
 
         Raises:
-            Reason: two rows have the same key, or a recorded file is wrong.
+            PipelineError: two rows have the same key, or a recorded file is wrong.
         """
         schema = {name: kind for name, (kind, _) in self.columns.items()}
         frame = pl.DataFrame([dict(row) for row in self.rows(pipeline)], schema=schema, orient="row")
         if self.key and frame.select(self.key).is_duplicated().any():
             twice = ", ".join(map(str, frame.filter(frame.select(self.key).is_duplicated()).row(0)[: len(self.key)]))
-            raise Reason(f"meta.{self.name}", f"{twice} is there twice", "leave one of them in the catalogue")
+            raise PipelineError(f"meta.{self.name}", f"{twice} is there twice", "leave one of them in the catalogue")
         return frame
 
     def make(self, writer: Writer, pipeline: Pipeline) -> Built:
@@ -73,7 +75,7 @@ def _reach(pipeline: Pipeline) -> list[dict[str, Any]]:
     found = []
     for source in pipeline.sources.values():
         for provider in source.providers.values():
-            chosen = Chosen(source, provider, dict(pipeline.settings.addresses))
+            chosen = ProviderSelection(source, provider, dict(pipeline.settings.addresses))
             reach = provider.reach(asking(chosen, window, pipeline.settings, now=now)[0])
             found.append(
                 {

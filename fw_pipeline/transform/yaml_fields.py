@@ -12,20 +12,20 @@ from typing import Any
 
 import yaml
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.plain import shown
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.text import shown
 
 
-def refuse(where: str, cause: str, remedy: str) -> Reason:
+def refuse(where: str, cause: str, remedy: str) -> PipelineError:
     """Return what to raise when a document cannot be taken as it is."""
-    return Reason(where, cause, remedy)
+    return PipelineError(where, cause, remedy)
 
 
 def parse(where: str, path: Path) -> Any:
     """Return the content of a YAML file.
 
     Raises:
-        Reason: it is not valid YAML, or one mapping holds a key twice.
+        PipelineError: it is not valid YAML, or one mapping holds a key twice.
     """
     try:
         loader = yaml.CSafeLoader(path.read_text(encoding="utf-8"))

@@ -4,11 +4,11 @@ The working file has one writer at a time; users open the published file, which 
 derived: nothing is lost when they are deleted. Nothing here knows Dagster, HTTP, or what the figures mean.
 """
 
-from fw_pipeline.warehouse.exporting import DescribedColumn, DescribedTable, Form, copy_tables, described
-from fw_pipeline.warehouse.reading import query, scan
-from fw_pipeline.warehouse.replaying import observed_later, replayed
-from fw_pipeline.warehouse.wording import WarehouseFailed
-from fw_pipeline.warehouse.working import Warehouse
+from fw_pipeline.warehouse.database_files import Warehouse
+from fw_pipeline.warehouse.export_files import DescribedColumn, DescribedTable, Form, copy_tables, described
+from fw_pipeline.warehouse.queries import query, scan
+from fw_pipeline.warehouse.replay import observed_later, replayed
+from fw_pipeline.warehouse.sql_text import WarehouseError
 from fw_pipeline.warehouse.writer import Built, Writer
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "DescribedTable",
     "Form",
     "Warehouse",
-    "WarehouseFailed",
+    "WarehouseError",
     "Writer",
     "copy_tables",
     "described",

@@ -17,13 +17,12 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
-from fw_pipeline import waiting
-from fw_pipeline.raw import StorageFailed
-from fw_pipeline.raw.files import sync_folder, unwritable
-from fw_pipeline.waiting import WORTH_A_WORD, Tell, silent
-from fw_pipeline.warehouse.replacing import refuse_while_written, replace
-from fw_pipeline.warehouse.wording import (
-    WarehouseFailed,
+from fw_pipeline import locks
+from fw_pipeline.atomic_files import StorageError, sync_folder, unwritable
+from fw_pipeline.locks import WORTH_A_WORD, Tell, silent
+from fw_pipeline.warehouse.publish_file import refuse_while_written, replace
+from fw_pipeline.warehouse.sql_text import (
+    WarehouseError,
     first_line,
     interruptible,
     quoted,
@@ -67,8 +66,8 @@ class Warehouse:
         """Open the working file as its only writer, in one transaction: all of it counts, or nothing.
 
         Raises:
-            WarehouseFailed: another writer does not finish in time, or the file cannot be opened.
-            StorageFailed: the disk is full or read-only.
+            WarehouseError: another writer does not finish in time, or the file cannot be opened.
+            StorageError: the disk is full or read-only.
         """
         with self.in_turn() as transaction, transaction() as writer:
             yield writer
@@ -92,8 +91,8 @@ class Warehouse:
         What is raised inside leaves both files as they were. Readers that have the old file open keep it.
 
         Raises:
-            WarehouseFailed: a program has written to the published file and has it open, or a copy fails.
-            StorageFailed: the disk is full or read-only.
+            WarehouseError: a program has written to the published file and has it open, or a copy fails.
+            StorageError: the disk is full or read-only.
         """
         refuse_while_written(self.published)
         with self._only_writer(), self._opened() as connection:
@@ -115,7 +114,7 @@ class Warehouse:
             except duckdb.Error as error:
                 if refused_by_the_disk(error):
                     raise self._unwritable(error) from error
-                raise WarehouseFailed("publish", first_line(error), "run: fw-pipeline rebuild") from error
+                raise WarehouseError("publish", first_line(error), "run: fw-pipeline rebuild") from error
             except OSError as error:
                 raise unwritable(self.published, error) from error
 
@@ -147,10 +146,10 @@ class Warehouse:
                     break
                 if time.monotonic() > deadline:
                     cause = f"another run has been writing for more than {self._patience:.0f} s"
-                    raise WarehouseFailed("warehouse", cause, "wait for it, or stop it, and run again")
+                    raise WarehouseError("warehouse", cause, "wait for it, or stop it, and run again")
                 if not told and time.monotonic() - begun > WORTH_A_WORD:
                     left, why, told = deadline - time.monotonic(), "another run is writing", True
-                    self._waits(waiting.line("warehouse", left, now=time.time(), why=why, at_most=True))
+                    self._waits(locks.line("warehouse", left, now=time.time(), why=why, at_most=True))
                 time.sleep(random.uniform(0.05, 0.4))  # noqa: S311 - jitter, not a secret
         except OSError as error:
             raise unwritable(self._lock, error) from error
@@ -178,7 +177,7 @@ class Warehouse:
             except duckdb.Error as error:
                 if "lock" in str(error):
                     cause = "another program has the working file open"
-                    raise WarehouseFailed("warehouse", cause, "close it; users open the published file") from error
+                    raise WarehouseError("warehouse", cause, "close it; users open the published file") from error
                 if refused_by_the_disk(error) or not os.access(self.working.parent, os.W_OK):
                     raise self._unwritable(error) from error
                 raise self._broken(error) from error
@@ -214,15 +213,13 @@ class Warehouse:
         connection.execute(f"set temp_directory = '{quoted(self._spill)}'")
         return connection
 
-    def _broken(self, error: Exception) -> WarehouseFailed:
+    def _broken(self, error: Exception) -> WarehouseError:
         cause = f"the working file cannot be opened: {first_line(error)}"
-        return WarehouseFailed("warehouse", cause, "run: fw-pipeline rebuild")
+        return WarehouseError("warehouse", cause, "run: fw-pipeline rebuild")
 
-    def _unwritable(self, error: duckdb.Error) -> StorageFailed:
+    def _unwritable(self, error: duckdb.Error) -> StorageError:
         cause = f"cannot write below {self.data_dir}: {reason_of_the_disk(error)}"
-        return StorageFailed(
-            "data folder", cause, "free space or allow writing there, then run again; nothing was lost"
-        )
+        return StorageError("data folder", cause, "free space or allow writing there, then run again; nothing was lost")
 
     def discard_working(self) -> None:
         """Delete the working file: everything in it can be built again."""

@@ -12,9 +12,9 @@ from typing import Literal
 
 import duckdb
 
-from fw_pipeline.raw.files import unwritable
-from fw_pipeline.warehouse.reading import needed
-from fw_pipeline.warehouse.wording import WarehouseFailed, first_line, quoted
+from fw_pipeline.atomic_files import unwritable
+from fw_pipeline.warehouse.queries import needed
+from fw_pipeline.warehouse.sql_text import WarehouseError, first_line, quoted
 
 Form = Literal["parquet", "csv"]
 
@@ -51,7 +51,7 @@ def described(published: Path) -> list[DescribedTable]:
     """Return every table of the published file with its comments, by name.
 
     Raises:
-        WarehouseFailed: there is no published file, or it cannot be read.
+        WarehouseError: there is no published file, or it cannot be read.
     """
     with _reading(published) as connection:
         return _described(connection)
@@ -63,13 +63,13 @@ def copy_tables(published: Path, names: Sequence[str], folder: Path, form: Form)
     All are of one and the same published version. In CSV files, columns of lists and structs are JSON.
 
     Raises:
-        WarehouseFailed: there is no published file, it cannot be read, or it has no table of a name.
-        StorageFailed: the folder cannot be written.
+        WarehouseError: there is no published file, it cannot be read, or it has no table of a name.
+        StorageError: the folder cannot be written.
     """
     with _reading(published) as connection:
         tables = [table for table in _described(connection) if table.name in names]
         if missing := sorted(set(names) - {table.name for table in tables}):
-            raise WarehouseFailed("export", f"{missing[0]} is no longer published", "run it again")
+            raise WarehouseError("export", f"{missing[0]} is no longer published", "run it again")
         for table in tables:
             path = folder / table.file(form)
             try:
@@ -86,7 +86,7 @@ def _reading(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         connection = duckdb.connect(str(published), read_only=True)
     except duckdb.Error as error:
-        raise WarehouseFailed("published file", first_line(error), "make it anew: fw-pipeline rebuild") from error
+        raise WarehouseError("published file", first_line(error), "make it anew: fw-pipeline rebuild") from error
     with contextlib.closing(connection):
         connection.execute("set timezone = 'UTC'")
         yield connection

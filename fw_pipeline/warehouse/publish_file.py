@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 from typing import IO
 
-from fw_pipeline.plain import one_line
-from fw_pipeline.warehouse.wording import WarehouseFailed
+from fw_pipeline.text import one_line
+from fw_pipeline.warehouse.sql_text import WarehouseError
 
 BARRED = "the-published-file-is-open-for-writing/close-it-there-and-open-it-read-only"
 """Where the name of the log leads while a program could write one beside a file that is not its own: nowhere."""
@@ -30,7 +30,7 @@ def refuse_while_written(published: Path) -> None:
     """Refuse to go on while a program that has written to the published file still has it open.
 
     Raises:
-        WarehouseFailed: it does; the line names it.
+        WarehouseError: it does; the line names it.
     """
     with contextlib.suppress(FileNotFoundError), published.open("rb") as old:
         if _log(published).is_file() and not _shared(old):
@@ -44,7 +44,7 @@ def replace(published: Path, fresh: Path, work: Path) -> None:
     writes from then on fails there. `work` keeps such a file, to see by its lock whether it is still open.
 
     Raises:
-        WarehouseFailed: a program has written to the published file and has it open; the line names it.
+        WarehouseError: a program has written to the published file and has it open; the line names it.
         OSError: the disk refuses.
     """
     log = _log(published)
@@ -106,9 +106,9 @@ def _shared(stream: IO[bytes]) -> bool:
     return True
 
 
-def _in_the_way(published: Path, old: IO[bytes]) -> WarehouseFailed:
+def _in_the_way(published: Path, old: IO[bytes]) -> WarehouseError:
     cause = f"{_holder(old)} has {published.name} open for writing"
-    return WarehouseFailed("publish", cause, "close it there, or open it read-only, and run again")
+    return WarehouseError("publish", cause, "close it there, or open it read-only, and run again")
 
 
 def _holder(stream: IO[bytes]) -> str:

@@ -16,7 +16,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from fw_pipeline.warehouse.wording import WarehouseFailed, first_line, interruptible, quoted
+from fw_pipeline.warehouse.sql_text import WarehouseError, first_line, interruptible, quoted
 
 _NOTHING_FROM_OUTSIDE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -86,10 +86,10 @@ def needed(published: Path) -> None:
     """Say how to make the published file when there is none.
 
     Raises:
-        WarehouseFailed: there is none.
+        WarehouseError: there is none.
     """
     if not published.is_file():
-        raise WarehouseFailed("published file", f"{published} does not exist", "make it: fw-pipeline run")
+        raise WarehouseError("published file", f"{published} does not exist", "make it: fw-pipeline run")
 
 
 def query(published: Path, sql: str, *, seconds: float = MOST_SECONDS, rows: int = MOST_ROWS) -> pl.DataFrame:
@@ -102,7 +102,7 @@ def query(published: Path, sql: str, *, seconds: float = MOST_SECONDS, rows: int
         rows: so many it may return at most.
 
     Raises:
-        WarehouseFailed: there is no published file, or the query is not a single one that can be answered.
+        WarehouseError: there is no published file, or the query is not a single one that can be answered.
     """
     needed(published)
     sql = _TABLES_THERE if re.fullmatch(r"\s*show\s+tables\s*;?\s*", sql, re.IGNORECASE) else sql
@@ -117,13 +117,13 @@ def query(published: Path, sql: str, *, seconds: float = MOST_SECONDS, rows: int
                 stop.cancel()
     except duckdb.PermissionException as error:
         cause = "it reaches for a file, an extension or the network, or would change something"
-        raise WarehouseFailed("query", cause, _OWN_COPY) from error
+        raise WarehouseError("query", cause, _OWN_COPY) from error
     except duckdb.InterruptException as error:
-        raise WarehouseFailed("query", f"it was stopped after {seconds:g} s", "ask for less at a time") from error
+        raise WarehouseError("query", f"it was stopped after {seconds:g} s", "ask for less at a time") from error
     except duckdb.OutOfMemoryException as error:
-        raise WarehouseFailed("query", "it needs more than 2 GB of memory", "ask for less at a time") from error
+        raise WarehouseError("query", "it needs more than 2 GB of memory", "ask for less at a time") from error
     except duckdb.Error as error:
-        raise WarehouseFailed("query", first_line(error), _TABLES) from error
+        raise WarehouseError("query", first_line(error), _TABLES) from error
 
 
 def _awaited(connection: duckdb.DuckDBPyConnection, answer: Callable[[], pl.DataFrame]) -> pl.DataFrame:
@@ -155,38 +155,38 @@ def _shut(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _refuse_what_changes(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     if not sql.isascii() and sql.encode("utf-8", "replace") != sql.encode("utf-8", "surrogatepass"):
-        raise WarehouseFailed("query", "it is not valid UTF-8", "write it in UTF-8")
+        raise WarehouseError("query", "it is not valid UTF-8", "write it in UTF-8")
     try:
         kinds = [statement.type.name for statement in connection.extract_statements(sql)]
     except ValueError:  # a kind of statement that DuckDB's own Python client does not know
         kinds = ["the statement"]
     if len(kinds) != 1:
-        raise WarehouseFailed("query", f"{len(kinds)} statements", "write one statement at a time")
+        raise WarehouseError("query", f"{len(kinds)} statements", "write one statement at a time")
     (kind,) = kinds
     if kind not in _READS:
-        raise WarehouseFailed("query", f"{kind.replace('_', ' ')} is not a query", _OWN_COPY)
+        raise WarehouseError("query", f"{kind.replace('_', ' ')} is not a query", _OWN_COPY)
 
 
 def _answered(connection: duckdb.DuckDBPyConnection, sql: str, rows: int) -> pl.DataFrame:
     relation = connection.sql(sql)
     if relation is None:
-        raise WarehouseFailed("query", "it returns no rows", "write a query that selects")
+        raise WarehouseError("query", "it returns no rows", "write a query that selects")
     for name, kind in zip(relation.columns, relation.types, strict=True):
         if any(unknown in str(kind) for unknown in _UNKNOWN_TO_FRAMES):
-            raise WarehouseFailed("query", f"{name} is of the type {kind}", f'cast it: select "{name}"::varchar')
+            raise WarehouseError("query", f"{name} is of the type {kind}", f'cast it: select "{name}"::varchar')
     parts, height = [], 0
     with relation.to_arrow_reader(_BATCH) as reader:
         for part in reader:
             parts.append(part)
             height += part.num_rows
             if height > rows:
-                raise WarehouseFailed("query", f"it returns more than {rows:,} rows", f"add a limit; {_OWN_COPY}")
+                raise WarehouseError("query", f"it returns more than {rows:,} rows", f"add a limit; {_OWN_COPY}")
     table = pa.Table.from_batches(parts, reader.schema)
     found = pl.DataFrame(pl.from_arrow(table.rename_columns(_told_apart(relation.columns))))
     for name in found.select(pl.col(pl.Date, pl.Datetime)).columns:
         if not found[name].dt.epoch("d").is_between(_FIRST_DAY, _LAST_DAY).all():
             cause = f"{name} holds a day that is infinite or outside the years 1 to 9999"
-            raise WarehouseFailed("query", cause, f'cast it: select "{name}"::varchar')
+            raise WarehouseError("query", cause, f'cast it: select "{name}"::varchar')
     return found
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import duckdb
 
-from fw_pipeline.contract import TABLES, next_month
-from fw_pipeline.warehouse.bookkeeping import TAKEN_ON
-from fw_pipeline.warehouse.reading import query
-from fw_pipeline.warehouse.wording import WarehouseFailed, first_line, quoted
+from fw_pipeline.contract import TABLES
+from fw_pipeline.months import next_month
+from fw_pipeline.warehouse.metadata_tables import TAKEN_ON
+from fw_pipeline.warehouse.queries import query
+from fw_pipeline.warehouse.sql_text import WarehouseError, first_line, quoted
 
 _VINTAGES = f"""
     select provider, month, vintage, bool_or(is_current) as is_current, {TAKEN_ON} as taken_on,
@@ -54,7 +55,7 @@ def replayed(published: Path, steps: Iterable[tuple[str, str]], as_of: date) -> 
         as_of: the month. It counts as known until the end of the month after, in which its figures are first fetched.
 
     Raises:
-        WarehouseFailed: a table cannot be built.
+        WarehouseError: a table cannot be built.
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / published.name
@@ -70,7 +71,7 @@ def replayed(published: Path, steps: Iterable[tuple[str, str]], as_of: date) -> 
                     connection.execute(f"create or replace table {name} as {sql}")
             except duckdb.Error as error:
                 cause = f"as of {as_of:%Y-%m}: {first_line(error)}"
-                raise WarehouseFailed("replay", cause, "run: fw-pipeline rebuild") from error
+                raise WarehouseError("replay", cause, "run: fw-pipeline rebuild") from error
         yield file
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import duckdb
 
-from fw_pipeline.contract import Reason
+from fw_pipeline.errors import PipelineError
 
 _DISK = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES))
 """What the system says of a disk that is full, or that may not be written."""
@@ -18,7 +18,7 @@ _AFTERWARDS = "database has been invalidated"
 """What DuckDB says of everything that is tried after a write has failed."""
 
 
-class WarehouseFailed(Reason):
+class WarehouseError(PipelineError):
     """The working or the published file cannot be opened, built or replaced."""
 
 

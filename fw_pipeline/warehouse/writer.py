@@ -14,11 +14,12 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, TABLES
 from fw_pipeline.details import DETAIL_TABLES, DetailTable
-from fw_pipeline.raw import StorageFailed, Vintage, VintageStore
-from fw_pipeline.warehouse.bookkeeping import BOOKS, BUILDS, LOADS, TAKEN_ON, VALIDATIONS
-from fw_pipeline.warehouse.wording import WarehouseFailed, first_line, quoted
+from fw_pipeline.raw import Vintage, VintageStore
+from fw_pipeline.warehouse.metadata_tables import BOOKS, BUILDS, LOADS, TAKEN_ON, VALIDATIONS
+from fw_pipeline.warehouse.sql_text import WarehouseError, first_line, quoted
 
 _TYPES = {
     pl.Date: "date",
@@ -62,7 +63,7 @@ class Writer:
         was written last.
 
         Raises:
-            StorageFailed: a vintage cannot be read; it was set aside, and the line says how to get the month again.
+            StorageError: a vintage cannot be read; it was set aside, and the line says how to get the month again.
         """
         listing = self._store.listing(source)  # before they are read: what comes meanwhile is loaded next time
         vintages = self._store.vintages(source)
@@ -166,16 +167,16 @@ class Writer:
         """Make a table from a model's SQL.
 
         Raises:
-            WarehouseFailed: the SQL fails; the cause is DuckDB's own words.
+            WarehouseError: the SQL fails; the cause is DuckDB's own words.
         """
         try:
             self._run(f"create or replace table {relation} as {sql}")
         except (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException) as error:
             remedy = f"mend dbt_like_sql/{relation.replace('.', '/')}.sql, or build what it reads: fw-pipeline rebuild"
-            raise WarehouseFailed(relation, first_line(error), remedy) from error
+            raise WarehouseError(relation, first_line(error), remedy) from error
         except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException) as error:
             remedy = f"mend dbt_like_sql/{relation.replace('.', '/')}.sql"
-            raise WarehouseFailed(relation, first_line(error), remedy) from error
+            raise WarehouseError(relation, first_line(error), remedy) from error
         self._comment(relation, description, columns)
         return self._built(relation)
 
@@ -238,7 +239,7 @@ class Writer:
         for vintage in vintages:
             try:
                 self._store.read(source, vintage)
-            except StorageFailed:
+            except StorageError:
                 self._store.set_aside(vintage)
                 raise
 

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from fw_pipeline_tests import report_warehouse
-from fw_pipeline_tests.chromium import NEEDED
-from fw_pipeline_tests.opened_page import DESK, PHONE, Opened, violations
+from fw_pipeline_tests.support import report_warehouse
+from fw_pipeline_tests.support.chromium import NEEDED
+from fw_pipeline_tests.support.opened_page import DESK, PHONE, Opened, violations
 
 pytestmark = [*NEEDED, pytest.mark.long]
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from fw_pipeline.report import method
+from fw_pipeline.report import methodology
 from fw_pipeline.warehouse import query
-from fw_pipeline_tests.chromium import NEEDED
-from fw_pipeline_tests.dagster_ui import ARTEFACTS
-from fw_pipeline_tests.opened_page import DESK, PHONE, TABLET, Opened
+from fw_pipeline_tests.support.chromium import NEEDED
+from fw_pipeline_tests.support.dagster_ui import ARTEFACTS
+from fw_pipeline_tests.support.opened_page import DESK, PHONE, TABLET, Opened
 
 pytestmark = NEEDED
 
@@ -127,4 +127,4 @@ def test_every_claim_is_there_once_and_its_verdicts_say_of_when(desk: Opened) ->
 
 def test_every_series_of_the_page_has_a_plain_name(recorded_once: Path) -> None:
     used = query(recorded_once / "warehouse.duckdb", "select distinct source, series from marts.framework_metrics")
-    assert [pair for pair in used.rows() if pair not in method.SERIES] == []
+    assert [pair for pair in used.rows() if pair not in methodology.SERIES] == []

@@ -15,18 +15,18 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fw_pipeline.orchestration.choosing import offered
+from fw_pipeline.ingestion.providers import offered
 from fw_pipeline.orchestration.partitions import key
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import query
-from fw_pipeline_tests.chromium import NEEDED
-from fw_pipeline_tests.dagster_desk import Desk, seated
-from fw_pipeline_tests.dagster_ui import Ui
-from fw_pipeline_tests.fake_services.faults import late
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.questions_live import COUNTS, FIRST, LISTS
+from fw_pipeline_tests.support.chromium import NEEDED
+from fw_pipeline_tests.support.dagster_desk import Desk, seated
+from fw_pipeline_tests.support.dagster_ui import Ui
+from fw_pipeline_tests.support.fake_services.faults import late
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.questions_live import COUNTS, FIRST, LISTS
 
 pytestmark = [*NEEDED, pytest.mark.long]
 

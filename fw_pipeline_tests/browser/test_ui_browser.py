@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from fw_pipeline_tests.chromium import NEEDED
-from fw_pipeline_tests.dagster_desk import Desk, seated
-from fw_pipeline_tests.dagster_ui import Ui
+from fw_pipeline_tests.support.chromium import NEEDED
+from fw_pipeline_tests.support.dagster_desk import Desk, seated
+from fw_pipeline_tests.support.dagster_ui import Ui
 
 pytestmark = [*NEEDED, pytest.mark.long]
 

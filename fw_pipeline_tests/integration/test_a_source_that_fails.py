@@ -9,7 +9,7 @@ import pytest
 
 from fw_pipeline.settings import PROJECT_DIR
 from fw_pipeline.warehouse import query
-from fw_pipeline_tests.command import fw_pipeline
+from fw_pipeline_tests.support.command import fw_pipeline
 
 QUESTIONS = "select questions from raw.stackoverflow where tagged = 'pytorch' and month = date '2022-06-01'"
 PYPI = "select months, first_month, last_month from meta.sources where source = 'pypi'"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline_tests.dagster_ui import Ui
-from fw_pipeline_tests.loopback_alerts import hook
+from fw_pipeline_tests.support.dagster_ui import Ui
+from fw_pipeline_tests.support.loopback_alerts import hook
 
 STATUS = "query status($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from fw_pipeline_tests.fake_services.listener import Listener
-from fw_pipeline_tests.fake_services.messages import Request, Response, as_json
+from fw_pipeline_tests.support.fake_services.listener import Listener
+from fw_pipeline_tests.support.fake_services.messages import Request, Response, as_json
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def advisory(package: str, version: str, fixed: str) -> dict[str, object]:

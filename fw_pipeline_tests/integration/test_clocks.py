@@ -14,13 +14,13 @@ import polars as pl
 import pytest
 
 from fw_pipeline.warehouse import query
-from fw_pipeline_tests.command import fw_pipeline
-from fw_pipeline_tests.dagster_ui import Ui
-from fw_pipeline_tests.fake_services.faults import late
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.moved_clock import NEEDED, MovedClock
-from fw_pipeline_tests.questions_live import COUNTS
-from fw_pipeline_tests.test_revisit import recorded_until
+from fw_pipeline_tests.integration.test_revisit import recorded_until
+from fw_pipeline_tests.support.command import fw_pipeline
+from fw_pipeline_tests.support.dagster_ui import Ui
+from fw_pipeline_tests.support.fake_services.faults import late
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.moved_clock import NEEDED, MovedClock
+from fw_pipeline_tests.support.questions_live import COUNTS
 
 pytestmark = [NEEDED, pytest.mark.long]
 

@@ -10,7 +10,7 @@ import yaml
 from dagster._core.workspace.load_target import get_origins_from_toml
 
 from fw_pipeline.settings import PROJECT_DIR
-from fw_pipeline_tests.command import environment
+from fw_pipeline_tests.support.command import environment
 
 
 def validated(tmp_path: Path, **settings: str) -> str:

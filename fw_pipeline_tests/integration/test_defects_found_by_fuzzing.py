@@ -10,30 +10,32 @@ from typing import Any
 
 import pytest
 
-from fw_pipeline.contract import Reason, parse_month
-from fw_pipeline.models import reading
-from fw_pipeline.models.document import read_doc, read_shared
-from fw_pipeline.plain import one_line, shown
-from fw_pipeline.raw import EvidenceStore, StorageFailed, VintageStore
+from fw_pipeline.atomic_files import StorageError
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.http.client import InvalidResponse, strict_json, utc_moment
+from fw_pipeline.months import parse_month
+from fw_pipeline.raw import EvidenceStore, VintageStore
 from fw_pipeline.settings import SettingError, read
-from fw_pipeline.sources.stackoverflow.posts import NotPosts, Posts
+from fw_pipeline.sources.stackoverflow.posts_xml import NotPosts, Posts
+from fw_pipeline.text import one_line, shown
+from fw_pipeline.transform import project
+from fw_pipeline.transform.model_document import read_doc, read_shared
 from fw_pipeline.warehouse import scan
-from fw_pipeline.web import Unfit, strict_json, utc_moment
-from fw_pipeline_tests.dump_bench import HEAD, row
-from fw_pipeline_tests.relations import FOLDER
+from fw_pipeline_tests.support.dumps import HEAD, row
+from fw_pipeline_tests.support.relations import FOLDER
 
 NOW = datetime(2023, 7, 5, 6, 0, tzinfo=UTC)
 
 
 def test_a_number_of_five_thousand_digits_is_refused_and_not_an_error_of_python() -> None:
-    with pytest.raises(Unfit, match="a number of 5,000 digits"):
+    with pytest.raises(InvalidResponse, match="a number of 5,000 digits"):
         strict_json('{"total": ' + "9" * 5000 + "}")
     assert strict_json("9" * 400) == int("9" * 400)
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_a_moment_that_leaves_the_calendar_in_utc_is_refused(text: str) -> None:
-    with pytest.raises(Unfit, match=r"field date is .* not a date"):
+    with pytest.raises(InvalidResponse, match=r"field date is .* not a date"):
         utc_moment(text, "date")
 
 
@@ -53,7 +55,9 @@ def test_a_question_with_an_id_of_five_thousand_digits_is_no_question() -> None:
 
 
 def test_a_refusal_is_one_printable_line_whatever_the_service_said() -> None:
-    reason = Reason("pypi\x1b[31m", "said \x0e\u202e\x9b2J\nand " + "x" * 10_000, "look\x07 again\r\n", month=None)
+    reason = PipelineError(
+        "pypi\x1b[31m", "said \x0e\u202e\x9b2J\nand " + "x" * 10_000, "look\x07 again\r\n", month=None
+    )
     assert str(reason).isprintable()
     assert len(str(reason)) < 2000
     assert one_line("a\nb\x00c\u2066d") == "a b c d"
@@ -129,7 +133,7 @@ def test_a_damaged_statement_is_named_with_the_remedy(tmp_path: Path, body: byte
     path = tmp_path / "raw" / "pypi" / "2023-01" / "20230705T060000000000Z.statement.json"
     path.parent.mkdir(parents=True)
     path.write_bytes(body)
-    with pytest.raises(StorageFailed, match=r"^pypi 2023-01: .*20230705T060000000000Z.*; delete that file"):
+    with pytest.raises(StorageError, match=r"^pypi 2023-01: .*20230705T060000000000Z.*; delete that file"):
         VintageStore(tmp_path).statements("pypi")
 
 
@@ -152,7 +156,7 @@ LAUGHS = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1
 def test_a_document_that_turns_in_circles_or_grows_without_end_is_refused(tmp_path: Path, document: str) -> None:
     path = tmp_path / "x.yml"
     path.write_text(document, encoding="utf-8")
-    with pytest.raises(Reason, match=r"not valid YAML|expected keys|lacks"):
+    with pytest.raises(PipelineError, match=r"not valid YAML|expected keys|lacks"):
         read_doc(path, is_claim=False)
 
 
@@ -163,14 +167,14 @@ def test_a_threshold_that_is_no_number_is_refused(tmp_path: Path, threshold: str
     shared = read_shared(FOLDER / "claims.yml")
     path = tmp_path / "c.yml"
     path.write_text("\n".join(lines), encoding="utf-8")
-    with pytest.raises(Reason, match=r"threshold: .* is not a number"):
+    with pytest.raises(PipelineError, match=r"threshold: .* is not a number"):
         read_doc(path, is_claim=True, shared=shared, yields=shared.required)
 
 
 @pytest.mark.parametrize("sql", ["select " + "(" * 3000 + "1" + ")" * 3000, "select " + "case when a then " * 3000])
 def test_sql_that_is_nested_without_end_is_refused(sql: str) -> None:
-    with pytest.raises(Reason, match=r"^marts/x.sql: (is nested too deeply|not valid SQL)"):
-        reading._parsed("marts/x.sql", sql)
+    with pytest.raises(PipelineError, match=r"^marts/x.sql: (is nested too deeply|not valid SQL)"):
+        project._parsed("marts/x.sql", sql)
 
 
 def test_the_year_nought_is_no_month() -> None:

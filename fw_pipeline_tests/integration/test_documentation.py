@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from fw_pipeline import definitions
-from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline.report.answer import answer
 from fw_pipeline.settings import ADDRESSES, KNOWN, SECRETS
 from fw_pipeline.sources import SOURCES
+from fw_pipeline.transform.seeds import SEEDS
 from fw_pipeline.warehouse import query
-from fw_pipeline_tests.command import fw_pipeline
-from fw_pipeline_tests.relations import models
+from fw_pipeline_tests.support.command import fw_pipeline
+from fw_pipeline_tests.support.relations import models
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README, LIVE, TABLES = (
     (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/live.md", "docs/tables.md")
 )

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.contract import Window, parse_month
-from fw_pipeline.orchestration.choosing import choose
-from fw_pipeline.orchestration.ingest import ingest
+from fw_pipeline.ingestion.ingest import ingest
+from fw_pipeline.ingestion.providers import choose
+from fw_pipeline.months import Window, parse_month
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import query
-from fw_pipeline_tests.command import environment
-from fw_pipeline_tests.fake_services.server import FakeServices
+from fw_pipeline_tests.support.command import environment
+from fw_pipeline_tests.support.fake_services.server import FakeServices
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 [BLOCK] = re.findall(r"```sh\n([^`]*fake_services --port[^`]*)```", (ROOT / "docs/live.md").read_text(encoding="utf-8"))
 AT = "http://127.0.0.1:8100"
 

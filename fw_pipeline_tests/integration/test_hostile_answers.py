@@ -20,12 +20,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fw_pipeline.contract import TABLES, Batch, Fetch, Window
-from fw_pipeline.frameworks import HUB_NAMES, PACKAGES
+from fw_pipeline.catalog.frameworks import HUB_NAMES, PACKAGES
+from fw_pipeline.contract import TABLES, Batch, FetchContext
+from fw_pipeline.months import Window
 from fw_pipeline.sources import SOURCES
-from fw_pipeline_tests.dump_bench import HEAD, TAIL, judged, row, scanned
-from fw_pipeline_tests.fuzz.replay import MAY, NOW, Conversation, Memory, outcome
-from fw_pipeline_tests.fuzz.targets import Target, spoiled, targets
+from fw_pipeline_tests.support.dumps import HEAD, TAIL, judged, row, scanned
+from fw_pipeline_tests.tools.fuzz.replay import MAY, NOW, Conversation, Memory, outcome
+from fw_pipeline_tests.tools.fuzz.targets import Target, spoiled, targets
 
 NAMES = (
     *("stackoverflow api", "huggingface api", "papers arxiv", "papers archive", "pypi pypistats", "pypi clickpy"),
@@ -225,7 +226,7 @@ def test_a_recorded_file_gives_back_its_rows(
     (folder / "pypi.csv").write_text(out.getvalue(), encoding="utf-8")
     (folder / "outages.csv").write_text("source,first_day,last_day,effect,reference\n", encoding="utf-8")
     window = Window.of(date(2016, 1, 1), date(2022, 12, 1))
-    fetch = Fetch(window, NOW, Memory(folder), lambda *_: pl.DataFrame(), lambda _: None, recorded=folder)
+    fetch = FetchContext(window, NOW, Memory(folder), lambda *_: pl.DataFrame(), lambda _: None, recorded=folder)
     found: list[Batch] = []
     assert outcome(SOURCES["pypi"].providers["recorded"], fetch, found) == "rows"
     back = pl.concat([batch.rows for batch in found])

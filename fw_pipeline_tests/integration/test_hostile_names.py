@@ -17,17 +17,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.orchestration.columns import as_markdown
+from fw_pipeline.cli.output import show
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.orchestration.asset_metadata import as_markdown
 from fw_pipeline.orchestration.raw_assets import failed
-from fw_pipeline.plain import one_line, visible
-from fw_pipeline.printing import show
 from fw_pipeline.sources import SOURCES
+from fw_pipeline.text import one_line, visible
 from fw_pipeline.warehouse import Warehouse, query
-from fw_pipeline_tests.command import COMMAND, environment
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.fuzz.mutations import HOSTILE_NAMES
-from fw_pipeline_tests.hub_live import LISTING, Desk, Row, edited, lines
+from fw_pipeline_tests.support.command import COMMAND, environment
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.hub_live import LISTING, Desk, Row, edited, lines
+from fw_pipeline_tests.tools.fuzz.mutations import HOSTILE_NAMES
 
 NAMES = [*HOSTILE_NAMES, "www.example.org", "https://example.org/<b>", "_a_ ~~b~~ #c", "&lt;script&gt;", "\\|\\"]
 
@@ -51,7 +51,7 @@ def test_markdown_shows_every_cell_as_it_is_and_makes_nothing_of_it(cells: list[
 
 @given(cause=from_outside)
 def test_a_refusal_is_one_item_of_a_list_in_the_ui(cause: str) -> None:
-    told: Any = failed([Reason("pypi", f"said {cause}", "look")]).metadata["reasons"]
+    told: Any = failed([PipelineError("pypi", f"said {cause}", "look")]).metadata["reasons"]
     tokens = MarkdownIt("commonmark").parse(told.value)
     assert [token.type for token in tokens if token.type.endswith("_open")] == [
         "bullet_list_open",

@@ -17,16 +17,16 @@ from xml.sax.saxutils import escape
 import pytest
 
 from fw_pipeline.warehouse import query
-from fw_pipeline_tests.chromium import NEEDED
-from fw_pipeline_tests.command import fw_pipeline
-from fw_pipeline_tests.dagster_ui import ARTEFACTS, PATIENCE, Ui
-from fw_pipeline_tests.fake_services.faults import Answer, instead
-from fw_pipeline_tests.fake_services.messages import Request, Response
-from fw_pipeline_tests.fake_services.pwc import link_rows, paper_rows
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.fuzz.mutations import HOSTILE_NAMES
-from fw_pipeline_tests.hub_live import LISTING, Row, edited
-from fw_pipeline_tests.test_live import settings
+from fw_pipeline_tests.integration.test_live import settings
+from fw_pipeline_tests.support.chromium import NEEDED
+from fw_pipeline_tests.support.command import fw_pipeline
+from fw_pipeline_tests.support.dagster_ui import ARTEFACTS, PATIENCE, Ui
+from fw_pipeline_tests.support.fake_services.faults import Answer, instead
+from fw_pipeline_tests.support.fake_services.messages import Request, Response
+from fw_pipeline_tests.support.fake_services.pwc import link_rows, paper_rows
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.hub_live import LISTING, Row, edited
+from fw_pipeline_tests.tools.fuzz.mutations import HOSTILE_NAMES
 
 pytestmark = [*NEEDED, pytest.mark.long]
 

@@ -11,15 +11,15 @@ import sys
 
 import pytest
 
-from fw_pipeline_tests.soak.kills import STAGES
-from fw_pipeline_tests.soak.points import LEAST
+from fw_pipeline_tests.tools.soak.kills import STAGES
+from fw_pipeline_tests.tools.soak.points import LEAST
 
 pytestmark = pytest.mark.long
 
 
 def tally(name: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "fw_pipeline_tests.soak", name, "--seconds", "0"],
+        [sys.executable, "-W", "ignore", "-m", "fw_pipeline_tests.tools.soak", name, "--seconds", "0"],
         capture_output=True,
         text=True,
         check=False,

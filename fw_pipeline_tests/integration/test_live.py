@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from fw_pipeline.warehouse import described, query
-from fw_pipeline_tests.command import fw_pipeline
-from fw_pipeline_tests.fake_services.server import FakeServices
+from fw_pipeline_tests.support.command import fw_pipeline
+from fw_pipeline_tests.support.fake_services.server import FakeServices
 
 KEY, TOKEN = "key((with*signs~and.more", "hf_a_token_to_look_for"
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.home import exposed
-from fw_pipeline_tests import cut_off
-from fw_pipeline_tests.command import COMMAND, environment, fw_pipeline
-from fw_pipeline_tests.everything_started import CHROMIUM, ELSEWHERE
+from fw_pipeline.orchestration.instance import exposed
+from fw_pipeline_tests.support import cut_off
+from fw_pipeline_tests.support.command import COMMAND, environment, fw_pipeline
+from fw_pipeline_tests.support.everything_started import CHROMIUM, ELSEWHERE
 
 pytestmark = pytest.mark.skipif(
     cut_off.why_not() is not None, reason=f"cannot cut the network off: {cut_off.why_not()}"
@@ -64,7 +64,7 @@ def test_the_ui_its_daemon_the_page_and_the_commands_make_no_attempt_and_listen_
 ) -> None:
     notes = tmp_path / "notes"
     done = subprocess.run(
-        [*cut_off.prefix(notes), sys.executable, "-m", "fw_pipeline_tests.everything_started", str(recorded)],
+        [*cut_off.prefix(notes), sys.executable, "-m", "fw_pipeline_tests.support.everything_started", str(recorded)],
         capture_output=True, text=True, check=False, env=environment(recorded),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -17,12 +17,12 @@ import pytest
 
 from fw_pipeline.contract import PROVENANCE, TABLES
 from fw_pipeline.raw import EvidenceStore, VintageStore
-from fw_pipeline_tests.command import fw_pipeline
-from fw_pipeline_tests.test_cli import assert_same, content
+from fw_pipeline_tests.support.command import fw_pipeline
+from fw_pipeline_tests.unit.cli.test_main import assert_same, content
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
-REASONS = {"Reason", "WarehouseFailed", "StorageFailed", "SourceFailed", "MonthRefused"}
+REASONS = {"PipelineError", "WarehouseError", "StorageError", "SourceError", "MonthRejected"}
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 

@@ -19,8 +19,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from fw_pipeline_tests.certificates import certificate
-from fw_pipeline_tests.dagster_ui import Ui
+from fw_pipeline_tests.support.certificates import certificate
+from fw_pipeline_tests.support.dagster_ui import Ui
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 OWN, ELSEWHERE = "https://fw.example.org", "https://elsewhere.example"
@@ -41,7 +41,7 @@ def proxy(folder: Path, ui: Ui) -> Iterator[int]:
         port = free.getsockname()[1]
     pem = certificate(folder, days=2, host="127.0.0.1")
     (folder / "users").write_text("ada:{PLAIN}secret\n", encoding="utf-8")
-    text = (Path(__file__).parents[1] / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "deploy" / "nginx.conf").read_text(encoding="utf-8")
     for old, new in {
         "listen 443": f"listen 127.0.0.1:{port}",
         "/etc/nginx/fw-pipeline.crt": str(pem),

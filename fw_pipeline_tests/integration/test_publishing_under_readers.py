@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fw_pipeline_tests.soak.publishes import run
+from fw_pipeline_tests.tools.soak.publishes import run
 
 
 def test_readers_of_other_processes_see_whole_builds_only_and_never_block_a_publish() -> None:

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from fw_pipeline.warehouse import query
-from fw_pipeline_tests.command import environment
+from fw_pipeline_tests.support.command import environment
 
-PAGE = (Path(__file__).parents[1] / "docs" / "querying.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "querying.md").read_text(encoding="utf-8")
 QUESTIONS = re.findall(r"^## (\d+ .*?)\n.*?^```sql\n(.*?)^```\n\n((?:\|[^\n]*\n)*)", PAGE, re.MULTILINE | re.DOTALL)
 PROGRAMS = re.findall(r"^## In (\w+)\n\n```python\n(.*?)^```\n\n```text\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 

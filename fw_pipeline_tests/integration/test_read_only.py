@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from fw_pipeline.warehouse import Warehouse
-from fw_pipeline_tests.command import Done, environment, fw_pipeline
-from fw_pipeline_tests.soak.publishes import NOBODY
+from fw_pipeline_tests.support.command import Done, environment, fw_pipeline
+from fw_pipeline_tests.tools.soak.publishes import NOBODY
 
 NAME = "a folder, with spaces ü 数据 'and quotes'"
 MOUNTED = """

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline_tests import hub_live, papers_live
-from fw_pipeline_tests.fake_services.server import FakeServices
+from fw_pipeline_tests.support import hub_live, papers_live
+from fw_pipeline_tests.support.fake_services.server import FakeServices
 
-PAGE = (Path(__file__).parents[1] / "docs/requests.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/requests.md").read_text(encoding="utf-8")
 
 
 def told(row: str) -> str:

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from dagster import AssetKey, DagsterInstance, RunRequest, SkipReason, build_sensor_context
 
-from fw_pipeline.contract import Window
 from fw_pipeline.definitions import build_defs, load_models
+from fw_pipeline.months import Window
 from fw_pipeline.orchestration.jobs import REVISITED, last_months
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.running import run_job
+from fw_pipeline.orchestration.run_job import run_job
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import PROJECT_DIR, read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline_tests.command import fw_pipeline
-from fw_pipeline_tests.fake_services.server import FakeServices
+from fw_pipeline.transform.context import Pipeline
+from fw_pipeline_tests.support.command import fw_pipeline
+from fw_pipeline_tests.support.fake_services.server import FakeServices
 
 MONTHS = (date(2023, 4, 1), date(2023, 5, 1), date(2023, 6, 1))
 

@@ -16,8 +16,8 @@ import pytest
 from filelock import FileLock
 
 from fw_pipeline.warehouse import query
-from fw_pipeline_tests.chromium import NEEDED
-from fw_pipeline_tests.duckdb_releases import shared_folder
+from fw_pipeline_tests.support.chromium import NEEDED
+from fw_pipeline_tests.support.duckdb_releases import shared_folder
 
 NPM = shutil.which("npm")
 WASM = "@duckdb/duckdb-wasm@1.32.0"

@@ -12,12 +12,12 @@ import pytest
 from fw_pipeline.contract import TABLES
 from fw_pipeline.definitions import load_models, registered
 from fw_pipeline.details import PAPERS
-from fw_pipeline.orchestration.columns import relation_key
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.seeds import SEEDS
+from fw_pipeline.orchestration.asset_metadata import relation_key
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
+from fw_pipeline.transform.context import Pipeline
+from fw_pipeline.transform.seeds import SEEDS
 from fw_pipeline.warehouse import Writer
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -16,11 +16,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from fw_pipeline.frameworks import POPULATIONS
-from fw_pipeline.orchestration.preferences import composite_weights, headline_series
-from fw_pipeline_tests.beyond_by_hand import Part, breaks_of, changes
-from fw_pipeline_tests.claims_bench import before_models, build, in_memory
-from fw_pipeline_tests.claims_by_hand import (
+from fw_pipeline.catalog.frameworks import POPULATIONS
+from fw_pipeline.transform.preferences import composite_weights, headline_series
+from fw_pipeline_tests.second_path.momentum import Part, breaks_of, changes
+from fw_pipeline_tests.second_path.sums import (
     RECORDED,
     downloads,
     over,
@@ -28,8 +27,9 @@ from fw_pipeline_tests.claims_by_hand import (
     read,
     starscout,
 )
-from fw_pipeline_tests.relations import FOLDER, empty_warehouse, models
-from fw_pipeline_tests.test_claims import forget, move
+from fw_pipeline_tests.support.claims_warehouse import before_models, build, in_memory
+from fw_pipeline_tests.support.relations import FOLDER, empty_warehouse, models
+from fw_pipeline_tests.unit.transform.test_claims import forget, move
 
 TABLES = (
     "marts.momentum",

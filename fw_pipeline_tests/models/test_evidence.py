@@ -9,10 +9,10 @@ import duckdb
 import polars as pl
 import pytest
 
-from fw_pipeline.explanation import evidence_sql
-from fw_pipeline.models import Model
-from fw_pipeline_tests.claims_bench import before_models, build, in_memory
-from fw_pipeline_tests.relations import models
+from fw_pipeline.cli.explanation import evidence_sql
+from fw_pipeline.transform import Model
+from fw_pipeline_tests.support.claims_warehouse import before_models, build, in_memory
+from fw_pipeline_tests.support.relations import models
 
 CUT = date(2023, 1, 1)
 CLAIMS = ("C2", "C3", "C4", "C6", "C8", "C14", "C18", "C21", "C25", "C26")

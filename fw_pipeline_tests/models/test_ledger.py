@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from fw_pipeline.warehouse import query
-from fw_pipeline_tests.by_hand.compared import disagreements
-from fw_pipeline_tests.by_hand.figures import FIRST, span
-from fw_pipeline_tests.by_hand.headlines import headlines
-from fw_pipeline_tests.by_hand.judging import verdict
-from fw_pipeline_tests.by_hand.leaning import leans_on_gap
-from fw_pipeline_tests.by_hand.ledger import (
+from fw_pipeline_tests.second_path.compared import disagreements
+from fw_pipeline_tests.second_path.figures import FIRST, span
+from fw_pipeline_tests.second_path.headlines import headlines
+from fw_pipeline_tests.second_path.judging import verdict
+from fw_pipeline_tests.second_path.leaning import leans_on_gap
+from fw_pipeline_tests.second_path.ledger import (
     JUDGED,
     LAST,
     MONTHS,
@@ -26,7 +26,7 @@ from fw_pipeline_tests.by_hand.ledger import (
     verdict_rows,
     written,
 )
-from fw_pipeline_tests.by_hand.measured import documents
+from fw_pipeline_tests.second_path.measured import documents
 
 NOT_MEASURABLE = {"C7", "C10"}
 

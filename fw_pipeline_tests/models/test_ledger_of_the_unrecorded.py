@@ -12,16 +12,16 @@ import polars as pl
 import pytest
 
 from fw_pipeline.contract import TABLES
-from fw_pipeline_tests.by_hand import deployment, languages
-from fw_pipeline_tests.by_hand.catalogue import DEPLOYMENT
-from fw_pipeline_tests.by_hand.compared import disagreements, same
-from fw_pipeline_tests.by_hand.deployment import TOOLS, Counted
-from fw_pipeline_tests.by_hand.figures import shift, span, spread
-from fw_pipeline_tests.by_hand.languages import LANGUAGES, OWN, TWO
-from fw_pipeline_tests.by_hand.measured import Measured
-from fw_pipeline_tests.claims_bench import before_models, build, in_memory, measurements
-from fw_pipeline_tests.recorded_bench import NOW
-from fw_pipeline_tests.relations import models
+from fw_pipeline_tests.second_path import deployment, languages
+from fw_pipeline_tests.second_path.catalogue import DEPLOYMENT
+from fw_pipeline_tests.second_path.compared import disagreements, same
+from fw_pipeline_tests.second_path.deployment import TOOLS, Counted
+from fw_pipeline_tests.second_path.figures import shift, span, spread
+from fw_pipeline_tests.second_path.languages import LANGUAGES, OWN, TWO
+from fw_pipeline_tests.second_path.measured import Measured
+from fw_pipeline_tests.support.claims_warehouse import before_models, build, in_memory, measurements
+from fw_pipeline_tests.support.recorded_files import NOW
+from fw_pipeline_tests.support.relations import models
 
 MEASURED = ("C19", "C20", "C22", "C23", "C24")
 MONTHS = span(date(2018, 1, 1), date(2021, 6, 1))

@@ -20,12 +20,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from fw_pipeline.contract import TABLES
-from fw_pipeline.models import Model
 from fw_pipeline.raw import VintageStore
+from fw_pipeline.transform import Model
 from fw_pipeline.warehouse import Warehouse
-from fw_pipeline_tests.claims_bench import before_models, build, in_memory
-from fw_pipeline_tests.raw_rows import OBSERVED, framed, rows
-from fw_pipeline_tests.relations import models
+from fw_pipeline_tests.support.claims_warehouse import before_models, build, in_memory
+from fw_pipeline_tests.support.raw_rows import OBSERVED, framed, rows
+from fw_pipeline_tests.support.relations import models
 
 Figures = dict[str, pl.DataFrame]
 """Raw rows by source."""

@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from fw_pipeline.models import Example, Model, ancestors
-from fw_pipeline_tests.relations import empty_warehouse, insert, models
+from fw_pipeline.transform import Example, Model, ancestors
+from fw_pipeline_tests.support.relations import empty_warehouse, insert, models
 
 HAND_WRITTEN = 1e-4
 """Relative tolerance: figures in examples are written with four to five digits."""

@@ -12,18 +12,18 @@ from typing import Any
 import duckdb
 import pytest
 
-from fw_pipeline.contract import FIRST_MONTH, Window
-from fw_pipeline.models import Model, lineage
-from fw_pipeline.orchestration.choosing import choose
-from fw_pipeline.orchestration.ingest import ingest
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.tables import all_tables
+from fw_pipeline.ingestion.ingest import ingest
+from fw_pipeline.ingestion.providers import choose
+from fw_pipeline.months import FIRST_MONTH, Window
+from fw_pipeline.orchestration.table_specs import all_tables
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
+from fw_pipeline.transform import Model, lineage
+from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import Built
-from fw_pipeline_tests.relations import models
+from fw_pipeline_tests.support.relations import models
 
-PUBLISHED_FIGURES = Path(__file__).parents[1] / "data" / "recorded" / "published_figures.csv"
+PUBLISHED_FIGURES = Path(__file__).parents[2] / "data" / "recorded" / "published_figures.csv"
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 RECORDED = Window.of(FIRST_MONTH, date(2026, 10, 1))
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.frameworks import POPULATIONS
+from fw_pipeline.catalog.frameworks import POPULATIONS
 from fw_pipeline.warehouse import query
-from fw_pipeline_tests.by_hand.figures import RECORDED
-from fw_pipeline_tests.by_hand.measured import definition, documents
+from fw_pipeline_tests.second_path.figures import RECORDED
+from fw_pipeline_tests.second_path.measured import definition, documents
 
 DECIDED = ("supported", "refuted", "came_true")
 

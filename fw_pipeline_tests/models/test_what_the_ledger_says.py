@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fw_pipeline.warehouse import query
-from fw_pipeline_tests.by_hand.figures import questions
+from fw_pipeline_tests.second_path.figures import questions
 
 ASKED, INSTALLED = "questions in the month, recorded", "downloads in the month, "
 NAMING = "of papers naming one of the two in the year, nine venues"

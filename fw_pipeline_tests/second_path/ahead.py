@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
-from fw_pipeline_tests.by_hand.catalogue import CORE, family
-from fw_pipeline_tests.by_hand.figures import (
+from fw_pipeline_tests.second_path.catalogue import CORE, family
+from fw_pipeline_tests.second_path.figures import (
     Series,
     downloads,
     latest,
@@ -19,20 +19,20 @@ from fw_pipeline_tests.by_hand.figures import (
     span,
     window,
 )
-from fw_pipeline_tests.by_hand.leaving_out import (
+from fw_pipeline_tests.second_path.leaving_out import (
     counted,
     days_left_out,
     members_left_out,
     papers_left_out,
     without_figure,
 )
-from fw_pipeline_tests.by_hand.measured import SOMETHING, Beside, Measured
-from fw_pipeline_tests.by_hand.measures import (
+from fw_pipeline_tests.second_path.measured import SOMETHING, Beside, Measured
+from fw_pipeline_tests.second_path.measures import (
     mean_of,
     named,
     one,
 )
-from fw_pipeline_tests.by_hand.papers import paper_series
+from fw_pipeline_tests.second_path.papers import paper_series
 
 TAGS = ("tensorflow", "pytorch", "keras")
 INSTALLED = ("tensorflow", "pytorch", "jax")

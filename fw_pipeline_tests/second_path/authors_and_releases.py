@@ -8,8 +8,8 @@ from datetime import date
 
 import polars as pl
 
-from fw_pipeline_tests.by_hand.figures import RECORDED
-from fw_pipeline_tests.by_hand.measured import Beside, Measured
+from fw_pipeline_tests.second_path.figures import RECORDED
+from fw_pipeline_tests.second_path.measured import Beside, Measured
 
 
 def released(*events: str) -> tuple[list[date], Beside]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from fw_pipeline_tests.by_hand.figures import downloads
+from fw_pipeline_tests.second_path.figures import downloads
 
 CORE = {
     "tensorflow": "tensorflow", "pytorch": "torch", "keras": "keras", "jax": "jax", "mlx": "mlx", "mxnet": "mxnet",

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from fw_pipeline_tests.by_hand.judging import interval
-from fw_pipeline_tests.by_hand.measured import ANYTHING, SOMETHING, Measured
+from fw_pipeline_tests.second_path.judging import interval
+from fw_pipeline_tests.second_path.measured import ANYTHING, SOMETHING, Measured
 
 LEANING = {"C1", "C2", "C3", "C4", "C6", "C8", "C21", "C25", "C26"}
 """The claims into which interpolated figures may go: they say the value without."""

@@ -9,12 +9,12 @@ from datetime import date
 
 import polars as pl
 
-from fw_pipeline_tests.by_hand.catalogue import DEPLOYMENT, EDGE, OWN_SERVING, SERVING
-from fw_pipeline_tests.by_hand.figures import FIRST, Series, downloads, pypi_series, ratio, read, shift, span
-from fw_pipeline_tests.by_hand.leaving_out import days_left_out, without_figure
-from fw_pipeline_tests.by_hand.measured import ANYTHING, Beside, Measured
-from fw_pipeline_tests.by_hand.measures import named
-from fw_pipeline_tests.by_hand.totals import totals
+from fw_pipeline_tests.second_path.catalogue import DEPLOYMENT, EDGE, OWN_SERVING, SERVING
+from fw_pipeline_tests.second_path.figures import FIRST, Series, downloads, pypi_series, ratio, read, shift, span
+from fw_pipeline_tests.second_path.leaving_out import days_left_out, without_figure
+from fw_pipeline_tests.second_path.measured import ANYTHING, Beside, Measured
+from fw_pipeline_tests.second_path.measures import named
+from fw_pipeline_tests.second_path.totals import totals
 
 Sides = Mapping[str, Sequence[str]]
 TOOLS: Sides = {"tensorflow": ("tensorflow-serving", "tensorflow-lite"), "pytorch": ("torchserve", "executorch")}

@@ -12,9 +12,9 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline_tests.by_hand.figures import read
-from fw_pipeline_tests.by_hand.judging import FOR, UNDECIDED, verdict
-from fw_pipeline_tests.by_hand.measured import Measured, definition, documents
+from fw_pipeline_tests.second_path.figures import read
+from fw_pipeline_tests.second_path.judging import FOR, UNDECIDED, verdict
+from fw_pipeline_tests.second_path.measured import Measured, definition, documents
 
 SERIES = Path(__file__).parents[2] / "dbt_like_sql" / "meta" / "headline_series.csv"
 LIMIT = 24

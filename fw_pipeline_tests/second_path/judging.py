@@ -8,8 +8,8 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from fw_pipeline_tests.by_hand.figures import read
-from fw_pipeline_tests.by_hand.measured import Measured, definition
+from fw_pipeline_tests.second_path.figures import read
+from fw_pipeline_tests.second_path.measured import Measured, definition
 
 APPEARED = date(2023, 1, 1)
 """Month in which the article appeared."""

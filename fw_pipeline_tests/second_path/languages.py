@@ -9,9 +9,9 @@ from functools import cache
 
 import polars as pl
 
-from fw_pipeline_tests.by_hand.figures import FIRST, Series, ratio, read, shift, span, window
-from fw_pipeline_tests.by_hand.measured import ANYTHING, Beside, Measured
-from fw_pipeline_tests.by_hand.totals import totals
+from fw_pipeline_tests.second_path.figures import FIRST, Series, ratio, read, shift, span, window
+from fw_pipeline_tests.second_path.measured import ANYTHING, Beside, Measured
+from fw_pipeline_tests.second_path.totals import totals
 
 Followed = Mapping[str, Series]
 """Questions by tag or pair of tags and month, from the first month on; None where there is none."""

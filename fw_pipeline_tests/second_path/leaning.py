@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from functools import cache
 
-from fw_pipeline_tests.by_hand.figures import read, shift
-from fw_pipeline_tests.by_hand.measured import Measured
+from fw_pipeline_tests.second_path.figures import read, shift
+from fw_pipeline_tests.second_path.measured import Measured
 
 
 def leans_on_gap(one: Measured) -> bool:

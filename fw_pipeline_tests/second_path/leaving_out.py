@@ -8,8 +8,8 @@ from functools import cache
 
 import polars as pl
 
-from fw_pipeline_tests.by_hand.catalogue import CORE, INSTEAD, family
-from fw_pipeline_tests.by_hand.figures import downloads, read, shift
+from fw_pipeline_tests.second_path.catalogue import CORE, INSTEAD, family
+from fw_pipeline_tests.second_path.figures import downloads, read, shift
 
 Series = tuple[str, str]
 

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 
-from fw_pipeline_tests.by_hand import (
+from fw_pipeline_tests.second_path import (
     ahead,
     authors_and_releases,
     deployment,
@@ -20,10 +20,10 @@ from fw_pipeline_tests.by_hand import (
     projects,
     trends,
 )
-from fw_pipeline_tests.by_hand.figures import FIRST, span
-from fw_pipeline_tests.by_hand.headlines import headlines
-from fw_pipeline_tests.by_hand.judging import verdict
-from fw_pipeline_tests.by_hand.measured import Measured, definition, documents, last_words
+from fw_pipeline_tests.second_path.figures import FIRST, span
+from fw_pipeline_tests.second_path.headlines import headlines
+from fw_pipeline_tests.second_path.judging import verdict
+from fw_pipeline_tests.second_path.measured import Measured, definition, documents, last_words
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 LAST = date(2026, 8, 1)

@@ -6,10 +6,10 @@ import statistics
 from collections.abc import Iterator
 from datetime import date
 
-from fw_pipeline_tests.by_hand.catalogue import core_of, family
-from fw_pipeline_tests.by_hand.figures import Series, downloads, over, pypi_series, questions, window
-from fw_pipeline_tests.by_hand.leaving_out import days_left_out, members_left_out
-from fw_pipeline_tests.by_hand.measured import Beside, Measured
+from fw_pipeline_tests.second_path.catalogue import core_of, family
+from fw_pipeline_tests.second_path.figures import Series, downloads, over, pypi_series, questions, window
+from fw_pipeline_tests.second_path.leaving_out import days_left_out, members_left_out
+from fw_pipeline_tests.second_path.measured import Beside, Measured
 
 Counted = tuple[Series, Series | None]
 """What is counted, and the whole that it is a share of, or None."""

@@ -7,8 +7,8 @@ from datetime import date
 
 import polars as pl
 
-from fw_pipeline_tests.by_hand.figures import ratio, read
-from fw_pipeline_tests.by_hand.measured import ANYTHING, Beside, Measured
+from fw_pipeline_tests.second_path.figures import ratio, read
+from fw_pipeline_tests.second_path.measured import ANYTHING, Beside, Measured
 
 TAGS = {"pytorch": {"pytorch"}, "tensorflow": {"tf", "tf-keras"}, "jax": {"jax", "flax"}, "keras": {"keras"}}
 SAMPLES = ("1000 most downloaded", "recent and trending, open licence")

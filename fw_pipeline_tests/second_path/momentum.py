@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 from scipy.stats import t as students_t
 
-from fw_pipeline_tests.claims_by_hand import RECORDED, Series, a_year_before
+from fw_pipeline_tests.second_path.sums import RECORDED, Series, a_year_before
 
 
 def months_back(end: date, count: int) -> list[date]:

@@ -6,11 +6,11 @@ import statistics
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from fw_pipeline_tests.by_hand.catalogue import COMPANIONS, ECOSYSTEM
-from fw_pipeline_tests.by_hand.figures import Series, downloads, pypi_series, ratio, shift, span, window
-from fw_pipeline_tests.by_hand.leaving_out import days_left_out, without_figure
-from fw_pipeline_tests.by_hand.measured import Beside, Measured
-from fw_pipeline_tests.by_hand.measures import named
+from fw_pipeline_tests.second_path.catalogue import COMPANIONS, ECOSYSTEM
+from fw_pipeline_tests.second_path.figures import Series, downloads, pypi_series, ratio, shift, span, window
+from fw_pipeline_tests.second_path.leaving_out import days_left_out, without_figure
+from fw_pipeline_tests.second_path.measured import Beside, Measured
+from fw_pipeline_tests.second_path.measures import named
 
 Sides = Mapping[str, Mapping[str, Series]]
 

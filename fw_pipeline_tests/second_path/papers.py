@@ -8,10 +8,10 @@ from functools import cache
 
 import polars as pl
 
-from fw_pipeline_tests.by_hand.figures import FIRST, Series, ratio, read, shift, span, spread
-from fw_pipeline_tests.by_hand.leaving_out import counted as months_counted
-from fw_pipeline_tests.by_hand.leaving_out import papers_left_out
-from fw_pipeline_tests.by_hand.measured import ANYTHING, Beside, Measured
+from fw_pipeline_tests.second_path.figures import FIRST, Series, ratio, read, shift, span, spread
+from fw_pipeline_tests.second_path.leaving_out import counted as months_counted
+from fw_pipeline_tests.second_path.leaving_out import papers_left_out
+from fw_pipeline_tests.second_path.measured import ANYTHING, Beside, Measured
 
 VENUES, LINKS = "nine venues", "papers with code sample"
 

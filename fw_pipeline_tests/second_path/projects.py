@@ -7,8 +7,8 @@ from datetime import date
 
 import polars as pl
 
-from fw_pipeline_tests.by_hand.figures import ratio, read, shift, span
-from fw_pipeline_tests.by_hand.measured import ANYTHING, Beside, Measured
+from fw_pipeline_tests.second_path.figures import ratio, read, shift, span
+from fw_pipeline_tests.second_path.measured import ANYTHING, Beside, Measured
 
 ALL = "projects of google with tensorflow for each with the next framework"
 Project = tuple[date | None, set[str]]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-RECORDED = Path(__file__).parents[1] / "data" / "recorded"
+RECORDED = Path(__file__).parents[2] / "data" / "recorded"
 Series = Mapping[date, float]
 
 

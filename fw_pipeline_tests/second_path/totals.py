@@ -8,7 +8,7 @@ from functools import cache
 
 import polars as pl
 
-from fw_pipeline_tests.by_hand.figures import read
+from fw_pipeline_tests.second_path.figures import read
 
 Totals = Mapping[str, tuple[int, str]]
 """By tag or pair of tags: the questions, and whether that is `exact` or `at most`."""

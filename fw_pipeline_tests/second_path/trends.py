@@ -9,7 +9,7 @@ from datetime import date
 from itertools import combinations
 from typing import NamedTuple
 
-from fw_pipeline_tests.by_hand.figures import (
+from fw_pipeline_tests.second_path.figures import (
     Series,
     largest_so_far,
     latest,
@@ -20,10 +20,10 @@ from fw_pipeline_tests.by_hand.figures import (
     span,
     window,
 )
-from fw_pipeline_tests.by_hand.judging import APPEARED
-from fw_pipeline_tests.by_hand.leaving_out import counted, papers_left_out
-from fw_pipeline_tests.by_hand.measured import Beside, Measured
-from fw_pipeline_tests.by_hand.measures import (
+from fw_pipeline_tests.second_path.judging import APPEARED
+from fw_pipeline_tests.second_path.leaving_out import counted, papers_left_out
+from fw_pipeline_tests.second_path.measured import Beside, Measured
+from fw_pipeline_tests.second_path.measures import (
     Basis,
     as_published,
     asked,
@@ -33,7 +33,7 @@ from fw_pipeline_tests.by_hand.measures import (
     one,
     package_levels,
 )
-from fw_pipeline_tests.by_hand.papers import paper_series
+from fw_pipeline_tests.second_path.papers import paper_series
 
 WHOLE: frozenset[date] = frozenset()
 """Questions are counted in closed months only: none leaves a part out."""

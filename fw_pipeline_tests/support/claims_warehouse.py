@@ -12,16 +12,16 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from fw_pipeline.claims import measurements_sql
 from fw_pipeline.contract import TABLES
-from fw_pipeline.forecasts import forecasts
-from fw_pipeline.models import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline_tests.recorded_bench import NOW, Bench
-from fw_pipeline_tests.relations import DDL
+from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model
+from fw_pipeline.transform.claims import measurements_sql
+from fw_pipeline.transform.context import Pipeline
+from fw_pipeline.transform.forecasts import forecasts
+from fw_pipeline.transform.seeds import SEEDS
+from fw_pipeline_tests.support.recorded_files import NOW, Bench
+from fw_pipeline_tests.support.relations import DDL
 
 
 def before_models(place: Path, known: tuple[Model, ...]) -> Mapping[str, pl.DataFrame]:

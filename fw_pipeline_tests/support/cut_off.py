@@ -1,6 +1,6 @@
 """Running a command with the network cut but for loopback, and noting every attempt to leave.
 
-    python -m fw_pipeline_tests.cut_off NOTES COMMAND...
+    python -m fw_pipeline_tests.support.cut_off NOTES COMMAND...
 
 It is run inside a network namespace of its own (`prefix` enters one), where nothing leads outside. There, every address
 is made local: what is sent to anybody arrives on the loopback device, is noted, and is refused at once, so that nothing
@@ -39,7 +39,7 @@ def why_not() -> str | None:
 
 def prefix(notes: Path) -> tuple[str, ...]:
     """Return what to write before a command, so that it runs cut off."""
-    return (*_ENTER, sys.executable, "-m", "fw_pipeline_tests.cut_off", str(notes))
+    return (*_ENTER, sys.executable, "-m", "fw_pipeline_tests.support.cut_off", str(notes))
 
 
 def attempts(notes: Path) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from fw_pipeline_tests.dagster_ui import ARTEFACTS, PATIENCE, Ui
+from fw_pipeline_tests.support.dagster_ui import ARTEFACTS, PATIENCE, Ui
 
 DESK = {"width": 1400, "height": 900}
 

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START
-from fw_pipeline_tests.command import COMMAND, environment
+from fw_pipeline_tests.support.command import COMMAND, environment
 
 PATIENCE = 400.0
 """Seconds to wait for anything: what comes at all comes in a minute on an idle machine."""
 
-ARTEFACTS = Path(__file__).parents[1] / "test-artefacts"
+ARTEFACTS = Path(__file__).parents[2] / "test-artefacts"
 """Where screenshots and server logs are left; ignored by git, kept by CI."""
 
 MONTHS = """

@@ -14,9 +14,9 @@ from xml.sax.saxutils import escape
 import py7zr
 from lxml import etree
 
-from fw_pipeline.frameworks import TAGS
-from fw_pipeline.sources.stackoverflow.figures import names_of
-from fw_pipeline.sources.stackoverflow.posts import Posts
+from fw_pipeline.catalog.frameworks import TAGS
+from fw_pipeline.sources.stackoverflow.monthly_questions import names_of
+from fw_pipeline.sources.stackoverflow.posts_xml import Posts
 
 HEAD = '\ufeff<?xml version="1.0" encoding="utf-8"?>\n<posts>\n'
 TAIL = "</posts>"

@@ -1,6 +1,6 @@
 """Everything that a user starts, one after the other, and what it did, as JSON: run it cut off (`cut_off`).
 
-    python -m fw_pipeline_tests.everything_started DATA
+    python -m fw_pipeline_tests.support.everything_started DATA
 
 The UI and its daemon stay up while the other commands run and Chromium opens pages of the UI and the report.
 """
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from fw_pipeline_tests.command import fw_pipeline, start
+from fw_pipeline_tests.support.command import fw_pipeline, start
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (

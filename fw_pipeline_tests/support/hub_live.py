@@ -14,22 +14,22 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.contract import Window, parse_month
-from fw_pipeline.frameworks import HUB_NAMES
-from fw_pipeline.orchestration.choosing import Chosen, choose
-from fw_pipeline.orchestration.ingest import Ingested, ingest
+from fw_pipeline.catalog.frameworks import HUB_NAMES
+from fw_pipeline.ingestion.ingest import Ingested, ingest
+from fw_pipeline.ingestion.providers import ProviderSelection, choose
+from fw_pipeline.months import Window, parse_month
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline_tests.fake_services.faults import Answer, Fault
-from fw_pipeline_tests.fake_services.huggingface import models_parquet
-from fw_pipeline_tests.fake_services.messages import Logged, Request, Response
-from fw_pipeline_tests.fake_services.server import FakeServices
+from fw_pipeline_tests.support.fake_services.faults import Answer, Fault
+from fw_pipeline_tests.support.fake_services.huggingface import models_parquet
+from fw_pipeline_tests.support.fake_services.messages import Logged, Request, Response
+from fw_pipeline_tests.support.fake_services.server import FakeServices
 
 NOW = datetime(2023, 7, 5, 6, 0, tzinfo=UTC)
 """The present of the fake services' world."""
 
-REAL = Path(__file__).parents[1] / "../shared/real/huggingface"
+REAL = Path(__file__).parents[2] / "../shared/real/huggingface"
 LISTING = "/huggingface/api/models"
 UNHURRIED = {"first_wait": "0", "longest_wait": "0", "tries": "2", "patience": "30"}
 
@@ -64,7 +64,9 @@ class Desk:
         )
         chosen = choose(SOURCES["huggingface"], settings)
         scratch = {"scratch": str(self.data / "scratch")}
-        chosen = Chosen(chosen.source, chosen.provider, {**chosen.options, **UNHURRIED, **scratch, **options})
+        chosen = ProviderSelection(
+            chosen.source, chosen.provider, {**chosen.options, **UNHURRIED, **scratch, **options}
+        )
         window = Window.of(parse_month(first), parse_month(last))
         run_id = f"run-{self.runs}"
         return ingest(

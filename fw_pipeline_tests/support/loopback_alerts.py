@@ -16,8 +16,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from fw_pipeline_tests.fake_services.listener import Listener
-from fw_pipeline_tests.fake_services.messages import Request, Response
+from fw_pipeline_tests.support.fake_services.listener import Listener
+from fw_pipeline_tests.support.fake_services.messages import Request, Response
 
 
 @dataclass

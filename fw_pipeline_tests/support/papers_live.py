@@ -12,13 +12,13 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.contract import Window, parse_month
-from fw_pipeline.orchestration.choosing import Chosen, choose
-from fw_pipeline.orchestration.ingest import Ingested, ingest
+from fw_pipeline.ingestion.ingest import Ingested, ingest
+from fw_pipeline.ingestion.providers import ProviderSelection, choose
+from fw_pipeline.months import Window, parse_month
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline_tests.fake_services.server import FakeServices
+from fw_pipeline_tests.support.fake_services.server import FakeServices
 
 NOW = datetime(2023, 7, 5, 6, 0, tzinfo=UTC)
 """The present of the fake services' world."""
@@ -69,7 +69,7 @@ class Desk:
         chosen = choose(SOURCES["papers"], settings)
         told = {**chosen.options, **UNHURRIED, "scratch": str(self.data / "scratch"), **options}
         return ingest(
-            Chosen(chosen.source, chosen.provider, told),
+            ProviderSelection(chosen.source, chosen.provider, told),
             Window.of(parse_month(first), parse_month(last)),
             settings,
             run_id=f"run-{self.runs}",

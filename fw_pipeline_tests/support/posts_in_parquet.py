@@ -12,8 +12,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from fw_pipeline_tests.fake_services.clickhouse import written
-from fw_pipeline_tests.fake_services.world import World
+from fw_pipeline_tests.support.fake_services.clickhouse import written
+from fw_pipeline_tests.support.fake_services.world import World
 
 
 def posts(world: World) -> pl.DataFrame:

@@ -12,21 +12,22 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.contract import Provider, Window, parse_month
-from fw_pipeline.orchestration.choosing import Chosen, choose
-from fw_pipeline.orchestration.ingest import Ingested, ingest
+from fw_pipeline.contract import Provider
+from fw_pipeline.ingestion.ingest import Ingested, ingest
+from fw_pipeline.ingestion.providers import ProviderSelection, choose
+from fw_pipeline.months import Window, parse_month
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline_tests.fake_services.faults import Answer, Fault
-from fw_pipeline_tests.fake_services.messages import Logged, Request, Response
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.fake_services.world import World
+from fw_pipeline_tests.support.fake_services.faults import Answer, Fault
+from fw_pipeline_tests.support.fake_services.messages import Logged, Request, Response
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.fake_services.world import World
 
 NOW = datetime(2023, 7, 5, 6, 0, tzinfo=UTC)
 """The present of the fake services' world."""
 
-REAL = Path(__file__).parents[1] / "../shared/real/pypi"
+REAL = Path(__file__).parents[2] / "../shared/real/pypi"
 
 UNHURRIED = {"pace": "0", "first_wait": "0", "longest_wait": "0", "tries": "2", "patience": "30"}
 
@@ -58,7 +59,7 @@ class Desk:
         )
         source = replace(SOURCES["pypi"], providers=MappingProxyType({name: self.provider}))
         chosen = choose(source, settings)
-        chosen = Chosen(chosen.source, chosen.provider, {**chosen.options, **UNHURRIED, **options})
+        chosen = ProviderSelection(chosen.source, chosen.provider, {**chosen.options, **UNHURRIED, **options})
         window = Window.of(parse_month(first), parse_month(last))
         run_id = f"run-{self.runs}"
         return ingest(

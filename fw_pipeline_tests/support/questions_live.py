@@ -13,18 +13,19 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.contract import Fetch, Provider, Window, parse_month
-from fw_pipeline.frameworks import Tag
-from fw_pipeline.orchestration.choosing import Chosen, asking, choose
-from fw_pipeline.orchestration.ingest import Ingested, ingest
+from fw_pipeline.catalog.frameworks import Tag
+from fw_pipeline.contract import FetchContext, Provider
+from fw_pipeline.ingestion.ingest import Ingested, ingest
+from fw_pipeline.ingestion.providers import ProviderSelection, asking, choose
+from fw_pipeline.months import Window, parse_month
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import Settings, read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline_tests.fake_services.faults import Answer, Fault
-from fw_pipeline_tests.fake_services.messages import Logged, Request, Response
-from fw_pipeline_tests.fake_services.schedule import Faults
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.fake_services.world import World
+from fw_pipeline_tests.support.fake_services.faults import Answer, Fault
+from fw_pipeline_tests.support.fake_services.messages import Logged, Request, Response
+from fw_pipeline_tests.support.fake_services.schedule import Faults
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.fake_services.world import World
 
 NOW = datetime(2023, 7, 5, 6, 0, tzinfo=UTC)
 """The present of the fake services' world."""
@@ -83,7 +84,7 @@ class Desk:
             patience=5,
         )
 
-    def fetch(self, first: str, last: str, *, now: datetime = NOW, **options: str) -> Fetch:
+    def fetch(self, first: str, last: str, *, now: datetime = NOW, **options: str) -> FetchContext:
         """Return what the provider would be given, with the answers of an unfinished fetch."""
         chosen, settings = self._chosen(options)
         window = Window.of(parse_month(first), parse_month(last))
@@ -143,7 +144,7 @@ class Desk:
         files = [path for path in self.data.rglob("*") if path.is_file()]
         return b"\n".join(str(path).encode() + b"\n" + _unpacked(path) for path in files)
 
-    def _chosen(self, options: dict[str, str]) -> tuple[Chosen, Settings]:
+    def _chosen(self, options: dict[str, str]) -> tuple[ProviderSelection, Settings]:
         name = self.provider.name
         path = f":{options.pop('path')}" if "path" in options else ""
         base = f"{self.services.url}/stackexchange" if self.services else "http://127.0.0.1:9"
@@ -154,7 +155,7 @@ class Desk:
         settings = read(given, dotenv=Path("none"))
         source = replace(SOURCES["stackoverflow"], providers=MappingProxyType({name: self.provider}))
         chosen = choose(source, settings)
-        return Chosen(chosen.source, chosen.provider, {**chosen.options, **UNHURRIED, **options}), settings
+        return ProviderSelection(chosen.source, chosen.provider, {**chosen.options, **UNHURRIED, **options}), settings
 
 
 def _unpacked(path: Path) -> bytes:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import requests
 
-from fw_pipeline_tests.fake_services.server import FakeServices
+from fw_pipeline_tests.support.fake_services.server import FakeServices
 
-REAL = Path(__file__).parents[2] / "shared" / "real"
+REAL = Path(__file__).parents[3] / "shared" / "real"
 
 real_answers = pytest.mark.skipif(not REAL.is_dir(), reason="the recorded real answers are not on this machine")
 

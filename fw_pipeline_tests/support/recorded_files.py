@@ -9,11 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
-from fw_pipeline.contract import Batch, Fetch, MonthRefused, Reach, SourceFailed, Window
+from fw_pipeline.contract import Availability, Batch, FetchContext
+from fw_pipeline.errors import MonthRejected, SourceError
+from fw_pipeline.months import Window
 from fw_pipeline.raw import EvidenceStore
 from fw_pipeline.sources import SOURCES
 
-SHIPPED = Path(__file__).parents[1] / "data" / "recorded"
+SHIPPED = Path(__file__).parents[2] / "data" / "recorded"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 EVERYTHING = Window.of(date(2015, 11, 1), date(2026, 10, 1))
 
@@ -23,8 +25,8 @@ class Answer:
     """What came of one fetch."""
 
     batches: list[Batch] = field(default_factory=list)
-    refused: list[MonthRefused] = field(default_factory=list)
-    failed: SourceFailed | None = None
+    refused: list[MonthRejected] = field(default_factory=list)
+    failed: SourceError | None = None
 
     @property
     def months(self) -> dict[date | None, pl.DataFrame]:
@@ -51,20 +53,20 @@ class Bench:
         shutil.copytree(SHIPPED, place / "recorded")
         return cls(place / "recorded", place / "data")
 
-    def fetch(self, source: str, window: Window = EVERYTHING, now: datetime = NOW) -> Fetch:
+    def fetch(self, source: str, window: Window = EVERYTHING, now: datetime = NOW) -> FetchContext:
         keeper = EvidenceStore(self.data, source, "recorded", run_id="r1", now=now)
-        return Fetch(window, now, keeper, lambda _, __: pl.DataFrame(), lambda _: None, recorded=self.folder)
+        return FetchContext(window, now, keeper, lambda _, __: pl.DataFrame(), lambda _: None, recorded=self.folder)
 
     def ask(self, source: str, window: Window = EVERYTHING, now: datetime = NOW) -> Answer:
         answer = Answer()
         try:
             for said in SOURCES[source].providers["recorded"].fetch(self.fetch(source, window, now)):
                 (answer.batches if isinstance(said, Batch) else answer.refused).append(said)  # type: ignore[arg-type]
-        except SourceFailed as failed:
+        except SourceError as failed:
             answer.failed = failed
         return answer
 
-    def reach(self, source: str) -> Reach:
+    def reach(self, source: str) -> Availability:
         return SOURCES[source].providers["recorded"].reach(self.fetch(source))
 
     def edit(self, source: str, old: str, new: str) -> int:

@@ -14,13 +14,13 @@ import duckdb
 import polars as pl
 
 from fw_pipeline.contract import PROVENANCE, TABLES
-from fw_pipeline.forecasts import COLUMNS as FORECAST_COLUMNS
-from fw_pipeline.models import FORECASTS, MEASUREMENTS, Model, load
-from fw_pipeline.models.document import read_shared
-from fw_pipeline.orchestration.seeds import SEEDS
 from fw_pipeline.sources import SOURCES
+from fw_pipeline.transform import FORECASTS, MEASUREMENTS, Model, load
+from fw_pipeline.transform.forecasts import COLUMNS as FORECAST_COLUMNS
+from fw_pipeline.transform.model_document import read_shared
+from fw_pipeline.transform.seeds import SEEDS
 
-FOLDER = Path(__file__).parents[1] / "dbt_like_sql"
+FOLDER = Path(__file__).parents[2] / "dbt_like_sql"
 
 TYPES = {
     pl.Date: "DATE",

@@ -10,8 +10,8 @@ import duckdb
 import polars as pl
 
 from fw_pipeline import report
-from fw_pipeline.contract import next_month
-from fw_pipeline_tests.relations import DDL, empty_warehouse, insert, models
+from fw_pipeline.months import next_month
+from fw_pipeline_tests.support.relations import DDL, empty_warehouse, insert, models
 
 Read = Callable[[str], pl.DataFrame]
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.contract import Fetch, Window
+from fw_pipeline.contract import FetchContext
+from fw_pipeline.http.client import Answer, Limits, Pace, Web
+from fw_pipeline.months import Window
 from fw_pipeline.raw import EvidenceStore
-from fw_pipeline.web import Answer, Limits, Pace, Web
 
 NOW = datetime(2023, 7, 5, 12, 0, tzinfo=UTC)
 MONTH = date(2023, 3, 1)
@@ -50,11 +51,11 @@ class Bench:
     options: Mapping[str, str] = field(default_factory=dict)
     runs: int = 0
 
-    def fetch(self) -> Fetch:
+    def fetch(self) -> FetchContext:
         """Return a fetch of a new run, which goes on with what an unfinished one kept."""
         self.runs += 1
         keeper = EvidenceStore(self.folder, "pypi", "pypistats", run_id=f"run-{self.runs}", now=NOW)
-        return Fetch(
+        return FetchContext(
             window=Window.of(date(2023, 1, 1), date(2023, 6, 1)),
             now=NOW,
             keeper=keeper,

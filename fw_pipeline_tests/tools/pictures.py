@@ -9,16 +9,16 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import sync_playwright
 
-from fw_pipeline_tests.chromium import CHROMIUM, FLAGS
-from fw_pipeline_tests.command import fw_pipeline
-from fw_pipeline_tests.dagster_desk import Desk
-from fw_pipeline_tests.dagster_ui import ARTEFACTS, Ui
-from fw_pipeline_tests.test_ui_browser import (
+from fw_pipeline_tests.browser.test_ui_browser import (
     test_a_known_gap_is_materialised_without_rows_and_a_check_warns_and_says_why,
     test_lineage_shows_the_layers_and_a_search_finds_a_source,
 )
+from fw_pipeline_tests.support.chromium import CHROMIUM, FLAGS
+from fw_pipeline_tests.support.command import fw_pipeline
+from fw_pipeline_tests.support.dagster_desk import Desk
+from fw_pipeline_tests.support.dagster_ui import ARTEFACTS, Ui
 
-IMAGES = Path(__file__).parents[1] / "docs" / "images"
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
 SCREEN = {"width": 1280, "height": 800}
 
 

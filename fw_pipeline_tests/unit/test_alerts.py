@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 import pytest
 
-from fw_pipeline.alerts import LIMITS, SHOWN_LINES, Alert, AlertFailed, send
+from fw_pipeline.alerts import LIMITS, SHOWN_LINES, Alert, AlertError, send
 from fw_pipeline.settings import Settings, read
-from fw_pipeline_tests.certificates import certificate
-from fw_pipeline_tests.loopback_alerts import Hook, Mailbox, hook, mailbox
+from fw_pipeline_tests.support.certificates import certificate
+from fw_pipeline_tests.support.loopback_alerts import Hook, Mailbox, hook, mailbox
 
 LINE = "pypi 2022-05: HTTP 500 Internal Server Error (6 tries); run again later; what is done is kept"
 ALERT = Alert("everything failed for 2022-05", (LINE,), "http://127.0.0.1:3000/runs/r1", "r1")
@@ -113,7 +113,7 @@ def test_a_mail_server_that_refuses_is_one_line_and_the_webhook_is_told_all_the_
         box.answer = case if case[0].isdigit() else box.answer
         password = "wr0ng/secret" if case == "wrong password" else box.password
         given = settings(**by_mail(box, password=password), FW_ALERT_WEBHOOK=told.url)
-        with pytest.raises(AlertFailed, match=REFUSALS[case]) as caught:
+        with pytest.raises(AlertError, match=REFUSALS[case]) as caught:
             send(ALERT, given, limits=QUICK)
     assert (len(told.requests), box.mails) == (1, [])
     assert password not in "".join(traceback.format_exception(caught.value))
@@ -122,7 +122,7 @@ def test_a_mail_server_that_refuses_is_one_line_and_the_webhook_is_told_all_the_
 @pytest.mark.parametrize(("status", "says"), [(404, "HTTP 404 Not Found"), (500, "HTTP 500 Internal Server Error")])
 def test_a_webhook_that_refuses_is_one_line_without_its_address(status: int, says: str, told: Hook) -> None:
     told.statuses = [status] * QUICK.tries
-    with pytest.raises(AlertFailed, match=f"^alert r1: webhook: {says}; ") as caught:
+    with pytest.raises(AlertError, match=f"^alert r1: webhook: {says}; ") as caught:
         send(ALERT, settings(FW_ALERT_WEBHOOK=told.url), limits=QUICK)
     assert "secret" not in "".join(traceback.format_exception(caught.value))
 
@@ -130,13 +130,13 @@ def test_a_webhook_that_refuses_is_one_line_without_its_address(status: int, say
 def test_a_webhook_that_is_down_is_one_line_and_the_mail_goes_out_all_the_same(box: Mailbox) -> None:
     with hook() as told:
         pass
-    with pytest.raises(AlertFailed, match="webhook: the server refuses the connection"):
+    with pytest.raises(AlertError, match="webhook: the server refuses the connection"):
         send(ALERT, settings(FW_ALERT_WEBHOOK=told.url, **by_mail(box)), limits=QUICK)
     assert len(box.mails) == 1
 
 
 def test_a_mail_server_elsewhere_that_offers_no_encryption_gets_nothing(box: Mailbox) -> None:
     """`127.1` leads here, and is not written as this machine is."""
-    with pytest.raises(AlertFailed, match="offers no encryption"):
+    with pytest.raises(AlertError, match="offers no encryption"):
         send(ALERT, settings(**by_mail(box, password="s3cret/word", host="127.1")), limits=QUICK)
     assert not box.mails

@@ -16,8 +16,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from fw_pipeline.atomic_files import written_aside
 from fw_pipeline.contract import TABLES
-from fw_pipeline.raw import EvidenceStore, Statement, VintageStore, written_aside
+from fw_pipeline.raw import EvidenceStore, Statement, VintageStore
 
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 MONTH = date(2022, 1, 1)

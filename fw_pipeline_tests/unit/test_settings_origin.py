@@ -14,9 +14,9 @@ from time import monotonic, sleep
 
 import pytest
 
-from fw_pipeline.effective import gather
 from fw_pipeline.settings import PROJECT_DIR
-from fw_pipeline_tests.command import COMMAND, environment
+from fw_pipeline.settings_origin import gather
+from fw_pipeline_tests.support.command import COMMAND, environment
 
 
 @pytest.fixture
@@ -104,7 +104,10 @@ def test_what_is_set_to_nothing_nearer_by_is_not_looked_for_farther_away(tmp_pat
 
 
 def test_a_relative_dagster_home_is_one_folder_below_the_working_folder(project: Path, tmp_path: Path) -> None:
-    script = "import os; from pathlib import Path; from fw_pipeline.home import prepare; prepare(Path('data'))"
+    script = (
+        "import os; from pathlib import Path; from fw_pipeline.orchestration.instance import prepare; "
+        "prepare(Path('data'))"
+    )
     show = "; print(os.environ['DAGSTER_HOME']); import dagster; dagster.DagsterInstance.get().dispose()"
     given = {**environment(tmp_path), "PYTHONPATH": str(project), "DAGSTER_HOME": "history"}
     done = subprocess.run(

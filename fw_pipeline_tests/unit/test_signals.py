@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus, Definitions, asset, define_asset_job
 
-from fw_pipeline.orchestration.alerting import alert_of
-from fw_pipeline.orchestration.running import run_job
+from fw_pipeline.orchestration.run_failure_sensor import alert_of
+from fw_pipeline.orchestration.run_job import run_job
 from fw_pipeline.warehouse import Warehouse
-from fw_pipeline_tests.command import start
+from fw_pipeline_tests.support.command import start
 
 FOR_EVER = "select count(*) from range(1_000_000_000_000) where hash(range) = 1"
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from fw_pipeline.report.figures import Event
+from fw_pipeline.report.figure import Event
 
 NEAR = timedelta(days=200)
 """Marks of events that lie nearer than this would touch on a narrow screen."""

@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.figures import Control, Event
-from fw_pipeline.report.palette import TITLES, token
+from fw_pipeline.report.charts.palette import TITLES, token
+from fw_pipeline.report.figure import Control, Event
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', sans-serif"
 

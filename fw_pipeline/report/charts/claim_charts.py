@@ -10,8 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.claim_dots import dots, verdict_marks
-from fw_pipeline.report.drawing import (
+from fw_pipeline.report.charts.chart_style import (
     EVER,
     break_layers,
     event_layers,
@@ -22,11 +21,12 @@ from fw_pipeline.report.drawing import (
     time_axis,
     with_breaks,
 )
-from fw_pipeline.report.figures import Control, Event, Figure
-from fw_pipeline.report.palette import token
-from fw_pipeline.report.readings import DECIDED, Definition
-from fw_pipeline.report.verdicts import THEN, Card
-from fw_pipeline.report.words import VERDICTS, bounded, in_month, is_share
+from fw_pipeline.report.charts.claim_dot_chart import dots, verdict_marks
+from fw_pipeline.report.charts.palette import token
+from fw_pipeline.report.claim_cards import THEN, Card
+from fw_pipeline.report.claim_values import DECIDED, Definition
+from fw_pipeline.report.figure import Control, Event, Figure
+from fw_pipeline.report.formatting import VERDICTS, bounded, in_month, is_share
 
 OUTSIZED = 4
 """A value this many times as large as the threshold, or as the median, leaves no room for the turn of the verdict."""

@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.drawing import finished, tip
-from fw_pipeline.report.figures import Figure
-from fw_pipeline.report.palette import token
-from fw_pipeline.report.verdicts import Card
-from fw_pipeline.report.words import VERDICTS, bounded, figure, in_month, is_share, listed, rule, suffix
+from fw_pipeline.report.charts.chart_style import finished, tip
+from fw_pipeline.report.charts.palette import token
+from fw_pipeline.report.claim_cards import Card
+from fw_pipeline.report.figure import Figure
+from fw_pipeline.report.formatting import VERDICTS, bounded, figure, in_month, is_share, listed, rule, suffix
 
 FEW = 6
 """More definitions than this are counted in words, not listed: the table below the chart lists them."""

@@ -6,12 +6,12 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.drawing import finished
-from fw_pipeline.report.figures import Figure, sql
+from fw_pipeline.report.charts.chart_style import finished
+from fw_pipeline.report.charts.line_labels import PLOT, across, end_layers, told_together
+from fw_pipeline.report.charts.palette import token
+from fw_pipeline.report.figure import Figure, sql
+from fw_pipeline.report.formatting import in_full, in_month, listed
 from fw_pipeline.report.leads import leader, to_one
-from fw_pipeline.report.line_ends import PLOT, across, end_layers, told_together
-from fw_pipeline.report.palette import token
-from fw_pipeline.report.words import in_full, in_month, listed
 
 KINDS = {
     "companions": ("companion packages", "Companions", "pypi"),

@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.drawing import in_range, pointed, time_axis
-from fw_pipeline.report.palette import token
+from fw_pipeline.report.charts.chart_style import in_range, pointed, time_axis
+from fw_pipeline.report.charts.palette import token
 
 MARGIN, APART = 94, 15
 """Pixels: of the margin at the right, and at least between two labels."""

@@ -7,10 +7,18 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.drawing import event_layers, finished, framework_colour, in_range, pointed, time_axis, titles_of
-from fw_pipeline.report.figures import Control, Event, Figure, sql
-from fw_pipeline.report.palette import TITLES, token
-from fw_pipeline.report.words import SOURCES, figure, in_month, listed
+from fw_pipeline.report.charts.chart_style import (
+    event_layers,
+    finished,
+    framework_colour,
+    in_range,
+    pointed,
+    time_axis,
+    titles_of,
+)
+from fw_pipeline.report.charts.palette import TITLES, token
+from fw_pipeline.report.figure import Control, Event, Figure, sql
+from fw_pipeline.report.formatting import SOURCES, figure, in_month, listed
 
 MEASURED = {("stackoverflow", "share"): "Share of all questions", ("pypi", "value"): "Downloads per day"}
 

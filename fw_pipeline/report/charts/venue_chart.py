@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from fw_pipeline.report.drawing import event_layers, finished, in_range, time_axis, tip
-from fw_pipeline.report.figures import Control, Event, Figure, sql
+from fw_pipeline.report.charts.chart_style import event_layers, finished, in_range, time_axis, tip
+from fw_pipeline.report.charts.palette import token
+from fw_pipeline.report.figure import Control, Event, Figure, sql
+from fw_pipeline.report.formatting import figure, percent
 from fw_pipeline.report.leads import Lead, clause
-from fw_pipeline.report.palette import token
-from fw_pipeline.report.words import figure, percent
 
 POOLED = "all nine, by year"
 """The venue of the rows that hold all nine of a year."""

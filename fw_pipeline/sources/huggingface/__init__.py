@@ -3,11 +3,11 @@
 from types import MappingProxyType
 
 from fw_pipeline.contract import TABLES, Source
-from fw_pipeline.sources.huggingface import api, parquet
+from fw_pipeline.sources.huggingface import hub_api, hub_parquet
 from fw_pipeline.sources.recorded import recorded
 
 _TABLE = TABLES["huggingface"]
-_PROVIDERS = (recorded("huggingface", _TABLE), api.PROVIDER, parquet.PROVIDER)
+_PROVIDERS = (recorded("huggingface", _TABLE), hub_api.PROVIDER, hub_parquet.PROVIDER)
 
 SOURCE = Source(
     name="huggingface",

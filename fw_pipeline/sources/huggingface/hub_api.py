@@ -15,9 +15,11 @@ from functools import partial
 from math import ceil
 from urllib.parse import parse_qsl, urlsplit
 
-from fw_pipeline.contract import Batch, Fetch, MonthRefused, Plan, Provider, SourceFailed
+from fw_pipeline.contract import Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.details import HUGGINGFACE_MODELS
-from fw_pipeline.sources.huggingface.counting import (
+from fw_pipeline.errors import MonthRejected, SourceError
+from fw_pipeline.http.client import Answer, InvalidResponse, Pace, Web, next_link, one_line
+from fw_pipeline.sources.huggingface.hub_counts import (
     OLDEST,
     RUN_AGAIN,
     SOURCE,
@@ -27,9 +29,8 @@ from fw_pipeline.sources.huggingface.counting import (
     reach_of,
     untagged_note,
 )
-from fw_pipeline.sources.huggingface.listing import Listing, MonthListed, OutOfPlace
-from fw_pipeline.sources.huggingface.page import EXPANDED, Order, Page, Unsorted, midnight, read_page
-from fw_pipeline.web import Answer, Pace, Unfit, Web, next_link, one_line
+from fw_pipeline.sources.huggingface.hub_listing import Listing, MonthListed, OutOfPlace
+from fw_pipeline.sources.huggingface.hub_page import EXPANDED, Order, Page, Unsorted, midnight, read_page
 
 NAME = "api"
 _LABEL = f"{SOURCE} ({NAME})"
@@ -54,7 +55,7 @@ class _NotOldestFirst(Exception):  # noqa: N818 - a signal, not a bug
     """The Hub does not list its models from the oldest on."""
 
 
-def _pages(fetch: Fetch) -> dict[Order, int]:
+def _pages(fetch: FetchContext) -> dict[Order, int]:
     """Estimate the pages of a listing from either end of the Hub to the far end of the range, the fewest first."""
     start, end = midnight(fetch.window.start), min(midnight(fetch.window.end), fetch.now)
     models = {
@@ -64,7 +65,7 @@ def _pages(fetch: Fetch) -> dict[Order, int]:
     return {order: max(1, ceil(number / _PAGE)) for order, number in sorted(models.items(), key=lambda it: it[1])}
 
 
-def _plan(fetch: Fetch) -> Plan:
+def _plan(fetch: FetchContext) -> CostEstimate:
     (order, pages), (_, other) = _pages(fetch).items()
     has_token = "HF_TOKEN" in fetch.secrets
     waits, quota = ceil(pages / _QUOTAS[has_token]) - 1, f"{_QUOTAS[has_token]:,} in five minutes"
@@ -79,16 +80,16 @@ def _plan(fetch: Fetch) -> Plan:
         + ("" if has_token else f", {_QUOTAS[True]:,} with HF_TOKEN")
         + (f", so it takes {5 * waits} minutes or more" if waits else "")
     )
-    return Plan(None, text)
+    return CostEstimate(None, text)
 
 
 def _round(pages: int) -> str:
     return f"{float(f'{pages:.2g}'):,.0f}"
 
 
-def _fetch(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+def _fetch(fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
     if option := fetch.options.get("path"):
-        raise SourceFailed(_LABEL, f"it takes no path, but {option!r} was given", "write huggingface=api")
+        raise SourceError(_LABEL, f"it takes no path, but {option!r} was given", "write huggingface=api")
     pages = _pages(fetch)
     with Web(fetch, pace=Pace(0.0), budget=_BUDGET, host_label=_LABEL) as web:
         if next(iter(pages)) is Order.OLDEST_FIRST:
@@ -102,12 +103,12 @@ def _fetch(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
         yield from _listed(fetch, web, Order.NEWEST_FIRST)
 
 
-def _listed(fetch: Fetch, web: Web, order: Order) -> Iterator[Batch | MonthRefused]:
+def _listed(fetch: FetchContext, web: Web, order: Order) -> Iterator[Batch | MonthRejected]:
     """Yield the months of the window as the listing leaves them behind.
 
     Raises:
         _NotOldestFirst: its first page shows that the Hub has another order.
-        SourceFailed: the listing leads nowhere, or ends before its time.
+        SourceError: the listing leads nowhere, or ends before its time.
     """
     token = fetch.secrets.get("HF_TOKEN")
     asked = (*_ASKED, *((("direction", "1"),) if order is Order.OLDEST_FIRST else ()))
@@ -144,7 +145,7 @@ def _refuse_order(listing: Listing, order: Order, answer: Answer) -> None:
         raise _NotOldestFirst(f"HTTP {answer.status}: {answer.first_words()}")
 
 
-def _read(fetch: Fetch, listing: Listing, order: Order, answer: Answer) -> Page:
+def _read(fetch: FetchContext, listing: Listing, order: Order, answer: Answer) -> Page:
     is_first = order is Order.OLDEST_FIRST and listing.first is None
     try:
         page = read_page(answer, over=midnight(fetch.window.end), order=order)
@@ -157,11 +158,11 @@ def _read(fetch: Fetch, listing: Listing, order: Order, answer: Answer) -> Page:
     return page
 
 
-def _take(fetch: Fetch, listing: Listing, page: Page) -> None:
+def _take(fetch: FetchContext, listing: Listing, page: Page) -> None:
     """Put a page into the listing; what is not fit is asked for again next time.
 
     Raises:
-        SourceFailed: the listing does not go on where it was.
+        SourceError: the listing does not go on where it was.
     """
     if cause := listing.spoiled_by(page):
         fetch.keeper.reject(page.ref, cause)
@@ -174,21 +175,21 @@ def _take(fetch: Fetch, listing: Listing, page: Page) -> None:
     raise _failed(fetch, listing, page, cause)
 
 
-def _failed(fetch: Fetch, listing: Listing, page: Page, cause: str) -> SourceFailed:
+def _failed(fetch: FetchContext, listing: Listing, page: Page, cause: str) -> SourceError:
     _ask_again(fetch, (*listing.doubtful, page.ref), cause)
-    return SourceFailed(_LABEL, cause, RUN_AGAIN, month=fetch.window)
+    return SourceError(_LABEL, cause, RUN_AGAIN, month=fetch.window)
 
 
-def _ask_again(fetch: Fetch, refs: Iterable[str], cause: str) -> None:
+def _ask_again(fetch: FetchContext, refs: Iterable[str], cause: str) -> None:
     for ref in dict.fromkeys(refs):
         fetch.keeper.reject(ref, cause)
 
 
-def _answer(fetch: Fetch, listing: Listing, month: date, listed: MonthListed) -> Batch | MonthRefused:
+def _answer(fetch: FetchContext, listing: Listing, month: date, listed: MonthListed) -> Batch | MonthRejected:
     """Return the figures of one month that has been listed whole, or why it has none."""
     if listed.faults:
         more = f", and {len(listed.faults) - 1} more" if len(listed.faults) > 1 else ""
-        return MonthRefused(_LABEL, f"{listed.faults[0]}{more}", RUN_AGAIN, month=month)
+        return MonthRejected(_LABEL, f"{listed.faults[0]}{more}", RUN_AGAIN, month=month)
     latest = listing.nearest_to_now
     look = Look(
         provider=NAME,
@@ -200,11 +201,11 @@ def _answer(fetch: Fetch, listing: Listing, month: date, listed: MonthListed) ->
     )
     if cause := look.lacks(month):
         _ask_again(fetch, [latest.ref] if latest else [], cause)
-        return MonthRefused(_LABEL, cause, "check the clock of this machine, then run again", month=month)
+        return MonthRejected(_LABEL, cause, "check the clock of this machine, then run again", month=month)
     notes = [f"fields that were not asked for: {', '.join(sorted(listing.strange))}"] if listing.strange else []
     notes += untagged_note(listed.untagged)
     answer = counted(month, listed.frame(), look, evidence=listed.refs, notes=notes)
-    if isinstance(answer, MonthRefused):
+    if isinstance(answer, MonthRejected):
         _ask_again(fetch, listed.refs, answer.cause)
     return answer
 
@@ -213,7 +214,7 @@ def _next_of_this_listing(asked: tuple[tuple[str, str], ...], answer: Answer) ->
     """Return the address of the next page.
 
     Raises:
-        Unfit: it asks for something else than this listing: the service took our question for another one.
+        InvalidResponse: it asks for something else than this listing: the service took our question for another one.
     """
     following = next_link(answer)
     if following is None:
@@ -222,7 +223,7 @@ def _next_of_this_listing(asked: tuple[tuple[str, str], ...], answer: Answer) ->
     own = {"cursor"} if ("direction", "1") in asked else {"cursor", "direction"}
     named = set(parse_qsl(urlsplit(following).query, keep_blank_values=True))
     if other := sorted(pair for pair in named - known if pair[0] not in own):
-        raise Unfit(
+        raise InvalidResponse(
             f"the next page is one of another listing: {one_line('='.join(other[0]), 80)} was not asked for", RUN_AGAIN
         )
     return following

@@ -12,9 +12,11 @@ from types import MappingProxyType
 
 import polars as pl
 
-from fw_pipeline.contract import TABLES, Batch, Fetch, MonthRefused, Reach, Window, last_closed_month, next_month
+from fw_pipeline.catalog.frameworks import HUB_NAMES
+from fw_pipeline.contract import TABLES, Availability, Batch, FetchContext
 from fw_pipeline.details import HUGGINGFACE_MODELS
-from fw_pipeline.frameworks import HUB_NAMES
+from fw_pipeline.errors import MonthRejected
+from fw_pipeline.months import Window, last_closed_month, next_month
 
 SOURCE = "huggingface"
 POPULATION = "hub"
@@ -78,9 +80,9 @@ def untagged_note(models: int) -> tuple[str, ...]:
     return (f"{models} models have no list of tags: counted as models without a tag",) if models else ()
 
 
-def reach_of(fetch: Fetch) -> Reach:
+def reach_of(fetch: FetchContext) -> Availability:
     """Return the months that the Hub has creation dates for."""
-    return Reach(
+    return Availability(
         Window.of(FIRST_MONTH, max(FIRST_MONTH, last_closed_month(fetch.now))),
         before=f"the Hub keeps creation dates since {OLDEST:%Y-%m-%d}; every older model carries that date",
         after="only months that are over are counted",
@@ -89,14 +91,14 @@ def reach_of(fetch: Fetch) -> Reach:
 
 def counted(
     month: date, models: pl.DataFrame, look: Look, *, evidence: Iterable[str], notes: Iterable[str] = ()
-) -> Batch | MonthRefused:
+) -> Batch | MonthRejected:
     """Return the figures of one month; `models` has the columns `MODELS` and each model once.
 
     A month without any model is refused: the Hub has gained models in every month since it keeps dates.
     """
     if not models.height:
         cause = "no model was created in this month, although the Hub has older and newer ones"
-        return MonthRefused(f"{SOURCE} ({look.provider})", cause, RUN_AGAIN, month=month)
+        return MonthRejected(f"{SOURCE} ({look.provider})", cause, RUN_AGAIN, month=month)
     old = models.filter(pl.col("created_at") <= OLDEST).height if month == FIRST_MONTH else 0
     pile = f"; {old} of the month are older: the Hub dates them {OLDEST:%Y-%m-%d}" if old else ""
     whole = {name: _whole(name) for name in ("downloads_30d", "likes")}

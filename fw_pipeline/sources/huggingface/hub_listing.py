@@ -11,9 +11,9 @@ from datetime import date, datetime
 
 import polars as pl
 
-from fw_pipeline.contract import Window
-from fw_pipeline.sources.huggingface.counting import MODELS, OLDEST
-from fw_pipeline.sources.huggingface.page import Model, Order, Page
+from fw_pipeline.months import Window
+from fw_pipeline.sources.huggingface.hub_counts import MODELS, OLDEST
+from fw_pipeline.sources.huggingface.hub_page import Model, Order, Page
 
 _STANDSTILL = 3
 """So many pages in a row that bring nothing further, and the listing leads nowhere."""

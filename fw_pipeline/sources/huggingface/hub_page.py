@@ -10,11 +10,9 @@ from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
-from fw_pipeline.contract import Window, next_month
-from fw_pipeline.sources.huggingface.counting import FORMATS, OLDEST
-from fw_pipeline.web import (
+from fw_pipeline.http.client import (
     Answer,
-    Unfit,
+    InvalidResponse,
     needed,
     next_link,
     one_line,
@@ -25,6 +23,8 @@ from fw_pipeline.web import (
     utc_moment,
     whole_number,
 )
+from fw_pipeline.months import Window, next_month
+from fw_pipeline.sources.huggingface.hub_counts import FORMATS, OLDEST
 
 EXPANDED = ("createdAt", "library_name", "tags", "downloads", "likes", "gated", "private")
 """The fields that are asked for; `_id` and `id` come by themselves."""
@@ -63,7 +63,7 @@ class Order(Enum):
         return "newer" if self is Order.OLDEST_FIRST else "older"
 
 
-class Unsorted(Unfit):
+class Unsorted(InvalidResponse):
     """A page is not in the order that was asked for."""
 
 
@@ -120,25 +120,25 @@ def read_page(answer: Answer, *, over: datetime, order: Order) -> Page:
 
     Raises:
         Unsorted: it is not sorted by creation in that order.
-        Unfit: it is not a page of the listing, or nothing in it can be read.
+        InvalidResponse: it is not a page of the listing, or nothing in it can be read.
     """
     is_open = order is Order.NEWEST_FIRST or next_link(answer) is None  # new models are added at the end of the Hub
     if answer.replayed and is_open and answer.served_at < over:
-        raise Unfit("the kept page is from before the end of the range")
+        raise InvalidResponse("the kept page is from before the end of the range")
     listed = rows(answer.json(list), "models")
     moments: list[datetime] = []
     faults: list[tuple[datetime | None, str]] = []
     models: list[Model] = []
     strange: set[str] = set()
     if len(listed) >= _TELLING and all(row.get("tags") is None for row in listed):
-        raise Unfit(f"none of the {len(listed)} models of the page has the field tags")
+        raise InvalidResponse(f"none of the {len(listed)} models of the page has the field tags")
     for number, row in enumerate(listed, 1):
         strange |= row.keys() - _FIELDS
         created: datetime | None = None
         try:
             created = needed(row, "createdAt", utc_moment)
             model = _model(row, created)
-        except Unfit as fault:
+        except InvalidResponse as fault:
             faults.append((created, f"model {number} of the page, {_named(row)}: {fault.cause}"))
         else:
             models += [model] if model else []
@@ -149,7 +149,7 @@ def read_page(answer: Answer, *, over: datetime, order: Order) -> Page:
             )
         moments += [created] if created else []
     if faults and len(faults) == len(listed):
-        raise Unfit(f"no model of the page can be read; {faults[0][1]}")
+        raise InvalidResponse(f"no model of the page can be read; {faults[0][1]}")
     spans = [(created or min(moments), created or max(moments), cause) for created, cause in faults]
     return Page(
         ref=answer.evidence.ref,
@@ -189,13 +189,13 @@ def _model(row: dict[str, Any], created: datetime) -> Model | None:
 
 def _tags(value: Any, field_name: str) -> list[str]:
     if not isinstance(value, list) or {*map(type, value)} - {str}:
-        raise Unfit(f"field {field_name} is {shown(value)}, not a list of texts")
+        raise InvalidResponse(f"field {field_name} is {shown(value)}, not a list of texts")
     return value
 
 
 def _truth(value: Any, field_name: str) -> bool:
     if not isinstance(value, bool):
-        raise Unfit(f"field {field_name} is {shown(value)}, neither true nor false")
+        raise InvalidResponse(f"field {field_name} is {shown(value)}, neither true nor false")
     return value
 
 

@@ -15,11 +15,13 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from fw_pipeline.contract import Batch, Evidence, Fetch, MonthRefused, Plan, Provider, SourceFailed, Window
+from fw_pipeline.contract import Batch, CostEstimate, Evidence, FetchContext, Provider
 from fw_pipeline.details import HUGGINGFACE_MODELS
-from fw_pipeline.sources.huggingface.counting import SOURCE, Look, counted, reach_of, untagged_note
-from fw_pipeline.sources.huggingface.snapshot import REMEDY, Snapshot, checked, folder_day
-from fw_pipeline.web import Pace, Unfit, Web
+from fw_pipeline.errors import MonthRejected, SourceError
+from fw_pipeline.http.client import InvalidResponse, Pace, Web
+from fw_pipeline.months import Window
+from fw_pipeline.sources.huggingface.hub_counts import SOURCE, Look, counted, reach_of, untagged_note
+from fw_pipeline.sources.huggingface.hub_snapshot import REMEDY, Snapshot, checked, folder_day
 
 NAME = "parquet"
 _LABEL = f"{SOURCE} ({NAME})"
@@ -35,18 +37,18 @@ _AT_ONCE = 12
 """Months of models that are held in memory together."""
 
 
-def _plan(fetch: Fetch) -> Plan:
+def _plan(fetch: FetchContext) -> CostEstimate:
     named = fetch.options.get("path", "")
     if _is_address(named):
-        return Plan(1, "one download of a snapshot of the Hub, more than a gigabyte")
-    return Plan(0, f"no request: reads {Path(named).name}" if named else "no request: no file is named")
+        return CostEstimate(1, "one download of a snapshot of the Hub, more than a gigabyte")
+    return CostEstimate(0, f"no request: reads {Path(named).name}" if named else "no request: no file is named")
 
 
-def _fetch(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+def _fetch(fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
     named = fetch.options.get("path")
     if not named:
         example = "hf://datasets/cfahlgren1/hub-stats/models.parquet"
-        raise SourceFailed(_LABEL, "no file is named", f"set FW_PROVIDERS=huggingface=parquet:PATH, such as {example}")
+        raise SourceError(_LABEL, "no file is named", f"set FW_PROVIDERS=huggingface=parquet:PATH, such as {example}")
     snapshot, evidence, origin, labels = _downloaded(fetch, named) if _is_address(named) else _local(fetch, named)
     day, how = snapshot.day(labels)
     fetch.log(f"{_LABEL}: {how}")
@@ -66,19 +68,19 @@ def _fetch(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
             models = snapshot.models(fetch, Window.of(part[0], part[-1]))
         except ValueError as error:
             fetch.keeper.reject(evidence, str(error))
-            raise SourceFailed(_LABEL, f"the file cannot be read: {error}", REMEDY, month=fetch.window) from error
+            raise SourceError(_LABEL, f"the file cannot be read: {error}", REMEDY, month=fetch.window) from error
         for month in part:
             created = models.filter(pl.col("created_at").dt.date().dt.month_start() == month)
             yield _answer(month, created, look, evidence, notes)
 
 
-def _answer(month: date, models: pl.DataFrame, look: Look, evidence: str, notes: list[str]) -> Batch | MonthRefused:
+def _answer(month: date, models: pl.DataFrame, look: Look, evidence: str, notes: list[str]) -> Batch | MonthRejected:
     if cause := look.lacks(month):
         remedy = "name a newer snapshot, or use the provider api"
-        return MonthRefused(_LABEL, cause, remedy, month=month)
+        return MonthRejected(_LABEL, cause, remedy, month=month)
     for name in ("downloads_30d", "likes"):
         if wrong := models.filter(~pl.col(name).is_between(0, _ABSURD)).height:
-            return MonthRefused(_LABEL, f"{wrong} models have {name} that no count can be", REMEDY, month=month)
+            return MonthRejected(_LABEL, f"{wrong} models have {name} that no count can be", REMEDY, month=month)
     said = (*notes, *untagged_note(models.filter("untagged").height))
     return counted(month, models.drop("untagged"), look, evidence=(evidence,), notes=said)
 
@@ -87,29 +89,29 @@ Opened = tuple[Snapshot, str, str, dict[str, date]]
 """A checked file, its evidence, who published it, and what is said of its day."""
 
 
-def _local(fetch: Fetch, named: str) -> Opened:
+def _local(fetch: FetchContext, named: str) -> Opened:
     path = Path(named).expanduser()
     if not path.is_file():
-        raise SourceFailed(_LABEL, f"there is no file {named}", "name a Parquet file of the Hub's models")
+        raise SourceError(_LABEL, f"there is no file {named}", "name a Parquet file of the Hub's models")
     kept = fetch.keeper.keep_file(f"file {path.name}", path)
     try:
         snapshot = checked(fetch, path)
-    except Unfit as unfit:
+    except InvalidResponse as unfit:
         cause, remedy = f"{path.name}: {unfit.cause}", unfit.remedy
     else:
         changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
         labels = {**folder_day(str(path.absolute())), "the file's date of change": changed}
         return snapshot, kept.ref, f"the file {path.name}", labels
     fetch.keeper.reject(kept.ref, cause)
-    raise SourceFailed(_LABEL, cause, remedy)
+    raise SourceError(_LABEL, cause, remedy)
 
 
-def _downloaded(fetch: Fetch, named: str) -> Opened:
+def _downloaded(fetch: FetchContext, named: str) -> Opened:
     base = fetch.options["FW_HUGGINGFACE_URL"]
     url = _of_hub(named, base)
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
-        raise SourceFailed(_LABEL, "the address cannot be asked", "write https:// or hf://, without a password")
+        raise SourceError(_LABEL, "the address cannot be asked", "write https:// or hf://, without a password")
     at_hub = (parts.scheme, parts.netloc) == urlsplit(base)[:2]
     token = fetch.secrets.get("HF_TOKEN") if at_hub else None
 

@@ -16,9 +16,10 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.contract import Fetch, Window
-from fw_pipeline.sources.huggingface.counting import FORMATS, MODELS, OLDEST, models_until
-from fw_pipeline.web import Unfit, one_line
+from fw_pipeline.contract import FetchContext
+from fw_pipeline.http.client import InvalidResponse, one_line
+from fw_pipeline.months import Window
+from fw_pipeline.sources.huggingface.hub_counts import FORMATS, MODELS, OLDEST, models_until
 
 REMEDY = "download the snapshot again, or name another one"
 
@@ -68,7 +69,7 @@ class Snapshot:
         """The columns that the file does not have, so that what they would say is not known."""
         return tuple(name for name in _COUNTED if name not in self.columns)
 
-    def models(self, fetch: Fetch, window: Window) -> pl.DataFrame:
+    def models(self, fetch: FetchContext, window: Window) -> pl.DataFrame:
         """Return the public models created in a window, each once: the columns `MODELS`, and whether it has no tags.
 
         Raises:
@@ -113,11 +114,11 @@ class Snapshot:
         return newest, f"the snapshot is of {newest}, the day of its newest model ({said})"
 
 
-def checked(fetch: Fetch, path: Path) -> Snapshot:
+def checked(fetch: FetchContext, path: Path) -> Snapshot:
     """Return a file as a snapshot.
 
     Raises:
-        Unfit: it is not Parquet, is cut off, lacks a needed column, or does not hold the whole Hub.
+        InvalidResponse: it is not Parquet, is cut off, lacks a needed column, or does not hold the whole Hub.
     """
     _check_ends(path)
     try:
@@ -132,21 +133,21 @@ def checked(fetch: Fetch, path: Path) -> Snapshot:
             {"path": _literal(path)},
         ).row(0, named=True)
     except ValueError as error:
-        raise Unfit(f"it cannot be read: {one_line(str(error))}", REMEDY) from error
+        raise InvalidResponse(f"it cannot be read: {one_line(str(error))}", REMEDY) from error
     if not found["models"]:
-        raise Unfit("it holds no model", REMEDY)
+        raise InvalidResponse("it holds no model", REMEDY)
     for fault in ("undated", "nameless"):
         if found[fault]:
-            raise Unfit(f"{found[fault]:,} of its {found['models']:,} models are {fault}", REMEDY)
+            raise InvalidResponse(f"{found[fault]:,} of its {found['models']:,} models are {fault}", REMEDY)
     if found["models"] >= _TELLING and not found["tagged"]:
-        raise Unfit("none of its models has tags", REMEDY)
+        raise InvalidResponse("none of its models has tags", REMEDY)
     oldest, newest = (found[name].replace(tzinfo=UTC) for name in ("oldest", "newest"))
     if oldest > OLDEST:
-        raise Unfit(f"it does not hold the whole Hub: its oldest model is of {oldest:%Y-%m-%d}", REMEDY)
+        raise InvalidResponse(f"it does not hold the whole Hub: its oldest model is of {oldest:%Y-%m-%d}", REMEDY)
     if found["models"] < (least := _LEAST_SHARE * models_until(newest)):
         counted = f"it has {found['models']:,} models, and the Hub of {newest:%Y-%m-%d} had about"
         told = f"{counted} {float(f'{least / _LEAST_SHARE:.2g}'):,.0f}: it is a sample"
-        raise Unfit(f"it does not hold the whole Hub: {told}", REMEDY)
+        raise InvalidResponse(f"it does not hold the whole Hub: {told}", REMEDY)
     return Snapshot(path, columns, newest)
 
 
@@ -166,21 +167,21 @@ def _check_ends(path: Path) -> None:
         end = stream.read()
     if start[:4] != _MAGIC:
         words = one_line(start.decode("utf-8", "replace"), 80)
-        raise Unfit(f"it is not a Parquet file; it begins with {words!r}", REMEDY)
+        raise InvalidResponse(f"it is not a Parquet file; it begins with {words!r}", REMEDY)
     if end != _MAGIC:
-        raise Unfit("it is cut off: it does not end as a Parquet file does", REMEDY)
+        raise InvalidResponse("it is cut off: it does not end as a Parquet file does", REMEDY)
 
 
-def _columns(fetch: Fetch, path: Path) -> dict[str, str]:
+def _columns(fetch: FetchContext, path: Path) -> dict[str, str]:
     """Return the columns that are used, with their types."""
     sql = "select column_name, column_type from (describe select * from read_parquet($path, hive_partitioning = false))"
     found: dict[str, Any] = dict(fetch.scan(sql, {"path": _literal(path)}).iter_rows())
     if missing := sorted(_NEEDED.keys() - found.keys()):
-        raise Unfit(f"it has no column {missing[0]}; it is not a listing of the Hub's models", REMEDY)
+        raise InvalidResponse(f"it has no column {missing[0]}; it is not a listing of the Hub's models", REMEDY)
     used = {**_NEEDED, **_OPTIONAL}
     for name, kinds in used.items():
         if name in found and found[name] not in kinds:
-            raise Unfit(f"its column {name} is {one_line(found[name], 60)} instead of {kinds[0]}", REMEDY)
+            raise InvalidResponse(f"its column {name} is {one_line(found[name], 60)} instead of {kinds[0]}", REMEDY)
     return {name: kind for name, kind in found.items() if name in used}
 
 

@@ -3,11 +3,11 @@
 from types import MappingProxyType
 
 from fw_pipeline.contract import TABLES, Source
-from fw_pipeline.sources.papers import archive, arxiv
+from fw_pipeline.sources.papers import arxiv_api, pwc_archive
 from fw_pipeline.sources.recorded import recorded
 
 _TABLE = TABLES["papers"]
-_PROVIDERS = (recorded("papers", _TABLE), archive.PROVIDER, arxiv.PROVIDER)
+_PROVIDERS = (recorded("papers", _TABLE), pwc_archive.PROVIDER, arxiv_api.PROVIDER)
 
 SOURCE = Source(
     name="papers",

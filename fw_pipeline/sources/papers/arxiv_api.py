@@ -16,24 +16,13 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from fw_pipeline.contract import (
-    FIRST_MONTH,
-    TABLES,
-    WHOLE_SITE,
-    Batch,
-    Fetch,
-    MonthRefused,
-    Plan,
-    Provider,
-    Reach,
-    SourceFailed,
-    Window,
-    last_closed_month,
-    next_month,
-)
+from fw_pipeline.contract import TABLES, WHOLE_SITE, Availability, Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.details import PAPERS
+from fw_pipeline.errors import MonthRejected, SourceError
+from fw_pipeline.http.client import Answer, InvalidResponse, Limits, Pace, Transient, Web
+from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month, next_month
 from fw_pipeline.sources.papers.arxiv_feed import Feed, read_feed
-from fw_pipeline.sources.papers.arxiv_question import (
+from fw_pipeline.sources.papers.arxiv_query import (
     MINUTE,
     PAGE,
     classify,
@@ -42,7 +31,6 @@ from fw_pipeline.sources.papers.arxiv_question import (
     refuse_other,
     seconds_of_quiet,
 )
-from fw_pipeline.web import Answer, Limits, Pace, Transient, Unfit, Web
 
 _POPULATION = "arxiv abstracts"
 _SUBJECT = "papers arxiv"
@@ -63,24 +51,24 @@ _SETTLED = timedelta(days=5)
 """How long after a month its last papers may still be announced: a long weekend, and a day."""
 
 
-def _reach(fetch: Fetch) -> Reach:
-    return Reach(
+def _reach(fetch: FetchContext) -> Availability:
+    return Availability(
         Window.of(FIRST_MONTH, last_closed_month(fetch.now)),
         before=f"the first month kept is {FIRST_MONTH:%Y-%m}, when TensorFlow was released",
         after="the month has not ended",
     )
 
 
-def _plan(fetch: Fetch) -> Plan:
+def _plan(fetch: FetchContext) -> CostEstimate:
     months = len(fetch.window.months())
     text = (
         f"{months} requests at least {_PACE:g} s apart, one a month, less those that are answered already; "
         f"more only for a month with over {PAGE:,} papers"
     )
-    return Plan(months, text)
+    return CostEstimate(months, text)
 
 
-def _fetch(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+def _fetch(fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
     limits = Limits.of({"patience": f"{_PATIENCE}", **fetch.options})
     pace, budget = Pace.of_machine("arxiv", _PACE), 20 + 10 * len(fetch.window.months())
     refused = 0
@@ -89,12 +77,12 @@ def _fetch(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
         for month in fetch.window.months():
             try:
                 batch = _batch(fetch, month, asking.pages(month))
-            except MonthRefused as refusal:
+            except MonthRejected as refusal:
                 refused += 1
                 yield refusal
                 if refused == _IN_A_ROW:
                     cause = f"{refused} months in a row were refused, the last because {refusal.cause}"
-                    raise SourceFailed(_SUBJECT, cause, refusal.remedy, month=fetch.window) from None
+                    raise SourceError(_SUBJECT, cause, refusal.remedy, month=fetch.window) from None
             else:
                 refused = 0
                 yield batch
@@ -115,7 +103,7 @@ class _Asking:
     `quiet_hour` (`yes` or `no`; `no` unless the service is arXiv's own).
     """
 
-    def __init__(self, fetch: Fetch, web: Web) -> None:
+    def __init__(self, fetch: FetchContext, web: Web) -> None:
         self._url = f"{fetch.options['FW_ARXIV_URL']}/query"
         self._rest = float(fetch.options.get("rest", _REST))
         self._web, self._moment = web, fetch.now
@@ -126,8 +114,8 @@ class _Asking:
         """Return answers that together hold every paper of a month.
 
         Raises:
-            MonthRefused: an answer is unfit.
-            SourceFailed: the service cannot be asked on.
+            MonthRejected: an answer is unfit.
+            SourceError: the service cannot be asked on.
         """
         first, end = (datetime(it.year, it.month, 1, tzinfo=UTC) for it in (month, next_month(month)))
         return self._slice(month, first, end - MINUTE)
@@ -156,7 +144,7 @@ class _Asking:
         minutes = (last - first) // MINUTE
         if minutes == 0:
             cause = f"{page.feed.total:,} papers are said to be of one minute, {first:%Y-%m-%d %H:%M}"
-            raise MonthRefused(_SUBJECT, cause, "run again later; the search may have changed", month=month)
+            raise MonthRejected(_SUBJECT, cause, "run again later; the search may have changed", month=month)
         middle = first + minutes // 2 * MINUTE
         return [*self._slice(month, first, middle), *self._slice(month, middle + MINUTE, last)]
 
@@ -169,7 +157,7 @@ class _Asking:
             return _Page(answer.evidence.ref, feed)
         if next(tries) < _SHORT_TRIES:
             raise Transient(lack)
-        raise Unfit(lack, "run again later; the service gives short pages now and then")
+        raise InvalidResponse(lack, "run again later; the service gives short pages now and then")
 
 
 def _lack(feed: Feed) -> str | None:
@@ -181,7 +169,7 @@ def _lack(feed: Feed) -> str | None:
     return None if here == expected else f"the answer holds {here} papers instead of {expected}"
 
 
-def _batch(fetch: Fetch, month: date, pages: Sequence[_Page]) -> Batch:
+def _batch(fetch: FetchContext, month: date, pages: Sequence[_Page]) -> Batch:
     found = {paper.arxiv_id: paper for page in pages for paper in page.feed.papers}
     dated = [it for it in found.values() if it.published.date().replace(day=1) == month]
     naming = [(it, names) for it in dated if (names := frameworks_of(it))]
@@ -201,7 +189,7 @@ def _batch(fetch: Fetch, month: date, pages: Sequence[_Page]) -> Batch:
     )
 
 
-def _notes(fetch: Fetch, month: date, pages: Sequence[_Page], strangers: int, nameless: int) -> Iterator[str]:
+def _notes(fetch: FetchContext, month: date, pages: Sequence[_Page], strangers: int, nameless: int) -> Iterator[str]:
     if strangers:
         yield f"papers left out, because they were submitted in another month: {strangers}"
     if nameless:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from defusedxml import DefusedXmlException, ElementTree
 
-from fw_pipeline.web import Transient, Unfit, needed, one_line, text, utc_moment, whole_number
+from fw_pipeline.http.client import InvalidResponse, Transient, needed, one_line, text, utc_moment, whole_number
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element  # the type alone  # nosec B405
@@ -67,11 +67,11 @@ def read_feed(body: str) -> Feed:
 
     Raises:
         Transient: the text is empty or cut off.
-        Unfit: it is no feed, is the feed of an error (which claims one result), or lacks a needed element.
+        InvalidResponse: it is no feed, is the feed of an error (which claims one result), or lacks a needed element.
     """
     root = _root(body)
     if root.tag != f"{ATOM}feed":
-        raise Unfit(f"the answer is a {one_line(_local(root.tag), 40)} document, not an Atom feed")
+        raise InvalidResponse(f"the answer is a {one_line(_local(root.tag), 40)} document, not an Atom feed")
     entries = root.findall(f"{ATOM}entry")
     for entry in entries:
         _refuse_error(entry)
@@ -97,19 +97,19 @@ def _root(body: str) -> Element:
         return root
     if cut_off:
         raise Transient(f"the feed is cut off after {len(body)} characters")
-    raise Unfit(f"the answer is not XML that can be read: {cause}: {one_line(body, 80)}")
+    raise InvalidResponse(f"the answer is not XML that can be read: {cause}: {one_line(body, 80)}")
 
 
 def _refuse_error(entry: Element) -> None:
     """Refuse the entry that stands for an error.
 
     Raises:
-        Unfit: it does; the cause is the service's own words.
+        InvalidResponse: it does; the cause is the service's own words.
     """
     identity, title = _inner(entry, f"{ATOM}id"), _inner(entry, f"{ATOM}title")
     if "/api/errors" in identity or (title == "Error" and "/abs/" not in identity):
         said = _inner(entry, f"{ATOM}summary") or identity
-        raise Unfit(f"the service answers with an error: {one_line(said, 160)}")
+        raise InvalidResponse(f"the service answers with an error: {one_line(said, 160)}")
 
 
 def _paper(entry: Element) -> Paper:
@@ -117,9 +117,9 @@ def _paper(entry: Element) -> Paper:
     identity = needed(found, "id", text)
     place = re.search(r"/abs/(\S+?)(?:v\d+)?$", identity, re.ASCII)
     if place is None:
-        raise Unfit(f"field id is {one_line(identity, 60)!r}, not the address of a paper")
+        raise InvalidResponse(f"field id is {one_line(identity, 60)!r}, not the address of a paper")
     if "summary" not in found:
-        raise Unfit("field summary is missing")
+        raise InvalidResponse("field summary is missing")
     return Paper(
         url=f"https://arxiv.org/abs/{place[1]}",
         arxiv_id=place[1],

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
-from fw_pipeline.frameworks import FRAMEWORKS
+from fw_pipeline.catalog.frameworks import FRAMEWORKS
+from fw_pipeline.http.client import Answer, InvalidResponse, Throttled
 from fw_pipeline.sources.papers.arxiv_feed import Feed, Paper, read_feed
-from fw_pipeline.web import Answer, Throttled, Unfit
 
 PAGE = 2000
 """Papers of one answer: the service advises no more, and a month has a few hundred."""
@@ -55,7 +55,7 @@ def classify(answer: Answer, *, rest: float) -> None:
 
     Raises:
         Throttled: `Rate exceeded.`, which comes with status 200 as well.
-        Unfit: the feed of an error.
+        InvalidResponse: the feed of an error.
     """
     if answer.body.strip().lower().startswith(b"rate exceeded"):
         raise Throttled(f"HTTP {answer.status}: Rate exceeded", rest)
@@ -69,20 +69,24 @@ def refuse_other(feed: Feed, first: datetime, last: datetime) -> None:
     """Refuse the answer to another question than the one for papers submitted from `first` to `last`.
 
     Raises:
-        Unfit: the question that the answer repeats is another, or its papers are not what was asked for.
+        InvalidResponse: the question that the answer repeats is another, or its papers are not what was asked for.
     """
     echo = feed.echo.lower()
     missing = [it for it in (*_terms(), _stamp(first), _stamp(last)) if it not in echo]
     if echo and missing:
-        raise Unfit(f"the answer is to another question, one without {', '.join(missing[:3])}")
+        raise InvalidResponse(f"the answer is to another question, one without {', '.join(missing[:3])}")
     if feed.start != 0:
-        raise Unfit(f"the answer begins at paper {feed.start} instead of 0")
+        raise InvalidResponse(f"the answer begins at paper {feed.start} instead of 0")
     strangers = sum(not first <= it.published < last + MINUTE for it in feed.papers)
     if strangers * _STRANGERS > len(feed.papers):
-        raise Unfit(f"{strangers} of {len(feed.papers)} papers were submitted at another time than was asked for")
+        raise InvalidResponse(
+            f"{strangers} of {len(feed.papers)} papers were submitted at another time than was asked for"
+        )
     nameless = sum(not frameworks_of(it) for it in feed.papers)
     if nameless * 2 > len(feed.papers):
-        raise Unfit(f"{nameless} of {len(feed.papers)} papers name no framework, although only such were asked for")
+        raise InvalidResponse(
+            f"{nameless} of {len(feed.papers)} papers name no framework, although only such were asked for"
+        )
 
 
 def _any_of(terms: Sequence[str]) -> str:

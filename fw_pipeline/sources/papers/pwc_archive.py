@@ -13,24 +13,14 @@ from functools import partial
 
 import polars as pl
 
-from fw_pipeline.contract import (
-    FIRST_MONTH,
-    TABLES,
-    WHOLE_SITE,
-    Batch,
-    Fetch,
-    MonthRefused,
-    Plan,
-    Provider,
-    Reach,
-    Window,
-    last_closed_month,
-)
+from fw_pipeline.contract import TABLES, WHOLE_SITE, Availability, Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.details import PAPERS
-from fw_pipeline.sources.papers.archive_files import obtained
-from fw_pipeline.sources.papers.archive_join import LAST_MONTH, Joined, checked_links, joined
-from fw_pipeline.sources.papers.archive_places import SUBJECT, is_address, is_pattern, places
-from fw_pipeline.web import Pace, Web
+from fw_pipeline.errors import MonthRejected
+from fw_pipeline.http.client import Pace, Web
+from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
+from fw_pipeline.sources.papers.pwc_files import obtained
+from fw_pipeline.sources.papers.pwc_join import LAST_MONTH, Joined, checked_links, joined
+from fw_pipeline.sources.papers.pwc_locations import SUBJECT, is_address, is_pattern, places
 
 _POPULATION = "papers with code"
 _ORIGIN = "Papers with Code archive, CC BY-SA 4.0"
@@ -45,26 +35,26 @@ _FILES = 7
 _NO_PAPER = "the archive has no paper with a repository that is dated in this month"
 
 
-def _reach(fetch: Fetch) -> Reach:
-    return Reach(
+def _reach(fetch: FetchContext) -> Availability:
+    return Availability(
         Window.of(FIRST_MONTH, min(LAST_MONTH, last_closed_month(fetch.now))),
         before=f"the first month kept is {FIRST_MONTH:%Y-%m}, when TensorFlow was released",
         after=f"Papers with Code was shut on 2025-07-24, and its archive ends in {LAST_MONTH:%Y-%m}",
     )
 
 
-def _plan(fetch: Fetch) -> Plan:
+def _plan(fetch: FetchContext) -> CostEstimate:
     found = [place for named in places(fetch).values() for place in named if is_address(place)]
     if not found:
-        return Plan(0, "no request: reads two files")
+        return CostEstimate(0, "no request: reads two files")
     cost = "up to 0.5 GB with all months; a file that is here and has not changed is not downloaded again"
     if patterns := sum(map(is_pattern, found)):
         asked = f"{patterns} to list the files of the archive, and one for each of them"
-        return Plan(None, f"{asked}, about {_FILES} requests in all: {cost}")
-    return Plan(len(found), f"{len(found)} requests, one for each file: {cost}")
+        return CostEstimate(None, f"{asked}, about {_FILES} requests in all: {cost}")
+    return CostEstimate(len(found), f"{len(found)} requests, one for each file: {cost}")
 
 
-def _fetch(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+def _fetch(fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
     with Web(fetch, pace=Pace(1.0), budget=100, host_label=SUBJECT) as web:
         links = obtained(fetch, web, "links", partial(checked_links, fetch))
         fetch.log(f"{SUBJECT}: {links.papers:,} papers have a repository; now their dates")
@@ -72,7 +62,7 @@ def _fetch(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
     yield from _batches(fetch, found)
 
 
-def _batches(fetch: Fetch, found: Joined) -> Iterator[Batch | MonthRefused]:
+def _batches(fetch: FetchContext, found: Joined) -> Iterator[Batch | MonthRejected]:
     within = pl.col("month").is_not_null() & (pl.col("month") >= FIRST_MONTH)
     parts = found.papers.filter(within).partition_by("month", as_dict=True)
     for month in fetch.window.months():
@@ -89,14 +79,14 @@ def _batches(fetch: Fetch, found: Joined) -> Iterator[Batch | MonthRefused]:
 
 
 def _batch(
-    fetch: Fetch, month: date | None, papers: pl.DataFrame, found: Joined, *, notes: tuple[str, ...] = ()
-) -> Batch | MonthRefused:
+    fetch: FetchContext, month: date | None, papers: pl.DataFrame, found: Joined, *, notes: tuple[str, ...] = ()
+) -> Batch | MonthRejected:
     for column, field in (("without_repository", "repo_url"), ("without_official", "is_official")):
         if lacking := papers[column].sum():
             cause = f"{lacking} links of its papers have no field {field} that can be read"
             for ref in found.links.file.refs:
                 fetch.keeper.reject(ref, cause)
-            return MonthRefused(SUBJECT, cause, "take the links file from another place, or later", month=month)
+            return MonthRejected(SUBJECT, cause, "take the links file from another place, or later", month=month)
     said = (pl.lit(_ORIGIN).alias("origin"), pl.lit(found.day, dtype=pl.Date).alias("observed_on"))
     rows = pl.concat([_by_set(papers), _by_framework(papers)]).with_columns(
         pl.lit(_POPULATION).alias("population"), pl.lit(WHOLE_SITE).alias("venue"), *said

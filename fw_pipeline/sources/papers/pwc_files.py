@@ -16,8 +16,10 @@ from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
-from fw_pipeline.contract import Evidence, Fetch, SourceFailed
-from fw_pipeline.sources.papers.archive_places import (
+from fw_pipeline.contract import Evidence, FetchContext
+from fw_pipeline.errors import SourceError
+from fw_pipeline.http.client import InvalidResponse, Web, one_line
+from fw_pipeline.sources.papers.pwc_locations import (
     SUBJECT,
     WRITE,
     NotThere,
@@ -29,7 +31,6 @@ from fw_pipeline.sources.papers.archive_places import (
     places,
     refuse_absent,
 )
-from fw_pipeline.web import Unfit, Web, one_line
 
 T = TypeVar("T")
 
@@ -83,27 +84,27 @@ class ArchiveFile:
     """Fields that are not known; they are kept in the file, and not read."""
 
 
-def obtained(fetch: Fetch, web: Web, role: str, read: Callable[[ArchiveFile], T]) -> T:
+def obtained(fetch: FetchContext, web: Web, role: str, read: Callable[[ArchiveFile], T]) -> T:
     """Fetch or find one of the two files, keep it as evidence, and return what `read` makes of it.
 
     Raises:
-        SourceFailed: the file cannot be had, or is not what it claims.
+        SourceError: the file cannot be had, or is not what it claims.
     """
     for is_last in (False, True):
         replayed = web.replayed
         kept, day, place = _kept(fetch, web, role)
         try:
             return read(_checked(fetch, role, kept, day))
-        except Unfit as fault:
+        except InvalidResponse as fault:
             for it in kept:
                 fetch.keeper.reject(it.ref, fault.cause)
             cause, remedy = f"the {role} file {place}: {fault.cause}", fault.remedy
         if is_last or web.replayed == replayed:  # what an earlier try kept unread is asked for anew, once
             break
-    raise SourceFailed(SUBJECT, cause, f"{remedy}; {WRITE}")
+    raise SourceError(SUBJECT, cause, f"{remedy}; {WRITE}")
 
 
-def _kept(fetch: Fetch, web: Web, role: str) -> tuple[tuple[Evidence, ...], date | None, str]:
+def _kept(fetch: FetchContext, web: Web, role: str) -> tuple[tuple[Evidence, ...], date | None, str]:
     """Return one of the two files, in all its parts, with the day of its last change and where it came from."""
     named = places(fetch)[role]
     if not is_address(named[0]):
@@ -118,7 +119,7 @@ def _kept(fetch: Fetch, web: Web, role: str) -> tuple[tuple[Evidence, ...], date
         kept = _downloaded(web, role, addresses)
     except NotThere as absent:
         if not can_be_listed(addresses[0]):
-            raise SourceFailed(SUBJECT, f"the {role} file {addresses[0]}: {absent}", WRITE) from None
+            raise SourceError(SUBJECT, f"the {role} file {addresses[0]}: {absent}", WRITE) from None
         fetch.log(f"{SUBJECT}: the {role} file is not all at {addresses[0]} ({absent}); its repository is listed")
         addresses = listed(fetch, web, role, addresses[0])
         kept = _downloaded(web, role, addresses)
@@ -151,11 +152,11 @@ def _formed(kept: Evidence) -> Evidence:
     return kept
 
 
-def scanned(fetch: Fetch, sql: str, file: ArchiveFile, **parameters: object) -> Sequence[dict[str, object]]:
+def scanned(fetch: FetchContext, sql: str, file: ArchiveFile, **parameters: object) -> Sequence[dict[str, object]]:
     """Return the rows of a small query over one file.
 
     Raises:
-        Unfit: the file is damaged.
+        InvalidResponse: the file is damaged.
     """
     try:
         return fetch.scan(sql, {file.role: list(file.paths), **parameters}).to_dicts()
@@ -163,23 +164,23 @@ def scanned(fetch: Fetch, sql: str, file: ArchiveFile, **parameters: object) -> 
         raise damaged(file, broken) from None
 
 
-def damaged(file: ArchiveFile, broken: ValueError) -> Unfit:
+def damaged(file: ArchiveFile, broken: ValueError) -> InvalidResponse:
     """Return the fault of a file that cannot be read to its end."""
     cause = str(broken)
     for path in file.paths:
         cause = cause.replace(path, Path(path).name)
-    return Unfit(f"it is damaged or cut off: {one_line(cause, 200)}", "fetch the file again")
+    return InvalidResponse(f"it is damaged or cut off: {one_line(cause, 200)}", "fetch the file again")
 
 
-def _checked(fetch: Fetch, role: str, kept: Sequence[Evidence], day: date | None) -> ArchiveFile:
+def _checked(fetch: FetchContext, role: str, kept: Sequence[Evidence], day: date | None) -> ArchiveFile:
     """Return a file whose form and fields are right.
 
     Raises:
-        Unfit: it is neither Parquet nor JSON, or lacks a field.
+        InvalidResponse: it is neither Parquet nor JSON, or lacks a field.
     """
     forms = {_form(it.path) for it in kept}
     if len(forms) != 1:
-        raise Unfit(f"its parts are of several forms: {', '.join(sorted(forms))}")
+        raise InvalidResponse(f"its parts are of several forms: {', '.join(sorted(forms))}")
     (form,) = forms
     file = ArchiveFile(role, tuple(it.ref for it in kept), tuple(str(it.path) for it in kept), day, "", ())
     reader = f"read_parquet(${role})" if form == "parquet" else _READ_JSON.format(role=role, form=form)
@@ -197,10 +198,10 @@ def _refuse_fields(role: str, types: Mapping[str, str]) -> None:
     if missing := [it for it in _NEEDED[role] if it not in types]:
         other = next(iter(_NEEDED.keys() - {role}))
         swapped = f"; it seems to be the {other} file" if all(it in types for it in _NEEDED[other]) else ""
-        raise Unfit(f"it has no field {', '.join(missing)}{swapped}")
+        raise InvalidResponse(f"it has no field {', '.join(missing)}{swapped}")
     for name, kinds in _TYPES.items():
         if name in types and not types[name].startswith(kinds):
-            raise Unfit(f"its field {name} is {types[name]}, none of {', '.join(kinds)}")
+            raise InvalidResponse(f"its field {name} is {types[name]}, none of {', '.join(kinds)}")
 
 
 def _fields(role: str, form: str, types: Mapping[str, str]) -> str:
@@ -226,7 +227,7 @@ def _form(path: Path) -> str:
     """Return what a file is: `parquet`, or JSON packed as `gzip` or `none`.
 
     Raises:
-        Unfit: it is neither.
+        InvalidResponse: it is neither.
     """
     with path.open("rb") as stream:
         start = stream.read(512)
@@ -236,7 +237,9 @@ def _form(path: Path) -> str:
         return "gzip"
     if start.lstrip()[:1] in {b"[", b"{"}:
         return "none"
-    raise Unfit(f"it is neither Parquet nor JSON, it begins {one_line(start.decode('utf-8', 'replace'), 60)!r}")
+    raise InvalidResponse(
+        f"it is neither Parquet nor JSON, it begins {one_line(start.decode('utf-8', 'replace'), 60)!r}"
+    )
 
 
 def _day(headers: Mapping[str, str]) -> date | None:

@@ -10,10 +10,11 @@ from datetime import date
 
 import polars as pl
 
-from fw_pipeline.contract import FIRST_MONTH, Fetch, next_month
-from fw_pipeline.frameworks import paper_framework_rows
-from fw_pipeline.sources.papers.archive_files import ArchiveFile, damaged, scanned
-from fw_pipeline.web import Unfit, one_line
+from fw_pipeline.catalog.frameworks import paper_framework_rows
+from fw_pipeline.contract import FetchContext
+from fw_pipeline.http.client import InvalidResponse, one_line
+from fw_pipeline.months import FIRST_MONTH, next_month
+from fw_pipeline.sources.papers.pwc_files import ArchiveFile, damaged, scanned
 
 LAST_MONTH = date(2025, 7, 1)
 """The month in which Papers with Code was shut: nothing in the archive is of a later one."""
@@ -134,16 +135,16 @@ class Joined:
     notes: tuple[str, ...]
 
 
-def checked_links(fetch: Fetch, file: ArchiveFile) -> Links:
+def checked_links(fetch: FetchContext, file: ArchiveFile) -> Links:
     """Read the links file to its end, so that it cannot fail later.
 
     Raises:
-        Unfit: it is damaged, empty, or names no paper.
+        InvalidResponse: it is damaged, empty, or names no paper.
     """
     (found,) = scanned(fetch, _CHECK.format(links=_LINKS.format(links=file.fields)), file, **_names())
     links, papers, homeless, unknown = (found[it] for it in ("links", "papers", "homeless", "unknown"))
     if not isinstance(homeless, int) or not isinstance(papers, int) or not papers:
-        raise Unfit(f"none of its {links} rows names a paper in the field paper_url")
+        raise InvalidResponse(f"none of its {links} rows names a paper in the field paper_url")
     notes = [_strange(file)] if file.strange else []
     if homeless:
         notes.append(f"links left out, because they name no paper: {homeless:,}")
@@ -152,11 +153,11 @@ def checked_links(fetch: Fetch, file: ArchiveFile) -> Links:
     return Links(file, papers, tuple(notes))
 
 
-def joined(fetch: Fetch, links: Links, file: ArchiveFile) -> Joined:
+def joined(fetch: FetchContext, links: Links, file: ArchiveFile) -> Joined:
     """Join the links with the dates of their papers.
 
     Raises:
-        Unfit: the papers file is damaged, or is of another archive than the links file.
+        InvalidResponse: the papers file is damaged, or is of another archive than the links file.
     """
     sql = _JOIN.format(links=_LINKS.format(links=links.file.fields), papers=file.fields)
     given = {
@@ -176,7 +177,7 @@ def joined(fetch: Fetch, links: Links, file: ArchiveFile) -> Joined:
     strangers = found.filter(~pl.col("is_known")).height
     if strangers > links.papers * (1 - _TOGETHER):
         told = f"{strangers:,} of the {links.papers:,} papers of the links file are not in it"
-        raise Unfit(f"{told}: the two are not of one archive", "take both files from one place")
+        raise InvalidResponse(f"{told}: the two are not of one archive", "take both files from one place")
     days = [it.day for it in (links.file, file) if it.day is not None]
     return Joined(
         found,

@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from fw_pipeline.contract import Fetch, SourceFailed
-from fw_pipeline.web import Answer, Unfit, Web, needed, one_line, rows, text
+from fw_pipeline.contract import FetchContext
+from fw_pipeline.errors import SourceError
+from fw_pipeline.http.client import Answer, InvalidResponse, Web, needed, one_line, rows, text
 
 SUBJECT = "papers archive"
 
@@ -32,17 +33,17 @@ class NotThere(Exception):  # noqa: N818 - a signal, not a bug
     """Nothing is at an address."""
 
 
-def places(fetch: Fetch) -> dict[str, tuple[str, ...]]:
+def places(fetch: FetchContext) -> dict[str, tuple[str, ...]]:
     """Return where the two files are: what the user named, else the addresses of the settings.
 
     Raises:
-        SourceFailed: what the user named cannot be understood.
+        SourceError: what the user named cannot be understood.
     """
     found = {role: fetch.options.get(setting, "") for role, setting in SETTINGS.items()}
     for part in filter(None, (it.strip() for it in fetch.options.get("path", "").split(";"))):
         role, sign, place = part.partition("=")
         if role not in found or not sign or not place:
-            raise SourceFailed(SUBJECT, f"{one_line(part, 80)!r} names neither of its two files", WRITE)
+            raise SourceError(SUBJECT, f"{one_line(part, 80)!r} names neither of its two files", WRITE)
         found[role] = place
     return {role: tuple(re.split(r"[,\s]+(?=https?://)", place)) for role, place in found.items()}
 
@@ -82,18 +83,18 @@ def refuse_absent(answer: Answer) -> None:
         raise NotThere(f"HTTP {answer.status}: {answer.first_words()}")
 
 
-def listed(fetch: Fetch, web: Web, role: str, place: str) -> tuple[str, ...]:
+def listed(fetch: FetchContext, web: Web, role: str, place: str) -> tuple[str, ...]:
     """Return the address of every Parquet file that a pattern fits, or that lies beside a name which does not exist.
 
     Asked for is the folder of the repository, and where that is not there, the Hub's own list of its Parquet files.
 
     Raises:
-        SourceFailed: the place is in no repository, there is no such file, or a part of the table is missing.
+        SourceError: the place is in no repository, there is no such file, or a part of the table is missing.
     """
     found = _ON_THE_HUB.fullmatch(place)
     if found is None:
         cause = f"{place} is a pattern, and no address in a repository of the Hub"
-        raise SourceFailed(SUBJECT, cause, f"write it like {_LIKE}, or name each file")
+        raise SourceError(SUBJECT, cause, f"write it like {_LIKE}, or name each file")
     base, repository, revision, path = found.group("base", "repository", "revision", "path")
     folder, _, name = path.rpartition("/")
     try:
@@ -117,7 +118,7 @@ def listed(fetch: Fetch, web: Web, role: str, place: str) -> tuple[str, ...]:
         cause = f"the repository {repository} has no {missing if addresses else 'Parquet file'} of the {role} file"
         for ref, _ in listing:  # to be asked for anew
             fetch.keeper.reject(ref, cause)
-        raise SourceFailed(SUBJECT, cause, f"run again later, or {WRITE}")
+        raise SourceError(SUBJECT, cause, f"run again later, or {WRITE}")
     return addresses
 
 
@@ -139,7 +140,7 @@ def _names(answer: Answer) -> tuple[str, list[str]]:
     listing = rows(answer.json(list), "files")
     found = [needed(row, "path", text) for row in listing if row.get("type") != "directory"]
     if strange := [it for it in found if ".." in it.split("/") or it.startswith("/")]:
-        raise Unfit(f"the listing has a path that leads elsewhere: {one_line(strange[0], 80)}")
+        raise InvalidResponse(f"the listing has a path that leads elsewhere: {one_line(strange[0], 80)}")
     return answer.evidence.ref, [it for it in found if it.endswith(".parquet")]
 
 

@@ -12,22 +12,13 @@ from datetime import date
 from functools import partial
 from typing import TypeVar
 
-from fw_pipeline.contract import (
-    TABLES,
-    Batch,
-    Fetch,
-    MonthRefused,
-    Plan,
-    Provider,
-    Reach,
-    Window,
-    last_closed_month,
-    next_month,
-)
-from fw_pipeline.sources.clickhouse import SETTINGS, refuse_exceptions, text_array
-from fw_pipeline.sources.pypi.clickpy_answers import DAYS, FIGURES, Calendar, Figures, read_calendar, read_figures
-from fw_pipeline.sources.pypi.figures import PACKAGE_NAMES, month_frame
-from fw_pipeline.web import Answer, Pace, Web
+from fw_pipeline.contract import TABLES, Availability, Batch, CostEstimate, FetchContext, Provider
+from fw_pipeline.errors import MonthRejected
+from fw_pipeline.http.client import Answer, Pace, Web
+from fw_pipeline.months import Window, last_closed_month, next_month
+from fw_pipeline.sources.clickhouse_http import SETTINGS, refuse_exceptions, text_array
+from fw_pipeline.sources.pypi.clickpy_queries import DAYS, FIGURES, Calendar, Figures, read_calendar, read_figures
+from fw_pipeline.sources.pypi.monthly_downloads import PACKAGE_NAMES, month_frame
 
 T = TypeVar("T")
 
@@ -60,19 +51,19 @@ def clickpy(packages: tuple[str, ...] = PACKAGE_NAMES, *, most_rows: int = MOST_
     )
 
 
-def _reach(fetch: Fetch) -> Reach:
+def _reach(fetch: FetchContext) -> Availability:
     last = last_closed_month(fetch.now)
     before = f"download records begin in {_BEGINS:%Y-%m}"
-    return Reach(Window.of(_BEGINS, last), before=before, after=f"{last:%Y-%m} is the last month that has ended")
+    return Availability(Window.of(_BEGINS, last), before=before, after=f"{last:%Y-%m} is the last month that has ended")
 
 
-def _plan(packages: tuple[str, ...], most_rows: int, fetch: Fetch) -> Plan:
+def _plan(packages: tuple[str, ...], most_rows: int, fetch: FetchContext) -> CostEstimate:
     asked = len(_chunks(fetch.window, len(packages), most_rows))
     queries = "1 for the figures" if asked == 1 else f"{asked} for the figures, in parts below {most_rows:,} rows"
     text = (
         f"{1 + asked} requests: 1 for the days that are there, {queries} of {len(packages)} packages; no key is needed"
     )
-    return Plan(1 + asked, text)
+    return CostEstimate(1 + asked, text)
 
 
 def _chunks(window: Window, packages: int, most_rows: int) -> list[Window]:
@@ -82,7 +73,7 @@ def _chunks(window: Window, packages: int, most_rows: int) -> list[Window]:
     return [Window.of(part[0], part[-1]) for part in parts]
 
 
-def _fetch(packages: tuple[str, ...], most_rows: int, fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+def _fetch(packages: tuple[str, ...], most_rows: int, fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
     chunks = _chunks(fetch.window, len(packages), most_rows)
     seen: set[str] = set()
     with Web(fetch, pace=Pace(1.0), budget=_TRIES * (1 + len(chunks)), host_label=_SUBJECT) as web:
@@ -107,7 +98,7 @@ def _fetch(packages: tuple[str, ...], most_rows: int, fetch: Fetch) -> Iterator[
 
 def _ask(
     web: Web,
-    fetch: Fetch,
+    fetch: FetchContext,
     packages: tuple[str, ...],
     *,
     sql: str,
@@ -121,16 +112,16 @@ def _ask(
     return web.post(url, params=params, body=sql.strip(), name=name, read=read, classify=refuse_exceptions)
 
 
-def _answered(month: date, calendar: Calendar, figures: Figures | None, observed_on: date) -> Batch | MonthRefused:
+def _answered(month: date, calendar: Calendar, figures: Figures | None, observed_on: date) -> Batch | MonthRejected:
     if calendar.is_open(month):
         cause = f"the newest day of {NAME} is {calendar.newest}: the month is not complete there"
-        return MonthRefused(
+        return MonthRejected(
             _SUBJECT, cause, "run again when it has caught up, or set FW_PROVIDERS=pypi=pypistats", month=month
         )
     if month not in calendar.days or figures is None:
         return Batch(month, TABLES["pypi"].schema.to_frame(), (calendar.ref,), gap=calendar.why_none(month))
     if (fault := figures.faults.get(month)) is not None:
-        return MonthRefused(_SUBJECT, fault, "run again: it is asked for anew; see the evidence file", month=month)
+        return MonthRejected(_SUBJECT, fault, "run again: it is asked for anew; see the evidence file", month=month)
     rows = month_frame(month, figures.found[month], present=calendar.days[month], origin=NAME, observed_on=observed_on)
     notes = calendar.notes + figures.notes
     if calendar.newest < next_month(month):

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from fw_pipeline.contract import Fetch, Window, next_month
-from fw_pipeline.sources.clickhouse import result_rows
-from fw_pipeline.sources.pypi.figures import Days, Figure
-from fw_pipeline.web import Answer, Unfit, needed, one_line, text, utc_date, whole_number
+from fw_pipeline.contract import FetchContext
+from fw_pipeline.http.client import Answer, InvalidResponse, needed, one_line, text, utc_date, whole_number
+from fw_pipeline.months import Window, next_month
+from fw_pipeline.sources.clickhouse_http import result_rows
+from fw_pipeline.sources.pypi.monthly_downloads import Days, Figure
 
 _DAY = timedelta(days=1)
 
@@ -79,11 +80,11 @@ class Figures:
     notes: tuple[str, ...]
 
 
-def read_calendar(fetch: Fetch, answer: Answer) -> Calendar:
+def read_calendar(fetch: FetchContext, answer: Answer) -> Calendar:
     """Read the answer to `DAYS`.
 
     Raises:
-        Transient, Unfit: it is none, or it was kept before the months asked for were complete.
+        Transient, InvalidResponse: it is none, or it was kept before the months asked for were complete.
     """
     found, notes = result_rows(answer, _OF_DAYS)
     days: dict[date, Days] = {}
@@ -92,16 +93,18 @@ def read_calendar(fetch: Fetch, answer: Answer) -> Calendar:
     for row in found:
         month = needed(row, "month", utc_date)
         if month in days:
-            raise Unfit(f"month {month:%Y-%m} is there twice")
+            raise InvalidResponse(f"month {month:%Y-%m} is there twice")
         days[month], last = _span(row, month)
         totals[month] = needed(row, "downloads", whole_number)
         newest = max(newest, last)
     if not days:
-        raise Unfit("it has no day of any of the packages", "check FW_CLICKPY_URL; the service may have changed")
+        raise InvalidResponse(
+            "it has no day of any of the packages", "check FW_CLICKPY_URL; the service may have changed"
+        )
     if newest > fetch.now.date() + _DAY:
-        raise Unfit(f"its newest day, {newest}, is yet to come", "check the clock of this machine")
+        raise InvalidResponse(f"its newest day, {newest}, is yet to come", "check the clock of this machine")
     if answer.replayed and newest < fetch.window.end - _DAY:
-        raise Unfit(f"the kept answer ends on {newest}, before the months asked for")
+        raise InvalidResponse(f"the kept answer ends on {newest}, before the months asked for")
     return Calendar(answer.evidence.ref, days, totals, newest, notes)
 
 
@@ -109,7 +112,7 @@ def read_figures(asked: Window, packages: frozenset[str], calendar: Calendar, an
     """Read the answer to `FIGURES`.
 
     Raises:
-        Transient, Unfit: it is none, answers another question, or was kept although some of its months are unfit.
+        Transient, InvalidResponse: it is none, answers another question, or was kept although some of its months are unfit.
     """
     found_rows, notes = result_rows(answer, _OF_FIGURES)
     found: dict[date, dict[str, Figure]] = {}
@@ -117,7 +120,7 @@ def read_figures(asked: Window, packages: frozenset[str], calendar: Calendar, an
     for row in found_rows:
         month, package = needed(row, "month", utc_date), needed(row, "project", text)
         if month not in asked or month.day != 1 or package not in packages:
-            raise Unfit(f"the answer has {one_line(package, 60)} in {month}, which was not asked for")
+            raise InvalidResponse(f"the answer has {one_line(package, 60)} in {month}, which was not asked for")
         figure = _figure(row, month, package)
         if isinstance(figure, str):
             faults.setdefault(month, figure)
@@ -135,7 +138,7 @@ def read_figures(asked: Window, packages: frozenset[str], calendar: Calendar, an
     }
     faults |= contradictions
     if answer.replayed and faults:
-        raise Unfit(f"the kept answer is unfit: {next(iter(faults.values()))}")
+        raise InvalidResponse(f"the kept answer is unfit: {next(iter(faults.values()))}")
     by_month = {month: tuple(figures.values()) for month, figures in found.items()}
     return Figures(answer.evidence.ref, by_month, faults, bool(contradictions), notes)
 
@@ -144,7 +147,7 @@ def _figure(row: Mapping[str, Any], month: date, package: str) -> Figure | str:
     """Return the figure of a row, or what is wrong with it."""
     try:
         downloads, (days, _) = needed(row, "downloads", whole_number), _span(row, month)
-    except Unfit as fault:
+    except InvalidResponse as fault:
         return f"{package}: {fault.cause}"
     return Figure(package, "all", downloads, days)
 
@@ -153,11 +156,11 @@ def _span(row: Mapping[str, Any], month: date) -> tuple[Days, date]:
     """Return the days of a month that a row speaks of, and the last of them.
 
     Raises:
-        Unfit: they are not days of the month.
+        InvalidResponse: they are not days of the month.
     """
     number = needed(row, "days", whole_number)
     first, last = needed(row, "first_day", utc_date), needed(row, "last_day", utc_date)
     inside = month.day == 1 and month <= first <= last < next_month(month)
     if not inside or not 1 <= number <= (last - first).days + 1:
-        raise Unfit(f"{number} days from {first} to {last} are not days of {month}")
+        raise InvalidResponse(f"{number} days from {first} to {last} are not days of {month}")
     return Days(first, number), last

@@ -11,8 +11,8 @@ from datetime import date
 
 import polars as pl
 
+from fw_pipeline.catalog.frameworks import PACKAGES
 from fw_pipeline.contract import TABLES
-from fw_pipeline.frameworks import PACKAGES
 
 PACKAGE_NAMES: tuple[str, ...] = tuple(dict.fromkeys(package.name for package in PACKAGES))
 """What a live provider asks for, in the order of the catalogue."""

@@ -12,22 +12,23 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.contract import (
-    TABLES,
-    Batch,
-    Fetch,
-    MonthRefused,
-    Plan,
-    Provider,
-    Reach,
-    SourceFailed,
-    Window,
-    last_closed_month,
-    next_month,
-)
+from fw_pipeline.contract import TABLES, Availability, Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.details import PYPI_DAILY
-from fw_pipeline.sources.pypi.figures import PACKAGE_NAMES, Days, Figure, month_frame
-from fw_pipeline.web import Answer, Pace, Unfit, Web, needed, one_line, rows, text, utc_date, whole_number
+from fw_pipeline.errors import MonthRejected, SourceError
+from fw_pipeline.http.client import (
+    Answer,
+    InvalidResponse,
+    Pace,
+    Web,
+    needed,
+    one_line,
+    rows,
+    text,
+    utc_date,
+    whole_number,
+)
+from fw_pipeline.months import Window, last_closed_month, next_month
+from fw_pipeline.sources.pypi.monthly_downloads import PACKAGE_NAMES, Days, Figure, month_frame
 
 NAME = "pypistats"
 
@@ -74,21 +75,21 @@ def pypistats(packages: tuple[str, ...] = PACKAGE_NAMES) -> Provider:
     )
 
 
-def _reach(fetch: Fetch) -> Reach:
+def _reach(fetch: FetchContext) -> Availability:
     first, last = fetch.now.date() - timedelta(days=_KEPT_DAYS), last_closed_month(fetch.now)
     before = f"{NAME} keeps {_KEPT_DAYS} days, now from {first} on; choose pypi=clickpy with FW_PROVIDERS"
     window = Window.of(first.replace(day=1), last)
-    return Reach(window, before=before, after=f"{last:%Y-%m} is the last month that has ended")
+    return Availability(window, before=before, after=f"{last:%Y-%m} is the last month that has ended")
 
 
-def _plan(packages: tuple[str, ...], _: Fetch) -> Plan:
+def _plan(packages: tuple[str, ...], _: FetchContext) -> CostEstimate:
     number = len(packages)
     minutes = max(1, round(number * _PACE / 60))
     text = f"{number} requests, one per package, about {minutes} minutes at thirty a minute; no key is needed"
-    return Plan(number, text)
+    return CostEstimate(number, text)
 
 
-def _fetch(packages: tuple[str, ...], fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+def _fetch(packages: tuple[str, ...], fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
     with Web(fetch, pace=Pace(_PACE), budget=_TRIES * len(packages), host_label=_SUBJECT) as web:
         listings = [_ask(web, fetch, package) for package in packages]
     days = pl.DataFrame([row for it in listings for row in it.rows], schema=PYPI_DAILY.schema, orient="row")
@@ -98,20 +99,20 @@ def _fetch(packages: tuple[str, ...], fetch: Fetch) -> Iterator[Batch | MonthRef
         cause = "it has no day of any of the packages"
         for listing in listings:  # each alone was believable; together they must not be replayed
             fetch.keeper.reject(listing.ref, cause)
-        raise SourceFailed(_SUBJECT, cause, _ADDRESS, month=fetch.window)
+        raise SourceError(_SUBJECT, cause, _ADDRESS, month=fetch.window)
     first: Any = days["day"].min()
     if absent := [name for name, it in zip(packages, listings, strict=True) if not it.rows]:
         fetch.log(f"{_SUBJECT}: has no figure of {', '.join(absent)}")
     for month in fetch.window.months():
         fault = next((it.faults[month] for it in listings if month in it.faults), None)
         if fault is not None:
-            yield MonthRefused(_SUBJECT, fault, "run again: it is asked for anew; see the evidence file", month=month)
+            yield MonthRejected(_SUBJECT, fault, "run again: it is asked for anew; see the evidence file", month=month)
         elif newest < next_month(month) - _DAY:
             cause = f"the newest day of {NAME} is {newest}: the month is not complete there"
             if lost and lost[-1] > newest:  # else the zeros would be replayed
                 for listing in listings:
                     fetch.keeper.reject(listing.ref, cause)
-            yield MonthRefused(_SUBJECT, cause, "run again in a day, or set FW_PROVIDERS=pypi=clickpy", month=month)
+            yield MonthRejected(_SUBJECT, cause, "run again in a day, or set FW_PROVIDERS=pypi=clickpy", month=month)
         else:
             said = [f"{day} is lost: the service has zeros for every package" for day in lost if _month(day) == month]
             yield _batch(month, days, listings, first, observed_on=fetch.now.date(), notes=said)
@@ -127,31 +128,37 @@ def _without_lost_days(days: pl.DataFrame) -> tuple[pl.DataFrame, list[date]]:
     return days.filter(whole > 0), lost
 
 
-def _ask(web: Web, fetch: Fetch, package: str) -> _Listing:
+def _ask(web: Web, fetch: FetchContext, package: str) -> _Listing:
     url = f"{fetch.options['FW_PYPISTATS_URL']}/packages/{package}/overall"
     read = partial(_read, fetch, package)
     return web.get(url, name=f"overall-{package}", read=read, statuses=(200, 404))
 
 
-def _read(fetch: Fetch, package: str, answer: Answer) -> _Listing:
+def _read(fetch: FetchContext, package: str, answer: Answer) -> _Listing:
     ref = answer.evidence.ref
     unknown = _Listing(ref, (), {}, ())
     if answer.status == 404:  # noqa: PLR2004
         if answer.first_words() != "404":  # the page of a gateway says nothing of the package
-            raise Unfit(f"HTTP 404 for {package}: {answer.first_words()}", _ADDRESS)
+            raise InvalidResponse(f"HTTP 404 for {package}: {answer.first_words()}", _ADDRESS)
         return unknown
     body = answer.json(dict)
     named, kind = needed(body, "package", text), needed(body, "type", text)
     if _normal(named) != package or kind != "overall_downloads":
-        raise Unfit(f"the answer is about {one_line(kind, 40)} of {one_line(named, 40)}, not of {package}", _ADDRESS)
+        raise InvalidResponse(
+            f"the answer is about {one_line(kind, 40)} of {one_line(named, 40)}, not of {package}", _ADDRESS
+        )
     listing = _listing(package, ref, rows(body.get("data"), "data"), _strange(body))
     if not listing.rows and not listing.faults:
         return unknown
     newest = max((row[0] for row in listing.rows), default=date.min)
     if newest > fetch.now.date() + _DAY:
-        raise Unfit(f"the newest day of {package}, {newest}, is yet to come", "check the clock of this machine")
+        raise InvalidResponse(
+            f"the newest day of {package}, {newest}, is yet to come", "check the clock of this machine"
+        )
     if answer.replayed and (newest < fetch.window.end - _DAY or any(month in fetch.window for month in listing.faults)):
-        raise Unfit(f"the kept answer for {package} is unfit, or ends on {newest}, before the months asked for")
+        raise InvalidResponse(
+            f"the kept answer for {package} is unfit, or ends on {newest}, before the months asked for"
+        )
     return listing
 
 
@@ -177,7 +184,7 @@ def _downloads(item: Mapping[str, Any]) -> int | str:
     """Return the downloads of a day, or what is wrong with them."""
     try:
         return needed(item, "downloads", whole_number)
-    except Unfit as fault:
+    except InvalidResponse as fault:
         return fault.cause
 
 

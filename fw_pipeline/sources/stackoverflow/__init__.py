@@ -4,10 +4,15 @@ from types import MappingProxyType
 
 from fw_pipeline.contract import TABLES, Source
 from fw_pipeline.sources.recorded import recorded
-from fw_pipeline.sources.stackoverflow import api, clickhouse, dump
+from fw_pipeline.sources.stackoverflow import clickhouse_posts, posts_dump, stackexchange_api
 
 _TABLE = TABLES["stackoverflow"]
-_PROVIDERS = (recorded("stackoverflow", _TABLE), clickhouse.PROVIDER, api.PROVIDER, dump.PROVIDER)
+_PROVIDERS = (
+    recorded("stackoverflow", _TABLE),
+    clickhouse_posts.PROVIDER,
+    stackexchange_api.PROVIDER,
+    posts_dump.PROVIDER,
+)
 
 SOURCE = Source(
     name="stackoverflow",

@@ -1,7 +1,7 @@
 """The provider `clickhouse`: ClickHouse's copy of the data dump of April 2024, every month, tag and pair at once.
 
 One question goes to the public engine that holds it; or the copy's Parquet files are read, as `parquet` says. Here the
-counts become months; how the engine says no is in `fw_pipeline.sources.clickhouse`.
+counts become months; how the engine says no is in `fw_pipeline.sources.clickhouse_http`.
 """
 
 from __future__ import annotations
@@ -11,24 +11,15 @@ from datetime import UTC, date, datetime
 from functools import partial
 from itertools import groupby
 
-from fw_pipeline.contract import (
-    FIRST_MONTH,
-    WHOLE_SITE,
-    Batch,
-    Fetch,
-    MonthRefused,
-    Plan,
-    Provider,
-    Reach,
-    Window,
-    last_closed_month,
-)
-from fw_pipeline.frameworks import TAGS, Tag
-from fw_pipeline.sources.clickhouse import SETTINGS, refuse_exceptions, result_rows, text_array
-from fw_pipeline.sources.stackoverflow.dump_counts import DumpCounts, Told, batches
-from fw_pipeline.sources.stackoverflow.figures import carriers, names_of
-from fw_pipeline.sources.stackoverflow.parquet import counted, plan_of
-from fw_pipeline.web import Answer, Pace, Unfit, Web, needed, text, utc_date, whole_number
+from fw_pipeline.catalog.frameworks import TAGS, Tag
+from fw_pipeline.contract import WHOLE_SITE, Availability, Batch, CostEstimate, FetchContext, Provider
+from fw_pipeline.errors import MonthRejected
+from fw_pipeline.http.client import Answer, InvalidResponse, Pace, Web, needed, text, utc_date, whole_number
+from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
+from fw_pipeline.sources.clickhouse_http import SETTINGS, refuse_exceptions, result_rows, text_array
+from fw_pipeline.sources.stackoverflow.monthly_questions import carriers, names_of
+from fw_pipeline.sources.stackoverflow.posts_counts import DumpCounts, Told, batches
+from fw_pipeline.sources.stackoverflow.posts_parquet import counted, plan_of
 
 NAME = "clickhouse"
 SUBJECT = f"stackoverflow ({NAME})"
@@ -102,26 +93,26 @@ def clickhouse(tags: tuple[Tag, ...] = TAGS) -> Provider:
     )
 
 
-def _reach(fetch: Fetch) -> Reach:
-    return Reach(
+def _reach(fetch: FetchContext) -> Availability:
+    return Availability(
         Window.of(FIRST_MONTH, min(LAST_MONTH, last_closed_month(fetch.now))),
         before=f"the first month kept is {FIRST_MONTH:%Y-%m}, when TensorFlow was released",
         after=f"the copy is of the dump of April 2024: its last whole month is {LAST_MONTH:%Y-%m}",
     )
 
 
-def _plan(fetch: Fetch) -> Plan:
+def _plan(fetch: FetchContext) -> CostEstimate:
     if fetch.options.get("path"):
         return plan_of(fetch)
-    return Plan(1, "1 request for all months, tags and pairs together; no key is needed")
+    return CostEstimate(1, "1 request for all months, tags and pairs together; no key is needed")
 
 
-def _fetch(tags: tuple[Tag, ...], fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+def _fetch(tags: tuple[Tag, ...], fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
     counts = counted(fetch, tags, SUBJECT) if fetch.options.get("path") else _asked(fetch, tags)
     yield from batches(fetch, counts, tags, _TOLD)
 
 
-def _asked(fetch: Fetch, tags: tuple[Tag, ...]) -> DumpCounts:
+def _asked(fetch: FetchContext, tags: tuple[Tag, ...]) -> DumpCounts:
     names, some = names_of(tags), carriers(tags)
     wanted = dict.fromkeys((*((name,) for name in some), *(tuple(tag.tagged.split(";")) for tag in tags)))
     given = {
@@ -142,34 +133,34 @@ def _judge(answer: Answer) -> None:
     """Let an answer pass that holds no exception; what is refused for good has other ways to the same figures."""
     try:
         refuse_exceptions(answer)
-    except Unfit as refused:
+    except InvalidResponse as refused:
         cause = refused.cause
     else:
         return
-    raise Unfit(cause, OTHER_WAYS)
+    raise InvalidResponse(cause, OTHER_WAYS)
 
 
 def _read(names: tuple[str, ...], answer: Answer) -> DumpCounts:
     """Read the answer to `COUNTS`.
 
     Raises:
-        Transient, Unfit: it is none, or not all of it.
+        Transient, InvalidResponse: it is none, or not all of it.
     """
     try:
         found, notes = result_rows(answer, _COLUMNS)
-    except Unfit as refused:
-        raise Unfit(refused.cause, OTHER_WAYS) from None
+    except InvalidResponse as refused:
+        raise InvalidResponse(refused.cause, OTHER_WAYS) from None
     counts: dict[tuple[date, str], int] = {}
     last = 0
     for row in found:
         key = (needed(row, "month", utc_date), needed(row, "tagged", text))
         if key in counts:
-            raise Unfit(f"{key[1]} is there twice for {key[0]:%Y-%m}", OTHER_WAYS)
+            raise InvalidResponse(f"{key[1]} is there twice for {key[0]:%Y-%m}", OTHER_WAYS)
         counts[key] = needed(row, "questions", whole_number)
         last = max(last, needed(row, "last", whole_number))
     site = {month: count for (month, tagged), count in counts.items() if tagged == WHOLE_SITE}
     if not site:
-        raise Unfit("the table holds no question", OTHER_WAYS)
+        raise InvalidResponse("the table holds no question", OTHER_WAYS)
     by_month = groupby(sorted(counts), key=lambda it: it[0])
     return DumpCounts(
         site=site,

@@ -7,8 +7,9 @@ from datetime import date
 
 import polars as pl
 
-from fw_pipeline.contract import FIRST_MONTH, TABLES, WHOLE_SITE, Fetch, Reach, Window, last_closed_month
-from fw_pipeline.frameworks import Tag
+from fw_pipeline.catalog.frameworks import Tag
+from fw_pipeline.contract import TABLES, WHOLE_SITE, Availability, FetchContext
+from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
 
 _TELLING = 100
 """Of a smaller number of questions all may well carry a second tag; of more they do not."""
@@ -34,10 +35,10 @@ def carriers(tags: Iterable[Tag]) -> tuple[str, ...]:
     return tuple(sorted(singles, key=lambda name: order.index(singles[name])))
 
 
-def reach_of(fetch: Fetch) -> Reach:
+def reach_of(fetch: FetchContext) -> Availability:
     """Return the months of the project: the site is older than them, and goes on."""
     last = last_closed_month(fetch.now)
-    return Reach(
+    return Availability(
         Window.of(FIRST_MONTH, last),
         before=f"the first month kept is {FIRST_MONTH:%Y-%m}, when TensorFlow was released",
         after=f"the month is not over: the last closed one is {last:%Y-%m}",

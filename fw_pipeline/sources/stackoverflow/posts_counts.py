@@ -11,18 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from fw_pipeline.contract import (
-    WHOLE_SITE,
-    Batch,
-    Fetch,
-    MonthRefused,
-    SourceFailed,
-    Window,
-    next_month,
-    parse_month,
-)
-from fw_pipeline.frameworks import Tag
-from fw_pipeline.sources.stackoverflow.figures import contradiction, month_rows
+from fw_pipeline.catalog.frameworks import Tag
+from fw_pipeline.contract import WHOLE_SITE, Batch, FetchContext
+from fw_pipeline.errors import MonthRejected, SourceError
+from fw_pipeline.months import Window, next_month, parse_month
+from fw_pipeline.sources.stackoverflow.monthly_questions import contradiction, month_rows
 
 _NEAR = timedelta(hours=1)
 """A month is whole when the last question lies this near to its end: the site gets several questions an hour."""
@@ -61,13 +54,15 @@ class Told:
     """What to do for the months after its end."""
 
 
-def batches(fetch: Fetch, counts: DumpCounts, tags: Iterable[Tag], told: Told) -> Iterator[Batch | MonthRefused]:
+def batches(
+    fetch: FetchContext, counts: DumpCounts, tags: Iterable[Tag], told: Told
+) -> Iterator[Batch | MonthRejected]:
     """Yield the months of the window.
 
     A tag that occurs nowhere in the dump has no figure, which is no zero: it may be misspelt, or younger than the dump.
 
     Raises:
-        SourceFailed: it is no dump of Stack Overflow, not all of it, or ends before the window does.
+        SourceError: it is no dump of Stack Overflow, not all of it, or ends before the window does.
     """
     if (other := _another(fetch, counts, told)) is not None:
         _reject(fetch, counts, other.cause)
@@ -89,24 +84,24 @@ def batches(fetch: Fetch, counts: DumpCounts, tags: Iterable[Tag], told: Told) -
             if month not in counts.site:
                 cause = f"{told.what} holds no question of this month"
             _reject(fetch, counts, cause)
-            yield MonthRefused(told.subject, cause, told.anew, month=month)
+            yield MonthRejected(told.subject, cause, told.anew, month=month)
         else:
             rows = month_rows(month, found, origin=told.origin, observed_on=counts.last.date())
             yield Batch(month, rows, counts.evidence, notes=notes)
             notes = ()
     if beyond:
         cause = f"the last question in {told.what} is of {counts.last:%Y-%m-%d %H:%M} UTC"
-        raise SourceFailed(told.subject, cause, told.later, month=Window.of(beyond[0], beyond[-1]))
+        raise SourceError(told.subject, cause, told.later, month=Window.of(beyond[0], beyond[-1]))
 
 
-def _another(fetch: Fetch, counts: DumpCounts, told: Told) -> SourceFailed | None:
+def _another(fetch: FetchContext, counts: DumpCounts, told: Told) -> SourceError | None:
     """Return why it cannot be the whole of Stack Overflow: it is of the future, of another site, or a part."""
     if counts.last > fetch.now:
         cause = f"{told.what} holds a question of {counts.last:%Y-%m-%d}, which lies in the future"
-        return SourceFailed(told.subject, cause, told.anew)
+        return SourceError(told.subject, cause, told.anew)
     if not counts.found:
         cause = f"none of the tags occurs in {told.what}: it is one of another site"
-        return SourceFailed(told.subject, cause, told.anew)
+        return SourceError(told.subject, cause, told.anew)
     whole = {month: count for month, count in counts.site.items() if next_month(month) <= counts.last.date()}
     known = _recorded(fetch)
     lacking = {month: whole[month] / known[month] for month in whole.keys() & known.keys()}
@@ -115,15 +110,15 @@ def _another(fetch: Fetch, counts: DumpCounts, told: Told) -> SourceFailed | Non
     month = min(lacking, key=lambda it: lacking[it])
     cause = f"{told.what} holds {whole[month]:,} questions of {month:%Y-%m}, where Stack Overflow had {known[month]:,}"
     remedy = f"{told.anew}; FW_FORCE=1 takes it all the same"
-    return SourceFailed(told.subject, f"{cause}: it is of another site, or not the whole of it", remedy)
+    return SourceError(told.subject, f"{cause}: it is of another site, or not the whole of it", remedy)
 
 
-def _reject(fetch: Fetch, counts: DumpCounts, cause: str) -> None:
+def _reject(fetch: FetchContext, counts: DumpCounts, cause: str) -> None:
     for ref in counts.evidence:
         fetch.keeper.reject(ref, cause)
 
 
-def _recorded(fetch: Fetch) -> dict[date, int]:
+def _recorded(fetch: FetchContext) -> dict[date, int]:
     """Return the questions of the whole site that the recorded figures have, by month; none where it is forced."""
     path = fetch.recorded / "stackoverflow.csv" if fetch.recorded else None
     if path is None or fetch.options.get("force") or not path.is_file():

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from fw_pipeline.contract import Batch, Fetch, MonthRefused, Plan, Provider
-from fw_pipeline.frameworks import TAGS, Tag
-from fw_pipeline.sources.stackoverflow.dump_counts import DumpCounts, Told, batches
-from fw_pipeline.sources.stackoverflow.dump_files import NAME_IT, STDIN, SUBJECT, stream_through
-from fw_pipeline.sources.stackoverflow.figures import names_of, reach_of
-from fw_pipeline.sources.stackoverflow.posts import Posts
+from fw_pipeline.catalog.frameworks import TAGS, Tag
+from fw_pipeline.contract import Batch, CostEstimate, FetchContext, Provider
+from fw_pipeline.errors import MonthRejected
+from fw_pipeline.sources.stackoverflow.monthly_questions import names_of, reach_of
+from fw_pipeline.sources.stackoverflow.posts_counts import DumpCounts, Told, batches
+from fw_pipeline.sources.stackoverflow.posts_files import NAME_IT, STDIN, SUBJECT, stream_through
+from fw_pipeline.sources.stackoverflow.posts_xml import Posts
 
 NAME = "dump"
 
@@ -46,16 +47,18 @@ def dump(tags: tuple[Tag, ...] = TAGS) -> Provider:
     )
 
 
-def _plan(fetch: Fetch) -> Plan:
+def _plan(fetch: FetchContext) -> CostEstimate:
     named = fetch.options.get("path", "")
     if named in ("", STDIN):
-        return Plan(0, f"no request: reads {'standard input' if named else 'the dump that FW_PROVIDERS names'} once")
+        return CostEstimate(
+            0, f"no request: reads {'standard input' if named else 'the dump that FW_PROVIDERS names'} once"
+        )
     path = Path(named).expanduser()
     size = f" of {path.stat().st_size / 1e9:.1f} GB" if path.is_file() else ""
-    return Plan(0, f"no request: reads {path.name}{size} for its checksum, then once to count")
+    return CostEstimate(0, f"no request: reads {path.name}{size} for its checksum, then once to count")
 
 
-def _fetch(tags: tuple[Tag, ...], fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+def _fetch(tags: tuple[Tag, ...], fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
     posts = Posts(frozenset(names_of(tags)))
     evidence = (stream_through(posts, fetch),)
     by_month = posts.by_month()

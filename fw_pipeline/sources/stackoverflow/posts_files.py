@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from fw_pipeline.contract import Fetch, SourceFailed
-from fw_pipeline.sources.stackoverflow.posts import NotPosts, Posts
-from fw_pipeline.web import one_line
+from fw_pipeline.contract import FetchContext
+from fw_pipeline.errors import SourceError
+from fw_pipeline.http.client import one_line
+from fw_pipeline.sources.stackoverflow.posts_xml import NotPosts, Posts
 
 SUBJECT = "stackoverflow (dump)"
 STDIN = "-"
@@ -31,30 +32,30 @@ _SAID_EVERY = 5 * 10**9
 """Bytes from one line of the log to the next: a sign of life every few seconds, or minutes from an archive."""
 
 
-def stream_through(posts: Posts, fetch: Fetch) -> str:
+def stream_through(posts: Posts, fetch: FetchContext) -> str:
     """Let the dump that the options name run through `posts`, and return the reference to its evidence.
 
     Raises:
-        SourceFailed: there is no such dump, or it is not whole.
+        SourceError: there is no such dump, or it is not whole.
     """
     named = fetch.options.get("path", "")
     if not named:
-        raise SourceFailed(SUBJECT, "no dump is named", NAME_IT)
+        raise SourceError(SUBJECT, "no dump is named", NAME_IT)
     label = "standard input" if named == STDIN else Path(named).name
     feed = _with_signs_of_life(posts.feed, fetch.log)
     try:
         ref = _standard_input(feed, fetch) if named == STDIN else _file(Path(named).expanduser(), feed, fetch)
         posts.finish()
     except NotPosts as unfit:
-        raise SourceFailed(SUBJECT, f"{label} is not a whole Posts.xml: {unfit}", ANEW) from None
+        raise SourceError(SUBJECT, f"{label} is not a whole Posts.xml: {unfit}", ANEW) from None
     except OSError as broken:
-        raise SourceFailed(SUBJECT, f"{label} cannot be read: {broken.strerror or broken}", NAME_IT) from None
+        raise SourceError(SUBJECT, f"{label} cannot be read: {broken.strerror or broken}", NAME_IT) from None
     return ref
 
 
-def _file(path: Path, feed: Callable[[bytes], None], fetch: Fetch) -> str:
+def _file(path: Path, feed: Callable[[bytes], None], fetch: FetchContext) -> str:
     if path.is_dir():
-        raise SourceFailed(SUBJECT, f"{path.name} is a folder", NAME_IT)
+        raise SourceError(SUBJECT, f"{path.name} is a folder", NAME_IT)
     with path.open("rb") as stream:
         packed = stream.read(len(_7Z)) == _7Z
         stream.seek(0)
@@ -67,14 +68,14 @@ def _file(path: Path, feed: Callable[[bytes], None], fetch: Fetch) -> str:
     return ref
 
 
-def _standard_input(feed: Callable[[bytes], None], fetch: Fetch) -> str:
+def _standard_input(feed: Callable[[bytes], None], fetch: FetchContext) -> str:
     stream = sys.stdin.buffer
     if stream.isatty():
-        raise SourceFailed(SUBJECT, "nothing is piped to standard input", NAME_IT)
+        raise SourceError(SUBJECT, "nothing is piped to standard input", NAME_IT)
     digest, size = hashlib.sha256(), 0
     for block in _blocks(stream):
         if not size and block.startswith(_7Z):
-            raise SourceFailed(SUBJECT, "standard input is a 7z archive, which cannot be read from its end", NAME_IT)
+            raise SourceError(SUBJECT, "standard input is a 7z archive, which cannot be read from its end", NAME_IT)
         digest.update(block)
         size += len(block)
         feed(block)
@@ -91,7 +92,7 @@ def _unpack(stream: IO[bytes], label: str, feed: Callable[[bytes], None]) -> Non
     """Feed the Posts.xml in a 7z archive, unpacked piece by piece and held against its checksum.
 
     Raises:
-        SourceFailed: the archive is damaged, or does not hold one Posts.xml.
+        SourceError: the archive is damaged, or does not hold one Posts.xml.
     """
     import py7zr  # noqa: PLC0415 - only this provider needs it
 
@@ -100,17 +101,17 @@ def _unpack(stream: IO[bytes], label: str, feed: Callable[[bytes], None]) -> Non
         with py7zr.SevenZipFile(stream) as archive:
             archive.extract(targets=[_one_member(archive.getnames(), label)], factory=_Sinks(feed))
     except py7zr.exceptions.PasswordRequired:
-        raise SourceFailed(SUBJECT, f"{label} is locked with a password", "unpack it, then name Posts.xml") from None
+        raise SourceError(SUBJECT, f"{label} is locked with a password", "unpack it, then name Posts.xml") from None
     except damaged as broken:
         what = one_line(f"{type(broken).__name__} {broken}", 120)
-        raise SourceFailed(SUBJECT, f"{label} cannot be unpacked: {what}", ANEW) from None
+        raise SourceError(SUBJECT, f"{label} cannot be unpacked: {what}", ANEW) from None
 
 
 def _one_member(names: list[str], label: str) -> str:
     found = [name for name in names if PurePosixPath(name).name == _MEMBER]
     if len(found) != 1:
         held = one_line(", ".join(found or names) or "nothing", 120)
-        raise SourceFailed(SUBJECT, f"{label} holds {held}, not one {_MEMBER}", NAME_IT)
+        raise SourceError(SUBJECT, f"{label} holds {held}, not one {_MEMBER}", NAME_IT)
     return found[0]
 
 

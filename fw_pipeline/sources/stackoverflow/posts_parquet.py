@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from fw_pipeline.contract import FIRST_MONTH, WHOLE_SITE, Fetch, Plan, SourceFailed
-from fw_pipeline.frameworks import Tag
-from fw_pipeline.sources.stackoverflow.dump_counts import DumpCounts
-from fw_pipeline.sources.stackoverflow.figures import carriers, names_of
-from fw_pipeline.sources.stackoverflow.parquet_parts import Fetched, fetched
-from fw_pipeline.web import one_line
+from fw_pipeline.catalog.frameworks import Tag
+from fw_pipeline.contract import WHOLE_SITE, CostEstimate, FetchContext
+from fw_pipeline.errors import SourceError
+from fw_pipeline.http.client import one_line
+from fw_pipeline.months import FIRST_MONTH
+from fw_pipeline.sources.stackoverflow.monthly_questions import carriers, names_of
+from fw_pipeline.sources.stackoverflow.posts_counts import DumpCounts
+from fw_pipeline.sources.stackoverflow.remote_parquet import Fetched, fetched
 
 NAME_THEM = (
     "set FW_PROVIDERS=stackoverflow=clickhouse:FILES to the Parquet files of the posts: paths or addresses, several "
@@ -77,22 +79,22 @@ order by all
 """
 
 
-def plan_of(fetch: Fetch) -> Plan:
+def plan_of(fetch: FetchContext) -> CostEstimate:
     """Return what it costs to read the files that the options name."""
     parts = _parts(fetch)
     addresses = [it for it in parts if _is_address(it)]
     if not addresses:
-        return Plan(0, f"no request: reads {', '.join(Path(it).name for it in parts)}, three columns of them")
-    return Plan(
+        return CostEstimate(0, f"no request: reads {', '.join(Path(it).name for it in parts)}, three columns of them")
+    return CostEstimate(
         None, f"some requests for each part of {len(addresses)} addresses, for three columns alone; no key is needed"
     )
 
 
-def counted(fetch: Fetch, tags: Sequence[Tag], subject: str) -> DumpCounts:
+def counted(fetch: FetchContext, tags: Sequence[Tag], subject: str) -> DumpCounts:
     """Count the questions of every month in the files that the options name.
 
     Raises:
-        SourceFailed: there are none, or they are no posts in Parquet.
+        SourceError: there are none, or they are no posts in Parquet.
     """
     found: list[Fetched] = []
     place = Path(fetch.options.get("scratch") or tempfile.gettempdir())
@@ -107,7 +109,7 @@ def counted(fetch: Fetch, tags: Sequence[Tag], subject: str) -> DumpCounts:
         return _counted(fetch, tags, found, subject)
 
 
-def _counted(fetch: Fetch, tags: Sequence[Tag], files: Sequence[Fetched], subject: str) -> DumpCounts:
+def _counted(fetch: FetchContext, tags: Sequence[Tag], files: Sequence[Fetched], subject: str) -> DumpCounts:
     literal = [glob.escape(str(it.path)) for it in files]
     names, some = names_of(tags), carriers(tags)
     given = {
@@ -124,10 +126,10 @@ def _counted(fetch: Fetch, tags: Sequence[Tag], files: Sequence[Fetched], subjec
         rows = fetch.scan(_sql(dict(described.iter_rows()), subject), given).rows()
     except ValueError as broken:
         cause = one_line(str(broken).replace(f"{files[0].path.parent}/", ""), 200)
-        raise SourceFailed(subject, f"the Parquet files cannot be read: {cause}", NAME_THEM) from None
+        raise SourceError(subject, f"the Parquet files cannot be read: {cause}", NAME_THEM) from None
     site = {month: count for month, tagged, count, _ in rows if tagged == WHOLE_SITE}
     if not site:
-        raise SourceFailed(subject, f"the Parquet files hold no question since {FIRST_MONTH:%Y-%m}", NAME_THEM)
+        raise SourceError(subject, f"the Parquet files hold no question since {FIRST_MONTH:%Y-%m}", NAME_THEM)
     return DumpCounts(
         site=site,
         tagged={one: {tagged: count for month, tagged, count, _ in rows if month == one} for one in site},
@@ -145,15 +147,15 @@ def _sql(types: Mapping[str, str], subject: str) -> str:
         "tags": ("Tags", _TAGS),
     }.items():
         if column not in types:
-            raise SourceFailed(subject, f"the Parquet files have no column {column}: they hold no posts", NAME_THEM)
+            raise SourceError(subject, f"the Parquet files have no column {column}: they hold no posts", NAME_THEM)
         if types[column] not in known:
             cause = f"the column {column} of the Parquet files is {one_line(types[column], 40)}"
-            raise SourceFailed(subject, f"{cause}, none of {', '.join(known)}", NAME_THEM)
+            raise SourceError(subject, f"{cause}, none of {', '.join(known)}", NAME_THEM)
         chosen[name] = known[types[column]]
     return _SQL.format(**chosen)
 
 
-def _parts(fetch: Fetch) -> list[str]:
+def _parts(fetch: FetchContext) -> list[str]:
     return [part.strip() for part in fetch.options["path"].split(";") if part.strip()]
 
 
@@ -163,7 +165,7 @@ def _local(named: str, subject: str) -> list[Path]:
         place = place / "*.parquet"
     found = [place] if place.is_file() else [Path(it) for it in sorted(glob.glob(str(place)))]  # noqa: PTH207 - any folder
     if not found:
-        raise SourceFailed(subject, f"there is no file {one_line(named, 200)}", NAME_THEM)
+        raise SourceError(subject, f"there is no file {one_line(named, 200)}", NAME_THEM)
     return found
 
 

@@ -16,8 +16,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from fw_pipeline.contract import Fetch, SourceFailed
-from fw_pipeline.web import Answer, Pace, Transient, Unfit, Web, one_line
+from fw_pipeline.contract import FetchContext
+from fw_pipeline.errors import SourceError
+from fw_pipeline.http.client import Answer, InvalidResponse, Pace, Transient, Web, one_line
 
 _TAIL = 1 << 16
 """Bytes of the end that are asked for first; the description of a file usually fits in."""
@@ -46,19 +47,19 @@ class Fetched:
     """Evidence of it, or of its parts."""
 
 
-def fetched(fetch: Fetch, address: str, columns: Sequence[str], folder: Path, subject: str) -> list[Fetched]:
+def fetched(fetch: FetchContext, address: str, columns: Sequence[str], folder: Path, subject: str) -> list[Fetched]:
     """Fetch some columns of the files at an address, whose last part may have `*` in it, into a folder.
 
     Raises:
-        SourceFailed: there is no such file, or it is not Parquet.
+        SourceError: there is no such file, or it is not Parquet.
     """
     parts = urlsplit(address)
     if not parts.hostname or parts.username:
-        raise SourceFailed(subject, "the address cannot be asked", "write it with https:// and without a password")
+        raise SourceError(subject, "the address cannot be asked", "write it with https:// and without a password")
     with Web(fetch, pace=Pace(0.05), budget=_BUDGET, host_label=subject) as web:
         addresses = _listed(web, address) if "*" in parts.path else [address]
         if not addresses:
-            raise SourceFailed(subject, f"no file is at {one_line(address, 200)}", "name files that are there")
+            raise SourceError(subject, f"no file is at {one_line(address, 200)}", "name files that are there")
         return [_Remote(fetch, web, it, folder, subject).columns(columns) for it in addresses]
 
 
@@ -80,7 +81,7 @@ def _listed(web: Web, address: str) -> list[str]:
 def _read_listing(answer: Answer) -> tuple[list[str], str | None]:
     said = answer.text()
     if "<ListBucketResult" not in said:
-        raise Unfit("the files are not listed there as S3 does", "name each file, with ; between")
+        raise InvalidResponse("the files are not listed there as S3 does", "name each file, with ; between")
     more = re.search(r"<NextContinuationToken>([^<]+)<", said)
     keys = [html.unescape(key) for key in re.findall(r"<Key>([^<]+)</Key>", said)]
     return keys, html.unescape(more[1]) if more else None
@@ -89,7 +90,7 @@ def _read_listing(answer: Answer) -> tuple[list[str], str | None]:
 class _Remote:
     """One file at an address."""
 
-    def __init__(self, fetch: Fetch, web: Web, address: str, folder: Path, subject: str) -> None:
+    def __init__(self, fetch: FetchContext, web: Web, address: str, folder: Path, subject: str) -> None:
         self._fetch, self._web, self._address, self._subject = fetch, web, address, subject
         self._name = Path(urlsplit(address).path).name
         self._refs: list[str] = []
@@ -110,7 +111,7 @@ class _Remote:
         size, start = self._part(f"bytes=-{_TAIL}")
         end = self._bytes(size - 8, 8)
         if end[4:] != _MAGIC:
-            raise SourceFailed(self._subject, f"{self._name} is not Parquet", "name the Parquet files of the posts")
+            raise SourceError(self._subject, f"{self._name} is not Parquet", "name the Parquet files of the posts")
         begins = max(0, size - 8 - int.from_bytes(end[:4], "little"))
         if start > begins:
             self._range(begins, start - begins)
@@ -121,7 +122,7 @@ class _Remote:
             found = self._fetch.scan(_WHERE, {"file": str(self._path), "columns": list(columns)}).rows()
         except ValueError as broken:
             cause = one_line(str(broken).replace(str(self._path), self._name), 200)
-            raise SourceFailed(self._subject, f"{self._name} cannot be read: {cause}", "name Parquet files") from None
+            raise SourceError(self._subject, f"{self._name} cannot be read: {cause}", "name Parquet files") from None
         joined: list[tuple[int, int]] = []
         for first, length in found:
             before, so_far = joined[-1] if joined else (0, 0)
@@ -153,7 +154,7 @@ class _Remote:
         if answer.status == 206:  # noqa: PLR2004
             said = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", answer.headers.get("content-range", "").strip(), re.ASCII)
             if said is None:
-                raise Unfit("the server does not say which part of the file it sent")
+                raise InvalidResponse("the server does not say which part of the file it sent")
             start, last, size = (int(it) for it in said.groups())
             if last - start + 1 != len(answer.body):
                 raise Transient(f"the part has {len(answer.body)} bytes instead of {last - start + 1}")

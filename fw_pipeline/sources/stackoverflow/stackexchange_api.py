@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
-from fw_pipeline.contract import WHOLE_SITE, Batch, Fetch, MonthRefused, Plan, Provider, SourceFailed
+from fw_pipeline.catalog.frameworks import TAGS, Tag
+from fw_pipeline.contract import WHOLE_SITE, Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.details import STACKOVERFLOW_QUESTIONS
-from fw_pipeline.frameworks import TAGS, Tag
-from fw_pipeline.sources.stackoverflow.figures import carriers, contradiction, month_rows, names_of, reach_of
-from fw_pipeline.sources.stackoverflow.listing import TAGS_A_CALL, Lister
-from fw_pipeline.sources.stackoverflow.questions import Question, listing_of
-from fw_pipeline.sources.stackoverflow.site import NAMES_A_CALL, PAGE, SUBJECT, Site
-from fw_pipeline.web import Pace, Web
+from fw_pipeline.errors import MonthRejected, SourceError
+from fw_pipeline.http.client import Pace, Web
+from fw_pipeline.sources.stackoverflow.monthly_questions import carriers, contradiction, month_rows, names_of, reach_of
+from fw_pipeline.sources.stackoverflow.stackexchange_client import NAMES_A_CALL, PAGE, SUBJECT, Site
+from fw_pipeline.sources.stackoverflow.stackexchange_listing import TAGS_A_CALL, Lister
+from fw_pipeline.sources.stackoverflow.stackexchange_questions import Question, listing_of
 
 NAME = "api"
 
@@ -57,7 +58,7 @@ class Wanted:
         carried = [it.tags for it in questions]
         return {tagged: sum(whole <= tags for tags in carried) for tagged, whole in wholes.items()}
 
-    def requests(self, fetch: Fetch) -> int:
+    def requests(self, fetch: FetchContext) -> int:
         """Return about how many requests a fetch makes, rather too many than too few."""
         groups = -(-len(carriers(self.tags)) // TAGS_A_CALL)
         months = fetch.window.months()
@@ -90,11 +91,11 @@ def api(tags: tuple[Tag, ...] = TAGS) -> Provider:
     )
 
 
-def _web(fetch: Fetch, budget: int) -> Web:
+def _web(fetch: FetchContext, budget: int) -> Web:
     return Web(fetch, pace=Pace(_PACE), budget=budget, host_label=SUBJECT)
 
 
-def _plan(wanted: Wanted, fetch: Fetch) -> Plan:
+def _plan(wanted: Wanted, fetch: FetchContext) -> CostEstimate:
     kept, left = _kept(wanted, fetch)
     requests = max(0, wanted.requests(fetch) - kept)
     keyed = bool(fetch.secrets.get("STACKEXCHANGE_KEY"))
@@ -107,25 +108,25 @@ def _plan(wanted: Wanted, fetch: Fetch) -> Plan:
         *([f"a key allows {_KEYED:,}"] if days > 1 and not keyed else []),
         *([f"{left:,} of the quota were left when last asked"] if left is not None else []),
     ]
-    return Plan(None, "; ".join(said))
+    return CostEstimate(None, "; ".join(said))
 
 
-def _kept(wanted: Wanted, fetch: Fetch) -> tuple[int, int | None]:
+def _kept(wanted: Wanted, fetch: FetchContext) -> tuple[int, int | None]:
     """Return how many requests an unfinished fetch has answers to, and what the last one said of the quota."""
     with _web(fetch, budget=0) as web:  # so that nothing is asked: what is not kept fails
         site = Site(web, fetch)
-        with contextlib.suppress(SourceFailed):
+        with contextlib.suppress(SourceError):
             site.make_filter()
             ever, _ = site.all_time(names_of(wanted.tags))
             lister, listed = Lister(site), carriers(wanted.known(ever).tags)
             for month in fetch.window.months():
-                with contextlib.suppress(SourceFailed, MonthRefused):
+                with contextlib.suppress(SourceError, MonthRejected):
                     site.total(month)
                     lister.questions(listed, month)
         return web.replayed, site.left
 
 
-def _fetch(wanted: Wanted, fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+def _fetch(wanted: Wanted, fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
     with _web(fetch, budget=10 * wanted.requests(fetch) + 200) as web:
         site = Site(web, fetch)
         site.make_filter()
@@ -137,7 +138,7 @@ def _fetch(wanted: Wanted, fetch: Fetch) -> Iterator[Batch | MonthRefused]:
         for month in fetch.window.months():
             try:
                 batch = _month(lister, known, month, ever, notes)
-            except MonthRefused as refused:
+            except MonthRejected as refused:
                 yield refused
             else:
                 notes = ()
@@ -152,7 +153,7 @@ def _month(lister: Lister, wanted: Wanted, month: date, ever: Mapping[str, int],
     if (cause := contradiction(counts, ever)) is not None:
         for ref in refs:  # which of them is wrong cannot be told
             fetch.keeper.reject(ref, cause)
-        raise MonthRefused(SUBJECT, cause, _LATER, month=month)
+        raise MonthRejected(SUBJECT, cause, _LATER, month=month)
     if strange := sorted(total.strange | listing.strange):
         notes = (*notes, f"the answers also hold {', '.join(strange)}")
     rows = month_rows(month, counts, origin=_ORIGIN, observed_on=fetch.now.date())

@@ -16,10 +16,23 @@ from itertools import pairwise
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from fw_pipeline.contract import Fetch, SourceFailed, next_month
-from fw_pipeline.sources.stackoverflow.api_errors import TooManyTags, error_in
-from fw_pipeline.sources.stackoverflow.questions import FIELDS, NEEDED, Page, Question, question_of
-from fw_pipeline.web import Answer, Unfit, Web, needed, one_line, optional, rows, shown, text, whole_number
+from fw_pipeline.contract import FetchContext
+from fw_pipeline.errors import SourceError
+from fw_pipeline.http.client import (
+    Answer,
+    InvalidResponse,
+    Web,
+    needed,
+    one_line,
+    optional,
+    rows,
+    shown,
+    text,
+    whole_number,
+)
+from fw_pipeline.months import next_month
+from fw_pipeline.sources.stackoverflow.stackexchange_errors import TooManyTags, error_in
+from fw_pipeline.sources.stackoverflow.stackexchange_questions import FIELDS, NEEDED, Page, Question, question_of
 
 SUBJECT = "stackoverflow (api)"
 
@@ -39,7 +52,7 @@ _INCLUDED = (*(f".{name}" for name in _WRAPPER), *(f"question.{name}" for name i
 _VITAL = (".items", ".total", *(f"question.{name}" for name in NEEDED))
 """What nothing can be counted without."""
 
-_CORRECT = "correct TAGS in fw_pipeline/frameworks.py"
+_CORRECT = "correct TAGS in fw_pipeline/catalog/frameworks.py"
 
 T = TypeVar("T")
 
@@ -58,7 +71,7 @@ class Site:
     """The site as the API shows it, through one custom filter."""
 
     web: Web
-    fetch: Fetch
+    fetch: FetchContext
     left: int | None = None
     """What was left of the quota at the last answer that said so."""
     _filter: str = ""
@@ -73,7 +86,7 @@ class Site:
         """Return the questions of all time by tag, and which tags have synonyms; a tag that never was used is left out.
 
         Raises:
-            SourceFailed: the site knows none of the tags.
+            SourceError: the site knows none of the tags.
         """
         ever: dict[str, int] = {}
         merged: tuple[str, ...] = ()
@@ -90,7 +103,7 @@ class Site:
         """Return how many questions of a month the whole site has.
 
         Raises:
-            MonthRefused: the answer holds no count.
+            MonthRejected: the answer holds no count.
         """
         params = {"site": _SITE, **seconds_of(month), "pagesize": 1, "filter": self._filter}
         return self._ask("questions", params, f"{month:%Y-%m}-site", self._read_total, month)
@@ -100,7 +113,7 @@ class Site:
 
         Raises:
             TooManyTags: the service does not take so many at once.
-            MonthRefused: the answer is no such page.
+            MonthRejected: the answer is no such page.
         """
         until = seconds_of(month)["todate"]
         params = {
@@ -129,7 +142,7 @@ class Site:
             return
         if error.is_of_filter and self._filter_ref:
             self.fetch.keeper.reject(self._filter_ref, str(error))
-            raise SourceFailed(SUBJECT, str(error), "run again: the filter is then made anew")
+            raise SourceError(SUBJECT, str(error), "run again: the filter is then made anew")
         if error.is_of_tags:
             raise TooManyTags(str(error))
         error.raise_as(SUBJECT)
@@ -140,24 +153,24 @@ class Site:
         backoff = optional(said, "backoff", whole_number)
         if backoff and not answer.replayed:
             self.web.hold(backoff + 1)  # the clocks of the service's machines differ
-        with contextlib.suppress(Unfit):
+        with contextlib.suppress(InvalidResponse):
             self.left = optional(said, "quota_remaining", whole_number)
         return said
 
     def _read_filter(self, answer: Answer) -> tuple[str, str]:
         made = rows(self._opened(answer).get("items"), "items")
         if len(made) != 1:
-            raise Unfit(f"{len(made)} filters were made instead of one")
+            raise InvalidResponse(f"{len(made)} filters were made instead of one")
         fields = made[0].get("included_fields")
         if isinstance(fields, list) and (lacking := [name for name in _VITAL if name not in fields]):
-            raise Unfit(f"the filter that was made lacks {', '.join(lacking)}: {shown(fields, 100)}")
+            raise InvalidResponse(f"the filter that was made lacks {', '.join(lacking)}: {shown(fields, 100)}")
         return needed(made[0], "filter", text), answer.evidence.ref
 
     def _read_tags(self, names: Collection[str], answer: Answer) -> tuple[dict[str, int], tuple[str, ...]]:
         said = self._opened(answer)
         items = rows(said.get("items", [] if "has_more" in said else None), "items")  # what is empty may be left out
         if said.get("has_more"):
-            raise Unfit(f"only {len(items)} of {len(names)} tags were shown")
+            raise InvalidResponse(f"only {len(items)} of {len(names)} tags were shown")
         counts = {needed(item, "name", text).lower(): needed(item, "count", whole_number) for item in items}
         known = {name: counts[name] for name in names if counts.get(name)}
         if dead := [name for name in names if name not in known]:
@@ -165,7 +178,7 @@ class Site:
             instead = f"; the answer tells of {', '.join(others)} instead: a synonym?" if others else ""
             cause = f"no question was ever tagged {', '.join(dead)}, so that a count of 0 would say nothing{instead}"
             if not known:
-                raise SourceFailed(SUBJECT, cause, _CORRECT)
+                raise SourceError(SUBJECT, cause, _CORRECT)
             if not answer.replayed:
                 self.fetch.log(f"{SUBJECT}: left out: {cause}; {_CORRECT}")
         return known, tuple(str(item["name"]) for item in items if item.get("has_synonyms") is True)
@@ -182,10 +195,10 @@ class Site:
         for question in found:
             self._check(question, tags, since, until)
         if any(later.created < earlier.created for earlier, later in pairwise(found)):
-            raise Unfit("the questions are not in the order of time that was asked for")
+            raise InvalidResponse("the questions are not in the order of time that was asked for")
         more = said.get("has_more")
         if more is not None and not isinstance(more, bool):
-            raise Unfit(f"field has_more is {shown(more)}, neither true nor false")
+            raise InvalidResponse(f"field has_more is {shown(more)}, neither true nor false")
         return Page(tuple(found), total, more, answer.evidence.ref, _strange(said))
 
     @staticmethod
@@ -193,12 +206,12 @@ class Site:
         """Let a question pass that was asked for.
 
         Raises:
-            Unfit: it was not; the service has overlooked the tags or the dates.
+            InvalidResponse: it was not; the service has overlooked the tags or the dates.
         """
         if not since <= question.created <= until:
-            raise Unfit(f"question {question.number} is of another time than was asked for")
+            raise InvalidResponse(f"question {question.number} is of another time than was asked for")
         if question.tags.isdisjoint(tags):
-            raise Unfit(f"question {question.number} carries none of {', '.join(tags)}")
+            raise InvalidResponse(f"question {question.number} carries none of {', '.join(tags)}")
 
 
 def seconds_of(month: date) -> dict[str, int]:

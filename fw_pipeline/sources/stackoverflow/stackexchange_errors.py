@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-from fw_pipeline.contract import SourceFailed
-from fw_pipeline.web import (
+from fw_pipeline.errors import SourceError
+from fw_pipeline.http.client import (
     Answer,
+    InvalidResponse,
     Throttled,
     Transient,
-    Unfit,
     one_line,
     optional,
     seconds_in,
@@ -70,8 +70,8 @@ class ApiError:
         Raises:
             Throttled: ask again later: after the seconds in the message, where it names them.
             Transient: ask again.
-            SourceFailed: every further request would be refused as well.
-            Unfit: an error that is not documented.
+            SourceError: every further request would be refused as well.
+            InvalidResponse: an error that is not documented.
         """
         if self.number in _WAITING:
             raise Throttled(str(self), self.backoff or seconds_in(self.message))
@@ -79,21 +79,21 @@ class ApiError:
             raise Transient(str(self))
         remedy = _KEY if self.number == 400 and "key" in self.message.lower() else _REMEDIES.get(self.number)  # noqa: PLR2004
         if remedy is not None:
-            raise SourceFailed(subject, str(self), remedy)
-        raise Unfit(str(self), _ADDRESS)
+            raise SourceError(subject, str(self), remedy)
+        raise InvalidResponse(str(self), _ADDRESS)
 
 
 def error_in(answer: Answer) -> ApiError | None:
     """Return the error that an answer tells, whatever its status; None where it tells none.
 
     Raises:
-        Unfit: it tells one without a number.
+        InvalidResponse: it tells one without a number.
     """
     if b'"error_id"' not in answer.body:
         return None
     try:
         said = strict_json(answer.text())  # under whatever content type
-    except (Transient, Unfit):
+    except (Transient, InvalidResponse):
         return None  # the status and the reader judge it
     if not isinstance(said, dict) or "error_id" not in said:
         return None

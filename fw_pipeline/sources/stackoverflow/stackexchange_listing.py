@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 
-from fw_pipeline.contract import MonthRefused, SourceFailed
-from fw_pipeline.sources.stackoverflow.api_errors import TooManyTags
-from fw_pipeline.sources.stackoverflow.questions import Question
-from fw_pipeline.sources.stackoverflow.site import PAGE, SUBJECT, Site, seconds_of
+from fw_pipeline.errors import MonthRejected, SourceError
+from fw_pipeline.sources.stackoverflow.stackexchange_client import PAGE, SUBJECT, Site, seconds_of
+from fw_pipeline.sources.stackoverflow.stackexchange_errors import TooManyTags
+from fw_pipeline.sources.stackoverflow.stackexchange_questions import Question
 
 TAGS_A_CALL = 5
 """Tags of one listing: what `/questions` takes. What `/search` takes is not documented."""
@@ -44,8 +44,8 @@ class Lister:
         """Return the questions of a month that carry any of the tags.
 
         Raises:
-            MonthRefused: the pages contradict one another, or the service's own total.
-            SourceFailed: the service takes not even one tag.
+            MonthRejected: the pages contradict one another, or the service's own total.
+            SourceError: the service takes not even one tag.
         """
         while True:
             groups = [tuple(tags[start : start + self.at_once]) for start in range(0, len(tags), self.at_once)]
@@ -53,7 +53,9 @@ class Lister:
                 parts = {group: self._group(group, month) for group in groups}
             except TooManyTags as refused:
                 if self.at_once == 1:
-                    raise SourceFailed(SUBJECT, str(refused), "correct TAGS in fw_pipeline/frameworks.py") from None
+                    raise SourceError(
+                        SUBJECT, str(refused), "correct TAGS in fw_pipeline/catalog/frameworks.py"
+                    ) from None
                 self.at_once = max(1, self.at_once // 2)
                 self.site.fetch.log(f"{SUBJECT}: {refused}; now {self.at_once} tags a request")
             else:
@@ -103,4 +105,4 @@ class Lister:
     def _refuse(self, refs: Sequence[str], cause: str, month: date) -> None:
         for ref in refs:  # which of them is wrong cannot be told
             self.site.fetch.keeper.reject(ref, cause)
-        raise MonthRefused(SUBJECT, cause, _AGAIN, month=month)
+        raise MonthRejected(SUBJECT, cause, _AGAIN, month=month)

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from fw_pipeline.details import STACKOVERFLOW_QUESTIONS
-from fw_pipeline.web import Unfit, needed, optional, shown, texts, whole_number
+from fw_pipeline.http.client import InvalidResponse, needed, optional, shown, texts, whole_number
 
 NEEDED = ("question_id", "creation_date", "tags")
 FIELDS = (*NEEDED, "score", "view_count", "answer_count", "is_answered", "closed_date")
@@ -55,11 +55,11 @@ def question_of(item: Mapping[str, Any]) -> Question:
     """Return a question of an answer.
 
     Raises:
-        Unfit: its number, its time or its tags are missing, or a field is of another kind than documented.
+        InvalidResponse: its number, its time or its tags are missing, or a field is of another kind than documented.
     """
     tags = frozenset(html.unescape(tag).lower() for tag in needed(item, "tags", texts))
     if not tags:
-        raise Unfit("a question has no tag, although it was found by one")
+        raise InvalidResponse("a question has no tag, although it was found by one")
     return Question(
         number=needed(item, "question_id", whole_number),
         created=needed(item, "creation_date", whole_number),
@@ -103,5 +103,5 @@ def _signed(value: Any, field: str) -> int:
 
 def _truth(value: Any, field: str) -> bool:
     if not isinstance(value, bool):
-        raise Unfit(f"field {field} is {shown(value)}, neither true nor false")
+        raise InvalidResponse(f"field {field} is {shown(value)}, neither true nor false")
     return value

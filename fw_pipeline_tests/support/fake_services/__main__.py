@@ -1,4 +1,4 @@
-"""Start the fake services by hand: `python -m fw_pipeline_tests.fake_services --port 8100`."""
+"""Start the fake services by hand: `python -m fw_pipeline_tests.support.fake_services --port 8100`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import argparse
 import threading
 from datetime import UTC, date, datetime
 
-from fw_pipeline_tests.fake_services.server import SERVICES, FakeServices
-from fw_pipeline_tests.fake_services.world import World
+from fw_pipeline_tests.support.fake_services.server import SERVICES, FakeServices
+from fw_pipeline_tests.support.fake_services.world import World
 
 
 def main() -> None:

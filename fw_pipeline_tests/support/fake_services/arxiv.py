@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from fw_pipeline_tests.fake_services.arxiv_query import QueryError, normal_form, parse
-from fw_pipeline_tests.fake_services.messages import Request, Response, as_text
-from fw_pipeline_tests.fake_services.world import World
+from fw_pipeline_tests.support.fake_services.arxiv_query import QueryError, normal_form, parse
+from fw_pipeline_tests.support.fake_services.messages import Request, Response, as_text
+from fw_pipeline_tests.support.fake_services.world import World
 
 _HEAD = (
     "<?xml version='1.0' encoding='UTF-8'?>\n"

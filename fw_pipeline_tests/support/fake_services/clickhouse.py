@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from fw_pipeline_tests.fake_services.world import CROWD_AT, CROWD_STEP, PACKAGE_NAMES, Question, World
+from fw_pipeline_tests.support.fake_services.world import CROWD_AT, CROWD_STEP, PACKAGE_NAMES, Question, World
 
 _TABLES = """
 CREATE TABLE pypi.pypi_downloads_per_day (date Date, project String, count Int64)

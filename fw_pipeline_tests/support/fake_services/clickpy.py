@@ -6,9 +6,9 @@ import re
 import time
 from email.utils import formatdate
 
-from fw_pipeline_tests.fake_services.clickhouse import engine
-from fw_pipeline_tests.fake_services.messages import Request, Response, as_json
-from fw_pipeline_tests.fake_services.world import World
+from fw_pipeline_tests.support.fake_services.clickhouse import engine
+from fw_pipeline_tests.support.fake_services.messages import Request, Response, as_json
+from fw_pipeline_tests.support.fake_services.world import World
 
 _NO_SETTINGS = frozenset({"user", "password", "query", "database", "default_format", "wait_end_of_query", "query_id"})
 _FIXED = frozenset({"max_execution_time", "max_result_rows", "max_result_bytes", "max_rows_to_read", "readonly"})

@@ -12,7 +12,7 @@ from email.utils import formatdate
 from types import MappingProxyType
 from typing import Any
 
-from fw_pipeline_tests.fake_services.messages import Request, Response
+from fw_pipeline_tests.support.fake_services.messages import Request, Response
 
 Answer = Callable[[Request], Response]
 Fault = Callable[[Request, Answer], Response]

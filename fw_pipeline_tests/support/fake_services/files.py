@@ -7,7 +7,7 @@ import re
 from datetime import UTC, date, datetime, time
 from email.utils import format_datetime
 
-from fw_pipeline_tests.fake_services.messages import Request, Response
+from fw_pipeline_tests.support.fake_services.messages import Request, Response
 
 
 def file_response(request: Request, body: bytes, *, kind: str, changed: date) -> Response:

@@ -16,10 +16,10 @@ from urllib.parse import urlencode
 
 import polars as pl
 
-from fw_pipeline_tests.fake_services import pwc
-from fw_pipeline_tests.fake_services.files import file_response
-from fw_pipeline_tests.fake_services.messages import Request, Response, as_json, as_text
-from fw_pipeline_tests.fake_services.world import World
+from fw_pipeline_tests.support.fake_services import pwc
+from fw_pipeline_tests.support.fake_services.files import file_response
+from fw_pipeline_tests.support.fake_services.messages import Request, Response, as_json, as_text
+from fw_pipeline_tests.support.fake_services.world import World
 
 _WINDOW = 300
 _SORTS = ("createdAt", "downloads", "likes", "lastModified", "trendingScore")

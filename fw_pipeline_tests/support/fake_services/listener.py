@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from fw_pipeline_tests.fake_services.messages import Request, Response
+from fw_pipeline_tests.support.fake_services.messages import Request, Response
 
 
 class Listener(ThreadingHTTPServer):

@@ -11,9 +11,9 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline_tests.fake_services.files import file_response
-from fw_pipeline_tests.fake_services.messages import Request, Response, as_json, as_text
-from fw_pipeline_tests.fake_services.world import World
+from fw_pipeline_tests.support.fake_services.files import file_response
+from fw_pipeline_tests.support.fake_services.messages import Request, Response, as_json, as_text
+from fw_pipeline_tests.support.fake_services.world import World
 
 _SITE = "https://paperswithcode.com/paper/"
 _NAMES = ("links-between-papers-and-code", "papers-with-abstracts")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from fw_pipeline_tests.fake_services.messages import Request, Response, as_json, as_text
-from fw_pipeline_tests.fake_services.world import PACKAGE_NAMES, World
+from fw_pipeline_tests.support.fake_services.messages import Request, Response, as_json, as_text
+from fw_pipeline_tests.support.fake_services.world import PACKAGE_NAMES, World
 
 _DAYS = 180
 _SERIES = {"with_mirrors": True, "without_mirrors": False}

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fw_pipeline_tests.fake_services.faults import KINDS, Answer, Fault
-from fw_pipeline_tests.fake_services.messages import Request, Response
+from fw_pipeline_tests.support.fake_services.faults import KINDS, Answer, Fault
+from fw_pipeline_tests.support.fake_services.messages import Request, Response
 
 
 @dataclass

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Self
 
-from fw_pipeline_tests.fake_services import arxiv, clickpy, huggingface, pwc, pypistats, stackexchange
-from fw_pipeline_tests.fake_services.listener import Listener
-from fw_pipeline_tests.fake_services.messages import Logged, Request, Response, as_json, as_text
-from fw_pipeline_tests.fake_services.schedule import Faults
-from fw_pipeline_tests.fake_services.world import World
+from fw_pipeline_tests.support.fake_services import arxiv, clickpy, huggingface, pwc, pypistats, stackexchange
+from fw_pipeline_tests.support.fake_services.listener import Listener
+from fw_pipeline_tests.support.fake_services.messages import Logged, Request, Response, as_json, as_text
+from fw_pipeline_tests.support.fake_services.schedule import Faults
+from fw_pipeline_tests.support.fake_services.world import World
 
 SERVICES: Mapping[str, Callable[[Request, World], Response]] = MappingProxyType(
     {

@@ -8,8 +8,8 @@ from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from fw_pipeline_tests.fake_services.messages import Request, Response, as_json
-from fw_pipeline_tests.fake_services.world import Question, World
+from fw_pipeline_tests.support.fake_services.messages import Request, Response, as_json
+from fw_pipeline_tests.support.fake_services.world import Question, World
 
 _DEFAULT = frozenset({"items", "has_more", "quota_max", "quota_remaining", "backoff"})
 _ERROR_FIELDS = frozenset({"error_id", "error_name", "error_message"})

@@ -13,9 +13,9 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from fw_pipeline.contract import next_month
-from fw_pipeline.frameworks import PACKAGES, TAGS
-from fw_pipeline_tests.fake_services import world_models, world_papers
+from fw_pipeline.catalog.frameworks import PACKAGES, TAGS
+from fw_pipeline.months import next_month
+from fw_pipeline_tests.support.fake_services import world_models, world_papers
 
 FIRST_MONTH, LAST_MONTH = date(2022, 1, 1), date(2023, 6, 1)
 

@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m fw_pipeline_tests.benchmarks [NAME ...]`, all of them when none is named."""
+"""Run the benchmarks: `python -m fw_pipeline_tests.tools.benchmarks [NAME ...]`, all of them when none is named."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from fw_pipeline_tests.benchmarks.comparisons import COMPARISONS
-from fw_pipeline_tests.benchmarks.measuring import HERE, NotMeasured, measure
-from fw_pipeline_tests.benchmarks.showing import show
+from fw_pipeline_tests.tools.benchmarks.comparisons import COMPARISONS
+from fw_pipeline_tests.tools.benchmarks.measuring import HERE, NotMeasured, measure
+from fw_pipeline_tests.tools.benchmarks.showing import show
 
 REQUESTS = "requests"
 NAMES = (*COMPARISONS, REQUESTS)
@@ -42,7 +42,7 @@ def main() -> int:
 def _run(name: str, folder: Path) -> None:
     if name == REQUESTS:
         # a process of its own: what it imports would show in the peaks of what is measured after it
-        program = [sys.executable, "-m", "fw_pipeline_tests.benchmarks.requests_made"]
+        program = [sys.executable, "-m", "fw_pipeline_tests.tools.benchmarks.requests_made"]
         if status := subprocess.run(program, cwd=HERE, check=False).returncode:
             raise NotMeasured(f"ended with status {status}")
     else:

@@ -1,7 +1,8 @@
 """The pipeline's loads and SQL without Dagster and without Great Expectations, as a program of its own.
 
-`python -m fw_pipeline_tests.benchmarks.bare [--from M] [--to M] [--source NAME] [--no-models] [--page]` works on the
-data folder that FW_DATA_DIR names: ingest without validation, raw tables, small tables, every model in order, publish.
+`python -m fw_pipeline_tests.tools.benchmarks.bare [--from M] [--to M] [--source NAME] [--no-models] [--page]` works on
+the data folder that FW_DATA_DIR names: ingest without validation, raw tables, small tables, every model in order,
+publish.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ import argparse
 import sys
 from datetime import UTC, datetime
 
-from fw_pipeline.claims import measurements_sql
-from fw_pipeline.contract import FIRST_MONTH, Batch, Window, last_closed_month, parse_month
-from fw_pipeline.forecasts import forecasts
-from fw_pipeline.models import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model, load
-from fw_pipeline.orchestration.choosing import asking, choose
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.seeds import SEEDS
+from fw_pipeline.contract import Batch
+from fw_pipeline.ingestion.providers import asking, choose
+from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month, parse_month
 from fw_pipeline.raw import Statement, VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
+from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model, load
+from fw_pipeline.transform.claims import measurements_sql
+from fw_pipeline.transform.context import Pipeline
+from fw_pipeline.transform.forecasts import forecasts
+from fw_pipeline.transform.seeds import SEEDS
 from fw_pipeline.warehouse import Writer, query
 
 RUN = "bare"

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from fw_pipeline_tests.benchmarks.measuring import HERE, Comparison, NotMeasured, Side, cost_of
-from fw_pipeline_tests.command import COMMAND
+from fw_pipeline_tests.support.command import COMMAND
+from fw_pipeline_tests.tools.benchmarks.measuring import HERE, Comparison, NotMeasured, Side, cost_of
 
 _RUN = (*COMMAND, "run")
-_BARE = (sys.executable, "-m", "fw_pipeline_tests.benchmarks.bare")
+_BARE = (sys.executable, "-m", "fw_pipeline_tests.tools.benchmarks.bare")
 _MONTH = ("--from", "2023-01", "--to", "2023-01", "--source", "pypi")
 
 _LATE = ("great_expectations", "pandas", "altair")
@@ -26,7 +26,7 @@ def recorded_job(kept: Path) -> Comparison:
     def closing(left: Mapping[str, Path]) -> list[str]:
         pipeline, _, bare = left.values()
         files = [str(data / "warehouse.duckdb") for data in (pipeline, bare)]
-        said = _output("-m", "fw_pipeline_tests.benchmarks.sameness", *files)
+        said = _output("-m", "fw_pipeline_tests.tools.benchmarks.sameness", *files)
         pipeline.rename(kept)
         return [said]
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from fw_pipeline_tests.command import environment
+from fw_pipeline_tests.support.command import environment
 
-HERE = Path(__file__).parents[2]
+HERE = Path(__file__).parents[3]
 """The checkout."""
 
 PATIENCE = 300.0

@@ -1,7 +1,7 @@
 """How many requests each live provider makes for a year, counted at the fake services.
 
-`python -m fw_pipeline_tests.benchmarks.requests_made` prints one table. The providers are those of the registry, so
-that a new one is counted as soon as it is registered.
+`python -m fw_pipeline_tests.tools.benchmarks.requests_made` prints one table. The providers are those of the registry,
+so that a new one is counted as soon as it is registered.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from fw_pipeline.contract import Batch, Provider, Reason, Source, Window
-from fw_pipeline.orchestration.choosing import Chosen, asking
+from fw_pipeline.contract import Batch, Provider, Source
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.ingestion.providers import ProviderSelection, asking
+from fw_pipeline.months import Window
 from fw_pipeline.settings import ADDRESSES, Settings, read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline_tests.benchmarks.least import LEAST
-from fw_pipeline_tests.benchmarks.showing import table
-from fw_pipeline_tests.dump_bench import posts_xml
-from fw_pipeline_tests.fake_services.server import FakeServices
+from fw_pipeline_tests.support.dumps import posts_xml
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.tools.benchmarks.least import LEAST
+from fw_pipeline_tests.tools.benchmarks.showing import table
 
 NOW = datetime(2023, 7, 5, 6, 0, tzinfo=UTC)
 """The present of the fake services' world."""
@@ -70,7 +72,7 @@ def count(source: Source, provider: Provider, services: FakeServices, place: Pat
         },
         dotenv=place / "none",
     )
-    chosen = Chosen(source, provider, _options(source, provider, settings, place))
+    chosen = ProviderSelection(source, provider, _options(source, provider, settings, place))
     window = _window(provider, chosen, settings)
     fetch, _ = asking(chosen, window, settings, now=NOW)
     planned = provider.plan(fetch).requests
@@ -82,7 +84,7 @@ def count(source: Source, provider: Provider, services: FakeServices, place: Pat
                 failure = failure or str(said)
             elif said.month is not None:
                 answered += said.gap is None
-    except Reason as reason:
+    except PipelineError as reason:
         failure = str(reason)
     known = LEAST.get((source.name, provider.name))
     least = known.requests(window, services.world) if known else None
@@ -101,7 +103,7 @@ def _options(source: Source, provider: Provider, settings: Settings, place: Path
     return options
 
 
-def _window(provider: Provider, chosen: Chosen, settings: Settings) -> Window:
+def _window(provider: Provider, chosen: ProviderSelection, settings: Settings) -> Window:
     reach = provider.reach(asking(chosen, YEAR, settings, now=NOW)[0]).window
     start, end = max(YEAR.start, reach.start), min(YEAR.end, reach.end)
     return Window(start, end) if start < end else reach

@@ -1,6 +1,6 @@
 """Whether two published files hold the same: a comparison of costs is worth nothing where the work differs.
 
-`python -m fw_pipeline_tests.benchmarks.sameness ONE OTHER` prints one line.
+`python -m fw_pipeline_tests.tools.benchmarks.sameness ONE OTHER` prints one line.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fw_pipeline_tests.benchmarks.measuring import Measured
+from fw_pipeline_tests.tools.benchmarks.measuring import Measured
 
 TITLES = ("", "wall s", "least to most", "ratio", "CPU s", "ratio", "peak MB", "ratio")
 

@@ -1,4 +1,4 @@
-"""Try spoilt inputs on every reader for a while, and count: `python -m fw_pipeline_tests.fuzz [seconds] [names]`."""
+"""Try spoilt inputs on every reader for a while, and count: `make fuzz FUZZ="[seconds] [names]"`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fw_pipeline_tests.fuzz.targets import Target, spoiled, targets
+from fw_pipeline_tests.tools.fuzz.targets import Target, spoiled, targets
 
 SECONDS = 600.0
 

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import polars as pl
 
-from fw_pipeline.contract import TABLES, Batch, Evidence, Fetch, Keeper, Provider, Reason, Window
+from fw_pipeline.contract import TABLES, Batch, Evidence, EvidenceWriter, FetchContext, Provider
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.months import Window
 from fw_pipeline.warehouse import scan
-from fw_pipeline_tests.fake_services.messages import Request, Response
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.fuzz.mutations import mutated
+from fw_pipeline_tests.support.fake_services.messages import Request, Response
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.tools.fuzz.mutations import mutated
 
 NOW = datetime(2023, 7, 5, 6, 0, tzinfo=UTC)
 """The present of the fake services' world."""
@@ -61,7 +63,7 @@ class Named:
 
 
 @dataclass
-class Memory(Keeper):
+class Memory(EvidenceWriter):
     """A keeper whose answers live as long as it does."""
 
     folder: Path
@@ -122,7 +124,7 @@ class NotClean(AssertionError):  # noqa: N818 - a finding
     """A reader let something pass that it should have refused."""
 
 
-def outcome(provider: Provider, fetch: Fetch, into: list[Batch] | None = None) -> str:
+def outcome(provider: Provider, fetch: FetchContext, into: list[Batch] | None = None) -> str:
     """Run a provider to its end; return whether it gave rows, only gaps, or refused; what it gave goes `into` a list.
 
     Raises:
@@ -149,7 +151,7 @@ def outcome(provider: Provider, fetch: Fetch, into: list[Batch] | None = None) -
                 into.append(answer)
             rows += answer.rows.height
             gaps += answer.gap is not None
-    except Reason as reason:
+    except PipelineError as reason:
         refused += 1
         told_on_one_line(str(reason))
     return "refused" if refused else "rows" if rows else "gap" if gaps else "nothing"
@@ -215,9 +217,9 @@ class Conversation:
         label = chance.choice(self.labels())
         return label, mutated(chance, self.corpus(label))
 
-    def _fetch(self, keeper: Memory) -> Fetch:
+    def _fetch(self, keeper: Memory) -> FetchContext:
         options = {"contact": "", "scratch": str(self.folder / "scratch"), **AT_ONCE, **self.options}
-        return Fetch(self.window, NOW, keeper, _scan, lambda _: None, options=options)
+        return FetchContext(self.window, NOW, keeper, _scan, lambda _: None, options=options)
 
 
 def _scan(sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:

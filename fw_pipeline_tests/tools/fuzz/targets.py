@@ -15,25 +15,27 @@ from typing import Protocol
 
 import sqlglot
 
-from fw_pipeline.contract import FIRST_MONTH, Fetch, Reason, Window, parse_month
-from fw_pipeline.frameworks import Tag
-from fw_pipeline.models import reading
-from fw_pipeline.models.document import read_doc
+from fw_pipeline.catalog.frameworks import Tag
+from fw_pipeline.contract import FetchContext
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.months import FIRST_MONTH, Window, parse_month
 from fw_pipeline.raw import EvidenceStore, VintageStore
 from fw_pipeline.settings import SettingError, read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.sources.pypi.clickpy import PROVIDER as CLICKPY
 from fw_pipeline.sources.pypi.pypistats import pypistats
-from fw_pipeline.sources.stackoverflow.api import api
-from fw_pipeline.warehouse import Warehouse, WarehouseFailed, query, scan
-from fw_pipeline_tests.dump_bench import posts_xml
-from fw_pipeline_tests.fake_services import pwc
-from fw_pipeline_tests.fake_services.huggingface import models_parquet
-from fw_pipeline_tests.fake_services.world import World
-from fw_pipeline_tests.fuzz.mutations import mutated
-from fw_pipeline_tests.fuzz.replay import MAY, NOW, Conversation, Memory, Spoiling, outcome, told_on_one_line
-from fw_pipeline_tests.recorded_bench import SHIPPED
-from fw_pipeline_tests.relations import FOLDER
+from fw_pipeline.sources.stackoverflow.stackexchange_api import api
+from fw_pipeline.transform import project
+from fw_pipeline.transform.model_document import read_doc
+from fw_pipeline.warehouse import Warehouse, WarehouseError, query, scan
+from fw_pipeline_tests.support.dumps import posts_xml
+from fw_pipeline_tests.support.fake_services import pwc
+from fw_pipeline_tests.support.fake_services.huggingface import models_parquet
+from fw_pipeline_tests.support.fake_services.world import World
+from fw_pipeline_tests.support.recorded_files import SHIPPED
+from fw_pipeline_tests.support.relations import FOLDER
+from fw_pipeline_tests.tools.fuzz.mutations import mutated
+from fw_pipeline_tests.tools.fuzz.replay import MAY, NOW, Conversation, Memory, Spoiling, outcome, told_on_one_line
 
 FEW = (Tag("tensorflow", "tensorflow", "core"), Tag("pytorch", "pytorch", "core"))
 """Tags enough for the reader; the whole catalogue would ask 35 times."""
@@ -129,8 +131,8 @@ def targets(folder: Path) -> Iterator[Mapping[str, Callable[[], Target]]]:
 
 def _fetch(
     folder: Path, window: Window, now: datetime, *, recorded: Path | None = None, options: Mapping[str, str] = NONE
-) -> Fetch:
-    return Fetch(window, now, Memory(folder), scan, lambda _: None, options=options, recorded=recorded)
+) -> FetchContext:
+    return FetchContext(window, now, Memory(folder), scan, lambda _: None, options=options, recorded=recorded)
 
 
 def _file(source: str, provider: str, name: str, good: bytes, folder: Path, *, base: str = "") -> Target:
@@ -255,7 +257,7 @@ def _statements(folder: Path) -> Target:
         path.write_bytes(body)
         try:
             found = VintageStore(own).statements("pypi")
-        except Reason as reason:
+        except PipelineError as reason:
             told_on_one_line(str(reason))
             return "refused"
         return "read" if found else "nothing"
@@ -273,7 +275,7 @@ def _documents(folder: Path) -> Target:
         path.write_bytes(body)
         try:
             read_doc(path, is_claim=label.startswith("c0"))
-        except Reason:
+        except PipelineError:
             return "refused"
         return "read"
 
@@ -283,9 +285,9 @@ def _documents(folder: Path) -> Target:
 def _model_sql() -> Target:
     def take(_: str, body: bytes) -> str:
         try:
-            query = reading._parsed("marts/x.sql", body.decode("utf-8", "replace"))
-            reading._upstream("marts/x.sql", query)
-        except Reason:
+            query = project._parsed("marts/x.sql", body.decode("utf-8", "replace"))
+            project._upstream("marts/x.sql", query)
+        except PipelineError:
             return "refused"
         return "read"
 
@@ -323,7 +325,7 @@ def _user_query(folder: Path) -> Target:
     def take(_: str, body: bytes) -> str:
         try:
             query(published, body[:2000].decode("utf-8", "surrogateescape"), seconds=2)
-        except WarehouseFailed as refused:
+        except WarehouseError as refused:
             told_on_one_line(str(refused))
             return "refused"
         finally:

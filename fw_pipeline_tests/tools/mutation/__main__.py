@@ -1,4 +1,4 @@
-"""Try mutants for a while, and count: `python -m fw_pipeline_tests.mutation [seconds] [parts]`."""
+"""Try mutants for a while, and count: `python -m fw_pipeline_tests.tools.mutation [seconds] [parts]`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from fw_pipeline_tests.mutation.asking import Asking
-from fw_pipeline_tests.mutation.mutant import Mutant, judged_equivalent
-from fw_pipeline_tests.mutation.parts import PARTS, SQL, mutants
-from fw_pipeline_tests.mutation.trial import Place
+from fw_pipeline_tests.tools.mutation.asking import Asking
+from fw_pipeline_tests.tools.mutation.mutant import Mutant, judged_equivalent
+from fw_pipeline_tests.tools.mutation.parts import PARTS, SQL, mutants
+from fw_pipeline_tests.tools.mutation.trial import Place
 
 SECONDS = 3600.0
 OUTCOMES = ("killed", "timed out", "equivalent", "survived", "not reached")

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import coverage
 
-from fw_pipeline_tests.mutation.mutant import Mutant
-from fw_pipeline_tests.mutation.parts import EXAMPLES, OF_PYTHON, OF_SQL
-from fw_pipeline_tests.mutation.plugin import Contexts, Recorded, Timed, judged
-from fw_pipeline_tests.mutation.trial import Place, is_ours
+from fw_pipeline_tests.tools.mutation.mutant import Mutant
+from fw_pipeline_tests.tools.mutation.parts import EXAMPLES, OF_PYTHON, OF_SQL
+from fw_pipeline_tests.tools.mutation.plugin import Contexts, Recorded, Timed, judged
+from fw_pipeline_tests.tools.mutation.trial import Place, is_ours
 
 RUN_SECONDS = 1800.0
 
@@ -134,7 +134,7 @@ def _imported(name: str) -> None:
 
 
 def _recorded_run(data: Path) -> int:
-    return int(import_module("fw_pipeline_tests.command").fw_pipeline(data, "run").status)
+    return int(import_module("fw_pipeline_tests.support.command").fw_pipeline(data, "run").status)
 
 
 def _without_defect(place: Place, work: Callable[[], int]) -> None:

@@ -10,7 +10,7 @@ import ast
 import copy
 from collections.abc import Iterator
 
-from fw_pipeline_tests.mutation.mutant import Mutant, mutant
+from fw_pipeline_tests.tools.mutation.mutant import Mutant, mutant
 
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,

@@ -11,7 +11,7 @@ import sqlglot
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token
 
-from fw_pipeline_tests.mutation.mutant import Mutant, mutant
+from fw_pipeline_tests.tools.mutation.mutant import Mutant, mutant
 
 WORDS = {
     "<": "<=",

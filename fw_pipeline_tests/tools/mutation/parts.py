@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from fw_pipeline_tests.mutation import in_python, in_sql
-from fw_pipeline_tests.mutation.mutant import Mutant
+from fw_pipeline_tests.tools.mutation import in_python, in_sql
+from fw_pipeline_tests.tools.mutation.mutant import Mutant
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 SQL = "claims-sql"
 """The part that is SQL; the others are Python."""
 
 PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "claims": ("fw_pipeline/claims.py",),
+        "claims": ("fw_pipeline/transform/claims.py",),
         SQL: (
             "dbt_like_sql/claims/*.sql",
             "dbt_like_sql/marts/deployment.sql",
@@ -26,38 +26,34 @@ PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "dbt_like_sql/marts/headline_verdicts.sql",
         ),
         "warehouse": ("fw_pipeline/warehouse/*.py",),
-        "raw": ("fw_pipeline/raw/*.py",),
+        "raw": ("fw_pipeline/raw/*.py", "fw_pipeline/atomic_files.py"),
     }
 )
 """The files of each part, as patterns below the root."""
 
-OF_PYTHON = tuple(
-    f"fw_pipeline_tests/test_{name}.py"
-    for name in (
-        "claims",
-        "evidence",
-        "export",
-        "ingest",
-        "querying",
-        "raw",
-        "raw_damage",
-        "raw_on_disk",
-        "replay",
-        "user_query",
-        "warehouse",
-        "warehouse_words",
-        "writer",
-    )
+OF_PYTHON = (
+    "fw_pipeline_tests/unit/transform/test_claims.py",
+    "fw_pipeline_tests/models/test_evidence.py",
+    "fw_pipeline_tests/unit/cli/test_export.py",
+    "fw_pipeline_tests/unit/ingestion/test_ingest.py",
+    "fw_pipeline_tests/integration/test_querying.py",
+    "fw_pipeline_tests/unit/raw",
+    "fw_pipeline_tests/unit/test_atomic_files.py",
+    "fw_pipeline_tests/unit/warehouse",
 )
 """The tests of which those that reach a line are asked about a mutant of Python."""
 
 OF_SQL = (
-    ("fw_pipeline_tests/test_ledger.py",),
-    ("fw_pipeline_tests/test_claims.py", "-k", "not changes or 2023-01-01"),  # of what repeats by month, one month
+    ("fw_pipeline_tests/models/test_ledger.py",),
+    (
+        "fw_pipeline_tests/unit/transform/test_claims.py",
+        "-k",
+        "not changes or 2023-01-01",
+    ),  # of what repeats by month, one month
 )
 """The tests that are asked, one after the other, once the examples of the model have passed."""
 
-EXAMPLES = "fw_pipeline_tests/test_model_examples.py"
+EXAMPLES = "fw_pipeline_tests/models/test_model_examples.py"
 
 
 def mutants(part: str) -> Iterator[Mutant]:

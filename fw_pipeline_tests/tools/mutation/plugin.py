@@ -67,8 +67,8 @@ class Recorded:
 
 def judged(data: Path) -> None:
     """Make a published file with the verdicts of this SQL on the recorded figures, and nothing else."""
-    bench = import_module("fw_pipeline_tests.claims_bench")
-    known = import_module("fw_pipeline_tests.relations").models()
+    bench = import_module("fw_pipeline_tests.support.claims_warehouse")
+    known = import_module("fw_pipeline_tests.support.relations").models()
     data.mkdir()
     with bench.in_memory(bench.before_models(data, known)) as connection:
         bench.measure(connection, known, also=JUDGED)

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline_tests.mutation.mutant import Mutant
-from fw_pipeline_tests.mutation.parts import ROOT
+from fw_pipeline_tests.tools.mutation.mutant import Mutant
+from fw_pipeline_tests.tools.mutation.parts import ROOT
 
 COPIED = ("data/recorded", "dbt_like_sql", "docs", "fw_pipeline", "fw_pipeline_tests")
 MEMORY = 8 * 2**30

@@ -1,4 +1,4 @@
-"""Run the soaks: `python -m fw_pipeline_tests.soak [NAME ...]`, all of them when none is named."""
+"""Run the soaks: `python -m fw_pipeline_tests.tools.soak [NAME ...]`, all of them when none is named."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
 
-from fw_pipeline_tests.soak.tally import Tally
+from fw_pipeline_tests.tools.soak.tally import Tally
 
 SOAKS: Mapping[str, str] = MappingProxyType(
     {
-        "publishes": "fw_pipeline_tests.soak.publishes",
-        "kills": "fw_pipeline_tests.soak.kills",
-        "crash-points": "fw_pipeline_tests.soak.points",
-        "backfills": "fw_pipeline_tests.soak.backfills",
-        "ui-backfills": "fw_pipeline_tests.soak.ui_backfills",
-        "full-disks": "fw_pipeline_tests.soak.disks",
+        "publishes": "fw_pipeline_tests.tools.soak.publishes",
+        "kills": "fw_pipeline_tests.tools.soak.kills",
+        "crash-points": "fw_pipeline_tests.tools.soak.points",
+        "backfills": "fw_pipeline_tests.tools.soak.backfills",
+        "ui-backfills": "fw_pipeline_tests.tools.soak.ui_backfills",
+        "full-disks": "fw_pipeline_tests.tools.soak.disks",
     }
 )
 """Module by name. A module has `run(budget_seconds) -> Tally` and `SECONDS`, the time it takes when none is given."""

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fw_pipeline_tests.command import fw_pipeline, start
-from fw_pipeline_tests.soak.tally import Tally
+from fw_pipeline_tests.support.command import fw_pipeline, start
+from fw_pipeline_tests.tools.soak.tally import Tally
 
 SECONDS = 2400.0
 """Ten backfills take twelve minutes on an idle machine."""

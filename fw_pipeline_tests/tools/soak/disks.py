@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fw_pipeline.contract import Reason
-from fw_pipeline_tests.benchmarks.sameness import differing
-from fw_pipeline_tests.soak import inspection
-from fw_pipeline_tests.soak.forked import Ended, Say, forked, tell, told
-from fw_pipeline_tests.soak.small_run import SmallRun, recorded_figures
-from fw_pipeline_tests.soak.tally import Tally
+from fw_pipeline.errors import PipelineError
+from fw_pipeline_tests.tools.benchmarks.sameness import differing
+from fw_pipeline_tests.tools.soak import inspection
+from fw_pipeline_tests.tools.soak.forked import Ended, Say, forked, tell, told
+from fw_pipeline_tests.tools.soak.small_run import SmallRun, recorded_figures
+from fw_pipeline_tests.tools.soak.tally import Tally
 
 SECONDS = 900.0
 
@@ -87,7 +87,7 @@ class Disks:
         home = home or Path(tempfile.mkdtemp(dir=self._room))
         ended = self._ended(data, home)
         for line in ended.error.splitlines() if ended.error else []:
-            if "Reason" not in line and "StorageFailed" not in line:
+            if "PipelineError" not in line and "StorageError" not in line:
                 self._tally.failures.append(f"no clear line: {line[-600:]}")
         return next((step.removeprefix("lines ") for step in ended.steps if step.startswith("lines ")), "")
 
@@ -96,7 +96,7 @@ class Disks:
             try:
                 home.mkdir(exist_ok=True)
                 failures = self._run(data, home=home, progress=lambda *_: None).failures
-            except Reason as reason:
+            except PipelineError as reason:
                 failures = (str(reason),)
             tell(say, (f"no remedy: {line}" for line in failures if "allow writing there, then run again" not in line))
             say(f"lines {' | '.join(failures)}")

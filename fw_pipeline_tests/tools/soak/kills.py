@@ -15,11 +15,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fw_pipeline_tests.benchmarks.sameness import differing
-from fw_pipeline_tests.soak import inspection
-from fw_pipeline_tests.soak.forked import Say, forked, tell, told
-from fw_pipeline_tests.soak.small_run import SmallRun, recorded_figures
-from fw_pipeline_tests.soak.tally import Tally
+from fw_pipeline_tests.tools.benchmarks.sameness import differing
+from fw_pipeline_tests.tools.soak import inspection
+from fw_pipeline_tests.tools.soak.forked import Say, forked, tell, told
+from fw_pipeline_tests.tools.soak.small_run import SmallRun, recorded_figures
+from fw_pipeline_tests.tools.soak.tally import Tally
 
 SECONDS = 3600.0
 KILLS = 200

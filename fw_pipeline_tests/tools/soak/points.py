@@ -17,16 +17,16 @@ from pathlib import Path
 import great_expectations  # noqa: F401 - imported before the fork
 import pandas as pd  # noqa: F401
 
-from fw_pipeline.orchestration.publishing import alone
-from fw_pipeline.raw import written_aside
-from fw_pipeline.sources.stackoverflow.api import api
+from fw_pipeline.atomic_files import written_aside
+from fw_pipeline.orchestration.publish_assets import alone
+from fw_pipeline.sources.stackoverflow.stackexchange_api import api
 from fw_pipeline.warehouse import Warehouse
-from fw_pipeline_tests import hub_live, questions_live
-from fw_pipeline_tests.benchmarks.sameness import differing
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.soak import inspection
-from fw_pipeline_tests.soak.forked import Say, forked, tell, told
-from fw_pipeline_tests.soak.tally import Tally
+from fw_pipeline_tests.support import hub_live, questions_live
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.tools.benchmarks.sameness import differing
+from fw_pipeline_tests.tools.soak import inspection
+from fw_pipeline_tests.tools.soak.forked import Say, forked, tell, told
+from fw_pipeline_tests.tools.soak.tally import Tally
 
 SECONDS = 900.0
 LEAST = 12

@@ -20,13 +20,13 @@ import polars as pl
 
 from fw_pipeline.contract import TABLES
 from fw_pipeline.definitions import load_models
-from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline_tests.benchmarks import bare
-from fw_pipeline_tests.command import environment
-from fw_pipeline_tests.soak import reader
-from fw_pipeline_tests.soak.tally import Tally
+from fw_pipeline.transform.context import Pipeline
+from fw_pipeline_tests.support.command import environment
+from fw_pipeline_tests.tools.benchmarks import bare
+from fw_pipeline_tests.tools.soak import reader
+from fw_pipeline_tests.tools.soak.tally import Tally
 
 SECONDS = 600.0
 """A hundred publishes take two minutes on an idle machine."""

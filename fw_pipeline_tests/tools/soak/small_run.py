@@ -17,15 +17,15 @@ import great_expectations  # noqa: F401
 import pandas as pd  # noqa: F401
 from dagster import AssetKey, DagsterInstance
 
-from fw_pipeline.contract import Window
 from fw_pipeline.definitions import build_defs, load_models
-from fw_pipeline.models import Model
-from fw_pipeline.orchestration import history
+from fw_pipeline.months import Window
+from fw_pipeline.orchestration import instance_storage
 from fw_pipeline.orchestration.jobs import REBUILD, fetch
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.running import Ran, run_job
+from fw_pipeline.orchestration.run_job import Ran, run_job
 from fw_pipeline.settings import PROJECT_DIR, read
 from fw_pipeline.sources import SOURCES
+from fw_pipeline.transform import Model
+from fw_pipeline.transform.context import Pipeline
 
 MONTHS = Window.of(date(2022, 12, 1), date(2023, 5, 1))
 """Every source has recorded figures in one of these."""
@@ -69,7 +69,7 @@ class SmallRun:
         self._pipeline.given, self._pipeline.progress = settings, progress
         skip = [AssetKey(["report"])] if not only else [key for key in self._keys if key != AssetKey([only])]
         fetched = [] if only else list(map(fetch, SOURCES))
-        with history.told(), DagsterInstance.get() as instance:
+        with instance_storage.told(), DagsterInstance.get() as instance:
             ran = [run_job(self._definitions, job, instance=instance, window=MONTHS) for job in fetched]
             ran.append(run_job(self._definitions, REBUILD, instance=instance, skip=skip))
         failures = tuple(line for one in ran for line in one.failures)

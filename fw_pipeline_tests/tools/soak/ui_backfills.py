@@ -17,13 +17,13 @@ from pathlib import Path
 
 import duckdb
 
-from fw_pipeline.contract import FIRST_MONTH, last_closed_month
+from fw_pipeline.months import FIRST_MONTH, last_closed_month
 from fw_pipeline.sources import SOURCES
-from fw_pipeline_tests.dagster_ui import Ui
-from fw_pipeline_tests.fake_services.faults import late
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.questions_live import COUNTS
-from fw_pipeline_tests.soak.tally import Tally
+from fw_pipeline_tests.support.dagster_ui import Ui
+from fw_pipeline_tests.support.fake_services.faults import late
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.questions_live import COUNTS
+from fw_pipeline_tests.tools.soak.tally import Tally
 
 SECONDS = 900.0
 """What it takes on an idle machine is four minutes; what still waits after this time has failed."""

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from fw_pipeline import frameworks
+from fw_pipeline.catalog import frameworks
+from fw_pipeline.catalog.packages import ROLES
 from fw_pipeline.contract import TABLES
-from fw_pipeline.packages import ROLES
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 Rows = Callable[[], list[dict[str, Any]]]
 NAMES = {it.name for it in frameworks.FRAMEWORKS}
 
@@ -169,9 +169,8 @@ def test_release_dates_agree_with_the_recorded_events() -> None:
 
 
 def test_the_catalogue_loads_without_any_installed_package() -> None:
-    code = (
-        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import fw_pipeline.frameworks as it; print(len(it.PACKAGES))"
-    )
+    load = "import fw_pipeline.catalog.frameworks as it; print(len(it.PACKAGES))"
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); {load}"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert int(done.stdout) == len(frameworks.PACKAGES)

@@ -13,10 +13,10 @@ import duckdb
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.export import COLUMNS, DICTIONARY, LICENCES, export
+from fw_pipeline.cli.export import COLUMNS, DICTIONARY, LICENCES, export
+from fw_pipeline.errors import PipelineError
 from fw_pipeline.warehouse import described, query
-from fw_pipeline_tests.command import fw_pipeline
+from fw_pipeline_tests.support.command import fw_pipeline
 
 BESIDE = {DICTIONARY, COLUMNS, LICENCES}
 
@@ -162,18 +162,18 @@ def test_a_folder_with_anything_else_in_it_is_refused_and_left_alone(published: 
     assert "holds marts/notes.txt, which is not of an earlier export; name another folder with --to" in done.err
     assert files(folder) == before
     (tmp_path / "file").write_text("x")
-    with pytest.raises(Reason, match="is a file; name another folder"):
+    with pytest.raises(PipelineError, match="is a file; name another folder"):
         export(published, tmp_path / "file", "csv")
 
 
 def test_what_cannot_be_exported_is_one_line_and_leaves_nothing(published: Path, tmp_path: Path) -> None:
-    with pytest.raises(Reason, match=r"no table or schema 'marts\.verdict'; did you mean marts\.verdicts\?"):
+    with pytest.raises(PipelineError, match=r"no table or schema 'marts\.verdict'; did you mean marts\.verdicts\?"):
         export(published, tmp_path / "out", "csv", only=["marts.verdict"])
     nothing = fw_pipeline(tmp_path / "empty", "export")
     assert (nothing.status, len(nothing.complaints)) == (1, 1)
     assert "make it: fw-pipeline run" in nothing.err
     (tmp_path / "blocked").write_text("x")
-    with pytest.raises(Reason, match="blocked is a file; name another folder"):
+    with pytest.raises(PipelineError, match="blocked is a file; name another folder"):
         export(published, tmp_path / "blocked" / "below", "csv")
     assert [path.name for path in tmp_path.iterdir()] == ["blocked"]
 
@@ -193,7 +193,7 @@ def test_a_full_disk_is_one_line_and_the_earlier_export_stands(published: Path, 
     folder = tiny_disk / "out"
     export(published, folder, "csv", only=["meta.frameworks"])
     before = {name: (folder / name).read_bytes() for name in files(folder)}
-    with pytest.raises(Reason, match=r"cannot write \w+\.csv in .*: No space left on device; free space"):
+    with pytest.raises(PipelineError, match=r"cannot write \w+\.csv in .*: No space left on device; free space"):
         export(published, folder, "csv")
     assert {name: (folder / name).read_bytes() for name in files(folder)} == before
     assert [path.name for path in tiny_disk.iterdir()] == ["out"]

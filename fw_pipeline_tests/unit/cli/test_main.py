@@ -16,7 +16,7 @@ import pytest
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import PROJECT_DIR
 from fw_pipeline.warehouse import query
-from fw_pipeline_tests.command import Done, fw_pipeline
+from fw_pipeline_tests.support.command import Done, fw_pipeline
 
 
 def rows(data: Path, sql: str) -> list[tuple[object, ...]]:

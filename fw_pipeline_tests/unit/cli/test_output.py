@@ -15,7 +15,7 @@ import pytest
 
 from fw_pipeline.contract import TABLES
 from fw_pipeline.warehouse import Warehouse
-from fw_pipeline_tests.command import COMMAND, Done, environment, fw_pipeline, start
+from fw_pipeline_tests.support.command import COMMAND, Done, environment, fw_pipeline, start
 
 WIDE = f"select {', '.join(f'{n} as measure_{n}' for n in range(80))}"
 
@@ -192,7 +192,10 @@ def test_a_folder_with_umlauts_is_read_under_a_c_locale(data: Path, tmp_path: Pa
     assert (done.status, done.out, done.err) == (0, "n\n3\n", "")
     made = fw_pipeline(folder, "export", "--to", str(folder / "Maße"), LC_ALL="C", **more)
     assert (made.status, (folder / "Maße" / "marts" / "x.parquet").exists()) == (0, True), made.err
-    prepare = "from pathlib import Path; from fw_pipeline.home import prepare; import sys; prepare(Path(sys.argv[1]))"
+    prepare = (
+        "import sys; from pathlib import Path; from fw_pipeline.orchestration.instance import prepare; "
+        "prepare(Path(sys.argv[1]))"
+    )
     subprocess.run([sys.executable, "-c", prepare, str(folder)], check=True, env=environment(folder))
 
 

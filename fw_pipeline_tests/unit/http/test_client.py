@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from fw_pipeline.contract import MonthRefused, Reason, SourceFailed
-from fw_pipeline.web import Answer, Throttled, Transient, Unfit
-from fw_pipeline_tests.fake_services.faults import instead
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.web_bench import MONTH, TORCH, Bench, ask, rows_of
+from fw_pipeline.errors import MonthRejected, PipelineError, SourceError
+from fw_pipeline.http.client import Answer, InvalidResponse, Throttled, Transient
+from fw_pipeline_tests.support.fake_services.faults import instead
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.web_fetch import MONTH, TORCH, Bench, ask, rows_of
 
 ROWS = 360
 """Both mirror series of 180 days."""
@@ -70,8 +70,8 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-def _refused(bench: Bench, services: FakeServices, **limits: Any) -> Reason:
-    with bench.web(answer_seconds=0.2, **limits) as web, pytest.raises(Reason) as caught:
+def _refused(bench: Bench, services: FakeServices, **limits: Any) -> PipelineError:
+    with bench.web(answer_seconds=0.2, **limits) as web, pytest.raises(PipelineError) as caught:
         ask(web, services.url)
     assert "\n" not in str(caught.value)
     return caught.value
@@ -100,7 +100,7 @@ def test_a_passing_fault_is_asked_again_and_leaves_no_trace(name: str, bench: Be
 def test_a_fault_that_does_not_pass_stops_the_fetch(name: str, bench: Bench, services: FakeServices) -> None:
     services.faults.add("/pypistats", name.split(maxsplit=1)[0], times=-1, **PASSING[name])
     reason = _refused(bench, services)
-    assert isinstance(reason, SourceFailed)
+    assert isinstance(reason, SourceError)
     assert re.search(CAUSES[name] + r".*\(3 tries\)", reason.cause), reason
     assert len(services.requests) == 3
     _heals(bench, services)
@@ -113,7 +113,7 @@ def test_an_unfit_answer_is_refused_for_its_month_and_never_replayed(
     options, cause = LASTING[name]
     services.faults.add("/pypistats", name.split(maxsplit=1)[0], times=-1, **options)
     reason = _refused(bench, services)
-    assert isinstance(reason, MonthRefused)
+    assert isinstance(reason, MonthRejected)
     assert reason.month == MONTH
     assert cause in reason.cause
     assert not bench.clock.slept
@@ -123,7 +123,7 @@ def test_an_unfit_answer_is_refused_for_its_month_and_never_replayed(
 def test_a_server_that_is_down_stops_the_fetch_until_it_is_up(bench: Bench, services: FakeServices) -> None:
     with services.down():
         reason = _refused(bench, services)
-    assert isinstance(reason, SourceFailed)
+    assert isinstance(reason, SourceError)
     assert reason.cause == "the server refuses the connection (3 tries)"
     assert len(bench.clock.slept) == 2
     _heals(bench, services)
@@ -131,7 +131,7 @@ def test_a_server_that_is_down_stops_the_fetch_until_it_is_up(bench: Bench, serv
 
 def test_an_unfit_answer_without_a_month_stops_the_fetch(bench: Bench, services: FakeServices) -> None:
     services.faults.add("/pypistats", "html_200")
-    with bench.web() as web, pytest.raises(SourceFailed, match="2023-01 to 2023-06: answered text/html"):
+    with bench.web() as web, pytest.raises(SourceError, match="2023-01 to 2023-06: answered text/html"):
         web.get(f"{services.url}{TORCH}", name="torch", read=rows_of)
 
 
@@ -144,7 +144,7 @@ def test_a_second_run_asks_only_for_what_the_first_could_not_get(bench: Bench, s
             url = f"{services.url}/pypistats/packages"
             return [web.get(f"{url}/{name}/overall", name=name, read=rows_of) for name in packages]
 
-    with pytest.raises(SourceFailed):
+    with pytest.raises(SourceError):
         all_rows()
     services.faults.clear()
     services.requests.clear()
@@ -159,9 +159,9 @@ def test_the_body_is_kept_before_it_is_read_and_rejected_when_reading_fails(
 
     def read(answer: Answer) -> int:
         seen.append(answer.evidence.read())
-        raise Unfit("field x is missing")
+        raise InvalidResponse("field x is missing")
 
-    with bench.web() as web, pytest.raises(MonthRefused, match="field x is missing"):
+    with bench.web() as web, pytest.raises(MonthRejected, match="field x is missing"):
         ask(web, services.url, read=read)
     assert seen[0].startswith(b'{"data":[')
     assert any(body == seen[0] for body in bench.written().values())
@@ -174,7 +174,7 @@ def test_a_kept_answer_that_is_no_longer_fit_is_asked_for_anew(bench: Bench, ser
 
     def read(answer: Answer) -> str:
         if answer.replayed:
-            raise Unfit("an older version kept this")
+            raise InvalidResponse("an older version kept this")
         return "fresh"
 
     with bench.web() as web:
@@ -212,12 +212,12 @@ def test_an_accepted_status_is_read_and_replayed_with_its_status(bench: Bench, s
 
 
 def test_a_reason_of_the_provider_passes_through(bench: Bench, services: FakeServices) -> None:
-    own = MonthRefused("pypi pypistats", "too few days", "wait", month=date(2023, 1, 1))
+    own = MonthRejected("pypi pypistats", "too few days", "wait", month=date(2023, 1, 1))
 
     def read(_answer: Answer) -> int:
         raise own
 
-    with bench.web() as web, pytest.raises(MonthRefused, match="2023-01: too few days; wait"):
+    with bench.web() as web, pytest.raises(MonthRejected, match="2023-01: too few days; wait"):
         ask(web, services.url, read=read)
     _heals(bench, services)
 
@@ -229,7 +229,7 @@ def test_a_wait_beyond_our_patience_stops_at_once_and_says_until_when(
     def read(_answer: Answer) -> int:
         raise fault
 
-    with bench.web() as web, pytest.raises(SourceFailed, match=r"run again after 2023-07-05 (12:16|21:21) UTC"):
+    with bench.web() as web, pytest.raises(SourceError, match=r"run again after 2023-07-05 (12:16|21:21) UTC"):
         ask(web, services.url, read=read)
     assert not bench.clock.slept
     _heals(bench, services)

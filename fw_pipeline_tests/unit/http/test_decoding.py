@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from fw_pipeline.web import Transient
-from fw_pipeline.wire.unpacking import unpacked
+from fw_pipeline.http.client import Transient
+from fw_pipeline.http.decoding import unpacked
 
 TEXT = b'{"items":[]}' * 50
 

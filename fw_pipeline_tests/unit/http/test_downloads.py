@@ -8,13 +8,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import Evidence, SourceFailed
-from fw_pipeline.web import Unfit, Web
-from fw_pipeline_tests.fake_services import pwc
-from fw_pipeline_tests.fake_services.faults import Answer, Fault, changed
-from fw_pipeline_tests.fake_services.messages import Request, Response
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.web_bench import Bench
+from fw_pipeline.contract import Evidence
+from fw_pipeline.errors import SourceError
+from fw_pipeline.http.client import InvalidResponse, Web
+from fw_pipeline_tests.support.fake_services import pwc
+from fw_pipeline_tests.support.fake_services.faults import Answer, Fault, changed
+from fw_pipeline_tests.support.fake_services.messages import Request, Response
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.web_fetch import Bench
 
 LINKS = "/pwc/links-between-papers-and-code.parquet"
 
@@ -76,7 +77,7 @@ def _broken(fault: str, after: int) -> Fault:
 
 def test_a_killed_run_leaves_its_part_to_the_next_one(bench: Bench, services: FakeServices) -> None:
     services.faults.add("/pwc", _broken("short_body", 5000))
-    with bench.web(tries=1) as web, pytest.raises(SourceFailed, match=r"the answer broke off \(1 try\)"):
+    with bench.web(tries=1) as web, pytest.raises(SourceError, match=r"the answer broke off \(1 try\)"):
         _fetched(web, services)
     with bench.web() as web:
         assert _fetched(web, services) == _whole(services)
@@ -85,7 +86,7 @@ def test_a_killed_run_leaves_its_part_to_the_next_one(bench: Bench, services: Fa
 
 def test_a_file_that_changed_meanwhile_is_fetched_anew(bench: Bench, services: FakeServices) -> None:
     services.faults.add("/pwc", _broken("short_body", 5000))
-    with bench.web(tries=1) as web, pytest.raises(SourceFailed):
+    with bench.web(tries=1) as web, pytest.raises(SourceError):
         _fetched(web, services)
     services.world.paper_count = 500
     with bench.web() as web:
@@ -131,14 +132,14 @@ def test_a_server_that_sends_less_than_the_rest_is_asked_for_more(bench: Bench, 
 
 def test_a_file_that_announces_itself_as_too_large_is_not_begun(bench: Bench, services: FakeServices) -> None:
     services.faults.add("/pwc", changed(claimed_length=2**31, cut_after=20))
-    with bench.web(download_bytes=2**20) as web, pytest.raises(SourceFailed, match="larger than 1048576 bytes"):
+    with bench.web(download_bytes=2**20) as web, pytest.raises(SourceError, match="larger than 1048576 bytes"):
         _fetched(web, services)
 
 
 @pytest.mark.parametrize("fault", ["huge_claimed", "huge_streamed"])
 def test_a_file_beyond_the_cap_is_refused(fault: str, bench: Bench, services: FakeServices) -> None:
     services.faults.add("/pwc", fault)
-    with bench.web(download_bytes=2**20) as web, pytest.raises(SourceFailed, match="larger than 1048576 bytes"):
+    with bench.web(download_bytes=2**20) as web, pytest.raises(SourceError, match="larger than 1048576 bytes"):
         _fetched(web, services)
     assert sum(map(len, bench.written().values())) < 2**21
 
@@ -146,7 +147,7 @@ def test_a_file_beyond_the_cap_is_refused(fault: str, bench: Bench, services: Fa
 def test_a_page_instead_of_the_file_is_refused_and_kept_as_evidence(bench: Bench, services: FakeServices) -> None:
     with (
         bench.web() as web,
-        pytest.raises(SourceFailed, match="answered text/html instead of the file: Trending Papers"),
+        pytest.raises(SourceError, match="answered text/html instead of the file: Trending Papers"),
     ):
         web.download(f"{services.url}/pwc/gone.parquet", name="gone.parquet", read=lambda kept: kept.ref)
     assert any(b"Trending Papers" in body for body in bench.written().values())
@@ -154,7 +155,7 @@ def test_a_page_instead_of_the_file_is_refused_and_kept_as_evidence(bench: Bench
 
 def test_a_page_is_never_replayed_as_the_file(bench: Bench, services: FakeServices) -> None:
     services.faults.add("/pwc", "html_200")
-    with bench.web() as web, pytest.raises(SourceFailed):
+    with bench.web() as web, pytest.raises(SourceError):
         _fetched(web, services)
     with bench.web() as web:
         assert _fetched(web, services) == _whole(services)
@@ -170,7 +171,7 @@ def test_a_throttled_download_waits(hint: str, slept: int, bench: Bench, service
 
 def test_a_redirect_to_an_unknown_host_is_refused(bench: Bench, services: FakeServices) -> None:
     services.faults.add("/pwc", "redirect_elsewhere")
-    with bench.web() as web, pytest.raises(SourceFailed, match="redirected to another site, localhost"):
+    with bench.web() as web, pytest.raises(SourceError, match="redirected to another site, localhost"):
         _fetched(web, services)
 
 
@@ -178,9 +179,9 @@ def test_a_file_that_is_not_what_it_should_be_is_asked_for_again_next_time(
     bench: Bench, services: FakeServices
 ) -> None:
     def unfit(_kept: Evidence) -> int:
-        raise Unfit("not a Parquet file", "check the address")
+        raise InvalidResponse("not a Parquet file", "check the address")
 
-    with bench.web() as web, pytest.raises(SourceFailed, match="not a Parquet file; check the address"):
+    with bench.web() as web, pytest.raises(SourceError, match="not a Parquet file; check the address"):
         web.download(f"{services.url}{LINKS}", name="links.parquet", read=unfit)
     with bench.web() as web:
         assert _fetched(web, services) == _whole(services)
@@ -189,7 +190,7 @@ def test_a_file_that_is_not_what_it_should_be_is_asked_for_again_next_time(
 
 def test_a_folder_that_cannot_be_written_is_named(bench: Bench, services: FakeServices) -> None:
     (bench.folder / "scratch").write_text("a file where the folder should be")
-    with bench.web() as web, pytest.raises(SourceFailed, match="cannot write the part that has come"):
+    with bench.web() as web, pytest.raises(SourceError, match="cannot write the part that has come"):
         _fetched(web, services)
 
 

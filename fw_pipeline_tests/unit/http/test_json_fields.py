@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fw_pipeline.web import (
+from fw_pipeline.http.client import (
+    InvalidResponse,
     Transient,
-    Unfit,
     needed,
     optional,
     rows,
@@ -36,7 +36,7 @@ WRONG_COUNTS = [-1, "-1", 10**12 + 1, "9" * 30, True, False, 1.0, "1.0", "1e3", 
 
 @pytest.mark.parametrize("value", WRONG_COUNTS)
 def test_what_is_no_count_is_refused_with_the_name_of_its_field(value: Any) -> None:
-    with pytest.raises(Unfit, match="field total is ") as caught:
+    with pytest.raises(InvalidResponse, match="field total is ") as caught:
         whole_number(value, "total")
     assert "\n" not in caught.value.cause
 
@@ -45,7 +45,7 @@ def test_what_is_no_count_is_refused_with_the_name_of_its_field(value: Any) -> N
 def test_whatever_comes_a_count_is_a_count_or_refused(value: Any) -> None:
     try:
         number = whole_number(value, "total")
-    except Unfit:
+    except InvalidResponse:
         return
     assert type(number) is int
     assert 0 <= number <= 10**12
@@ -57,7 +57,7 @@ def test_whatever_comes_a_count_is_a_count_or_refused(value: Any) -> None:
     [(text, ""), (text, "  "), (text, 5), (text, None), (texts, "a"), (texts, ["a", None]), (rows, {}), (rows, [[]])],
 )
 def test_texts_and_lists_are_checked(reader: Callable[[Any, str], Any], value: Any) -> None:
-    with pytest.raises(Unfit, match="field f"):
+    with pytest.raises(InvalidResponse, match="field f"):
         reader(value, "f")
 
 
@@ -88,17 +88,17 @@ def test_a_day_is_the_utc_day() -> None:
     "value", ["0000-00-00", "2022-13-01", "soon", "", None, True, 1.5, -1, 10**20, "1815-12-10", {}]
 )
 def test_what_is_no_date_is_refused(value: Any) -> None:
-    with pytest.raises(Unfit, match="field date is "):
+    with pytest.raises(InvalidResponse, match="field date is "):
         utc_date(value, "date")
 
 
 def test_a_missing_and_a_null_field_are_told_apart() -> None:
-    with pytest.raises(Unfit, match="field total is missing"):
+    with pytest.raises(InvalidResponse, match="field total is missing"):
         needed({}, "total", whole_number)
-    with pytest.raises(Unfit, match="field total is null"):
+    with pytest.raises(InvalidResponse, match="field total is null"):
         needed({"total": None}, "total", whole_number)
     assert optional({}, "total", whole_number) is optional({"total": None}, "total", whole_number) is None
-    with pytest.raises(Unfit, match="field total is 'x'"):
+    with pytest.raises(InvalidResponse, match="field total is 'x'"):
         optional({"total": "x"}, "total", whole_number)
 
 
@@ -116,7 +116,7 @@ def test_a_missing_and_a_null_field_are_told_apart() -> None:
     ],
 )
 def test_json_that_python_would_let_pass_is_refused(body: str, cause: str) -> None:
-    with pytest.raises(Unfit, match=re.escape(cause)):
+    with pytest.raises(InvalidResponse, match=re.escape(cause)):
         strict_json(body)
 
 

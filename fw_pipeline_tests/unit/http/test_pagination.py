@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.contract import SourceFailed
-from fw_pipeline.web import Answer, Web
-from fw_pipeline_tests.fake_services.faults import Answer as Answering
-from fw_pipeline_tests.fake_services.faults import Fault
-from fw_pipeline_tests.fake_services.messages import Request, Response
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.web_bench import Bench
+from fw_pipeline.errors import SourceError
+from fw_pipeline.http.client import Answer, Web
+from fw_pipeline_tests.support.fake_services.faults import Answer as Answering
+from fw_pipeline_tests.support.fake_services.faults import Fault
+from fw_pipeline_tests.support.fake_services.messages import Request, Response
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.web_fetch import Bench
 
 PAGES = 6
 LISTING = "/huggingface/api/models"
@@ -71,7 +71,7 @@ def test_a_short_last_page_is_not_lost_and_an_empty_one_is_no_fault(bench: Bench
 
 def test_a_listing_that_broke_goes_on_where_it_was(bench: Bench, services: FakeServices) -> None:
     services.faults.add(LISTING, "truncated_body", after=4, times=-1)
-    with bench.web() as web, pytest.raises(SourceFailed, match="cut off"):
+    with bench.web() as web, pytest.raises(SourceError, match="cut off"):
         _listed(web, services)
     services.faults.clear()
     services.requests.clear()
@@ -93,7 +93,7 @@ def test_a_cursor_that_repeats_is_refused(bench: Bench, services: FakeServices) 
     first = "api/models?sort=createdAt&expand[]=createdAt&expand[]=tags"
     own = _relinked(lambda request, _: f'<{request.base_url}/{first}>; rel="next"')
     services.faults.add(LISTING, own, after=2)
-    with bench.web() as web, pytest.raises(SourceFailed, match="the next page is one that was there already"):
+    with bench.web() as web, pytest.raises(SourceError, match="the next page is one that was there already"):
         _listed(web, services)
     services.requests.clear()
     with bench.web() as web:
@@ -104,20 +104,20 @@ def test_a_cursor_that_repeats_is_refused(bench: Bench, services: FakeServices) 
 def test_a_next_page_on_another_host_is_refused(bench: Bench, services: FakeServices) -> None:
     away = _relinked(lambda _, link: link.replace("127.0.0.1", "localhost"))
     services.faults.add(LISTING, away, times=-1)
-    with bench.web() as web, pytest.raises(SourceFailed, match="the next page lies on another site, localhost"):
+    with bench.web() as web, pytest.raises(SourceError, match="the next page lies on another site, localhost"):
         _listed(web, services)
     assert len(services.requests) == 1
 
 
 def test_a_next_page_without_an_address_is_refused(bench: Bench, services: FakeServices) -> None:
     services.faults.add(LISTING, _relinked(lambda *_: '<http://[::1>; rel="next"'))
-    with bench.web() as web, pytest.raises(SourceFailed, match="names an address that cannot be read"):
+    with bench.web() as web, pytest.raises(SourceError, match="names an address that cannot be read"):
         _listed(web, services)
 
 
 def test_endless_pages_end(bench: Bench, services: FakeServices) -> None:
     services.world.hub_page_cap = 1
-    with bench.web(pages=20) as web, pytest.raises(SourceFailed, match="more than 20 pages"):
+    with bench.web(pages=20) as web, pytest.raises(SourceError, match="more than 20 pages"):
         _listed(web, services)
     assert len(services.requests) == 20
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.contract import Reason, SourceFailed
-from fw_pipeline.web import Answer, Limits, Pace, Throttled, seconds_in
-from fw_pipeline.wire.pace import Turns
-from fw_pipeline_tests.fake_services.faults import Answer as Answering
-from fw_pipeline_tests.fake_services.faults import instead
-from fw_pipeline_tests.fake_services.messages import Request, Response
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.web_bench import TORCH, Bench, Clock, ask
+from fw_pipeline.errors import PipelineError, SourceError
+from fw_pipeline.http.client import Answer, Limits, Pace, Throttled, seconds_in
+from fw_pipeline.http.rate_limit import Turns
+from fw_pipeline_tests.support.fake_services.faults import Answer as Answering
+from fw_pipeline_tests.support.fake_services.faults import instead
+from fw_pipeline_tests.support.fake_services.messages import Request, Response
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.web_fetch import TORCH, Bench, Clock, ask
 
 
 @pytest.fixture
@@ -96,14 +96,14 @@ def test_a_reader_can_ask_for_a_pause(bench: Bench, services: FakeServices) -> N
 def test_a_pause_beyond_our_patience_stops_the_fetch(bench: Bench, services: FakeServices) -> None:
     with bench.web() as web:
         web.hold(5000)
-        with pytest.raises(SourceFailed, match=r"asked for a pause; run again after 2023-07-05 13:24 UTC"):
+        with pytest.raises(SourceError, match=r"asked for a pause; run again after 2023-07-05 13:24 UTC"):
             ask(web, services.url)
     assert not services.requests
 
 
 def test_waits_grow_and_are_drawn_at_random_below_a_bound(bench: Bench, services: FakeServices) -> None:
     services.faults.add("/pypistats", "error", times=-1)
-    with bench.web(tries=9, first_wait=1.0, longest_wait=20.0) as web, pytest.raises(SourceFailed, match="9 tries"):
+    with bench.web(tries=9, first_wait=1.0, longest_wait=20.0) as web, pytest.raises(SourceError, match="9 tries"):
         ask(web, services.url)
     bounds = [1, 2, 4, 8, 16, 20, 20, 20]
     assert all(0 <= wait <= bound for wait, bound in zip(bench.clock.slept, bounds, strict=True))
@@ -127,7 +127,7 @@ def test_the_pace_of_a_mirror_can_be_set(bench: Bench, services: FakeServices) -
 
 @pytest.mark.parametrize(("name", "text"), [("pace", "fast"), ("pace", "-1"), ("tries", "inf"), ("patience", "nan")])
 def test_an_impossible_option_is_named(name: str, text: str) -> None:
-    with pytest.raises(Reason, match=f"option {name}: '{text}'"):
+    with pytest.raises(PipelineError, match=f"option {name}: '{text}'"):
         Pace(1).changed({name: text}) if name == "pace" else Limits.of({name: text})
 
 
@@ -168,7 +168,7 @@ def test_a_long_wait_is_said_with_its_cause_and_its_end(bench: Bench, services: 
 
 _ASKER = """
 import sys, pathlib, requests, time
-from fw_pipeline.wire.pace import Pace, Turns
+from fw_pipeline.http.rate_limit import Pace, Turns
 turns = Turns(Pace(0.3, pathlib.Path(sys.argv[2])), clock=time.time, sleep=time.sleep, patience=60)
 for number in range(3):
     with turns.turn():
@@ -183,7 +183,7 @@ def test_processes_of_one_machine_take_turns(services: FakeServices, tmp_path: P
 
     services.faults.add("/pypistats", slowly, times=-1)
     asker = [sys.executable, "-c", _ASKER, f"{services.url}{TORCH}", f"{tmp_path / 'shared' / 'x.pace'}"]
-    askers = [subprocess.Popen(asker, cwd=Path(__file__).parents[1]) for _ in range(2)]
+    askers = [subprocess.Popen(asker, cwd=Path(__file__).parents[3]) for _ in range(2)]
     assert [it.wait(60) for it in askers] == [0, 0]
     assert len(services.requests) == 6
     for before, after in pairwise(sorted(services.requests, key=lambda it: it.at)):
@@ -193,6 +193,6 @@ def test_processes_of_one_machine_take_turns(services: FakeServices, tmp_path: P
 def test_a_shared_pace_that_cannot_be_kept_is_named(bench: Bench, services: FakeServices) -> None:
     (bench.folder / "file").write_text("")
     pace = Pace(3.0, bench.folder / "file" / "x.pace")
-    with bench.web(pace=pace) as web, pytest.raises(SourceFailed, match="cannot keep the pace that this machine"):
+    with bench.web(pace=pace) as web, pytest.raises(SourceError, match="cannot keep the pace that this machine"):
         ask(web, services.url)
     assert not services.requests

@@ -13,16 +13,16 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from fw_pipeline.contract import MonthRefused, Reason
-from fw_pipeline.web import Answer, Unfit
-from fw_pipeline.wire.exchange import Question
-from fw_pipeline.wire.redaction import Redactor
-from fw_pipeline_tests.certificates import certificate
-from fw_pipeline_tests.fake_services.faults import Answer as Answering
-from fw_pipeline_tests.fake_services.faults import Fault
-from fw_pipeline_tests.fake_services.messages import Request, Response, as_json
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.web_bench import Bench, ask, rows_of
+from fw_pipeline.errors import MonthRejected, PipelineError
+from fw_pipeline.http.client import Answer, InvalidResponse
+from fw_pipeline.http.redaction import Redactor
+from fw_pipeline.http.transport import Question
+from fw_pipeline_tests.support.certificates import certificate
+from fw_pipeline_tests.support.fake_services.faults import Answer as Answering
+from fw_pipeline_tests.support.fake_services.faults import Fault
+from fw_pipeline_tests.support.fake_services.messages import Request, Response, as_json
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.web_fetch import Bench, ask, rows_of
 
 KEY, TOKEN = "k3y+/with=odd&signs((", "hf_abcdefghijklmnop"
 SPELLINGS = (KEY, TOKEN, "k3y%2B%2Fwith", "k3y%2b%2fwith", "k3y+/with%3Dodd", "odd%26signs", "odd&amp;signs")
@@ -84,7 +84,7 @@ def test_no_secret_is_written_anywhere(
     def read(answer: Answer) -> int:
         told.extend((repr(answer), answer.request, str(answer.headers)))
         if case == "bug":
-            raise Unfit(f"a reader that repeats {KEY} and {TOKEN}", f"never write {TOKEN}")
+            raise InvalidResponse(f"a reader that repeats {KEY} and {TOKEN}", f"never write {TOKEN}")
         return rows_of(answer)
 
     with bench.web() as web:
@@ -92,7 +92,7 @@ def test_no_secret_is_written_anywhere(
         try:
             with services.down() if case == "down" else contextlib.nullcontext():
                 ask(web, services.url, read=read, params={"key": KEY}, headers={"Authorization": f"Bearer {TOKEN}"})
-        except Reason as reason:
+        except PipelineError as reason:
             told += traceback.format_exception(reason)
             told += [repr(error) + str(error.args) + str(error) for error in _chain(reason)]
             told += [repr(reason.__reduce__())]
@@ -182,7 +182,7 @@ def test_certificates_are_checked(
         if case.cause is None:
             assert ask(web, url) == 360
             return
-        with pytest.raises(MonthRefused) as caught:
+        with pytest.raises(MonthRejected) as caught:
             ask(web, url)
     assert caught.value.cause.startswith(case.cause)
     assert not services.requests
@@ -198,10 +198,10 @@ def test_a_token_does_not_follow_a_redirect_to_the_host_that_holds_the_files(
     with services.over_tls(f"{path}") as url, bench.web() as web:
         away = Response(302, {"Location": f"{url}/pwc/{name}?signed={TOKEN}"})
         services.faults.add("/huggingface/file", lambda _request, _answer: away, times=-1)
-        with pytest.raises(Reason, match=r"redirected to another site, 127\.0\.0\.1"):
+        with pytest.raises(PipelineError, match=r"redirected to another site, 127\.0\.0\.1"):
             web.download(asked, name="a.parquet", read=lambda kept: kept.ref)
         services.faults.add("/huggingface/plain", "redirect_elsewhere")
-        with pytest.raises(Reason, match="redirected to another site, localhost"):
+        with pytest.raises(PipelineError, match="redirected to another site, localhost"):
             web.download(asked.replace("file", "plain"), name=name, read=lambda kept: kept.ref, sites=("localhost",))
         services.requests.clear()
         headers = {"Authorization": f"Bearer {TOKEN}"}

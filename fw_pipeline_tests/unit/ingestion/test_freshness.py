@@ -15,22 +15,23 @@ import pytest
 from dagster import AssetCheckEvaluation, DagsterInstance, build_sensor_context
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
-from fw_pipeline.contract import TABLES, Batch, Fetch, Plan, Provider, Reach, Source, Window
+from fw_pipeline.contract import TABLES, Availability, Batch, CostEstimate, FetchContext, Provider, Source
 from fw_pipeline.definitions import build_defs
-from fw_pipeline.orchestration.choosing import choose
-from fw_pipeline.orchestration.freshness import Freshness, freshness
-from fw_pipeline.orchestration.ingest import ingest
-from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.ingestion.freshness import Freshness, freshness
+from fw_pipeline.ingestion.ingest import ingest
+from fw_pipeline.ingestion.providers import choose
+from fw_pipeline.months import Window
 from fw_pipeline.settings import Settings, read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline_tests.command import fw_pipeline
-from fw_pipeline_tests.loopback_alerts import Hook, hook
+from fw_pipeline.transform.context import Pipeline
+from fw_pipeline_tests.support.command import fw_pipeline
+from fw_pipeline_tests.support.loopback_alerts import Hook, hook
 
 SEPTEMBER, OCTOBER = date(2026, 9, 1), date(2026, 10, 1)
 BEFORE_DUE, AFTER_DUE = datetime(2026, 11, 5, 23, tzinfo=UTC), datetime(2026, 11, 6, 0, 1, tzinfo=UTC)
 
 
-def answered(fetch: Fetch) -> Iterator[Batch]:
+def answered(fetch: FetchContext) -> Iterator[Batch]:
     """Give every month a figure, and call December 2020 a gap."""
     for month in fetch.window.months():
         row = {"month": month, "tagged": "pytorch", "questions": 500, "method": "counted", "origin": "x"}
@@ -42,14 +43,14 @@ def answered(fetch: Fetch) -> Iterator[Batch]:
 
 
 def provider(name: str, last: date) -> Provider:
-    reach = Reach(Window.of(date(2018, 1, 1), last), "not kept", f"the service was shut in {last:%Y-%m}")
+    reach = Availability(Window.of(date(2018, 1, 1), last), "not kept", f"the service was shut in {last:%Y-%m}")
     words = dict.fromkeys(("answers", "cost", "needs", "cannot_see"), "")
     return Provider(
         name=name,
         source="stackoverflow",
         reach=lambda _: reach,
         fetch=answered,
-        plan=lambda _: Plan(1, "one request"),
+        plan=lambda _: CostEstimate(1, "one request"),
         **words,  # type: ignore[arg-type]
     )
 

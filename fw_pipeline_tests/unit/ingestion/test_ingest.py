@@ -12,16 +12,18 @@ from types import MappingProxyType
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import TABLES, Batch, Fetch, MonthRefused, Plan, Provider, Reach, SourceFailed, Window
-from fw_pipeline.orchestration.choosing import Chosen, choose, out_of_reach
-from fw_pipeline.orchestration.ingest import Ingested, ingest
+from fw_pipeline.contract import TABLES, Availability, Batch, CostEstimate, FetchContext, Provider
+from fw_pipeline.errors import MonthRejected, SourceError
+from fw_pipeline.ingestion.ingest import Ingested, ingest
+from fw_pipeline.ingestion.providers import ProviderSelection, choose, out_of_reach
+from fw_pipeline.months import Window
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 YEAR = Window(date(2022, 1, 1), date(2023, 1, 1))
-Answers = Callable[[Fetch], Iterator[Batch | MonthRefused]]
+Answers = Callable[[FetchContext], Iterator[Batch | MonthRejected]]
 
 
 def rows(month: date, questions: int = 500, tag: str = "pytorch") -> pl.DataFrame:
@@ -29,20 +31,20 @@ def rows(month: date, questions: int = 500, tag: str = "pytorch") -> pl.DataFram
     return pl.DataFrame([row], schema=TABLES["stackoverflow"].schema)
 
 
-def provider(answers: Answers, reach: Window = YEAR) -> Chosen:
+def provider(answers: Answers, reach: Window = YEAR) -> ProviderSelection:
     made = Provider(
         name="test",
         source="stackoverflow",
-        reach=lambda _: Reach(reach, "the service did not exist", "not closed yet"),
+        reach=lambda _: Availability(reach, "the service did not exist", "not closed yet"),
         fetch=answers,
-        plan=lambda _: Plan(1, "one request"),
+        plan=lambda _: CostEstimate(1, "one request"),
         answers="",
         cost="",
         needs="",
         cannot_see="",
     )
     source = replace(SOURCES["stackoverflow"], providers=MappingProxyType({"test": made}))
-    return Chosen(source, made, {})
+    return ProviderSelection(source, made, {})
 
 
 def go(
@@ -59,7 +61,7 @@ def go(
     **settings: str,
 ) -> Ingested:
     chosen = provider(answers, reach)
-    chosen = replace(chosen, provider=replace(chosen.provider, plan=lambda _: Plan(requests, "its plan")))
+    chosen = replace(chosen, provider=replace(chosen.provider, plan=lambda _: CostEstimate(requests, "its plan")))
     given = read({"FW_DATA_DIR": str(data), **settings}, dotenv=Path("none"))
     say = (said if said is not None else []).append
     return ingest(
@@ -68,7 +70,7 @@ def go(
     )  # fmt: skip
 
 
-def all_good(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+def all_good(fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
     for month in fetch.window.months():
         kept = fetch.keeper.find(f"GET {month}") or fetch.keeper.keep(f"GET {month}", b"500", name=f"{month}")
         yield Batch(month, rows(month), (kept.ref,))
@@ -86,7 +88,7 @@ def test_every_month_answered_is_a_vintage_and_the_fetch_is_finished(tmp_path: P
 
 
 def test_a_month_with_a_negative_count_is_refused_and_the_others_are_unharmed(tmp_path: Path) -> None:
-    def answers(fetch: Fetch) -> Iterator[Batch]:
+    def answers(fetch: FetchContext) -> Iterator[Batch]:
         for month in fetch.window.months():
             yield Batch(month, rows(month, -1 if month.month == 7 else 500), ())
 
@@ -101,9 +103,9 @@ def test_a_month_with_a_negative_count_is_refused_and_the_others_are_unharmed(tm
 
 
 def test_a_provider_that_breaks_in_the_middle_keeps_what_came_before(tmp_path: Path) -> None:
-    def answers(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+    def answers(fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
         yield from list(all_good(fetch))[:5]
-        raise SourceFailed("stackoverflow", "quota spent", "run again after 12:00")
+        raise SourceError("stackoverflow", "quota spent", "run again after 12:00")
 
     got = go(tmp_path, answers)
     assert len(got.months("present")) == 5
@@ -115,13 +117,13 @@ def test_a_provider_that_breaks_in_the_middle_keeps_what_came_before(tmp_path: P
 def test_the_next_run_asks_only_for_what_is_missing(tmp_path: Path) -> None:
     asked: list[str] = []
 
-    def answers(fetch: Fetch) -> Iterator[Batch]:
+    def answers(fetch: FetchContext) -> Iterator[Batch]:
         for month in fetch.window.months():
             kept = fetch.keeper.find(f"GET {month}")
             if kept is None:
                 asked.append(f"{month:%Y-%m}")
                 if len(asked) == 6:
-                    raise SourceFailed("stackoverflow", "connection reset", "run again")
+                    raise SourceError("stackoverflow", "connection reset", "run again")
                 kept = fetch.keeper.keep(f"GET {month}", b"500", name=f"{month}")
             yield Batch(month, rows(month), (kept.ref,))
 
@@ -136,11 +138,11 @@ def test_the_next_run_asks_only_for_what_is_missing(tmp_path: Path) -> None:
 def asked_in(windows: list[str]) -> Answers:
     """Answer every month but a hole in May and an unfit answer in August, and write down what was asked for."""
 
-    def answers(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+    def answers(fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
         windows.append(str(fetch.window))
         for month in fetch.window.months():
             if month.month == 8 and len(windows) == 1:
-                yield MonthRefused("stackoverflow", "HTML instead of JSON", "run again", month=month)
+                yield MonthRejected("stackoverflow", "HTML instead of JSON", "run again", month=month)
             else:
                 hole = "it was lost" if month.month == 5 else None
                 yield Batch(month, rows(month).clear() if hole else rows(month), (), gap=hole)
@@ -202,7 +204,7 @@ def test_an_answer_to_another_question_is_refused(tmp_path: Path, batch: Batch, 
 
 
 def test_a_known_hole_is_stated_and_is_neither_a_vintage_nor_a_failure(tmp_path: Path) -> None:
-    def answers(fetch: Fetch) -> Iterator[Batch]:
+    def answers(fetch: FetchContext) -> Iterator[Batch]:
         for month in fetch.window.months():
             hole = "downloads were not recorded" if month.month == 4 else None
             yield Batch(month, rows(month).clear() if hole else rows(month), (), gap=hole)
@@ -225,7 +227,7 @@ def test_months_out_of_reach_are_told_and_not_asked_for(tmp_path: Path) -> None:
     )
     chosen = provider(all_good)
     assert [str(reason) for reason in out_of_reach(chosen, wide, given, now=NOW)] == [late]
-    far = replace(chosen.provider, name="far", reach=lambda _: Reach(wide, "", ""))
+    far = replace(chosen.provider, name="far", reach=lambda _: Availability(wide, "", ""))
     both = replace(chosen.source, providers=MappingProxyType({"test": chosen.provider, "far": far}))
     early, _ = out_of_reach(replace(chosen, source=both), wide, given, now=NOW)
     assert str(early).startswith("stackoverflow 2021-11 to 2021-12: the service did not exist")
@@ -261,9 +263,9 @@ def test_a_tag_that_is_missing_from_a_refetched_month_counts_as_lost(tmp_path: P
 def test_two_fetches_of_one_source_do_not_run_at_once(tmp_path: Path) -> None:
     inner: list[str] = []
 
-    def answers(fetch: Fetch) -> Iterator[Batch | MonthRefused]:
+    def answers(fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
         said: list[str] = []
-        with pytest.raises(SourceFailed, match="another run has been fetching"):
+        with pytest.raises(SourceError, match="another run has been fetching"):
             go(tmp_path, all_good, run="run-2", said=said)
         [line] = said
         assert re.search(r"waits at most until \d\d:\d\d:\d\d UTC \(1 s\): another run is fetching it$", line)

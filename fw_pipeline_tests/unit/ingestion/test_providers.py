@@ -8,16 +8,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import Batch, Reason, Window, parse_month
-from fw_pipeline.frameworks import framework_rows, tag_rows
-from fw_pipeline.orchestration.choosing import asking, choose, out_of_reach, shared_out
-from fw_pipeline.orchestration.freshness import freshness
+from fw_pipeline.catalog.frameworks import framework_rows, tag_rows
+from fw_pipeline.contract import Batch
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.ingestion.freshness import freshness
+from fw_pipeline.ingestion.providers import asking, choose, out_of_reach, shared_out
+from fw_pipeline.months import Window, parse_month
 from fw_pipeline.settings import Settings, read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline_tests.command import fw_pipeline
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.fake_services.world import World
-from fw_pipeline_tests.relations import DDL, empty_warehouse, insert, models
+from fw_pipeline_tests.support.command import fw_pipeline
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.fake_services.world import World
+from fw_pipeline_tests.support.relations import DDL, empty_warehouse, insert, models
 
 SOURCE = SOURCES["stackoverflow"]
 NOW = datetime(2026, 11, 28, 6, tzinfo=UTC)
@@ -75,7 +77,7 @@ def test_a_file_may_have_a_plus_in_its_name(path: str) -> None:
 @pytest.mark.parametrize(("providers", "name"), [("clickhose+api", "clickhose"), ("pypistats", "pypistats")])
 def test_a_provider_that_is_misspelt_is_named(providers: str, name: str) -> None:
     with pytest.raises(
-        Reason, match=f"stackoverflow has no provider '{name}'; choose one of recorded, clickhouse, api"
+        PipelineError, match=f"stackoverflow has no provider '{name}'; choose one of recorded, clickhouse, api"
     ):
         choose(SOURCE, settings(providers))
 

@@ -33,17 +33,17 @@ from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
 from fw_pipeline.contract import TABLES
 from fw_pipeline.definitions import build_defs, defs, load_models
-from fw_pipeline.orchestration.building import build_what_changed
-from fw_pipeline.orchestration.liveness import KILLED, held_by_runs, mark_killed
+from fw_pipeline.orchestration.build_sensor import build_what_changed
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, beta, months_of
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.publishing import contents
+from fw_pipeline.orchestration.publish_assets import contents
 from fw_pipeline.orchestration.raw_assets import GAPS
-from fw_pipeline.orchestration.running import failure_lines
+from fw_pipeline.orchestration.run_job import failure_lines
+from fw_pipeline.orchestration.run_locks import KILLED, held_by_runs, mark_killed
 from fw_pipeline.settings import PROJECT_DIR, read
 from fw_pipeline.sources import SOURCES
+from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import query
-from fw_pipeline_tests.command import start
+from fw_pipeline_tests.support.command import start
 
 OURS = "__repository__@fw_pipeline"
 """The code location as `workspace.yaml` names it."""

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.home import INSTANCE, prepare
-from fw_pipeline_tests.command import Done, fw_pipeline
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.orchestration.instance import INSTANCE, prepare
+from fw_pipeline_tests.support.command import Done, fw_pipeline
 
 MONTH = ("run", "--from", "2022-05", "--to", "2022-05", "--source", "pypi")
 HISTORY_ON = """
@@ -66,7 +66,7 @@ def test_settings_that_are_half_written_are_named_and_left_alone(tmp_path: Path,
     path = tmp_path / "dagster" / "dagster.yaml"
     path.parent.mkdir()
     path.write_bytes(left)
-    with pytest.raises(Reason) as told:
+    with pytest.raises(PipelineError) as told:
         prepare(tmp_path)
     assert f"Dagster's settings: {path} " in str(told.value)
     assert cause in str(told.value)

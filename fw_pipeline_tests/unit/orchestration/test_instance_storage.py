@@ -8,11 +8,11 @@ from dagster import DagsterInstance
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from sqlalchemy.pool import NullPool
 
-from fw_pipeline.orchestration import history
+from fw_pipeline.orchestration import instance_storage
 
 
 def test_an_engine_is_made_once_for_each_file_and_holds_no_connection(tmp_path: Path) -> None:
-    history.write_quickly()
+    instance_storage.write_quickly()
     with DagsterInstance.local_temp(str(tmp_path)) as instance:
         events = instance.event_log_storage
         assert isinstance(events, SqliteEventLogStorage)

@@ -23,11 +23,11 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 from dagster._core.storage.tags import BACKFILL_ID_TAG
 
-from fw_pipeline.contract import Window, parse_month
-from fw_pipeline.orchestration import history
+from fw_pipeline.months import Window, parse_month
+from fw_pipeline.orchestration import instance_storage
 from fw_pipeline.orchestration.partitions import beta
 from fw_pipeline.orchestration.retention import trim
-from fw_pipeline.orchestration.running import run_job
+from fw_pipeline.orchestration.run_job import run_job
 
 MONTHS = MonthlyPartitionsDefinition(start_date="2022-01-01", end_date="2023-01-01", timezone="UTC")
 FIGURES, CHECK = AssetKey("figures"), AssetCheckKey(AssetKey("figures"), "holds")
@@ -49,7 +49,7 @@ DEFINITIONS = Definitions(assets=[figures], asset_checks=[holds], jobs=[define_a
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
-    history.write_quickly()
+    instance_storage.write_quickly()
     with DagsterInstance.local_temp(str(tmp_path), overrides={"telemetry": {"enabled": False}}) as made:
         yield made
 

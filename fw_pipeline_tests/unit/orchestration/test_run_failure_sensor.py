@@ -10,15 +10,15 @@ from pathlib import Path
 from dagster import DagsterInstance, Definitions, asset, build_sensor_context, define_asset_job
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
-from fw_pipeline.contract import Window, parse_month
 from fw_pipeline.definitions import build_defs
-from fw_pipeline.orchestration.alerting import alert_of
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.running import run_job
+from fw_pipeline.months import Window, parse_month
+from fw_pipeline.orchestration.run_failure_sensor import alert_of
+from fw_pipeline.orchestration.run_job import run_job
 from fw_pipeline.settings import PROJECT_DIR, read
+from fw_pipeline.signals import REMEDY
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.stopping import REMEDY
-from fw_pipeline_tests.loopback_alerts import hook
+from fw_pipeline.transform.context import Pipeline
+from fw_pipeline_tests.support.loopback_alerts import hook
 
 QUIET = {"telemetry": {"enabled": False}}
 MAY = parse_month("2022-05")

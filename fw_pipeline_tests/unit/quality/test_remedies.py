@@ -24,20 +24,20 @@ from dagster import (
     define_asset_job,
 )
 
-from fw_pipeline import expectations
-from fw_pipeline.expectations import AT_LEAST_ONE_ROW, Expectation
-from fw_pipeline.orchestration.alerting import alert_of
-from fw_pipeline.orchestration.checks import NO_WARNINGS, RULES_HOLD, raw_checks
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.places import Place
-from fw_pipeline.orchestration.running import failure_lines, run_job
-from fw_pipeline.orchestration.tables import Table
-from fw_pipeline.orchestration.transforms import build_step
+from fw_pipeline import quality
+from fw_pipeline.orchestration.asset_checks import NO_WARNINGS, RULES_HOLD, raw_checks
+from fw_pipeline.orchestration.asset_groups import Place
+from fw_pipeline.orchestration.run_failure_sensor import alert_of
+from fw_pipeline.orchestration.run_job import failure_lines, run_job
+from fw_pipeline.orchestration.table_assets import build_step
+from fw_pipeline.orchestration.table_specs import Table
+from fw_pipeline.quality import AT_LEAST_ONE_ROW, Expectation
 from fw_pipeline.settings import read
+from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import Built, Writer
 
-RULES = expectations.implied((), ("share",), values={"share": (1, 2)})
-SMALL = expectations.declared(
+RULES = quality.implied((), ("share",), values={"share": (1, 2)})
+SMALL = quality.declared(
     [{"type": "expect_column_values_to_be_between", "column": "share", "max_value": 1, "severity": "warning",
       "name": "small", "reason": "It was small so far."}],
     columns=("share",),

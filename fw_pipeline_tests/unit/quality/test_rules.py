@@ -17,8 +17,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import TABLES, Reason
-from fw_pipeline.expectations import (
+from fw_pipeline.contract import TABLES
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.quality import (
     AT_LEAST_ONE_ROW,
     FAILING_ROWS,
     TYPES,
@@ -132,7 +133,7 @@ def test_a_value_outside_the_documented_ones_fails() -> None:
 
 
 def test_documentation_that_names_no_column_is_refused() -> None:
-    with pytest.raises(Reason, match="no such column: mnth"):
+    with pytest.raises(PipelineError, match="no such column: mnth"):
         implied(["mnth"], ["month"])
 
 
@@ -176,13 +177,13 @@ def test_every_type_is_one_that_great_expectations_knows_with_these_arguments() 
     ],
 )
 def test_a_rule_that_would_never_run_is_refused_when_it_is_read(item: dict[str, Any], message: str) -> None:
-    with pytest.raises(Reason, match=message):
+    with pytest.raises(PipelineError, match=message):
         declared([{"reason": "It must.", **item}], columns=["n", "k"], subject="marts/x.yml")
 
 
 def test_two_rules_of_one_name_are_refused() -> None:
     item = {"type": NOT_NULL, "column": "n", "reason": "It must."}
-    with pytest.raises(Reason, match="two rules are named n_not_null"):
+    with pytest.raises(PipelineError, match="two rules are named n_not_null"):
         declared([item, item], columns=["n"])
 
 
@@ -285,9 +286,9 @@ def test_nothing_passes_on_a_frame_without_rows() -> None:
 
 
 def test_a_frame_without_rules_is_not_valid() -> None:
-    with pytest.raises(Reason, match="no rules"):
+    with pytest.raises(PipelineError, match="no rules"):
         validate(questions((JAN, "*", 1)), [])
-    with pytest.raises(Reason, match="two of one name"):
+    with pytest.raises(PipelineError, match="two of one name"):
         validate(questions((JAN, "*", 1)), [AT_LEAST_ONE_ROW, AT_LEAST_ONE_ROW])
 
 
@@ -407,9 +408,9 @@ def test_runs_side_by_side_do_not_mix_their_frames() -> None:
 
 def test_a_query_that_nobody_ran_is_not_green() -> None:
     sums = rule(FAILING_ROWS, name="sums", sql="select 1")
-    with pytest.raises(Reason, match="rules and query results differ: sums"):
+    with pytest.raises(PipelineError, match="rules and query results differ: sums"):
         validate(pl.DataFrame({"n": [1]}), [sums])
-    with pytest.raises(Reason, match="rules and query results differ: sum"):
+    with pytest.raises(PipelineError, match="rules and query results differ: sum"):
         validate(pl.DataFrame({"n": [1]}), [AT_LEAST_ONE_ROW], failing={"sum": pl.DataFrame()})
 
 
@@ -447,13 +448,13 @@ import json, os, sys
 connections = []
 sys.addaudithook(lambda event, given: connections.append(event) if event in (
     "socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.gethostbyname") else None)
-import fw_pipeline.expectations as ex
+import fw_pipeline.quality as ex
 early = sorted({"great_expectations", "pandas"} & sys.modules.keys())
 import polars as pl
 between = "expect_column_values_to_be_between"
 rules = [ex.Expectation(f"r{n}", between, {"column": "n", "min_value": n}) for n in range(9)]
 passed = [outcome.passed for outcome in ex.validate(pl.DataFrame({"n": [0, 5]}), rules)]
-from fw_pipeline.expectations.running import _slot
+from fw_pipeline.quality.runner import _slot
 context = _slot().data_asset.datasource.data_context
 print(json.dumps({"connections": connections, "early": early, "passed": passed,
     "variable": os.environ["GX_ANALYTICS_ENABLED"], "configured": context.variables.analytics_enabled,
@@ -463,7 +464,7 @@ print(json.dumps({"connections": connections, "early": early, "passed": passed,
 
 def test_great_expectations_is_imported_late_calls_nobody_and_draws_no_progress_bar() -> None:
     environment = {**os.environ, "GX_ANALYTICS_ENABLED": "true"}
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[3]
     done = subprocess.run(
         [sys.executable, "-c", GUARDED], cwd=root, env=environment, capture_output=True, text=True, check=True
     )

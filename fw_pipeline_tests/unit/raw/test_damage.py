@@ -11,8 +11,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.contract import TABLES
-from fw_pipeline.raw import EvidenceStore, Statement, StorageFailed, Vintage, VintageStore
+from fw_pipeline.raw import EvidenceStore, Statement, Vintage, VintageStore
 
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 MONTH = date(2022, 1, 1)
@@ -125,17 +126,17 @@ def test_answers_are_as_old_as_the_newest_of_them(tmp_path: Path) -> None:
 def test_a_journal_or_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     store = evidence(tmp_path)
     (store.folder / "requests.ndjson").mkdir(parents=True)
-    with pytest.raises(StorageFailed, match=r"^data folder: cannot write requests.ndjson in \S+/run-1: Is a directory"):
+    with pytest.raises(StorageError, match=r"^data folder: cannot write requests.ndjson in \S+/run-1: Is a directory"):
         store.keep("r", b"x", name="a")
     other = evidence(tmp_path, run="run-2")
     other.folder.touch()
-    with pytest.raises(StorageFailed, match=r"^data folder: cannot write a-b in \S+/run-2: File exists"):
+    with pytest.raises(StorageError, match=r"^data folder: cannot write a-b in \S+/run-2: File exists"):
         other.keep("r", b"x", name="a b")
 
 
 def test_a_file_that_the_user_named_and_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(
-        StorageFailed, match=r"^the dump: cannot read \S+/gone.xml: No such file.*; name a readable file"
+        StorageError, match=r"^the dump: cannot read \S+/gone.xml: No such file.*; name a readable file"
     ):
         evidence(tmp_path).keep_file("the dump", tmp_path / "gone.xml")
 
@@ -174,7 +175,7 @@ def statement_file(root: Path, folder: str, written: bytes, name: str = "2026110
 )
 def test_a_damaged_statement_is_named_with_its_month(tmp_path: Path, written: bytes) -> None:
     path = statement_file(tmp_path, "2022-01", written)
-    with pytest.raises(StorageFailed) as raised:
+    with pytest.raises(StorageError) as raised:
         VintageStore(tmp_path).statements("pypi")
     assert str(raised.value) == (
         f"pypi 2022-01: what a fetch said of this month cannot be read: {path.name}; "
@@ -225,9 +226,7 @@ def test_a_vintage_of_other_columns_is_refused(tmp_path: Path) -> None:
     store = VintageStore(tmp_path)
     vintage = add(store, pytorch=1)
     pl.read_parquet(vintage.path).drop("origin").write_parquet(vintage.path)
-    with pytest.raises(
-        StorageFailed, match="cannot be read: its columns are not those of the contract; fetch it again"
-    ):
+    with pytest.raises(StorageError, match="cannot be read: its columns are not those of the contract; fetch it again"):
         store.read("stackoverflow", vintage)
 
 
@@ -242,7 +241,7 @@ def test_figures_of_no_month_are_fetched_again_without_one(tmp_path: Path) -> No
     assert store.vintages("stackoverflow") == [vintage]
     assert store.read("stackoverflow", vintage)["evidence"].item() == "e/1;e/2"
     vintage.path.write_bytes(b"")
-    with pytest.raises(StorageFailed, match=r"; fetch it again: fw-pipeline run --source stackoverflow$"):
+    with pytest.raises(StorageError, match=r"; fetch it again: fw-pipeline run --source stackoverflow$"):
         store.read("stackoverflow", vintage)
 
 

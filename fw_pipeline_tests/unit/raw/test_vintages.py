@@ -15,8 +15,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from fw_pipeline.atomic_files import StorageError, sweep, written_aside
 from fw_pipeline.contract import TABLES
-from fw_pipeline.raw import EvidenceStore, Statement, StorageFailed, VintageStore, sweep, written_aside
+from fw_pipeline.raw import EvidenceStore, Statement, VintageStore
 
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 MONTH = date(2022, 1, 1)
@@ -170,7 +171,7 @@ def test_a_truncated_vintage_is_named_with_its_month_and_remedy(tmp_path: Path, 
     path = add(store, figures(pytorch=555), run="a")
     assert path
     path.write_bytes(path.read_bytes()[:keep_bytes])
-    with pytest.raises(StorageFailed, match=r"stackoverflow 2022-01: vintage .* cannot be read.*--from 2022-01"):
+    with pytest.raises(StorageError, match=r"stackoverflow 2022-01: vintage .* cannot be read.*--from 2022-01"):
         store.read("stackoverflow", store.vintages("stackoverflow")[0])
 
 
@@ -214,12 +215,12 @@ def test_what_a_killed_writer_left_is_swept(tmp_path: Path) -> None:
 FULL = """
 import resource, sys
 from pathlib import Path
-from fw_pipeline.raw import StorageFailed, written_aside
+from fw_pipeline.atomic_files import StorageError, written_aside
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
 try:
     with written_aside(Path(sys.argv[1]) / "big") as stream:
         stream.write(b"x" * 100_000)
-except StorageFailed as failure:
+except StorageError as failure:
     print(failure)
 """
 
@@ -239,7 +240,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 import polars as pl
 from fw_pipeline.contract import TABLES
-from fw_pipeline.raw import StorageFailed, VintageStore
+from fw_pipeline.atomic_files import StorageError
+from fw_pipeline.raw import VintageStore
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
 month, now = date(2022, 1, 1), datetime(2026, 11, 2, tzinfo=UTC)
 tags = [str(hash(str(i))) for i in range(5000)]
@@ -248,7 +250,7 @@ rows = pl.concat([TABLES["stackoverflow"].schema.to_frame(), rows], how="diagona
 try:
     VintageStore(Path(sys.argv[1])).add("stackoverflow", month, rows, provider="api", observed_at=now,
         evidence=(), run_id="a")
-except StorageFailed as failure:
+except StorageError as failure:
     print(failure)
 """
 
@@ -263,7 +265,7 @@ def test_a_vintage_that_finds_the_disk_full_is_no_parquet_file_out_of_specificat
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "raw").write_text("a file where a folder should be", encoding="utf-8")
-    with pytest.raises(StorageFailed, match="cannot write"):
+    with pytest.raises(StorageError, match="cannot write"):
         add(VintageStore(tmp_path), figures(pytorch=1), run="a")
 
 

@@ -13,9 +13,9 @@ from lxml import etree
 
 from fw_pipeline.report import answer, leads
 from fw_pipeline.warehouse import query
-from fw_pipeline_tests import report_warehouse
-from fw_pipeline_tests.relations import insert
-from fw_pipeline_tests.report_warehouse import reader
+from fw_pipeline_tests.support import report_warehouse
+from fw_pipeline_tests.support.relations import insert
+from fw_pipeline_tests.support.report_warehouse import reader
 
 
 def one(warehouse: Path, sql: str) -> Any:

@@ -9,18 +9,19 @@ import duckdb
 import polars as pl
 import pytest
 
-from fw_pipeline.report import figures, method, origins, palette, tables, verdicts, words
-from fw_pipeline_tests import report_warehouse
-from fw_pipeline_tests.report_warehouse import HOSTILE
+from fw_pipeline.report import attribution, claim_cards, figure, formatting, methodology, page_tables
+from fw_pipeline.report.charts import palette
+from fw_pipeline_tests.support import report_warehouse
+from fw_pipeline_tests.support.report_warehouse import HOSTILE
 
 QUERIES = ("claims", "verdicts", "headlines")
 
-RECORDED = Path(__file__).parents[1] / "data" / "recorded"
+RECORDED = Path(__file__).parents[3] / "data" / "recorded"
 
 
-def cards(connection: duckdb.DuckDBPyConnection | None = None) -> dict[str, verdicts.Card]:
+def cards(connection: duckdb.DuckDBPyConnection | None = None) -> dict[str, claim_cards.Card]:
     read = report_warehouse.reader(connection or report_warehouse.small())
-    return {card.claim: card for card in verdicts.cards(*(read(figures.sql(name)) for name in QUERIES))}
+    return {card.claim: card for card in claim_cards.cards(*(read(figure.sql(name)) for name in QUERIES))}
 
 
 def test_the_verdict_then_knows_nothing_later() -> None:
@@ -136,10 +137,10 @@ def test_a_claim_that_was_never_decided_says_what_is_known_and_what_it_would_tak
 
 
 def test_a_series_has_a_plain_name_and_one_that_nobody_named_keeps_its_own() -> None:
-    assert method.plain("stackoverflow", "recorded") == "Stack Overflow, as published by N. Schlömer"
-    assert method.plain("stackoverflow", "of nobody") == "of nobody"
+    assert methodology.plain("stackoverflow", "recorded") == "Stack Overflow, as published by N. Schlömer"
+    assert methodology.plain("stackoverflow", "of nobody") == "of nobody"
     used = {"pypi": {"StarScout, all", "unknown"}, "papers": set[str]()}
-    assert [row["series"] for row in method.glossary(used)] == ["StarScout, all"]
+    assert [row["series"] for row in methodology.glossary(used)] == ["StarScout, all"]
 
 
 def test_a_later_gap_erases_no_reading() -> None:
@@ -176,7 +177,7 @@ def test_claims_stand_in_the_order_of_their_numbers() -> None:
 def test_figures_are_written_with_the_digits_that_carry_meaning(
     value: float | None, unit: str | None, text: str
 ) -> None:
-    assert words.figure(value, unit) == text
+    assert formatting.figure(value, unit) == text
 
 
 @pytest.mark.parametrize(
@@ -189,12 +190,12 @@ def test_figures_are_written_with_the_digits_that_carry_meaning(
     ],
 )
 def test_a_bound_is_written_as_a_bound(low: float | None, high: float | None, text: str) -> None:
-    assert words.bounded(0.9316 if 0.9316 in {low, high} else 0.5, low, high, "share") == text
+    assert formatting.bounded(0.9316 if 0.9316 in {low, high} else 0.5, low, high, "share") == text
 
 
 def test_months_of_the_same_kind_run_together_and_a_gap_stands_alone() -> None:
     read = report_warehouse.reader(report_warehouse.small())
-    (strip,) = tables.coverage(read(figures.sql("coverage")))
+    (strip,) = page_tables.coverage(read(figure.sql("coverage")))
     assert [(span.status, span.months) for span in strip.spans] == [("present", 5), ("gap", 1), ("present", 85)]
     assert strip.spans[1].text == "Apr 2016: a known gap"
     assert strip.spans[1].reasons == HOSTILE
@@ -203,13 +204,13 @@ def test_months_of_the_same_kind_run_together_and_a_gap_stands_alone() -> None:
 
 def test_published_months_are_compared_as_months() -> None:
     read = report_warehouse.reader(report_warehouse.small())
-    (row,) = tables.reconciled(read(figures.sql("reconciliation")))
+    (row,) = page_tables.reconciled(read(figure.sql("reconciliation")))
     assert (row["published"], row["measured"], row["agrees"]) == ("2024-01", "2024-03", "differs")
 
 
 def test_a_crossing_says_whether_it_lasted() -> None:
     read = report_warehouse.reader(report_warehouse.small())
-    (row,) = tables.crossings(read(figures.sql("crossovers")))
+    (row,) = page_tables.crossings(read(figure.sql("crossovers")))
     assert row["order"] == "PyTorch passed TensorFlow in Jan 2024"
     assert row["lasted"] == "yes, for six more months at least"
 
@@ -217,7 +218,7 @@ def test_a_crossing_says_whether_it_lasted() -> None:
 def test_every_origin_of_the_recorded_figures_has_a_licence() -> None:
     for source in ("stackoverflow", "huggingface", "papers", "pypi"):
         for origin in pl.read_csv(RECORDED / f"{source}.csv", infer_schema=False)["origin"].unique():
-            assert any(origin.startswith(start) for start in origins.CREDITS), origin
+            assert any(origin.startswith(start) for start in attribution.CREDITS), origin
 
 
 def test_both_schemes_have_the_same_colours_and_enough_contrast() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import polars as pl
 
-from fw_pipeline.report.placement import NARROW, SMALL, Label, places
-from fw_pipeline_tests import report_warehouse
-from fw_pipeline_tests.report_warehouse import BREAK, GAP
+from fw_pipeline.report.charts.label_placement import NARROW, SMALL, Label, places
+from fw_pipeline_tests.support import report_warehouse
+from fw_pipeline_tests.support.report_warehouse import BREAK, GAP
 
 
 def test_the_first_chart_breaks_its_lines_and_leaves_samples_out() -> None:

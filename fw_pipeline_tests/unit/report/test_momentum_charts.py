@@ -7,9 +7,10 @@ from datetime import date
 import polars as pl
 import pytest
 
-from fw_pipeline.report import figures, foretold, outlook
-from fw_pipeline_tests import report_warehouse
-from fw_pipeline_tests.report_warehouse import GAP, HOSTILE
+from fw_pipeline.report import figure
+from fw_pipeline.report.charts import forecast_charts, momentum_charts
+from fw_pipeline_tests.support import report_warehouse
+from fw_pipeline_tests.support.report_warehouse import GAP, HOSTILE
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def runs(rows: pl.DataFrame, present: str) -> dict[date, int]:
 
 
 def test_no_line_of_momentum_runs_through_a_gap(read: report_warehouse.Read) -> None:
-    drawn = outlook.momentum(read(figures.sql("momentum")), (), "somebody")
+    drawn = momentum_charts.momentum(read(figure.sql("momentum")), (), "somebody")
     found = runs(drawn.rows, "change")
     assert GAP not in found
     assert {run for month, run in found.items() if month < GAP} == {1}
@@ -32,7 +33,7 @@ def test_no_line_of_momentum_runs_through_a_gap(read: report_warehouse.Read) -> 
 
 
 def test_a_line_of_the_composite_ends_where_another_source_goes_in(read: report_warehouse.Read) -> None:
-    drawn = outlook.composite(read(figures.sql("composite")), (), "somebody")
+    drawn = momentum_charts.composite(read(figure.sql("composite")), (), "somebody")
     found = runs(drawn.rows, "score")
     assert [found[date(2022, month, 1)] for month in (1, 3, 5, 6, 7, 12)] == [1, 1, 2, 2, 3, 3]
     assert "not a measurement" in drawn.title
@@ -41,7 +42,7 @@ def test_a_line_of_the_composite_ends_where_another_source_goes_in(read: report_
 
 
 def test_the_weights_of_a_drawn_composite_are_shown_as_parts_of_a_whole(read: report_warehouse.Read) -> None:
-    shown = outlook.weights(read(figures.sql("weights")))
+    shown = momentum_charts.weights(read(figure.sql("weights")))
     assert [(row["source"], row["weight"], row["reason"]) for row in shown] == [
         ("PyPI", "75.0%", ""),
         ("Stack Overflow", "25.0%", HOSTILE),
@@ -49,12 +50,12 @@ def test_the_weights_of_a_drawn_composite_are_shown_as_parts_of_a_whole(read: re
 
 
 def test_the_forecast_of_january_2023_is_told_in_words(read: report_warehouse.Read) -> None:
-    drawn = foretold.forecasts(read(figures.sql("forecasts")), "somebody")
+    drawn = forecast_charts.forecasts(read(figure.sql("forecasts")), "somebody")
     assert drawn.summary == (
         "C25 ratio of downloads, A, all: for Jan 2024 the forecast of January 2023 was 0.7, between 0.4 and 1.20."
     )
     without = drawn.rows.with_columns(low=pl.lit(None, pl.Float64), high=pl.lit(None, pl.Float64)).drop("counted")
-    told = foretold.forecasts(without, "somebody").summary
+    told = forecast_charts.forecasts(without, "somebody").summary
     assert told.endswith("0.7, without an interval, as too few earlier ones could be judged by then.")
     measured = drawn.rows.filter(kind="measured")
     assert measured.filter(pl.col("value").is_null())["month"].to_list() == [GAP]
@@ -62,7 +63,7 @@ def test_the_forecast_of_january_2023_is_told_in_words(read: report_warehouse.Re
 
 
 def test_what_cannot_be_told_says_why(read: report_warehouse.Read) -> None:
-    (row,) = foretold.predictions(read(figures.sql("predictions")))
+    (row,) = forecast_charts.predictions(read(figure.sql("predictions")))
     assert (row["forecast"], row["between"], row["measured"]) == ("0.7", "0.4 to 1.20", "–")  # noqa: RUF001 - a dash
     assert (row["answer"], row["why"], row["error"]) == ("cannot be told", HOSTILE, "–")  # noqa: RUF001 - a dash
 
@@ -70,8 +71,8 @@ def test_what_cannot_be_told_says_why(read: report_warehouse.Read) -> None:
 def test_without_any_figures_the_charts_are_empty_and_say_so() -> None:
     nothing = report_warehouse.reader(report_warehouse.empty())
     drawn = (
-        outlook.momentum(nothing(figures.sql("momentum")), (), "somebody"),
-        outlook.composite(nothing(figures.sql("composite")), (), "somebody"),
-        foretold.forecasts(nothing(figures.sql("forecasts")), "somebody"),
+        momentum_charts.momentum(nothing(figure.sql("momentum")), (), "somebody"),
+        momentum_charts.composite(nothing(figure.sql("composite")), (), "somebody"),
+        forecast_charts.forecasts(nothing(figure.sql("forecasts")), "somebody"),
     )
     assert all(figure.rows.is_empty() and "No " in figure.summary for figure in drawn)

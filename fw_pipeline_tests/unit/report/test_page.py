@@ -22,11 +22,11 @@ import altair as alt
 import polars as pl
 import pytest
 
-from fw_pipeline.report import tables
-from fw_pipeline_tests import report_warehouse
-from fw_pipeline_tests.report_warehouse import BREAK, GAP, HOSTILE, INTERPOLATED
+from fw_pipeline.report import page_tables
+from fw_pipeline_tests.support import report_warehouse
+from fw_pipeline_tests.support.report_warehouse import BREAK, GAP, HOSTILE, INTERPOLATED
 
-RECORDED = Path(__file__).parents[1] / "data" / "recorded"
+RECORDED = Path(__file__).parents[3] / "data" / "recorded"
 
 
 @dataclass
@@ -214,7 +214,7 @@ def test_the_page_says_which_months_a_source_has_or_why_it_has_none() -> None:
             "why_none": [None, "nobody has fetched it yet"],
         }
     )
-    papers, pypi = tables.sources(rows)
+    papers, pypi = page_tables.sources(rows)
     assert (papers["title"], papers["months"]) == ("Papers", "Nov 2015 to Aug 2024")
     assert pypi["months"] == "none: nobody has fetched it yet"
     assert all(row["counts"] and row["blind"] for row in (papers, pypi))

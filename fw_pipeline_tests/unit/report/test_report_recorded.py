@@ -13,7 +13,7 @@ from dagster import AssetKey, AssetRecordsFilter, DagsterInstance
 from lxml import etree
 
 from fw_pipeline.warehouse import query
-from fw_pipeline_tests.relations import models
+from fw_pipeline_tests.support.relations import models
 
 PICTURE = re.compile(r"^!\[Chart\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)\n\n(.+)$")
 

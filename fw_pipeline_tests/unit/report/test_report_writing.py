@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.orchestration import publishing
-from fw_pipeline.orchestration.publishing import alone
-from fw_pipeline.raw import written_aside
+from fw_pipeline.atomic_files import written_aside
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.orchestration import publish_assets
+from fw_pipeline.orchestration.publish_assets import alone
 
 
 def test_what_a_killed_run_left_half_written_is_gone_before_the_next_one_begins(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_a_second_run_waits_and_says_for_what(tmp_path: Path) -> None:
     report, work = tmp_path / "report", tmp_path / ".work"
     with (
         alone(report, work),
-        pytest.raises(Reason, match="another run has been making it for more than 0 s; wait for it"),
+        pytest.raises(PipelineError, match="another run has been making it for more than 0 s; wait for it"),
         alone(report, work, patience=0),
     ):
         pass
@@ -39,8 +39,8 @@ def test_a_second_run_waits_and_says_for_what(tmp_path: Path) -> None:
 def test_a_chart_that_is_no_more_goes_with_its_files_and_its_page_to_embed(tmp_path: Path) -> None:
     page = {"index.html": b"page"}
     before = {"charts/old.svg": b"old", "embed/old.html": b"old", "charts/kept.svg": b"kept"}
-    publishing._write(tmp_path, {**page, **before})
-    publishing._write(tmp_path, {**page, "charts/kept.svg": b"new", "embed/kept.html": b"new"})
+    publish_assets._write(tmp_path, {**page, **before})
+    publish_assets._write(tmp_path, {**page, "charts/kept.svg": b"new", "embed/kept.html": b"new"})
     found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     assert found == {"index.html", "charts/kept.svg", "embed/kept.html"}
     assert (tmp_path / "charts" / "kept.svg").read_bytes() == b"new"

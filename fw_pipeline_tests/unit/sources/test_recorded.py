@@ -9,12 +9,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import TABLES, Window, parse_month
-from fw_pipeline.frameworks import PACKAGES
+from fw_pipeline.catalog.frameworks import PACKAGES
+from fw_pipeline.contract import TABLES
+from fw_pipeline.months import Window, parse_month
 from fw_pipeline.sources import SOURCES
-from fw_pipeline_tests.recorded_bench import SHIPPED, Bench
+from fw_pipeline_tests.support.recorded_files import SHIPPED, Bench
 
-FACTS = Path(__file__).parents[1] / ".." / "shared" / "facts"
+FACTS = Path(__file__).parents[3] / ".." / "shared" / "facts"
 
 
 @pytest.fixture

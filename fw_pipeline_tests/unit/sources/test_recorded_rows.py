@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.contract import SourceFailed, Window, parse_month
-from fw_pipeline_tests.recorded_bench import Answer, Bench
+from fw_pipeline.errors import SourceError
+from fw_pipeline.months import Window, parse_month
+from fw_pipeline_tests.support.recorded_files import Answer, Bench
 
 
 @pytest.fixture
@@ -211,7 +212,7 @@ def test_a_file_that_is_no_table_fails_the_source(bench: Bench, spoil: Callable[
     assert told in str(answer.failed)
     assert str(answer.failed).startswith("stackoverflow (recorded): stackoverflow.csv ")
     assert str(answer.failed).endswith("; restore it from the repository")
-    with pytest.raises(SourceFailed, match=re.escape(told)):
+    with pytest.raises(SourceError, match=re.escape(told)):
         bench.reach("stackoverflow")
 
 

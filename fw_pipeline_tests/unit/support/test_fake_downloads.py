@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import requests
 
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.fake_services.world import PACKAGE_NAMES
-from fw_pipeline_tests.real_answers import REAL, get, real_answers, real_json, shape
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.fake_services.world import PACKAGE_NAMES
+from fw_pipeline_tests.support.real_answers import REAL, get, real_answers, real_json, shape
 
 MARCH = date(2022, 3, 1)
 

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 import requests
 
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.real_answers import REAL, get, real_answers, real_json, shape
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.real_answers import REAL, get, real_answers, real_json, shape
 
 
 def _listing(services: FakeServices, **params: Any) -> Iterator[list[dict[str, Any]]]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import requests
 
-from fw_pipeline_tests.fake_services.server import SERVICES, FakeServices
-from fw_pipeline_tests.real_answers import get
+from fw_pipeline_tests.support.fake_services.server import SERVICES, FakeServices
+from fw_pipeline_tests.support.real_answers import get
 
 
 def test_faults_can_be_ordered_over_http_and_are_listed(services: FakeServices) -> None:
@@ -48,8 +48,8 @@ def test_a_bug_in_a_fake_does_not_look_like_a_fault_of_the_network(services: Fak
 
 
 def test_it_can_be_started_by_hand() -> None:
-    command = [sys.executable, "-m", "fw_pipeline_tests.fake_services", "--port", "0"]
-    with subprocess.Popen(command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True) as started:
+    command = [sys.executable, "-m", "fw_pipeline_tests.support.fake_services", "--port", "0"]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[3], stdout=subprocess.PIPE, text=True) as started:
         assert started.stdout is not None
         addresses = [started.stdout.readline().strip() for _ in SERVICES]
         try:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.real_answers import get, real_answers, real_json
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.real_answers import get, real_answers, real_json
 
 MARCH = date(2022, 3, 1)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline_tests.mutation import in_python, in_sql
-from fw_pipeline_tests.mutation.__main__ import line, main
-from fw_pipeline_tests.mutation.mutant import judged_equivalent
-from fw_pipeline_tests.mutation.parts import PARTS, mutants
+from fw_pipeline_tests.tools.mutation import in_python, in_sql
+from fw_pipeline_tests.tools.mutation.__main__ import line, main
+from fw_pipeline_tests.tools.mutation.mutant import judged_equivalent
+from fw_pipeline_tests.tools.mutation.parts import PARTS, mutants
 
 
 def becomes(made: object) -> list[str]:
@@ -51,7 +51,7 @@ def test_each_word_of_sql_is_changed_by_itself() -> None:
     "part", [pytest.param(part, marks=[pytest.mark.long] if part == "claims-sql" else []) for part in PARTS]
 )
 def test_every_part_has_mutants_and_each_differs_from_the_file_in_its_line(part: str) -> None:
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[3]
     found = list(mutants(part))
     assert len(found) > 40
     for one in found[:: len(found) // 20]:

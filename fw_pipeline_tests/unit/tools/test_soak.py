@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from fw_pipeline_tests.soak.__main__ import SOAKS, main
-from fw_pipeline_tests.soak.tally import Tally
+from fw_pipeline_tests.tools.soak.__main__ import SOAKS, main
+from fw_pipeline_tests.tools.soak.tally import Tally
 
-RELIABILITY = (Path(__file__).parents[1] / "docs" / "reliability.md").read_text(encoding="utf-8")
+RELIABILITY = (Path(__file__).parents[3] / "docs" / "reliability.md").read_text(encoding="utf-8")
 
 
 def soak(monkeypatch: pytest.MonkeyPatch, tally: Tally) -> dict[str, str]:

@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from fw_pipeline.claims import build_steps, claim_rows, definition_rows, measurements_sql
-from fw_pipeline.contract import Reason
-from fw_pipeline.models import MEASUREMENTS, Model
-from fw_pipeline.orchestration.seeds import SEEDS
-from fw_pipeline_tests.claims_bench import before_models, in_memory, measure, measurements
-from fw_pipeline_tests.relations import models
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.transform import MEASUREMENTS, Model
+from fw_pipeline.transform.claims import build_steps, claim_rows, definition_rows, measurements_sql
+from fw_pipeline.transform.seeds import SEEDS
+from fw_pipeline_tests.support.claims_warehouse import before_models, in_memory, measure, measurements
+from fw_pipeline_tests.support.relations import models
 
 CUTS = [date(2019, 3, 1), date(2021, 1, 1), date(2022, 6, 1), date(2023, 1, 1), date(2024, 3, 1), date(2025, 3, 1)]
 
@@ -105,7 +105,7 @@ def test_a_file_and_its_claim_that_disagree_are_refused(known: tuple[Model, ...]
     claims = {model.doc.claim.id: model for model in known if model.doc.claim}
     assert claims["C3"].doc.claim
     wrong = dataclasses.replace(claims["C2"], doc=dataclasses.replace(claims["C2"].doc, claim=claims["C3"].doc.claim))
-    with pytest.raises(Reason, match=r"claims\.c02_\w+: the document says claim C3"):
+    with pytest.raises(PipelineError, match=r"claims\.c02_\w+: the document says claim C3"):
         claim_rows([wrong])
 
 
@@ -114,7 +114,7 @@ def test_a_claim_or_a_file_without_a_number_is_refused(known: tuple[Model, ...],
     good = next(model for model in known if model.doc.claim)
     assert good.doc.claim
     doc = dataclasses.replace(good.doc, claim=dataclasses.replace(good.doc.claim, id=number))
-    with pytest.raises(Reason, match=f"the document says claim {number}, the file says {table}"):
+    with pytest.raises(PipelineError, match=f"the document says claim {number}, the file says {table}"):
         claim_rows([dataclasses.replace(good, table=table, doc=doc)])
 
 
@@ -138,7 +138,7 @@ def test_rows_of_claims_have_the_columns_of_their_small_tables(known: tuple[Mode
 
 def test_two_files_of_one_claim_are_refused(known: tuple[Model, ...]) -> None:
     claim = next(model for model in known if model.doc.claim)
-    with pytest.raises(Reason, match="has two files; keep one"):
+    with pytest.raises(PipelineError, match="has two files; keep one"):
         definition_rows([claim, claim])
 
 

@@ -15,13 +15,13 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from fw_pipeline import forecasts as product
-from fw_pipeline.contract import Window, next_month
-from fw_pipeline.forecasts import HORIZON, LEAST, forecasts, half_width
-from fw_pipeline_tests.claims_bench import before_models, build, in_memory
-from fw_pipeline_tests.claims_by_hand import over, starscout
-from fw_pipeline_tests.relations import models
-from fw_pipeline_tests.test_claims import forget, move
+from fw_pipeline.months import Window, next_month
+from fw_pipeline.transform import forecasts as product
+from fw_pipeline.transform.forecasts import HORIZON, LEAST, forecasts, half_width
+from fw_pipeline_tests.second_path.sums import over, starscout
+from fw_pipeline_tests.support.claims_warehouse import before_models, build, in_memory
+from fw_pipeline_tests.support.relations import models
+from fw_pipeline_tests.unit.transform.test_claims import forget, move
 
 THEN = date(2023, 1, 1)
 TABLES = ("marts.predictions", "marts.forecast_errors")
@@ -150,7 +150,7 @@ def test_a_series_without_any_figure_and_one_that_never_moves_do_not_fail() -> N
 
 
 def test_importing_costs_no_statsmodels() -> None:
-    code = "import sys, fw_pipeline.forecasts; sys.exit('statsmodels' in sys.modules)"
+    code = "import sys, fw_pipeline.transform.forecasts; sys.exit('statsmodels' in sys.modules)"
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=120)
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.frameworks import POPULATIONS
-from fw_pipeline.orchestration.preferences import composite_weights, headline_series
+from fw_pipeline.catalog.frameworks import POPULATIONS
+from fw_pipeline.errors import PipelineError
 from fw_pipeline.sources import SOURCES
-from fw_pipeline_tests.relations import FOLDER
+from fw_pipeline.transform.preferences import composite_weights, headline_series
+from fw_pipeline_tests.support.relations import FOLDER
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_wrong_weights_are_refused_with_their_line(tmp_path: Path, old: str, new
     text = (FOLDER / "meta" / "composite_weights.csv").read_text(encoding="utf-8")
     assert old in text
     (tmp_path / "meta" / "composite_weights.csv").write_text(text.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(Reason, match=said):
+    with pytest.raises(PipelineError, match=said):
         composite_weights(tmp_path)
 
 
@@ -44,7 +44,7 @@ def test_a_composite_without_any_weight_is_refused(tmp_path: Path) -> None:
             ("composite", "source", "metric", "definition", "weight", "window_months", "least_months", "reason")
         )
         writer.writerow(("c", "pypi", "m", "d", "0", "3", "2", "why not"))
-    with pytest.raises(Reason, match="no weight at all"):
+    with pytest.raises(PipelineError, match="no weight at all"):
         composite_weights(tmp_path)
 
 
@@ -65,7 +65,7 @@ def test_a_wrong_choice_of_the_headline_is_refused_with_its_line(tmp_path: Path,
     text = (FOLDER / "meta" / "headline_series.csv").read_text(encoding="utf-8")
     assert old in text
     (tmp_path / "meta" / "headline_series.csv").write_text(text.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(Reason, match=said):
+    with pytest.raises(PipelineError, match=said):
         headline_series(tmp_path)
 
 

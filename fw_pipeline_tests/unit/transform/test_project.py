@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.contract import Reason
-from fw_pipeline.models import MEASUREMENTS, Model, lineage, load
-from fw_pipeline_tests.relations import DDL, models
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.transform import MEASUREMENTS, Model, lineage, load
+from fw_pipeline_tests.support.relations import DDL, models
 
 REGISTERED = frozenset({"raw.pypi", "raw.pypi_vintages", "detail.papers", "meta.months", MEASUREMENTS})
 DOC = """
@@ -46,7 +46,7 @@ def put(folder: Path, name: str, sql: str = "select month from raw.pypi", doc: s
 
 
 def refused(folder: Path) -> str:
-    with pytest.raises(Reason) as reason:
+    with pytest.raises(PipelineError) as reason:
         load(folder, REGISTERED)
     line = str(reason.value)
     assert "\n" not in line
@@ -294,6 +294,6 @@ def test_the_relations_that_models_read_are_all_there() -> None:
 
 def test_reading_models_needs_no_database_and_no_dagster() -> None:
     heavy = {"duckdb", "dagster", "great_expectations", "pandas"}
-    code = f"import sys, fw_pipeline.models; print(*sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, fw_pipeline.transform; print(*sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not done.stdout.strip()

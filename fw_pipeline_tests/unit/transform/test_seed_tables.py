@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 
-from fw_pipeline.contract import Reason
+from fw_pipeline.catalog.frameworks import FRAMEWORKS, LANGUAGES, PACKAGES
 from fw_pipeline.definitions import load_models
-from fw_pipeline.frameworks import FRAMEWORKS, LANGUAGES, PACKAGES
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.recorded_csv import RecordedTable
-from fw_pipeline.orchestration.recorded_tables import RECORDED_TABLES
-from fw_pipeline.orchestration.seeds import SEEDS
+from fw_pipeline.errors import PipelineError
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline_tests.recorded_bench import SHIPPED
+from fw_pipeline.transform.context import Pipeline
+from fw_pipeline.transform.seed_csv import RecordedTable
+from fw_pipeline.transform.seed_tables import RECORDED_TABLES
+from fw_pipeline.transform.seeds import SEEDS
+from fw_pipeline_tests.support.recorded_files import SHIPPED
 
 TABLES: Mapping[str, RecordedTable] = {table.name: table for table in RECORDED_TABLES}
 
@@ -176,7 +176,7 @@ def test_a_bad_line_is_told_with_its_file_and_number(tmp_path: Path, name: str, 
     assert old in text
     (tmp_path / f"{name}.csv").write_text(text.replace(old, new, 1), encoding="utf-8")
     line = text[: text.index(old)].count("\n") + 1
-    with pytest.raises(Reason) as raised:
+    with pytest.raises(PipelineError) as raised:
         TABLES[name].read(tmp_path)
     assert str(raised.value).startswith(f"recorded {name}.csv line {line}: ")
     assert told in str(raised.value)
@@ -188,7 +188,9 @@ def test_a_bad_line_is_told_with_its_file_and_number(tmp_path: Path, name: str, 
 def test_a_line_that_is_there_twice_is_told(tmp_path: Path, name: str) -> None:
     lines = (SHIPPED / f"{name}.csv").read_text(encoding="utf-8").splitlines()
     (tmp_path / f"{name}.csv").write_text("\n".join([*lines, lines[1]]) + "\n", encoding="utf-8")
-    with pytest.raises(Reason, match=rf"recorded {name}\.csv line {len(lines) + 1}: \(.*\) is in line 2 already"):
+    with pytest.raises(
+        PipelineError, match=rf"recorded {name}\.csv line {len(lines) + 1}: \(.*\) is in line 2 already"
+    ):
         TABLES[name].read(tmp_path)
 
 
@@ -204,7 +206,7 @@ def test_a_line_that_is_there_twice_is_told(tmp_path: Path, name: str) -> None:
 def test_a_file_that_is_no_such_table_is_told(tmp_path: Path, body: bytes | None, told: str) -> None:
     if body is not None:
         (tmp_path / "events.csv").write_bytes(body)
-    with pytest.raises(Reason) as raised:
+    with pytest.raises(PipelineError) as raised:
         TABLES["events"].read(tmp_path)
     assert told in str(raised.value)
     assert str(raised.value).endswith("; restore it from the repository")
@@ -215,7 +217,7 @@ def test_a_package_that_is_admitted_twice_is_one_line(tmp_path: Path) -> None:
     made = Pipeline(SOURCES, load_models(), given=settings, clock=lambda: datetime(2026, 11, 22, tzinfo=UTC))
     (seed,) = [seed for seed in SEEDS if seed.name == "packages"]
     twice = replace(seed, rows=lambda pipeline: [*seed.rows(pipeline), *seed.rows(pipeline)][: len(PACKAGES) + 1])
-    with pytest.raises(Reason) as raised:
+    with pytest.raises(PipelineError) as raised:
         twice.frame(made)
     assert str(raised.value) == "meta.packages: tensorflow is there twice; leave one of them in the catalogue"
 

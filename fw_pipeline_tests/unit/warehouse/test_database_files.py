@@ -14,12 +14,14 @@ import duckdb
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import TABLES, Window
-from fw_pipeline.orchestration.choosing import asking, choose
-from fw_pipeline.raw import StorageFailed, VintageStore
+from fw_pipeline.atomic_files import StorageError
+from fw_pipeline.contract import TABLES
+from fw_pipeline.ingestion.providers import asking, choose
+from fw_pipeline.months import Window
+from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.warehouse import Warehouse, WarehouseFailed, query, scan
+from fw_pipeline.warehouse import Warehouse, WarehouseError, query, scan
 
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 JANUARY = date(2022, 1, 1)
@@ -112,7 +114,7 @@ def test_a_vintage_that_cannot_be_read_is_named_and_set_aside_and_the_old_tables
     load(tmp_path)
     path = add(tmp_path, 11, days=1)
     path.write_bytes(path.read_bytes()[:50])
-    with pytest.raises(StorageFailed, match=r"stackoverflow 2022-01: vintage .* cannot be read"):
+    with pytest.raises(StorageError, match=r"stackoverflow 2022-01: vintage .* cannot be read"):
         load(tmp_path)
     assert path.with_suffix(".unreadable").exists()
     assert look(tmp_path, "select questions from raw.stackoverflow") == [(10,)]
@@ -123,7 +125,7 @@ def test_an_error_inside_leaves_everything_as_it_was(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path)
     with warehouse.writing() as writer:
         writer.build("marts.x", "select 1 as a", description="", columns={})
-    with pytest.raises(WarehouseFailed):  # noqa: PT012, SIM117 - the first build must be undone with the second
+    with pytest.raises(WarehouseError):  # noqa: PT012, SIM117 - the first build must be undone with the second
         with warehouse.writing() as writer:
             writer.build("marts.x", "select 2 as a", description="", columns={})
             writer.build("marts.y", "select * from marts.no_such_table", description="", columns={})
@@ -132,7 +134,7 @@ def test_an_error_inside_leaves_everything_as_it_was(tmp_path: Path) -> None:
 
 def test_a_failing_model_is_one_line_with_its_name_and_file(tmp_path: Path) -> None:
     with (
-        pytest.raises(WarehouseFailed, match=r"^marts.y: Catalog Error.*mend dbt_like_sql/marts/y.sql"),
+        pytest.raises(WarehouseError, match=r"^marts.y: Catalog Error.*mend dbt_like_sql/marts/y.sql"),
         Warehouse(tmp_path).writing() as writer,
     ):
         writer.build("marts.y", "select * from marts.no_such_table", description="", columns={})
@@ -151,7 +153,7 @@ def test_comments_reach_the_published_file_whatever_quotes_they_hold(tmp_path: P
 def test_a_second_writer_waits_and_then_says_who_is_in_the_way(tmp_path: Path) -> None:
     with (
         Warehouse(tmp_path).writing(),
-        pytest.raises(WarehouseFailed, match="another run has been writing"),
+        pytest.raises(WarehouseError, match="another run has been writing"),
         Warehouse(tmp_path, patience=0.5).writing(),
     ):
         pass
@@ -183,7 +185,7 @@ def test_a_program_that_writes_to_the_published_file_is_named_and_nothing_is_rep
     Warehouse(tmp_path).publish()
     before = (tmp_path / "warehouse.duckdb").read_bytes()
     with scribbling(tmp_path / "warehouse.duckdb"):
-        with pytest.raises(WarehouseFailed, match="open for writing; close it there"):
+        with pytest.raises(WarehouseError, match="open for writing; close it there"):
             Warehouse(tmp_path).publish()
         assert (tmp_path / "warehouse.duckdb").read_bytes() == before
 
@@ -207,7 +209,7 @@ def test_what_a_program_that_died_left_beside_the_working_file_is_no_hindrance(t
     load(tmp_path)
     warehouse = Warehouse(tmp_path)
     with scribbling(warehouse.working) as process:
-        with pytest.raises(WarehouseFailed, match="another program has the working file open; close it"):
+        with pytest.raises(WarehouseError, match="another program has the working file open; close it"):
             load(tmp_path)
         process.kill()
     load(tmp_path)
@@ -232,7 +234,7 @@ def test_a_reader_keeps_its_version_while_a_new_one_is_published(tmp_path: Path)
 def test_a_working_file_that_is_no_database_says_rebuild(tmp_path: Path) -> None:
     load(tmp_path)
     Warehouse(tmp_path).working.write_bytes(b"not a database" * 1000)
-    with pytest.raises(WarehouseFailed, match="fw-pipeline rebuild"):
+    with pytest.raises(WarehouseError, match="fw-pipeline rebuild"):
         load(tmp_path)
     Warehouse(tmp_path).discard_working()
     assert load(tmp_path) == 0
@@ -276,7 +278,7 @@ def test_a_full_disk_while_building_or_publishing_loses_nothing(tmp_path: Path) 
     script = """
 import resource, sys
 from pathlib import Path
-from fw_pipeline.contract import Reason
+from fw_pipeline.errors import PipelineError
 from fw_pipeline.warehouse import Warehouse
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
 for step in ("build", "publish"):
@@ -289,7 +291,7 @@ for step in ("build", "publish"):
         else:
             warehouse.publish()
         print("went through", step)
-    except Reason as reason:
+    except PipelineError as reason:
         print("refused", step, reason)
 """
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False)
@@ -303,7 +305,7 @@ for step in ("build", "publish"):
 FULL_AT_COMMIT = """
 import resource, sys
 from pathlib import Path
-from fw_pipeline.contract import Reason
+from fw_pipeline.errors import PipelineError
 from fw_pipeline.warehouse import Warehouse
 warehouse = Warehouse(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
@@ -311,7 +313,7 @@ for _ in range(2):
     try:
         with warehouse.writing() as writer:
             writer.build("meta.big", "select hash(i) as a from range(200000) r(i)", description="", columns={})
-    except Reason as reason:
+    except PipelineError as reason:
         print(reason)
 """
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.warehouse import Warehouse, WarehouseFailed, query
-from fw_pipeline_tests.duckdb_releases import OURS, Releases
-from fw_pipeline_tests.test_warehouse import add, load
+from fw_pipeline.warehouse import Warehouse, WarehouseError, query
+from fw_pipeline_tests.support.duckdb_releases import OURS, Releases
+from fw_pipeline_tests.unit.warehouse.test_database_files import add, load
 
 CLIENT = """
 import os, sys, duckdb
@@ -125,7 +125,7 @@ def test_a_tool_that_has_written_is_named_and_keeps_what_it_wrote(
     with opened(file, releases, version) as client:
         assert client.does(WRITES[0]) == "done"
         who = rf"publish: python\S* \(process {client.process.pid}\) has warehouse.duckdb open for writing; close it"
-        with pytest.raises(WarehouseFailed, match=who):
+        with pytest.raises(WarehouseError, match=who):
             publish(tmp_path, 11)
         client.ends(dies=True)
     assert query(file, "select a from scribbled").rows() == [(1,)]

@@ -13,8 +13,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fw_pipeline.warehouse import Warehouse, WarehouseFailed, query, scan
-from fw_pipeline_tests.command import fw_pipeline
+from fw_pipeline.warehouse import Warehouse, WarehouseError, query, scan
+from fw_pipeline_tests.support.command import fw_pipeline
 
 HOSTILE = pl.DataFrame({"secret": ["a variable of the caller"]})
 """A frame that DuckDB would find as a table by its name, were it let to."""
@@ -184,7 +184,7 @@ def asked() -> Iterator[tuple[str, list[str]]]:
 def test_a_query_cannot_write_read_files_load_or_leave(house: House, asked: tuple[str, list[str]], sql: str) -> None:
     url, paths = asked
     before = house.content()
-    with pytest.raises(WarehouseFailed, match=r"^query: .+; .+") as refused:
+    with pytest.raises(WarehouseError, match=r"^query: .+; .+") as refused:
         query(house.published, sql.replace("{file}", str(house.published)).format(folder=house.folder, url=url))
     assert "\n" not in str(refused.value)
     assert "topsecret" not in str(refused.value)
@@ -226,16 +226,16 @@ def test_the_catalogue_can_be_asked_about(house: House, sql: str) -> None:
 
 
 def test_a_query_that_never_ends_is_stopped_and_one_that_returns_too_much_is_refused(house: House) -> None:
-    with pytest.raises(WarehouseFailed, match=r"^query: it was stopped after 0\.2 s; ask for less"):
+    with pytest.raises(WarehouseError, match=r"^query: it was stopped after 0\.2 s; ask for less"):
         query(house.published, "select count(*) from range(1000000000000) as a", seconds=0.2)
-    with pytest.raises(WarehouseFailed, match=r"^query: it returns more than 5 rows; add a limit"):
+    with pytest.raises(WarehouseError, match=r"^query: it returns more than 5 rows; add a limit"):
         query(house.published, "from marts.x", rows=5)
     assert query(house.published, "from marts.x", rows=10).height == 10
 
 
 def test_a_query_that_needs_more_memory_than_it_may_have_spills_nowhere(house: House) -> None:
     before = house.content()
-    with pytest.raises(WarehouseFailed, match="it needs more than 2 GB of memory"):
+    with pytest.raises(WarehouseError, match="it needs more than 2 GB of memory"):
         query(house.published, "select list(hash(range) || repeat('x', 100)) from range(30000000)")
     assert house.content() == before
 
@@ -254,7 +254,7 @@ def test_a_query_that_needs_more_memory_than_it_may_have_spills_nowhere(house: H
 def test_a_value_that_a_frame_cannot_hold_is_one_line_that_says_to_cast_it(
     house: House, column: str, said: str
 ) -> None:
-    with pytest.raises(WarehouseFailed, match=rf'^query: a .*{said}.*; cast it: select "a"::varchar$'):
+    with pytest.raises(WarehouseError, match=rf'^query: a .*{said}.*; cast it: select "a"::varchar$'):
         query(house.published, f"select {column} as a")
     assert query(house.published, f"select ({column})::varchar as a").height == 1
 
@@ -270,7 +270,7 @@ def test_the_command_answers_a_query_on_one_line_or_refuses_it_on_one_line(house
 
 
 def test_a_query_without_a_published_file_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(WarehouseFailed, match="make it: fw-pipeline run"):
+    with pytest.raises(WarehouseError, match="make it: fw-pipeline run"):
         query(tmp_path / "warehouse.duckdb", "select 1")
 
 

@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from fw_pipeline.warehouse import observed_later, query, replayed
-from fw_pipeline_tests.command import fw_pipeline
-from fw_pipeline_tests.relations import DDL
+from fw_pipeline_tests.support.command import fw_pipeline
+from fw_pipeline_tests.support.relations import DDL
 
 JUNE = date(2022, 6, 1)
 STEPS = [("marts.seen", "select month, tagged, questions from raw.stackoverflow")]

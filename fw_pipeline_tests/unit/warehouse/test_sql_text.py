@@ -10,10 +10,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from fw_pipeline.warehouse import Warehouse, WarehouseFailed, query
-from fw_pipeline.warehouse.bookkeeping import BOOKS
-from fw_pipeline.warehouse.exporting import copy_tables, described
-from fw_pipeline.warehouse.wording import (
+from fw_pipeline.warehouse import Warehouse, WarehouseError, query
+from fw_pipeline.warehouse.export_files import copy_tables, described
+from fw_pipeline.warehouse.metadata_tables import BOOKS
+from fw_pipeline.warehouse.sql_text import (
     first_line,
     interruptible,
     quoted,
@@ -71,24 +71,24 @@ def test_a_table_is_described_and_copied_while_others_read(published: Path, tmp_
 
 
 def test_what_cannot_be_read_or_is_not_there_is_one_line(published: Path, tmp_path: Path) -> None:
-    with pytest.raises(WarehouseFailed, match=r"^published file: \S+/gone does not exist; make it: fw-pipeline run$"):
+    with pytest.raises(WarehouseError, match=r"^published file: \S+/gone does not exist; make it: fw-pipeline run$"):
         described(tmp_path / "gone")
     damaged = tmp_path / "damaged.duckdb"
     damaged.write_bytes(b"no database" * 1000)
-    with pytest.raises(WarehouseFailed, match=r"^published file: .*; make it anew: fw-pipeline rebuild$"):
+    with pytest.raises(WarehouseError, match=r"^published file: .*; make it anew: fw-pipeline rebuild$"):
         described(damaged)
-    with pytest.raises(WarehouseFailed, match=r"^export: marts.gone is no longer published; run it again$"):
+    with pytest.raises(WarehouseError, match=r"^export: marts.gone is no longer published; run it again$"):
         copy_tables(published, ["marts.x", "marts.gone"], tmp_path / "out", "parquet")
 
 
 def test_an_answer_may_have_as_many_rows_as_were_said_and_days_that_python_has(published: Path) -> None:
     assert query(published, "from range(5)", rows=5).height == 5
-    with pytest.raises(WarehouseFailed, match="it returns more than 4 rows"):
+    with pytest.raises(WarehouseError, match="it returns more than 4 rows"):
         query(published, "from range(5)", rows=4)
     ends = query(published, "select date '0001-01-01' as first, date '9999-12-31' as last")
     assert ends.rows() == [(date.min, date.max)]
     for beyond in ("date '0001-01-01' - 1", "date '9999-12-31' + 1"):
-        with pytest.raises(WarehouseFailed, match="outside the years 1 to 9999"):
+        with pytest.raises(WarehouseError, match="outside the years 1 to 9999"):
             query(published, f"select {beyond} as day")
 
 

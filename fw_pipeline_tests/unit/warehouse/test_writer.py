@@ -12,10 +12,10 @@ import pytest
 from fw_pipeline.contract import TABLES
 from fw_pipeline.details import DETAIL_TABLES
 from fw_pipeline.raw import VintageStore
-from fw_pipeline.warehouse import Warehouse, WarehouseFailed
-from fw_pipeline.warehouse.bookkeeping import BOOKS
+from fw_pipeline.warehouse import Warehouse, WarehouseError
+from fw_pipeline.warehouse.metadata_tables import BOOKS
 from fw_pipeline.warehouse.writer import Built, Writer
-from fw_pipeline_tests.test_warehouse import JANUARY, NOW, add
+from fw_pipeline_tests.unit.warehouse.test_database_files import JANUARY, NOW, add
 
 FEBRUARY = date(2022, 2, 1)
 
@@ -204,7 +204,7 @@ def test_the_listings_of_current_vintages_are_loaded_and_no_others(tmp_path: Pat
     ],
 )
 def test_sql_that_fails_is_named_by_its_file(tmp_path: Path, sql: str, remedy: str) -> None:
-    with pytest.raises(WarehouseFailed) as raised, Warehouse(tmp_path).writing() as writer:
+    with pytest.raises(WarehouseError) as raised, Warehouse(tmp_path).writing() as writer:
         writer.build("marts.x", sql, description="", columns={})
     assert (raised.value.subject, raised.value.remedy) == ("marts.x", remedy)
 

@@ -11,14 +11,14 @@ from urllib.parse import urlencode
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import Window
-from fw_pipeline.orchestration.choosing import Chosen, asking
+from fw_pipeline.ingestion.providers import ProviderSelection, asking
+from fw_pipeline.months import Window
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline_tests.fake_services.faults import Answer
-from fw_pipeline_tests.fake_services.messages import Request, Response, as_json
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.hub_live import LISTING, NOW, REAL, Desk, counted, lines, statuses
+from fw_pipeline_tests.support.fake_services.faults import Answer
+from fw_pipeline_tests.support.fake_services.messages import Request, Response, as_json
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.hub_live import LISTING, NOW, REAL, Desk, counted, lines, statuses
 
 QUARTER = ("2022-10", "2022-11", "2022-12")
 
@@ -112,7 +112,7 @@ def test_an_empty_last_page_ends_the_listing(desk: Desk, direction: str) -> None
 def test_the_plan_tells_the_cost_before_anything_is_asked(desk: Desk) -> None:
     settings = read({"FW_DATA_DIR": str(desk.data)}, dotenv=Path("none"))
     source = SOURCES["huggingface"]
-    chosen = Chosen(source, source.providers["api"], dict(settings.addresses))
+    chosen = ProviderSelection(source, source.providers["api"], dict(settings.addresses))
     window = Window.of(date(2022, 3, 1), date(2026, 10, 1))
     fetch, _ = asking(chosen, window, settings, now=datetime(2026, 11, 22, tzinfo=UTC))
     plan = chosen.provider.plan(fetch)

@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from fw_pipeline_tests.fake_services.faults import Answer
-from fw_pipeline_tests.fake_services.messages import Request, Response
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.hub_live import (
+from fw_pipeline_tests.support.fake_services.faults import Answer
+from fw_pipeline_tests.support.fake_services.messages import Request, Response
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.hub_live import (
     LISTING,
     NOW,
     REAL,

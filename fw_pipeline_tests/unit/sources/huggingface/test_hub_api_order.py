@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline_tests.fake_services.faults import Answer, Fault
-from fw_pipeline_tests.fake_services.messages import Request, Response
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.hub_live import LISTING, Desk, Row, edited, heals, lines, statuses, without_link
+from fw_pipeline_tests.support.fake_services.faults import Answer, Fault
+from fw_pipeline_tests.support.fake_services.messages import Request, Response
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.hub_live import LISTING, Desk, Row, edited, heals, lines, statuses, without_link
 
 SPRING = ("2022-03", "2022-04", "2022-05")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.hub_live import (
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.hub_live import (
     LISTING,
     Desk,
     Row,

@@ -10,9 +10,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fw_pipeline_tests.fake_services.huggingface import OLDER_MODELS, models_parquet
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.hub_live import Desk, lines, snapshot, statuses, without_tags_of_keras
+from fw_pipeline_tests.support.fake_services.huggingface import OLDER_MODELS, models_parquet
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.hub_live import Desk, lines, snapshot, statuses, without_tags_of_keras
 
 FILE = "/huggingface/datasets/cfahlgren1/hub-stats/resolve/main/models.parquet"
 QUARTER = ("2022-10", "2022-11", "2022-12")

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.hub_live import REAL, Desk, lines, snapshot
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.hub_live import REAL, Desk, lines, snapshot
 
 FILE = "/huggingface/datasets/cfahlgren1/hub-stats/resolve/main/models.parquet"
 QUARTER = ("2022-10", "2022-11", "2022-12")

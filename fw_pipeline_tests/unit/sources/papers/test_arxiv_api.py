@@ -10,17 +10,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import TABLES, Window, next_month
-from fw_pipeline.orchestration.choosing import asking, choose
+from fw_pipeline.contract import TABLES
+from fw_pipeline.ingestion.providers import asking, choose
+from fw_pipeline.months import Window, next_month
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.sources.papers.arxiv_feed import Paper
-from fw_pipeline.sources.papers.arxiv_question import frameworks_of, query, seconds_of_quiet
-from fw_pipeline_tests.fake_services.faults import Answer
-from fw_pipeline_tests.fake_services.messages import Request, Response
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.fake_services.world import FIRST_MONTH, LAST_MONTH
-from fw_pipeline_tests.papers_live import NOW, Desk, lines, named_in_abstracts, statuses
+from fw_pipeline.sources.papers.arxiv_query import frameworks_of, query, seconds_of_quiet
+from fw_pipeline_tests.support.fake_services.faults import Answer
+from fw_pipeline_tests.support.fake_services.messages import Request, Response
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.fake_services.world import FIRST_MONTH, LAST_MONTH
+from fw_pipeline_tests.support.papers_live import NOW, Desk, lines, named_in_abstracts, statuses
 
 ALL_MONTHS = Window.of(FIRST_MONTH, LAST_MONTH).months()
 

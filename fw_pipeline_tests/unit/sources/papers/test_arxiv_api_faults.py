@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.contract import Window
-from fw_pipeline_tests.fake_services import faults
-from fw_pipeline_tests.fake_services.faults import Answer, Fault
-from fw_pipeline_tests.fake_services.messages import Request, Response
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.papers_live import Desk, lines, named_in_abstracts, statuses
+from fw_pipeline.months import Window
+from fw_pipeline_tests.support.fake_services import faults
+from fw_pipeline_tests.support.fake_services.faults import Answer, Fault
+from fw_pipeline_tests.support.fake_services.messages import Request, Response
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.papers_live import Desk, lines, named_in_abstracts, statuses
 
 FIRST, LAST = "2022-01", "2022-03"
 MONTHS = Window.of(date(2022, 1, 1), date(2022, 3, 1)).months()

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from fw_pipeline.http.client import InvalidResponse, Transient
 from fw_pipeline.sources.papers.arxiv_feed import read_feed
-from fw_pipeline.web import Transient, Unfit
-from fw_pipeline_tests.fake_services import faults
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.papers_live import Desk, lines
-from fw_pipeline_tests.real_answers import REAL, get, real_answers, real_json
+from fw_pipeline_tests.support.fake_services import faults
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.papers_live import Desk, lines
+from fw_pipeline_tests.support.real_answers import REAL, get, real_answers, real_json
 
 LEGACY = """<?xml version="1.0" encoding="UTF-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom">
@@ -107,7 +107,7 @@ def test_the_recorded_error_feed_is_never_one_paper(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     body = real_json("arxiv/id_abc_s0_m100.json")["body"]
-    with pytest.raises(Unfit, match="incorrect id format for abc"):
+    with pytest.raises(InvalidResponse, match="incorrect id format for abc"):
         read_feed(body)
     services.faults.add("/arxiv", faults.instead(status, body, "application/atom+xml"), times=-1)
     desk = Desk(tmp_path, services, "arxiv")
@@ -147,11 +147,15 @@ def test_a_recorded_answer_to_another_question_is_refused(
     [
         ("", Transient, "cut off after 0"),
         (LEGACY[: len(LEGACY) // 2], Transient, "cut off"),
-        (LEGACY.replace("</title>", "</titel>", 1), Unfit, "not XML"),
-        (f"{LEGACY}more", Unfit, "not XML"),
-        ("<html><body/></html>", Unfit, "a html document"),
-        (LEGACY.replace("http://arxiv.org/abs/", "https://arxiv.org/api/errors#", 1), Unfit, "answers with an error"),
-        (LEGACY.replace("2001-12-12T", "2001-13-12T"), Unfit, "field published"),
+        (LEGACY.replace("</title>", "</titel>", 1), InvalidResponse, "not XML"),
+        (f"{LEGACY}more", InvalidResponse, "not XML"),
+        ("<html><body/></html>", InvalidResponse, "a html document"),
+        (
+            LEGACY.replace("http://arxiv.org/abs/", "https://arxiv.org/api/errors#", 1),
+            InvalidResponse,
+            "answers with an error",
+        ),
+        (LEGACY.replace("2001-12-12T", "2001-13-12T"), InvalidResponse, "field published"),
     ],
 )
 def test_what_is_no_feed_says_why(text: str, fault: type[Exception], cause: str) -> None:

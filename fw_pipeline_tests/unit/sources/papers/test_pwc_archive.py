@@ -12,13 +12,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import TABLES, Window
-from fw_pipeline.orchestration.choosing import asking, choose
+from fw_pipeline.contract import TABLES
+from fw_pipeline.ingestion.providers import asking, choose
+from fw_pipeline.months import Window
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline_tests.fake_services.pwc import archive_file, link_rows, paper_rows
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.papers_live import NOW, Desk, in_the_archive, local_archive, statuses
+from fw_pipeline_tests.support.fake_services.pwc import archive_file, link_rows, paper_rows
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.papers_live import NOW, Desk, in_the_archive, local_archive, statuses
 
 FIRST, LAST = "2022-01", "2023-06"
 LINKS, PAPERS = "links-between-papers-and-code", "papers-with-abstracts"

@@ -8,11 +8,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fw_pipeline_tests.fake_services import faults
-from fw_pipeline_tests.fake_services.faults import Fault
-from fw_pipeline_tests.fake_services.pwc import archive_file, link_rows, paper_rows
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.papers_live import Desk, Rows, in_the_archive, lines, local_archive, statuses
+from fw_pipeline_tests.support.fake_services import faults
+from fw_pipeline_tests.support.fake_services.faults import Fault
+from fw_pipeline_tests.support.fake_services.pwc import archive_file, link_rows, paper_rows
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.papers_live import Desk, Rows, in_the_archive, lines, local_archive, statuses
 
 FIRST, LAST = "2022-01", "2023-06"
 LINKS, PAPERS = "links-between-papers-and-code", "papers-with-abstracts"

@@ -12,10 +12,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fw_pipeline_tests.fake_services.pwc import archive_file, link_rows
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.papers_live import Desk, Rows, in_the_archive, lines, local_archive, statuses
-from fw_pipeline_tests.real_answers import REAL, real_answers, real_json
+from fw_pipeline_tests.support.fake_services.pwc import archive_file, link_rows
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.papers_live import Desk, Rows, in_the_archive, lines, local_archive, statuses
+from fw_pipeline_tests.support.real_answers import REAL, real_answers, real_json
 
 FIRST, LAST = "2022-01", "2023-06"
 GOOD_LINKS = archive_file("links-between-papers-and-code", "parquet", 600)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from fw_pipeline.settings import SettingError, read
-from fw_pipeline_tests.fake_services import faults
-from fw_pipeline_tests.fake_services.faults import Answer
-from fw_pipeline_tests.fake_services.messages import Request, Response, as_json
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.papers_live import Desk, in_the_archive, lines
+from fw_pipeline_tests.support.fake_services import faults
+from fw_pipeline_tests.support.fake_services.faults import Answer
+from fw_pipeline_tests.support.fake_services.messages import Request, Response, as_json
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.papers_live import Desk, in_the_archive, lines
 
 FIRST, LAST = "2022-01", "2023-06"
 LINKS, PAPERS = "links-between-paper-and-code", "papers-with-abstracts"

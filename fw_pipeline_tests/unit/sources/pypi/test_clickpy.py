@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from fw_pipeline.contract import Window
-from fw_pipeline.orchestration.choosing import asking, choose, out_of_reach
+from fw_pipeline.ingestion.providers import asking, choose, out_of_reach
+from fw_pipeline.months import Window
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.sources.pypi.clickpy import PROVIDER, clickpy
-from fw_pipeline.sources.pypi.figures import PACKAGE_NAMES
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.fake_services.world import World
-from fw_pipeline_tests.pypi_live import NOW, Desk, LossyWorld, edited, lines, statuses
+from fw_pipeline.sources.pypi.monthly_downloads import PACKAGE_NAMES
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.fake_services.world import World
+from fw_pipeline_tests.support.pypi_live import NOW, Desk, LossyWorld, edited, lines, statuses
 
 TWO = ("torch", "tensorflow")
 PATH = "/clickpy"

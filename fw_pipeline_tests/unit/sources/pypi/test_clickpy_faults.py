@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from fw_pipeline.contract import Window
-from fw_pipeline.orchestration.choosing import asking, choose
+from fw_pipeline.http.client import Answer, InvalidResponse, Throttled, Transient
+from fw_pipeline.ingestion.providers import asking, choose
+from fw_pipeline.months import Window
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.sources.clickhouse import refuse_exceptions, text_array
+from fw_pipeline.sources.clickhouse_http import refuse_exceptions, text_array
 from fw_pipeline.sources.pypi.clickpy import clickpy
-from fw_pipeline.web import Answer, Throttled, Transient, Unfit
-from fw_pipeline_tests.fake_services.clickhouse import engine
-from fw_pipeline_tests.fake_services.faults import Fault, appended, changed, instead
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.fake_services.world import World
-from fw_pipeline_tests.pypi_live import REAL, Desk, lines
+from fw_pipeline_tests.support.fake_services.clickhouse import engine
+from fw_pipeline_tests.support.fake_services.faults import Fault, appended, changed, instead
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.fake_services.world import World
+from fw_pipeline_tests.support.pypi_live import REAL, Desk, lines
 
 PATH = "/clickpy"
 CODE = "X-ClickHouse-Exception-Code"
@@ -72,12 +72,17 @@ def test_a_spent_quota_whose_time_cannot_be_read_is_waited_for_as_long_as_its_in
         (f'{{"data":[],"rows":0}}\n{MEMORY}', {}, Transient, "241"),
         ('{"data":[],"rows":0}', {"x_clickhouse_exception_code": "159"}, Transient, "159"),
         ("Code: 202. DB::Exception: Too many simultaneous queries. (X)", {}, Throttled, "202"),
-        ("Code: 60. DB::Exception: Table pypi.x does not exist. (UNKNOWN_TABLE)", {}, Unfit, "60: Table pypi.x"),
-        ("Code: 452. DB::Exception: Setting y should not be changed. (X)", {}, Unfit, "452"),
-        ("Code: 27. DB::ParsingException: Cannot parse input. (X)", {}, Unfit, "27"),
+        (
+            "Code: 60. DB::Exception: Table pypi.x does not exist. (UNKNOWN_TABLE)",
+            {},
+            InvalidResponse,
+            "60: Table pypi.x",
+        ),
+        ("Code: 452. DB::Exception: Setting y should not be changed. (X)", {}, InvalidResponse, "452"),
+        ("Code: 27. DB::ParsingException: Cannot parse input. (X)", {}, InvalidResponse, "27"),
         ("Code: 209. DB::NetException: Timeout exceeded. (SOCKET_TIMEOUT)", {}, Transient, "209"),
-        ("who are you", {"x_clickhouse_exception_code": "516"}, Unfit, "516: who are you"),
-        ("", {"x_clickhouse_exception_code": "sixty"}, Unfit, "sixty"),
+        ("who are you", {"x_clickhouse_exception_code": "516"}, InvalidResponse, "516: who are you"),
+        ("", {"x_clickhouse_exception_code": "sixty"}, InvalidResponse, "sixty"),
     ],
 )
 def test_an_exception_is_found_wherever_the_server_puts_it(

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from fw_pipeline.sources.pypi.clickpy import clickpy
-from fw_pipeline_tests.fake_services.faults import other_question
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.pypi_live import NOW, Desk, edited, lines, statuses
+from fw_pipeline_tests.support.fake_services.faults import other_question
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.pypi_live import NOW, Desk, edited, lines, statuses
 
 PATH = "/clickpy"
 

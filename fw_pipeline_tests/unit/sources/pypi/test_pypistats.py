@@ -10,17 +10,17 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import Window
 from fw_pipeline.details import PYPI_DAILY
-from fw_pipeline.orchestration.choosing import asking, choose, out_of_reach
+from fw_pipeline.ingestion.providers import asking, choose, out_of_reach
+from fw_pipeline.months import Window
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.sources.pypi.figures import PACKAGE_NAMES
+from fw_pipeline.sources.pypi.monthly_downloads import PACKAGE_NAMES
 from fw_pipeline.sources.pypi.pypistats import PROVIDER, pypistats
-from fw_pipeline_tests.fake_services.faults import instead
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.fake_services.world import World
-from fw_pipeline_tests.pypi_live import NOW, REAL, Desk, LossyWorld, edited, lines, statuses
+from fw_pipeline_tests.support.fake_services.faults import instead
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.fake_services.world import World
+from fw_pipeline_tests.support.pypi_live import NOW, REAL, Desk, LossyWorld, edited, lines, statuses
 
 THREE = ("torch", "tensorflow", "keras")
 TORCH = "/pypistats/packages/torch"

@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 
 from fw_pipeline.sources.pypi.pypistats import pypistats
-from fw_pipeline_tests.fake_services.faults import instead, other_question
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.pypi_live import REAL, Desk, edited, lines, statuses
+from fw_pipeline_tests.support.fake_services.faults import instead, other_question
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.pypi_live import REAL, Desk, edited, lines, statuses
 
 TORCH = "/pypistats/packages/torch"
 REAL_DATA = pytest.mark.skipif(not REAL.is_dir(), reason="needs the recorded answers")

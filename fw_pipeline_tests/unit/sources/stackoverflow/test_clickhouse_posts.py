@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from fw_pipeline.contract import parse_month
-from fw_pipeline.frameworks import TAGS, Tag
-from fw_pipeline.sources.stackoverflow.clickhouse import PROVIDER, clickhouse
-from fw_pipeline_tests.fake_services.faults import Fault, appended, instead
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.questions_live import Desk, edited, lines, statuses
+from fw_pipeline.catalog.frameworks import TAGS, Tag
+from fw_pipeline.months import parse_month
+from fw_pipeline.sources.stackoverflow.clickhouse_posts import PROVIDER, clickhouse
+from fw_pipeline_tests.support.fake_services.faults import Fault, appended, instead
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.questions_live import Desk, edited, lines, statuses
 
 PATH = "/clickpy"
 EVERYTHING = ("*", *(tag.tagged for tag in TAGS))

@@ -15,9 +15,9 @@ import py7zr
 import pytest
 
 from fw_pipeline.contract import TABLES
-from fw_pipeline.sources.stackoverflow.dump import PROVIDER, dump
-from fw_pipeline.sources.stackoverflow.dump_files import _with_signs_of_life
-from fw_pipeline_tests.dump_bench import (
+from fw_pipeline.sources.stackoverflow.posts_dump import PROVIDER, dump
+from fw_pipeline.sources.stackoverflow.posts_files import _with_signs_of_life
+from fw_pipeline_tests.support.dumps import (
     HEAD,
     TAIL,
     WHO,
@@ -26,8 +26,8 @@ from fw_pipeline_tests.dump_bench import (
     posts_xml,
     row,
 )
-from fw_pipeline_tests.questions_live import FEW, NOW, Desk, lines, statuses
-from fw_pipeline_tests.real_answers import REAL, real_answers
+from fw_pipeline_tests.support.questions_live import FEW, NOW, Desk, lines, statuses
+from fw_pipeline_tests.support.real_answers import REAL, real_answers
 
 
 @pytest.fixture
@@ -66,8 +66,8 @@ def _evidence(desk: Desk) -> bytes:
 def test_a_dump_on_standard_input_is_read_once_as_it_comes(desk: Desk, tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path\n"
-        "from fw_pipeline.sources.stackoverflow.dump import PROVIDER\n"
-        "from fw_pipeline_tests.questions_live import Desk\n"
+        "from fw_pipeline.sources.stackoverflow.posts_dump import PROVIDER\n"
+        "from fw_pipeline_tests.support.questions_live import Desk\n"
         "desk = Desk(Path(sys.argv[1]), PROVIDER)\n"
         "got = desk.run('2023-05', '2023-06', path='-')\n"
         "print('\\n'.join([*desk.log, *map(str, got.failures)]))\n"
@@ -75,7 +75,7 @@ def test_a_dump_on_standard_input_is_read_once_as_it_comes(desk: Desk, tmp_path:
     command = [sys.executable, "-c", program, str(desk.data)]
 
     def run(body: bytes) -> str:
-        root = Path(__file__).parents[1]
+        root = Path(__file__).parents[4]
         done = subprocess.run(command, input=body, capture_output=True, check=True, cwd=root, env={**os.environ})
         return done.stdout.decode()
 

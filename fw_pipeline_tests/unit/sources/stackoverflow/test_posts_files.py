@@ -10,13 +10,13 @@ from typing import Any
 import py7zr
 import pytest
 
-from fw_pipeline.sources.stackoverflow.dump import PROVIDER
-from fw_pipeline_tests.dump_bench import (
+from fw_pipeline.sources.stackoverflow.posts_dump import PROVIDER
+from fw_pipeline_tests.support.dumps import (
     expected,
     packed,
     posts_xml,
 )
-from fw_pipeline_tests.questions_live import Desk, lines
+from fw_pipeline_tests.support.questions_live import Desk, lines
 
 
 @pytest.fixture

@@ -17,15 +17,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fw_pipeline.frameworks import TAGS
-from fw_pipeline.sources.stackoverflow.clickhouse import PROVIDER
-from fw_pipeline_tests.fake_services.files import file_response
-from fw_pipeline_tests.fake_services.listener import Listener
-from fw_pipeline_tests.fake_services.messages import Request, Response, as_text
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.fake_services.world import World
-from fw_pipeline_tests.posts_in_parquet import by_year, many, posts
-from fw_pipeline_tests.questions_live import Desk, lines
+from fw_pipeline.catalog.frameworks import TAGS
+from fw_pipeline.sources.stackoverflow.clickhouse_posts import PROVIDER
+from fw_pipeline_tests.support.fake_services.files import file_response
+from fw_pipeline_tests.support.fake_services.listener import Listener
+from fw_pipeline_tests.support.fake_services.messages import Request, Response, as_text
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.fake_services.world import World
+from fw_pipeline_tests.support.posts_in_parquet import by_year, many, posts
+from fw_pipeline_tests.support.questions_live import Desk, lines
 
 
 @pytest.fixture
@@ -211,8 +211,8 @@ def test_sixty_million_posts_are_counted_in_less_than_a_gigabyte(tmp_path: Path)
     program = """
 import re, sys
 from pathlib import Path
-from fw_pipeline.sources.stackoverflow.clickhouse import PROVIDER
-from fw_pipeline_tests.questions_live import Desk
+from fw_pipeline.sources.stackoverflow.clickhouse_posts import PROVIDER
+from fw_pipeline_tests.support.questions_live import Desk
 from datetime import UTC, datetime
 desk = Desk(Path(sys.argv[1]), PROVIDER)
 fetch = desk.fetch("2015-11", "2024-02", now=datetime(2024, 5, 1, tzinfo=UTC), path=sys.argv[2])
@@ -228,7 +228,7 @@ print(len(rows), site, keras, peak // 1024)
         capture_output=True,
         text=True,
         check=True,
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[4],
         env={**os.environ, "TMPDIR": str(tmp_path)},
     )
     months, site, keras, megabytes = map(int, done.stdout.split())

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from fw_pipeline.frameworks import TAGS
-from fw_pipeline.sources.stackoverflow.figures import names_of
-from fw_pipeline.sources.stackoverflow.posts import NotPosts, Posts
-from fw_pipeline_tests.dump_bench import (
+from fw_pipeline.catalog.frameworks import TAGS
+from fw_pipeline.sources.stackoverflow.monthly_questions import names_of
+from fw_pipeline.sources.stackoverflow.posts_xml import NotPosts, Posts
+from fw_pipeline_tests.support.dumps import (
     blocks,
     judged,
     posts_xml,
     scanned,
 )
-from fw_pipeline_tests.real_answers import REAL, real_answers
+from fw_pipeline_tests.support.real_answers import REAL, real_answers
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000, 1 << 18, 1 << 26])

@@ -12,16 +12,29 @@ from urllib.parse import unquote
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import TABLES, Batch, Fetch, Window
+from fw_pipeline.catalog.frameworks import LANGUAGES, TAGS, Tag
+from fw_pipeline.contract import TABLES, Batch, FetchContext
 from fw_pipeline.details import STACKOVERFLOW_QUESTIONS
-from fw_pipeline.frameworks import LANGUAGES, TAGS, Tag
-from fw_pipeline.orchestration.choosing import out_of_reach
-from fw_pipeline.sources.stackoverflow.api import PROVIDER, api
-from fw_pipeline.sources.stackoverflow.figures import contradiction, names_of
-from fw_pipeline_tests.fake_services.faults import Answer, instead
-from fw_pipeline_tests.fake_services.messages import Request, Response, as_json
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.questions_live import ASKED, COUNTS, EACH, FEW, FIRST, LISTS, NOW, Desk, edited, lines, statuses
+from fw_pipeline.ingestion.providers import out_of_reach
+from fw_pipeline.months import Window
+from fw_pipeline.sources.stackoverflow.monthly_questions import contradiction, names_of
+from fw_pipeline.sources.stackoverflow.stackexchange_api import PROVIDER, api
+from fw_pipeline_tests.support.fake_services.faults import Answer, instead
+from fw_pipeline_tests.support.fake_services.messages import Request, Response, as_json
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.questions_live import (
+    ASKED,
+    COUNTS,
+    EACH,
+    FEW,
+    FIRST,
+    LISTS,
+    NOW,
+    Desk,
+    edited,
+    lines,
+    statuses,
+)
 
 TAG_INFO, FILTERS = "/stackexchange/tags", "/stackexchange/filters"
 
@@ -241,7 +254,7 @@ def test_the_plan_tells_the_days_that_the_quota_takes_and_what_a_key_would_chang
 
 
 def test_a_fetch_that_is_dropped_in_the_middle_goes_on_where_it_was(desk: Desk) -> None:
-    fetch: Fetch = desk.fetch("2023-01", "2023-03")
+    fetch: FetchContext = desk.fetch("2023-01", "2023-03")
     answers = desk.provider.fetch(fetch)
     first = next(answers)
     assert isinstance(first, Batch)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from fw_pipeline.sources.stackoverflow.api import PROVIDER, api
-from fw_pipeline_tests.fake_services.faults import replaced
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.questions_live import (
+from fw_pipeline.sources.stackoverflow.stackexchange_api import PROVIDER, api
+from fw_pipeline_tests.support.fake_services.faults import replaced
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.questions_live import (
     EACH,
     FEW,
     FIRST,

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from fw_pipeline.sources.stackoverflow.api import api
-from fw_pipeline_tests.fake_services.faults import instead
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.questions_live import (
+from fw_pipeline.sources.stackoverflow.stackexchange_api import api
+from fw_pipeline_tests.support.fake_services.faults import instead
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.questions_live import (
     COUNTS,
     EACH,
     FEW,
@@ -27,7 +27,7 @@ from fw_pipeline_tests.questions_live import (
     lines,
     statuses,
 )
-from fw_pipeline_tests.real_answers import REAL, real_answers
+from fw_pipeline_tests.support.real_answers import REAL, real_answers
 
 
 @pytest.fixture

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from fw_pipeline.contract import parse_month
-from fw_pipeline.frameworks import TAGS, Tag
-from fw_pipeline.sources.stackoverflow import listing
-from fw_pipeline.sources.stackoverflow.api import api
-from fw_pipeline.sources.stackoverflow.figures import carriers, names_of
-from fw_pipeline_tests.fake_services.faults import Answer, changed, other_question
-from fw_pipeline_tests.fake_services.messages import Request, Response
-from fw_pipeline_tests.fake_services.server import FakeServices
-from fw_pipeline_tests.fake_services.stackexchange import answer as stack_exchange
-from fw_pipeline_tests.questions_live import FEW, LISTS, MONTHS, SECOND, Desk, edited, heals, lines, statuses
+from fw_pipeline.catalog.frameworks import TAGS, Tag
+from fw_pipeline.months import parse_month
+from fw_pipeline.sources.stackoverflow import stackexchange_listing
+from fw_pipeline.sources.stackoverflow.monthly_questions import carriers, names_of
+from fw_pipeline.sources.stackoverflow.stackexchange_api import api
+from fw_pipeline_tests.support.fake_services.faults import Answer, changed, other_question
+from fw_pipeline_tests.support.fake_services.messages import Request, Response
+from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.fake_services.stackexchange import answer as stack_exchange
+from fw_pipeline_tests.support.questions_live import FEW, LISTS, MONTHS, SECOND, Desk, edited, heals, lines, statuses
 
 MANY = tuple(tag for tag in TAGS if ";" not in tag.tagged)[:12]
 
@@ -164,5 +164,5 @@ def test_a_pair_of_which_neither_tag_is_wanted_by_itself_is_listed_by_its_first(
     assert carriers((Tag("julia;flux", None, "language"),)) == ("julia",)
     catalogue = carriers(TAGS)
     assert set(names_of(TAGS)) > set(catalogue)
-    assert len(catalogue) == 4 * listing.TAGS_A_CALL
+    assert len(catalogue) == 4 * stackexchange_listing.TAGS_A_CALL
     assert catalogue[:5] == tuple(tag.tagged for tag in TAGS if tag.framework == "tensorflow" and ";" not in tag.tagged)

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from fw_pipeline.explanation import explain
+from fw_pipeline.cli.explanation import explain
 from fw_pipeline.settings import Settings, read
-from fw_pipeline_tests.command import fw_pipeline
+from fw_pipeline_tests.support.command import fw_pipeline
 
 CLAIMS = [f"C{number}" for number in range(1, 27)]
 

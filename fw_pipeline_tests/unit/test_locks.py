@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from fw_pipeline.progress import Progress
-from fw_pipeline.waiting import WORTH_A_WORD, line
+from fw_pipeline.cli.progress import Progress
+from fw_pipeline.locks import WORTH_A_WORD, line
 from fw_pipeline.warehouse import Warehouse
 
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from fw_pipeline.report.words import SOURCES, in_month
+from fw_pipeline.report.formatting import SOURCES, in_month
 
 
 @dataclass(frozen=True, slots=True)

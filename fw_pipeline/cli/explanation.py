@@ -14,8 +14,8 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.judged import Judged, facts, judged, title
-from fw_pipeline.report.words import VERDICTS
+from fw_pipeline.cli.verdict_view import Judged, facts, judged, title
+from fw_pipeline.report.formatting import VERDICTS
 from fw_pipeline.settings import Settings
 from fw_pipeline.warehouse import query
 
@@ -62,7 +62,7 @@ def explain(settings: Settings, name: str, *, as_of: date | None = None, publish
         published: the file to read; the published one when None.
 
     Raises:
-        Reason: nothing is published yet, or there is no such claim.
+        PipelineError: nothing is published yet, or there is no such claim.
     """
     published = published or settings.published
     found = judged(published, name, as_of=as_of)
