@@ -112,7 +112,8 @@ def read_figures(asked: Window, packages: frozenset[str], calendar: Calendar, an
     """Read the answer to `FIGURES`.
 
     Raises:
-        Transient, InvalidResponse: it is none, answers another question, or was kept although some of its months are unfit.
+        Transient, InvalidResponse: it is none, answers another question, or was kept although some of its months
+            are unfit.
     """
     found_rows, notes = result_rows(answer, _OF_FIGURES)
     found: dict[date, dict[str, Figure]] = {}
