@@ -1,109 +1,129 @@
-"""How a small table that is shipped as CSV beside the recorded figures is read; what is wrong is told with its line.
+"""How a small table is read from a CSV file: every cell is typed, and what is wrong is told with its line.
 
-Which tables there are is in `recorded_tables`. The figures of the four sources themselves are read by
-`sources.recorded`.
+Needs the standard library alone, because the catalogue is read below everything else. The figures of the four sources
+are read by `sources.recorded_rows`, which must not lose a good month to a bad line.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import Any, Protocol
 
 from fw_pipeline.errors import PipelineError
 
-Kind = pl.DataType | type[pl.DataType]
+Row = dict[str, Any]
+Rule = Callable[[Row], str | None]
+"""Returns what is wrong with a row whose cells are right, or None."""
 
 _RESTORE = "restore it from the repository"
 _CORRECT = "correct the line, or restore the file from the repository"
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedTable:
-    """A table of `meta` that is a CSV file: its columns in the order of the file, and what each cell must be."""
+class Cells(Protocol):
+    """What the cells of one column must be."""
 
-    name: str
-    """Of the file, and of the table in `meta`."""
-    description: str
-    columns: Mapping[str, tuple[Kind, str]]
-    key: tuple[str, ...]
-    """The columns that tell its rows apart."""
-    may_be_empty: frozenset[str] = frozenset()
-    choices: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    rule: Callable[[Mapping[str, Any]], str | None] = lambda _: None
-    """Returns what is wrong with a row whose cells are right, or None."""
+    @property
+    def type(self) -> str:
+        """Type in DuckDB; one of TYPES."""
+        ...
 
-    def read(self, folder: Path) -> list[dict[str, Any]]:
-        """Return the rows of the file, typed.
+    @property
+    def nullable(self) -> bool:
+        """Whether a cell may be empty."""
+        ...
 
-        Raises:
-            PipelineError: the file cannot be read, has other columns, or a line is wrong.
-        """
-        file = f"recorded {self.name}.csv"
+    @property
+    def values(self) -> Collection[Any] | None:
+        """The only values that may occur; None where any may."""
+        ...
+
+
+def read_csv(
+    path: Path,
+    columns: Mapping[str, Cells],
+    *,
+    unique: Sequence[Sequence[str]] = (),
+    rule: Rule = lambda _: None,
+) -> list[Row]:
+    """Return the rows of a file, typed.
+
+    Args:
+        path: the file.
+        columns: what the cells of each column must be, in the order of the file.
+        unique: lists of columns in whose values no two rows may agree.
+        rule: what else must hold of every row.
+
+    Raises:
+        PipelineError: the file cannot be read, has other columns, or a line is wrong.
+    """
+    file = f"{path.parent.name}/{path.name}"
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            header = list(reader.fieldnames or ())
+            lines = [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise PipelineError(file, f"cannot be read: {error}", _RESTORE) from error
+    if header != list(columns):
+        told = f"has the columns {','.join(header)!r}, not {','.join(columns)!r}"
+        raise PipelineError(file, told, _RESTORE)
+    rows, seen = [], dict[tuple[str, ...], int]()
+    for number, line in lines:
+        subject = f"{file} line {number}"
         try:
-            with (folder / f"{self.name}.csv").open(encoding="utf-8", newline="") as stream:
-                reader = csv.DictReader(stream, strict=True)
-                header = list(reader.fieldnames or ())
-                lines = [(reader.line_num, row) for row in reader]
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise PipelineError(file, f"cannot be read: {error}", _RESTORE) from error
-        if header != list(self.columns):
-            told = f"has the columns {','.join(header)!r}, not {','.join(self.columns)!r}"
-            raise PipelineError(file, told, _RESTORE)
-        seen: dict[tuple[str, ...], int] = {}
-        return [self._taken(number, row, seen) for number, row in lines]
-
-    def _taken(self, number: int, row: Mapping[str, str], seen: dict[tuple[str, ...], int]) -> dict[str, Any]:
-        subject = f"recorded {self.name}.csv line {number}"
-        try:
-            values = self._row(row)
+            row = _typed(line, columns)
         except ValueError as error:
-            raise PipelineError(subject, str(error), _CORRECT) from error
-        key = tuple(str(values[column]) for column in self.key)
-        if (first := seen.setdefault(key, number)) != number:
-            raise PipelineError(subject, f"({', '.join(key)}) is in line {first} already", _CORRECT)
-        return values
-
-    def _row(self, row: Mapping[str, str]) -> dict[str, Any]:
-        if None in row or None in row.values():
-            raise ValueError(f"has not as many cells as the header, {len(self.columns)}")
-        values = {column: self._cell(column, kind, row[column]) for column, (kind, _) in self.columns.items()}
-        if wrong := self.rule(values):
-            raise ValueError(wrong)
-        return values
-
-    def _cell(self, column: str, kind: Kind, text: str) -> Any:
-        if not text:
-            if column not in self.may_be_empty:
-                raise ValueError(f"{column} is empty")
-            return None
-        allowed = self.choices.get(column)
-        if allowed is not None and text not in allowed:
-            raise ValueError(f"{column} is {text!r}, not one of: {', '.join(sorted(allowed))}")
-        try:
-            return _READERS[kind](text) if kind in _READERS else text
-        except (ValueError, KeyError):
-            raise ValueError(f"{column} is {text!r}, which is not {_WORDS[kind]}") from None
+            raise PipelineError(subject, str(error), _CORRECT) from None
+        if wrong := rule(row):
+            raise PipelineError(subject, wrong, _CORRECT)
+        for key in unique:
+            values = tuple(str(row[column]) for column in key)
+            if (first := seen.setdefault((*key, *values), number)) != number:
+                raise PipelineError(subject, f"({', '.join(values)}) is in line {first} already", _CORRECT)
+        rows.append(row)
+    return rows
 
 
-_READERS: Mapping[Any, Callable[[str], Any]] = {
-    pl.Date(): date.fromisoformat,
-    pl.Float64(): float,
-    pl.Int64(): int,
-    pl.Boolean(): {"true": True, "false": False}.__getitem__,
-    pl.Datetime("us", "UTC"): lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC),
-    pl.List(pl.String): lambda text: [] if text == "[]" else text.split(";"),
+def _typed(line: Mapping[str, str], columns: Mapping[str, Cells]) -> Row:
+    if None in line or None in line.values():
+        raise ValueError(f"has not as many cells as the header, {len(columns)}")
+    return {name: _cell(name, cells, line[name]) for name, cells in columns.items()}
+
+
+def _cell(name: str, cells: Cells, text: str) -> Any:
+    if not text.strip():
+        if not cells.nullable:
+            raise ValueError(f"{name} is empty")
+        return None
+    if cells.values is not None and text not in cells.values:
+        raise ValueError(f"{name} is {text!r}, not one of: {', '.join(sorted(cells.values))}")
+    read, words = TYPES[cells.type]
+    try:
+        return read(text)
+    except (ValueError, KeyError):
+        raise ValueError(f"{name} is {text!r}, which is not {words}") from None
+
+
+def _number(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(text)
+    return number
+
+
+TYPES: Mapping[str, tuple[Callable[[str], Any], str]] = {
+    "VARCHAR": (str, "a text"),
+    "DATE": (date.fromisoformat, "a date, YYYY-MM-DD"),
+    "DOUBLE": (_number, "a number"),
+    "BIGINT": (int, "a whole number"),
+    "BOOLEAN": ({"true": True, "false": False}.__getitem__, "true or false"),
+    "TIMESTAMP WITH TIME ZONE": (
+        lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC),
+        "a time, YYYY-MM-DD HH:MM:SS",
+    ),
+    "VARCHAR[]": (lambda text: [] if text == "[]" else text.split(";"), "a list"),
 }
-_WORDS: Mapping[Any, str] = {
-    pl.Date(): "a date, YYYY-MM-DD",
-    pl.Float64(): "a number",
-    pl.Int64(): "a whole number",
-    pl.Boolean(): "true or false",
-    pl.Datetime("us", "UTC"): "a time, YYYY-MM-DD HH:MM:SS",
-    pl.List(pl.String): "a list",
-}
+"""The types of columns, how a cell of each is read, and what to call it in a message."""
