@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.text import shown
@@ -39,9 +39,9 @@ def _rule(value: Any) -> Any:
     return value
 
 
-Named = Annotated[Mapping[str, _T], BeforeValidator(_named), Field(min_length=1)]
+Named = Annotated[Mapping[str, _T], BeforeValidator(_named)]
 Rows = List[Annotated[Mapping[str, Any], BeforeValidator(_row)]]
-Expectation = Annotated[Mapping[str, Any], BeforeValidator(_rule), WithJsonSchema({"$ref": "#/$defs/Expectation"})]
+Expectation = Annotated[Mapping[str, Any], BeforeValidator(_rule)]
 
 
 class Column(Strict):
@@ -169,7 +169,7 @@ class ModelDocument(Strict):
 
     description: Text
     expectations: List[Expectation]
-    examples: Annotated[List[Example], Field(min_length=1)]
+    examples: Annotated[List[Example], Field(min_length=1, json_schema_extra={"minItems": 1})]
     may_be_empty: Text | None = None
     """Why the table may have no row at all, if it may."""
     owner: Text | None = None

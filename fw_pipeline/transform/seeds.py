@@ -47,6 +47,7 @@ KINDS: Mapping[str, pl.DataType] = MappingProxyType(
 class SeedColumn(Column):
     """A column of a small table."""
 
+    type: Literal["VARCHAR", "DATE", "DOUBLE", "BIGINT", "BOOLEAN", "TIMESTAMP WITH TIME ZONE", "VARCHAR[]"]
     values: List[Any] | Literal["sources"] | None = None  # type: ignore[assignment]
     """The only values that may occur; `sources`: the names of the sources."""
 
