@@ -71,27 +71,22 @@ class Parts(Protocol):
     @property
     def sources(self) -> Mapping[str, Source]:
         """The registry of sources."""
-        ...
 
     @property
     def models(self) -> tuple[Model, ...]:
         """The SQL models."""
-        ...
 
     @property
     def settings(self) -> Settings:
         """The settings of this run."""
-        ...
 
     @property
     def vintages(self) -> VintageStore:
         """The raw vintages."""
-        ...
 
     @property
     def clock(self) -> Callable[[], datetime]:
         """Tells the time (UTC)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +119,7 @@ class Seed:
     @property
     def after_fetch(self) -> bool:
         """Whether a fetch changes it."""
-        return self.name in _AFTER_FETCH
+        return self.name == "statements"
 
     def frame(self, parts: Parts) -> pl.DataFrame:
         """Return the rows with the declared types.
@@ -168,8 +163,7 @@ def seeds() -> tuple[Seed, ...]:
 
 
 def _months(parts: Parts) -> list[Row]:
-    closed = Window.of(FIRST_MONTH, last_closed_month(parts.clock()))
-    return [{"month": month} for month in closed.months()]
+    return [{"month": month} for month in Window.of(FIRST_MONTH, last_closed_month(parts.clock())).months()]
 
 
 def _reach(parts: Parts) -> list[Row]:
@@ -215,7 +209,6 @@ _OF_THE_PIPELINE: Mapping[str, Callable[[Parts], list[Row]]] = {
     "reach": _reach,
     "statements": _statements,
 }
-_AFTER_FETCH = frozenset({"statements"})
 
 
 def _first_of_month(column: str) -> Rule:
