@@ -41,7 +41,7 @@ KINDS: Mapping[str, pl.DataType] = MappingProxyType(
         "VARCHAR[]": pl.List(pl.String),
     }
 )
-"""The types that a column of a small table may have."""
+"""The types of columns."""
 
 
 class SeedColumn(Column):
@@ -157,9 +157,8 @@ def seeds() -> tuple[Seed, ...]:
     Raises:
         PipelineError: a document is wrong; the line says which and how to mend it.
     """
-    return tuple(
-        Seed(path.stem, read(f"seeds/{path.name}", path, SeedDocument)) for path in sorted(SEEDS_DIR.glob("*.yml"))
-    )
+    paths = sorted(SEEDS_DIR.glob("*.yml"))
+    return tuple(Seed(path.stem, read(f"seeds/{path.name}", path, SeedDocument)) for path in paths)
 
 
 def _months(parts: Parts) -> list[Row]:
