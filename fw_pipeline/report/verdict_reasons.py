@@ -36,7 +36,7 @@ def sentence(verdicts: pl.DataFrame, verdict: str, until: date | None, votes: Se
     decided = decided.filter(~ahead) if not decided.filter(~ahead).is_empty() else decided
     chosen = _chosen(decided, verdict, dict(votes))
     said = [_said(row) for row in chosen]
-    if len(chosen) == 1 and chosen[0]["takes"] and not _is_plain(chosen[0]):
+    if len(chosen) == 1 and chosen[0]["takes"] and chosen[0]["source"] != "releases":  # a date is no number to compare
         said[0] += f"; the claim needs {chosen[0]['takes']}"
     return f"{'. '.join(text[:1].upper() + text[1:] for text in said)}." if said else ""
 
@@ -72,11 +72,6 @@ def _chosen(decided: pl.DataFrame, verdict: str, votes: dict[str, str]) -> list[
         return [row for side in sides for row in side]
     camp = FOR if verdict in FOR else AGAINST
     return [row for row in found if row["verdict"] in camp][:MOST]
-
-
-def _is_plain(row: dict[str, Any]) -> bool:
-    """Say whether the rule adds nothing, or only confuses: it is a signed change, or a date in decimals."""
-    return row["source"] == "releases" or "there was a" in row["sentence"]
 
 
 def _said(row: dict[str, Any]) -> str:
