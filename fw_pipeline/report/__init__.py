@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -27,7 +28,9 @@ from fw_pipeline.report.charts import (
 from fw_pipeline.report.charts.palette import TITLES, solid
 from fw_pipeline.report.figure import Event, Figure, events_within, sql, sql_of_claim
 from fw_pipeline.report.render import bundle
-from fw_pipeline.transform import Model
+
+if TYPE_CHECKING:
+    from fw_pipeline.transform import Model  # reading models takes longer than most answers
 
 __all__ = ["Picture", "Report", "build", "bundle"]
 
