@@ -1,7 +1,8 @@
 """The provider `api`: the questions themselves from the Stack Exchange API 2.3, each once with all its tags.
 
 So one listing answers every tag and pair of tags, and one more request a month the whole site. How a month is listed is
-in `listing`, how the service is asked in `site`, which counts cannot be true in `figures`.
+in `stackexchange_listing`, how the service is asked in `stackexchange_client`, which counts cannot be true in
+`monthly_questions`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from fw_pipeline.http.client import Pace, Web
 from fw_pipeline.sources.stackoverflow.monthly_questions import carriers, contradiction, month_rows, names_of, reach_of
 from fw_pipeline.sources.stackoverflow.stackexchange_client import NAMES_A_CALL, PAGE, SUBJECT, Site
 from fw_pipeline.sources.stackoverflow.stackexchange_listing import TAGS_A_CALL, Lister
-from fw_pipeline.sources.stackoverflow.stackexchange_questions import Question, listing_of
+from fw_pipeline.sources.stackoverflow.stackexchange_response import Question, listing_of
 
 NAME = "api"
 

@@ -1,7 +1,7 @@
 """Stack Overflow as the Stack Exchange API 2.3 shows it: a filter, the tags, a count, and pages of questions.
 
-What the errors mean is in `api_errors`, how pages become a whole listing in `listing`. Nothing here knows which tags
-and months are wanted.
+What an answer means is in `stackexchange_response`, how pages become a whole listing in `stackexchange_listing`.
+Nothing here knows which tags and months are wanted.
 """
 
 from __future__ import annotations
@@ -31,8 +31,15 @@ from fw_pipeline.http.client import (
     whole_number,
 )
 from fw_pipeline.months import next_month
-from fw_pipeline.sources.stackoverflow.stackexchange_errors import TooManyTags, error_in
-from fw_pipeline.sources.stackoverflow.stackexchange_questions import FIELDS, NEEDED, Page, Question, question_of
+from fw_pipeline.sources.stackoverflow.stackexchange_response import (
+    FIELDS,
+    NEEDED,
+    Page,
+    Question,
+    TooManyTags,
+    error_in,
+    question_of,
+)
 
 SUBJECT = "stackoverflow (api)"
 
