@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform.seed_csv import RecordedTable
 
 _S, _D, _F, _I, _B = pl.String(), pl.Date(), pl.Float64(), pl.Int64(), pl.Boolean()
@@ -71,7 +72,7 @@ RECORDED_TABLES: tuple[RecordedTable, ...] = (
         key=("source", "series", "first_day", "effect"),
         may_be_empty=frozenset({"series", "bias"}),
         choices={
-            "source": frozenset({"huggingface", "papers", "pypi", "stackoverflow"}),
+            "source": frozenset(SOURCES),
             "kind": frozenset({"lost", "distorted", "break"}),
             "bias": frozenset(BIASES),
         },

@@ -12,7 +12,8 @@ from typing import Any
 import polars as pl
 from hypothesis import strategies as st
 
-from fw_pipeline.contract import PROVENANCE, TABLES, WHOLE_SITE, Table
+from fw_pipeline.contract import PROVENANCE, WHOLE_SITE, Table
+from fw_pipeline.sources import SOURCES
 from fw_pipeline.sources.recorded_rows import _known_names
 
 MONTHS = [date(year, month, 1) for year in (2021, 2022) for month in range(1, 13)]
@@ -64,7 +65,7 @@ def cell(source: str, table: Table, column: str, kind: pl.DataType | type[pl.Dat
 
 def rows(source: str, *, most: int = 60) -> st.SearchStrategy[pl.DataFrame]:
     """Return tables of one source, each key once, with their provenance."""
-    table = TABLES[source]
+    table = SOURCES[source].table
     line = st.fixed_dictionaries({name: cell(source, table, name, kind) for name, kind in table.schema.items()})
 
     def key(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -75,7 +76,7 @@ def rows(source: str, *, most: int = 60) -> st.SearchStrategy[pl.DataFrame]:
 
 def framed(source: str, made: list[dict[str, Any]]) -> pl.DataFrame:
     """Return rows as the raw table holds them."""
-    return pl.DataFrame(made, schema=TABLES[source].schema).with_columns(
+    return pl.DataFrame(made, schema=SOURCES[source].table.schema).with_columns(
         pl.lit("generated").alias("provider"),
         pl.lit(OBSERVED).cast(PROVENANCE["observed_at"]).alias("observed_at"),
         pl.lit("evidence/x").alias("evidence"),

@@ -12,12 +12,13 @@ from datetime import date
 from functools import partial
 from typing import TypeVar
 
-from fw_pipeline.contract import TABLES, Availability, Batch, CostEstimate, FetchContext, Provider
+from fw_pipeline.contract import Availability, Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.errors import MonthRejected
 from fw_pipeline.http.client import Answer, Pace, Web
 from fw_pipeline.months import Window, last_closed_month, next_month
-from fw_pipeline.sources.clickhouse_http import SETTINGS, refuse_exceptions, text_array
+from fw_pipeline.sources.clickhouse_http import CLICKPY_URL, SETTINGS, refuse_exceptions, text_array
 from fw_pipeline.sources.pypi.clickpy_queries import DAYS, FIGURES, Calendar, Figures, read_calendar, read_figures
+from fw_pipeline.sources.pypi.download_tables import TABLE
 from fw_pipeline.sources.pypi.monthly_downloads import PACKAGE_NAMES, month_frame
 
 T = TypeVar("T")
@@ -47,7 +48,7 @@ def clickpy(packages: tuple[str, ...] = PACKAGE_NAMES, *, most_rows: int = MOST_
         cost="2 requests for ten years: one for the days that are there, one for the figures; one more beyond",
         needs="nothing",
         cannot_see="downloads from other indexes and mirrors; days on which the public server's loading stalled",
-        options=("FW_CLICKPY_URL",),
+        settings=(CLICKPY_URL,),
     )
 
 
@@ -108,7 +109,7 @@ def _ask(
 ) -> T:
     given = {"projects": text_array(packages), **{key: day.isoformat() for key, day in dates.items()}}
     params = {"user": "demo", **SETTINGS, **{f"param_{key}": value for key, value in given.items()}}
-    url = f"{fetch.options['FW_CLICKPY_URL']}/"
+    url = f"{fetch.options[CLICKPY_URL.name]}/"
     return web.post(url, params=params, body=sql.strip(), name=name, read=read, classify=refuse_exceptions)
 
 
@@ -119,7 +120,7 @@ def _answered(month: date, calendar: Calendar, figures: Figures | None, observed
             _SUBJECT, cause, "run again when it has caught up, or set FW_PROVIDERS=pypi=pypistats", month=month
         )
     if month not in calendar.days or figures is None:
-        return Batch(month, TABLES["pypi"].schema.to_frame(), (calendar.ref,), gap=calendar.why_none(month))
+        return Batch(month, TABLE.schema.to_frame(), (calendar.ref,), gap=calendar.why_none(month))
     if (fault := figures.faults.get(month)) is not None:
         return MonthRejected(_SUBJECT, fault, "run again: it is asked for anew; see the evidence file", month=month)
     rows = month_frame(month, figures.found[month], present=calendar.days[month], origin=NAME, observed_on=observed_on)

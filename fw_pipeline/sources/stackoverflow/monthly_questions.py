@@ -14,9 +14,10 @@ from datetime import UTC, date, datetime, time, timedelta
 import polars as pl
 
 from fw_pipeline.catalog.frameworks import Tag
-from fw_pipeline.contract import TABLES, WHOLE_SITE, Availability, Batch, FetchContext
+from fw_pipeline.contract import WHOLE_SITE, Availability, Batch, FetchContext
 from fw_pipeline.errors import MonthRejected, SourceError
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month, next_month, parse_month
+from fw_pipeline.sources.stackoverflow.question_tables import TABLE
 
 _TELLING = 100
 """Of a smaller number of questions all may well carry a second tag; of more they do not."""
@@ -55,7 +56,7 @@ def reach_of(fetch: FetchContext) -> Availability:
 def month_rows(month: date, counts: Mapping[str, int], *, origin: str, observed_on: date) -> pl.DataFrame:
     """Return the rows of one month from its counts by tag."""
     rows = [(month, tagged, count, "counted", origin, observed_on) for tagged, count in counts.items()]
-    return pl.DataFrame(rows, schema=TABLES["stackoverflow"].schema, orient="row")
+    return pl.DataFrame(rows, schema=TABLE.schema, orient="row")
 
 
 def contradiction(counts: Mapping[str, int], ever: Mapping[str, int]) -> str | None:

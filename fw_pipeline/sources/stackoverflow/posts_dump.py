@@ -197,7 +197,6 @@ def dump(tags: tuple[Tag, ...] = TAGS) -> Provider:
         cost="no request; minutes for a plain Posts.xml, about an hour for a .7z of all of Stack Overflow",
         needs="Posts.xml of Stack Overflow: plain, in a .7z, or on standard input",
         cannot_see="questions deleted before the dump was made; the month in which the dump ends",
-        options=("FW_PROVIDERS",),
     )
 
 

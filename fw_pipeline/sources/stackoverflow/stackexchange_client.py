@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from fw_pipeline.contract import FetchContext
+from fw_pipeline.contract import FetchContext, Setting
 from fw_pipeline.errors import SourceError
 from fw_pipeline.http.client import (
     Answer,
@@ -42,6 +42,9 @@ from fw_pipeline.sources.stackoverflow.stackexchange_response import (
 )
 
 SUBJECT = "stackoverflow (api)"
+
+URL = Setting("FW_STACKEXCHANGE_URL", "The Stack Exchange API.", default="https://api.stackexchange.com/2.3")
+KEY = Setting("STACKEXCHANGE_KEY", "Allows 10,000 requests a day instead of 300.", is_secret=True)
 
 NAMES_A_CALL = 100
 """Tags that are looked up with one request, at most."""
@@ -140,8 +143,8 @@ class Site:
     def _ask(
         self, path: str, params: Mapping[str, Any], name: str, read: Callable[[Answer], T], month: date | None = None
     ) -> T:
-        url = f"{self.fetch.options['FW_STACKEXCHANGE_URL']}/{path}"
-        keyed = {**params, "key": self.fetch.secrets.get("STACKEXCHANGE_KEY")}
+        url = f"{self.fetch.options[URL.name]}/{path}"
+        keyed = {**params, "key": self.fetch.secrets.get(KEY.name)}
         return self.web.get(url, params=keyed, name=name, read=read, month=month, classify=self._judge)
 
     def _judge(self, answer: Answer) -> None:

@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 
 import polars as pl
 
-from fw_pipeline.details import STACKOVERFLOW_QUESTIONS
 from fw_pipeline.errors import SourceError
 from fw_pipeline.http.client import (
     Answer,
@@ -30,6 +29,7 @@ from fw_pipeline.http.client import (
     texts,
     whole_number,
 )
+from fw_pipeline.sources.stackoverflow.question_tables import STACKOVERFLOW_QUESTIONS
 
 _KEY = "correct STACKEXCHANGE_KEY, or leave it out and go on with 300 requests a day"
 _ADDRESS = "check FW_STACKEXCHANGE_URL; the service may have changed"

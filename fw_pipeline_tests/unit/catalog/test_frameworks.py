@@ -15,7 +15,7 @@ import pytest
 
 from fw_pipeline.catalog import frameworks
 from fw_pipeline.catalog.packages import ROLES
-from fw_pipeline.contract import TABLES
+from fw_pipeline.sources import SOURCES
 
 ROOT = Path(__file__).parents[3]
 Rows = Callable[[], list[dict[str, Any]]]
@@ -156,7 +156,7 @@ def test_a_file_format_is_never_taken_for_a_framework() -> None:
 
 def test_populations_belong_to_sources_that_have_them_and_samples_say_so() -> None:
     for it in frameworks.POPULATIONS:
-        assert "population" in TABLES[it.source].key
+        assert "population" in SOURCES[it.source].table.key
         assert it.what.startswith("A sample: ") == it.is_sample
 
 
