@@ -38,9 +38,9 @@ class Table:
     """Whether somebody may have counted the same thing on several days, each of which keeps its row."""
     nullable: tuple[str, ...] = ()
     """The columns of the key that may be NULL, beside `month`."""
-    largest: Mapping[str, tuple[int, str]] = MappingProxyType({})
+    largest: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     """By measure, the largest figure that can be believed, and why."""
-    known: Mapping[str, frozenset[str]] = MappingProxyType({})
+    known: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By column of the key, the names that a recorded figure may carry; a column that is not here takes any."""
 
     @property
@@ -291,7 +291,7 @@ class Source:
     """The provider used in live mode unless the settings name another; several, joined by `+`, share the months."""
     due_days: int = 5
     """Days after the end of a month by which its figures should be here: the schedule asks on the third."""
-    series: Mapping[str, Series] = MappingProxyType({})
+    series: Mapping[str, Series] = field(default_factory=dict)
     """Its series, by their names in the tables."""
-    credits: Mapping[str, Credit] = MappingProxyType({})
+    credits: Mapping[str, Credit] = field(default_factory=dict)
     """The origins of its recorded figures, by what their name begins with."""

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from fw_pipeline.report.claim_standing import AGAINST, DECIDED, FOR
-from fw_pipeline.report.formatting import SOURCES, in_month
+from fw_pipeline.report.formatting import SOURCE_TITLES, in_month
 
 MOST = 2
 """Measurements that a sentence names; the reasons of all of them stand one level deeper."""
@@ -80,6 +80,6 @@ def _is_plain(row: dict[str, Any]) -> bool:
 
 
 def _said(row: dict[str, Any]) -> str:
-    where = SOURCES.get(row["source"], row["source"])
+    where = SOURCE_TITLES.get(row["source"], row["source"])
     known = [part for part in (where, in_month(row["as_of"])) if part]
     return f"{row['sentence']} ({', '.join(known)})" if known else str(row["sentence"])

@@ -1,15 +1,14 @@
 """Hugging Face Hub: which frameworks the published models can be used with."""
 
-from datetime import date
 from types import MappingProxyType
 
 from fw_pipeline.contract import NO_LICENCE, Credit, Series, Source
-from fw_pipeline.sources.huggingface import hub_api, hub_parquet
+from fw_pipeline.sources.huggingface import hub_api, hub_counts, hub_parquet
 from fw_pipeline.sources.huggingface.model_tables import TABLE
 from fw_pipeline.sources.recorded import recorded
 
 _PROVIDERS = (
-    recorded("huggingface", TABLE, begins=(date(2022, 3, 1), "creation dates begin on 2022-03-02")),
+    recorded("huggingface", TABLE, begins=(hub_counts.FIRST_MONTH, "creation dates begin on 2022-03-02")),
     hub_api.PROVIDER,
     hub_parquet.PROVIDER,
 )

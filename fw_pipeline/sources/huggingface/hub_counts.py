@@ -21,7 +21,7 @@ from fw_pipeline.sources.huggingface.model_tables import HUGGINGFACE_MODELS, TAB
 SOURCE = "huggingface"
 
 URL = Setting("FW_HUGGINGFACE_URL", "The Hugging Face Hub.", default="https://huggingface.co")
-TOKEN = Setting("HF_TOKEN", "Allows twice as many requests.", is_secret=True)
+TOKEN = Setting("HF_TOKEN", "Hugging Face allows twice as many requests with a token.", is_secret=True)
 
 POPULATION = "hub"
 FIRST_MONTH = date(2022, 3, 1)

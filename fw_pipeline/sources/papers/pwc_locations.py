@@ -26,13 +26,13 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
     {
         "links": Setting(
             "FW_PWC_LINKS_URL",
-            "The archive's links between papers and repositories.",
+            "The links between papers and repositories of Papers with Code: addresses, or patterns with `*`.",
             default=f"{_ARCHIVE}/links-between-paper-and-code/resolve/main/data/*.parquet",
             of_files=True,
         ),
         "papers": Setting(
             "FW_PWC_PAPERS_URL",
-            "The archive's papers.",
+            "The papers of Papers with Code: addresses, or patterns with `*`.",
             default=f"{_ARCHIVE}/papers-with-abstracts/resolve/main/data/*.parquet",
             of_files=True,
         ),

@@ -1,6 +1,5 @@
 """PyPI: how often the packages of each framework are downloaded."""
 
-from datetime import date
 from types import MappingProxyType
 
 from fw_pipeline.contract import NO_LICENCE, Credit, Series, Source
@@ -9,7 +8,7 @@ from fw_pipeline.sources.pypi.download_tables import TABLE
 from fw_pipeline.sources.recorded import recorded
 
 _PROVIDERS = (
-    recorded("pypi", TABLE, begins=(date(2016, 1, 1), "download records begin in 2016-01")),
+    recorded("pypi", TABLE, begins=(clickpy.BEGINS, clickpy.BEFORE)),
     clickpy.PROVIDER,
     pypistats.PROVIDER,
 )

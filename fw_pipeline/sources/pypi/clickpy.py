@@ -29,7 +29,8 @@ MOST_ROWS = 9_999
 """The public user gets 10,000 rows in one answer, and no more."""
 
 _SUBJECT = f"pypi ({NAME})"
-_BEGINS = date(2016, 1, 1)
+BEGINS = date(2016, 1, 1)
+BEFORE = f"download records begin in {BEGINS:%Y-%m}"
 _TRIES = 6
 
 
@@ -54,8 +55,7 @@ def clickpy(packages: tuple[str, ...] = PACKAGE_NAMES, *, most_rows: int = MOST_
 
 def _reach(fetch: FetchContext) -> Availability:
     last = last_closed_month(fetch.now)
-    before = f"download records begin in {_BEGINS:%Y-%m}"
-    return Availability(Window.of(_BEGINS, last), before=before, after=f"{last:%Y-%m} is the last month that has ended")
+    return Availability(Window.of(BEGINS, last), before=BEFORE, after=f"{last:%Y-%m} is the last month that has ended")
 
 
 def _plan(packages: tuple[str, ...], most_rows: int, fetch: FetchContext) -> CostEstimate:

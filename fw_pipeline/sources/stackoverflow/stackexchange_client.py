@@ -44,7 +44,9 @@ from fw_pipeline.sources.stackoverflow.stackexchange_response import (
 SUBJECT = "stackoverflow (api)"
 
 URL = Setting("FW_STACKEXCHANGE_URL", "The Stack Exchange API.", default="https://api.stackexchange.com/2.3")
-KEY = Setting("STACKEXCHANGE_KEY", "Allows 10,000 requests a day instead of 300.", is_secret=True)
+KEY = Setting(
+    "STACKEXCHANGE_KEY", "Stack Exchange allows 300 requests a day without a key, and 10,000 with one.", is_secret=True
+)
 
 NAMES_A_CALL = 100
 """Tags that are looked up with one request, at most."""
