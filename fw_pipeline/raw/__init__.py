@@ -1,9 +1,9 @@
-"""Evidence and raw vintages on disk: the only things that cannot be made anew.
+"""Evidence and raw vintages on disk: the only data that cannot be recreated.
 
-Everything else, the DuckDB files included, is derived from what lies here.
+Everything else, including the DuckDB files, is derived from them.
 """
 
 from fw_pipeline.raw.evidence import EvidenceStore
-from fw_pipeline.raw.vintages import Statement, Vintage, VintageStore
+from fw_pipeline.raw.vintages import Statement, Vintage, VintageStore, provider_of
 
-__all__ = ["EvidenceStore", "Statement", "Vintage", "VintageStore"]
+__all__ = ["EvidenceStore", "Statement", "Vintage", "VintageStore", "provider_of"]
