@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from fw_pipeline.contract import TABLES
 from fw_pipeline.orchestration.asset_metadata import relation_key
+from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model
 
 SEVERAL = "several"
@@ -51,7 +51,7 @@ def places(models: Iterable[Model]) -> dict[str, Place]:
         if relation not in sources:
             model = by_name.get(relation)
             if model is not None and model.doc.claim:
-                sources[relation] = {source for source in model.doc.claim.sources if source in TABLES}
+                sources[relation] = {source for source in model.doc.claim.sources if source in SOURCES}
             elif (named := _named_for(relation)) is not None:
                 sources[relation] = {named}
             else:
@@ -72,7 +72,7 @@ def _named_for(relation: str) -> str | None:
     schema, table = relation_key(relation)
     if schema == "meta":
         return None
-    return next((source for source in TABLES if f"{table}_".startswith(f"{source}_")), None)
+    return next((source for source in SOURCES if f"{table}_".startswith(f"{source}_")), None)
 
 
 def _group(relation: str, above: set[str]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import polars as pl
 from dagster import AssetKey, TableColumn, TableColumnDep, TableColumnLineage, TableSchema
 
-from fw_pipeline.contract import TABLES
+from fw_pipeline.sources import SOURCES
 from fw_pipeline.text import in_markdown
 
 
@@ -39,7 +39,7 @@ def relation_key(relation: str) -> list[str]:
     if schema == "raw":
         table = table.removesuffix("_vintages").removesuffix("_unpartitioned")
     elif schema == "detail":
-        schema, table = "raw", next((it for it in TABLES if f"{table}_".startswith(f"{it}_")), table)
+        schema, table = "raw", next((it for it in SOURCES if f"{table}_".startswith(f"{it}_")), table)
     return [schema, table]
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from fw_pipeline.contract import TABLES
 from fw_pipeline.orchestration.asset_groups import places
 from fw_pipeline.orchestration.asset_metadata import relation_key
+from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import Writer
 
 
 def absent(writer: Writer) -> tuple[str, ...]:
     """Return the sources of which the working file has no month."""
-    return tuple(name for name in TABLES if writer.is_empty(f"raw.{name}"))
+    return tuple(name for name in SOURCES if writer.is_empty(f"raw.{name}"))
 
 
 def why_empty(writer: Writer, pipeline: Pipeline, relation: str) -> str | None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from fw_pipeline.contract import Setting
 from fw_pipeline.http.client import (
     Answer,
     InvalidResponse,
@@ -21,6 +22,12 @@ from fw_pipeline.http.client import (
     rows,
     seconds_in,
     whole_number,
+)
+
+CLICKPY_URL = Setting(
+    "FW_CLICKPY_URL",
+    "ClickHouse's public server: downloads from PyPI, and the copy of Stack Overflow's data dump.",
+    default="https://sql-clickhouse.clickhouse.com",
 )
 
 _EXCEPTION = re.compile(r"Code: (\d{1,5})\. DB::\w*Exception: (.*)")

@@ -16,13 +16,14 @@ from math import ceil
 from urllib.parse import parse_qsl, urlsplit
 
 from fw_pipeline.contract import Batch, CostEstimate, FetchContext, Provider
-from fw_pipeline.details import HUGGINGFACE_MODELS
 from fw_pipeline.errors import MonthRejected, SourceError
 from fw_pipeline.http.client import Answer, InvalidResponse, Pace, Web, next_link, one_line
 from fw_pipeline.sources.huggingface.hub_counts import (
     OLDEST,
     RUN_AGAIN,
     SOURCE,
+    TOKEN,
+    URL,
     Look,
     counted,
     models_until,
@@ -31,6 +32,7 @@ from fw_pipeline.sources.huggingface.hub_counts import (
 )
 from fw_pipeline.sources.huggingface.hub_listing import Listing, MonthListed, OutOfPlace
 from fw_pipeline.sources.huggingface.hub_page import EXPANDED, Order, Page, Unsorted, midnight, read_page
+from fw_pipeline.sources.huggingface.model_tables import HUGGINGFACE_MODELS
 
 NAME = "api"
 _LABEL = f"{SOURCE} ({NAME})"
@@ -67,7 +69,7 @@ def _pages(fetch: FetchContext) -> dict[Order, int]:
 
 def _plan(fetch: FetchContext) -> CostEstimate:
     (order, pages), (_, other) = _pages(fetch).items()
-    has_token = "HF_TOKEN" in fetch.secrets
+    has_token = TOKEN.name in fetch.secrets
     waits, quota = ceil(pages / _QUOTAS[has_token]) - 1, f"{_QUOTAS[has_token]:,} in five minutes"
     if order is Order.OLDEST_FIRST:
         where = f"from the beginning of the Hub to {fetch.window.months()[-1]:%Y-%m}"
@@ -110,11 +112,11 @@ def _listed(fetch: FetchContext, web: Web, order: Order) -> Iterator[Batch | Mon
         _NotOldestFirst: its first page shows that the Hub has another order.
         SourceError: the listing leads nowhere, or ends before its time.
     """
-    token = fetch.secrets.get("HF_TOKEN")
+    token = fetch.secrets.get(TOKEN.name)
     asked = (*_ASKED, *((("direction", "1"),) if order is Order.OLDEST_FIRST else ()))
     listing = Listing(fetch.window, order)
     pages = web.pages(
-        f"{fetch.options['FW_HUGGINGFACE_URL']}/api/models",
+        f"{fetch.options[URL.name]}/api/models",
         asked,
         headers={"Authorization": f"Bearer {token}"} if token else {},
         name=f"models-{order.value}",
@@ -239,6 +241,6 @@ PROVIDER = Provider(
     cost="a request for 1,000 models, from the nearer end of the Hub: about 100 for the last month, 3,200 for all",
     needs="nothing; HF_TOKEN doubles the 500 requests in five minutes",
     cannot_see="models that were deleted, and when those from before 2022-03-02 were made",
-    options=("FW_HUGGINGFACE_URL", "HF_TOKEN"),
+    settings=(URL, TOKEN),
     detail=HUGGINGFACE_MODELS,
 )

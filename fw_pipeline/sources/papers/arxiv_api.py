@@ -1,7 +1,7 @@
 """The provider `arxiv`: papers that name a framework in title or abstract, from the arXiv query API.
 
 One request a month brings every paper that names any framework; which ones it names is decided here, in whole words, so
-that a paper is counted once, under the set of all that it names. What is asked is in `arxiv_question`.
+that a paper is counted once, under the set of all that it names. What is asked is in `arxiv_query`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from fw_pipeline.contract import TABLES, WHOLE_SITE, Availability, Batch, CostEstimate, FetchContext, Provider
-from fw_pipeline.details import PAPERS
+from fw_pipeline.contract import WHOLE_SITE, Availability, Batch, CostEstimate, FetchContext, Provider, Setting
 from fw_pipeline.errors import MonthRejected, SourceError
 from fw_pipeline.http.client import Answer, InvalidResponse, Limits, Pace, Transient, Web
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month, next_month
@@ -31,6 +30,9 @@ from fw_pipeline.sources.papers.arxiv_query import (
     refuse_other,
     seconds_of_quiet,
 )
+from fw_pipeline.sources.papers.paper_tables import PAPERS, TABLE
+
+_URL = Setting("FW_ARXIV_URL", "The arXiv query API.", default="https://export.arxiv.org/api")
 
 _POPULATION = "arxiv abstracts"
 _SUBJECT = "papers arxiv"
@@ -104,7 +106,7 @@ class _Asking:
     """
 
     def __init__(self, fetch: FetchContext, web: Web) -> None:
-        self._url = f"{fetch.options['FW_ARXIV_URL']}/query"
+        self._url = f"{fetch.options[_URL.name]}/query"
         self._rest = float(fetch.options.get("rest", _REST))
         self._web, self._moment = web, fetch.now
         own = f".{urlsplit(self._url).hostname}".endswith(".arxiv.org")
@@ -182,7 +184,7 @@ def _batch(fetch: FetchContext, month: date, pages: Sequence[_Page]) -> Batch:
     ]
     return Batch(
         month,
-        pl.DataFrame(rows, schema=TABLES["papers"].schema, orient="row"),
+        pl.DataFrame(rows, schema=TABLE.schema, orient="row"),
         tuple(page.ref for page in pages),
         detail=pl.DataFrame(listing, schema=PAPERS.schema, orient="row"),
         notes=tuple(_notes(fetch, month, pages, len(found) - len(dated), len(dated) - len(naming))),
@@ -211,6 +213,6 @@ PROVIDER = Provider(
     cost="one request per month, at least 3 s apart, and none from 00:00 to 01:00 UTC",
     needs="nothing",
     cannot_see="what only the text of a paper names, and code",
-    options=("FW_ARXIV_URL", "FW_CONTACT"),
+    settings=(_URL,),
     detail=PAPERS,
 )

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from fw_pipeline.contract import FetchContext
+from fw_pipeline.contract import FetchContext, Setting
 from fw_pipeline.errors import SourceError
 from fw_pipeline.http.client import Answer, InvalidResponse, Web, needed, one_line, rows, text
 
@@ -20,7 +20,25 @@ SUBJECT = "papers archive"
 
 WRITE = "write papers=archive:links=FILE;papers=FILE, each a path, an address or a pattern of addresses"
 
-SETTINGS: Mapping[str, str] = MappingProxyType({"links": "FW_PWC_LINKS_URL", "papers": "FW_PWC_PAPERS_URL"})
+_ARCHIVE = "https://huggingface.co/datasets/pwc-archive"
+
+SETTINGS: Mapping[str, Setting] = MappingProxyType(
+    {
+        "links": Setting(
+            "FW_PWC_LINKS_URL",
+            "The links between papers and repositories of Papers with Code: addresses, or patterns with `*`.",
+            default=f"{_ARCHIVE}/links-between-paper-and-code/resolve/main/data/*.parquet",
+            of_files=True,
+        ),
+        "papers": Setting(
+            "FW_PWC_PAPERS_URL",
+            "The papers of Papers with Code: addresses, or patterns with `*`.",
+            default=f"{_ARCHIVE}/papers-with-abstracts/resolve/main/data/*.parquet",
+            of_files=True,
+        ),
+    }
+)
+"""Where the two files are, by their role."""
 
 _ON_THE_HUB = re.compile(
     r"(?P<base>https?://.+?)/datasets/(?P<repository>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)"
@@ -39,7 +57,7 @@ def places(fetch: FetchContext) -> dict[str, tuple[str, ...]]:
     Raises:
         SourceError: what the user named cannot be understood.
     """
-    found = {role: fetch.options.get(setting, "") for role, setting in SETTINGS.items()}
+    found = {role: fetch.options.get(setting.name, "") for role, setting in SETTINGS.items()}
     for part in filter(None, (it.strip() for it in fetch.options.get("path", "").split(";"))):
         role, sign, place = part.partition("=")
         if role not in found or not sign or not place:

@@ -12,8 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.contract import TABLES, Availability, Batch, CostEstimate, FetchContext, Provider
-from fw_pipeline.details import PYPI_DAILY
+from fw_pipeline.contract import Availability, Batch, CostEstimate, FetchContext, Provider, Setting
 from fw_pipeline.errors import MonthRejected, SourceError
 from fw_pipeline.http.client import (
     Answer,
@@ -28,9 +27,12 @@ from fw_pipeline.http.client import (
     whole_number,
 )
 from fw_pipeline.months import Window, last_closed_month, next_month
+from fw_pipeline.sources.pypi.download_tables import PYPI_DAILY, TABLE
 from fw_pipeline.sources.pypi.monthly_downloads import PACKAGE_NAMES, Days, Figure, month_frame
 
 NAME = "pypistats"
+
+_URL = Setting("FW_PYPISTATS_URL", "The API of pypistats.org.", default="https://pypistats.org/api")
 
 _SUBJECT = f"pypi ({NAME})"
 _KEPT_DAYS = 180
@@ -70,7 +72,7 @@ def pypistats(packages: tuple[str, ...] = PACKAGE_NAMES) -> Provider:
         cost=f"{len(packages)} requests, one per package, for any range; at most thirty a minute",
         needs="nothing",
         cannot_see="anything older than 180 days; downloads from other indexes and mirrors",
-        options=("FW_PYPISTATS_URL",),
+        settings=(_URL,),
         detail=PYPI_DAILY,
     )
 
@@ -129,7 +131,7 @@ def _without_lost_days(days: pl.DataFrame) -> tuple[pl.DataFrame, list[date]]:
 
 
 def _ask(web: Web, fetch: FetchContext, package: str) -> _Listing:
-    url = f"{fetch.options['FW_PYPISTATS_URL']}/packages/{package}/overall"
+    url = f"{fetch.options[_URL.name]}/packages/{package}/overall"
     read = partial(_read, fetch, package)
     return web.get(url, name=f"overall-{package}", read=read, statuses=(200, 404))
 
@@ -200,7 +202,7 @@ def _batch(
     if not detail.height:
         why = f"begins on {first}" if month < first else "has no day of this month, although it has later ones"
         evidence = tuple(it.ref for it in listings if it.rows)
-        return Batch(month, TABLES["pypi"].schema.to_frame(), evidence, gap=f"what {NAME} keeps {why}")
+        return Batch(month, TABLE.schema.to_frame(), evidence, gap=f"what {NAME} keeps {why}")
     whole = detail["day"]
     counted = detail.group_by("package", "installers").agg(
         pl.col("downloads").sum(), pl.col("day").min().alias("first"), pl.col("day").n_unique().alias("number")

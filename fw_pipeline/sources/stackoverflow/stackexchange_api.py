@@ -1,7 +1,8 @@
 """The provider `api`: the questions themselves from the Stack Exchange API 2.3, each once with all its tags.
 
 So one listing answers every tag and pair of tags, and one more request a month the whole site. How a month is listed is
-in `listing`, how the service is asked in `site`, which counts cannot be true in `figures`.
+in `stackexchange_listing`, how the service is asked in `stackexchange_client`, which counts cannot be true in
+`monthly_questions`.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from functools import partial
 
 from fw_pipeline.catalog.frameworks import TAGS, Tag
 from fw_pipeline.contract import WHOLE_SITE, Batch, CostEstimate, FetchContext, Provider
-from fw_pipeline.details import STACKOVERFLOW_QUESTIONS
 from fw_pipeline.errors import MonthRejected, SourceError
 from fw_pipeline.http.client import Pace, Web
 from fw_pipeline.sources.stackoverflow.monthly_questions import carriers, contradiction, month_rows, names_of, reach_of
-from fw_pipeline.sources.stackoverflow.stackexchange_client import NAMES_A_CALL, PAGE, SUBJECT, Site
+from fw_pipeline.sources.stackoverflow.question_tables import STACKOVERFLOW_QUESTIONS
+from fw_pipeline.sources.stackoverflow.stackexchange_client import KEY, NAMES_A_CALL, PAGE, SUBJECT, URL, Site
 from fw_pipeline.sources.stackoverflow.stackexchange_listing import TAGS_A_CALL, Lister
-from fw_pipeline.sources.stackoverflow.stackexchange_questions import Question, listing_of
+from fw_pipeline.sources.stackoverflow.stackexchange_response import Question, listing_of
 
 NAME = "api"
 
@@ -86,7 +87,7 @@ def api(tags: tuple[Tag, ...] = TAGS) -> Provider:
         needs="STACKEXCHANGE_KEY for more than 300 requests a day; a run ends when the quota is spent, and the next "
         "run resumes",
         cannot_see="questions deleted since; tags as they were before they were edited or merged",
-        options=("FW_STACKEXCHANGE_URL", "STACKEXCHANGE_KEY"),
+        settings=(URL, KEY),
         detail=STACKOVERFLOW_QUESTIONS,
     )
 
@@ -98,7 +99,7 @@ def _web(fetch: FetchContext, budget: int) -> Web:
 def _plan(wanted: Wanted, fetch: FetchContext) -> CostEstimate:
     kept, left = _kept(wanted, fetch)
     requests = max(0, wanted.requests(fetch) - kept)
-    keyed = bool(fetch.secrets.get("STACKEXCHANGE_KEY"))
+    keyed = bool(fetch.secrets.get(KEY.name))
     quota = _KEYED if keyed else _KEYLESS
     days = -(-requests // quota)
     said = [

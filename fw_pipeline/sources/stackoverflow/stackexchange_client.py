@@ -1,7 +1,7 @@
 """Stack Overflow as the Stack Exchange API 2.3 shows it: a filter, the tags, a count, and pages of questions.
 
-What the errors mean is in `api_errors`, how pages become a whole listing in `listing`. Nothing here knows which tags
-and months are wanted.
+What an answer means is in `stackexchange_response`, how pages become a whole listing in `stackexchange_listing`.
+Nothing here knows which tags and months are wanted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from fw_pipeline.contract import FetchContext
+from fw_pipeline.contract import FetchContext, Setting
 from fw_pipeline.errors import SourceError
 from fw_pipeline.http.client import (
     Answer,
@@ -31,10 +31,22 @@ from fw_pipeline.http.client import (
     whole_number,
 )
 from fw_pipeline.months import next_month
-from fw_pipeline.sources.stackoverflow.stackexchange_errors import TooManyTags, error_in
-from fw_pipeline.sources.stackoverflow.stackexchange_questions import FIELDS, NEEDED, Page, Question, question_of
+from fw_pipeline.sources.stackoverflow.stackexchange_response import (
+    FIELDS,
+    NEEDED,
+    Page,
+    Question,
+    TooManyTags,
+    error_in,
+    question_of,
+)
 
 SUBJECT = "stackoverflow (api)"
+
+URL = Setting("FW_STACKEXCHANGE_URL", "The Stack Exchange API.", default="https://api.stackexchange.com/2.3")
+KEY = Setting(
+    "STACKEXCHANGE_KEY", "Stack Exchange allows 300 requests a day without a key, and 10,000 with one.", is_secret=True
+)
 
 NAMES_A_CALL = 100
 """Tags that are looked up with one request, at most."""
@@ -133,8 +145,8 @@ class Site:
     def _ask(
         self, path: str, params: Mapping[str, Any], name: str, read: Callable[[Answer], T], month: date | None = None
     ) -> T:
-        url = f"{self.fetch.options['FW_STACKEXCHANGE_URL']}/{path}"
-        keyed = {**params, "key": self.fetch.secrets.get("STACKEXCHANGE_KEY")}
+        url = f"{self.fetch.options[URL.name]}/{path}"
+        keyed = {**params, "key": self.fetch.secrets.get(KEY.name)}
         return self.web.get(url, params=keyed, name=name, read=read, month=month, classify=self._judge)
 
     def _judge(self, answer: Answer) -> None:

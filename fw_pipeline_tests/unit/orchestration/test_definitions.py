@@ -31,7 +31,6 @@ from dagster import (
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
-from fw_pipeline.contract import TABLES
 from fw_pipeline.definitions import build_defs, defs, load_models
 from fw_pipeline.orchestration.build_sensor import build_what_changed
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, beta, months_of
@@ -78,7 +77,9 @@ def add_month(data: Path, month: date = date(2024, 1, 1), questions: int = 321) 
     pipeline_of(data).vintages.add(
         "stackoverflow",
         month,
-        pl.DataFrame([{**row, "method": "counted", "origin": "test"} for row in rows], TABLES["stackoverflow"].schema),
+        pl.DataFrame(
+            [{**row, "method": "counted", "origin": "test"} for row in rows], SOURCES["stackoverflow"].table.schema
+        ),
         provider="api",
         observed_at=datetime(2024, 2, 3, tzinfo=UTC),
         evidence=(),
