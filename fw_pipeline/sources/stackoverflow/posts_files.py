@@ -17,8 +17,8 @@ from typing import IO
 
 from fw_pipeline.contract import FetchContext
 from fw_pipeline.errors import SourceError
-from fw_pipeline.http.client import one_line
 from fw_pipeline.sources.stackoverflow.posts_xml import NotPosts, Posts
+from fw_pipeline.text import one_line
 
 SUBJECT = "stackoverflow (dump)"
 STDIN = "-"

@@ -16,7 +16,7 @@ from fw_pipeline.catalog.frameworks import TAGS, Tag
 from fw_pipeline.contract import WHOLE_SITE, Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.details import STACKOVERFLOW_QUESTIONS
 from fw_pipeline.errors import MonthRejected, SourceError
-from fw_pipeline.http.client import Pace, Web
+from fw_pipeline.http import HttpClient, RateLimit
 from fw_pipeline.sources.stackoverflow.monthly_questions import carriers, contradiction, month_rows, names_of, reach_of
 from fw_pipeline.sources.stackoverflow.stackexchange_client import NAMES_A_CALL, PAGE, SUBJECT, Site
 from fw_pipeline.sources.stackoverflow.stackexchange_listing import TAGS_A_CALL, Lister
@@ -91,8 +91,8 @@ def api(tags: tuple[Tag, ...] = TAGS) -> Provider:
     )
 
 
-def _web(fetch: FetchContext, budget: int) -> Web:
-    return Web(fetch, pace=Pace(_PACE), budget=budget, host_label=SUBJECT)
+def _web(fetch: FetchContext, budget: int) -> HttpClient:
+    return HttpClient(fetch, rate=RateLimit(_PACE), budget=budget, host_label=SUBJECT)
 
 
 def _plan(wanted: Wanted, fetch: FetchContext) -> CostEstimate:

@@ -18,21 +18,11 @@ from urllib.parse import quote
 
 from fw_pipeline.contract import FetchContext
 from fw_pipeline.errors import SourceError
-from fw_pipeline.http.client import (
-    Answer,
-    InvalidResponse,
-    Web,
-    needed,
-    one_line,
-    optional,
-    rows,
-    shown,
-    text,
-    whole_number,
-)
+from fw_pipeline.http import HttpClient, InvalidResponse, Response, needed, optional, rows, text, whole_number
 from fw_pipeline.months import next_month
 from fw_pipeline.sources.stackoverflow.stackexchange_errors import TooManyTags, error_in
 from fw_pipeline.sources.stackoverflow.stackexchange_questions import FIELDS, NEEDED, Page, Question, question_of
+from fw_pipeline.text import one_line, shown
 
 SUBJECT = "stackoverflow (api)"
 
@@ -70,7 +60,7 @@ class Total:
 class Site:
     """The site as the API shows it, through one custom filter."""
 
-    web: Web
+    web: HttpClient
     fetch: FetchContext
     left: int | None = None
     """What was left of the quota at the last answer that said so."""
@@ -131,13 +121,13 @@ class Site:
         return self._ask("search", params, name, partial(self._read_page, tags, since, until), month)
 
     def _ask(
-        self, path: str, params: Mapping[str, Any], name: str, read: Callable[[Answer], T], month: date | None = None
+        self, path: str, params: Mapping[str, Any], name: str, read: Callable[[Response], T], month: date | None = None
     ) -> T:
         url = f"{self.fetch.options['FW_STACKEXCHANGE_URL']}/{path}"
         keyed = {**params, "key": self.fetch.secrets.get("STACKEXCHANGE_KEY")}
         return self.web.get(url, params=keyed, name=name, read=read, month=month, classify=self._judge)
 
-    def _judge(self, answer: Answer) -> None:
+    def _judge(self, answer: Response) -> None:
         if (error := error_in(answer)) is None:
             return
         if error.is_of_filter and self._filter_ref:
@@ -147,7 +137,7 @@ class Site:
             raise TooManyTags(str(error))
         error.raise_as(SUBJECT)
 
-    def _opened(self, answer: Answer) -> dict[str, Any]:
+    def _opened(self, answer: Response) -> dict[str, Any]:
         """Return the fields of a good answer, once what it says of waiting and of the quota is taken to heart."""
         said = answer.json(dict)
         backoff = optional(said, "backoff", whole_number)
@@ -157,7 +147,7 @@ class Site:
             self.left = optional(said, "quota_remaining", whole_number)
         return said
 
-    def _read_filter(self, answer: Answer) -> tuple[str, str]:
+    def _read_filter(self, answer: Response) -> tuple[str, str]:
         made = rows(self._opened(answer).get("items"), "items")
         if len(made) != 1:
             raise InvalidResponse(f"{len(made)} filters were made instead of one")
@@ -166,7 +156,7 @@ class Site:
             raise InvalidResponse(f"the filter that was made lacks {', '.join(lacking)}: {shown(fields, 100)}")
         return needed(made[0], "filter", text), answer.evidence.ref
 
-    def _read_tags(self, names: Collection[str], answer: Answer) -> tuple[dict[str, int], tuple[str, ...]]:
+    def _read_tags(self, names: Collection[str], answer: Response) -> tuple[dict[str, int], tuple[str, ...]]:
         said = self._opened(answer)
         items = rows(said.get("items", [] if "has_more" in said else None), "items")  # what is empty may be left out
         if said.get("has_more"):
@@ -183,11 +173,11 @@ class Site:
                 self.fetch.log(f"{SUBJECT}: left out: {cause}; {_CORRECT}")
         return known, tuple(str(item["name"]) for item in items if item.get("has_synonyms") is True)
 
-    def _read_total(self, answer: Answer) -> Total:
+    def _read_total(self, answer: Response) -> Total:
         said = self._opened(answer)
         return Total(needed(said, "total", whole_number), answer.evidence.ref, _strange(said))
 
-    def _read_page(self, tags: tuple[str, ...], since: int, until: int, answer: Answer) -> Page:
+    def _read_page(self, tags: tuple[str, ...], since: int, until: int, answer: Response) -> Page:
         said = self._opened(answer)
         total = needed(said, "total", whole_number)
         items = rows(said.get("items", []), "items")  # what is empty may be left out

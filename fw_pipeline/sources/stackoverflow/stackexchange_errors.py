@@ -11,17 +11,17 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from fw_pipeline.errors import SourceError
-from fw_pipeline.http.client import (
-    Answer,
+from fw_pipeline.http import (
     InvalidResponse,
+    Response,
     Throttled,
     Transient,
-    one_line,
     optional,
     seconds_in,
     strict_json,
     whole_number,
 )
+from fw_pipeline.text import one_line
 
 _KEY = "correct STACKEXCHANGE_KEY, or leave it out and go on with 300 requests a day"
 _ADDRESS = "check FW_STACKEXCHANGE_URL; the service may have changed"
@@ -83,7 +83,7 @@ class ApiError:
         raise InvalidResponse(str(self), _ADDRESS)
 
 
-def error_in(answer: Answer) -> ApiError | None:
+def error_in(answer: Response) -> ApiError | None:
     """Return the error that an answer tells, whatever its status; None where it tells none.
 
     Raises:

@@ -14,7 +14,8 @@ from typing import Any
 import polars as pl
 
 from fw_pipeline.details import STACKOVERFLOW_QUESTIONS
-from fw_pipeline.http.client import InvalidResponse, needed, optional, shown, texts, whole_number
+from fw_pipeline.http import InvalidResponse, needed, optional, texts, whole_number
+from fw_pipeline.text import shown
 
 NEEDED = ("question_id", "creation_date", "tags")
 FIELDS = (*NEEDED, "score", "view_count", "answer_count", "is_answered", "closed_date")

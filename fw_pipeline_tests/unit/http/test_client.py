@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fw_pipeline.errors import MonthRejected, PipelineError, SourceError
-from fw_pipeline.http.client import Answer, InvalidResponse, Throttled, Transient
+from fw_pipeline.http import InvalidResponse, Response, Throttled, Transient
 from fw_pipeline_tests.support.fake_services.faults import instead
 from fw_pipeline_tests.support.fake_services.server import FakeServices
 from fw_pipeline_tests.support.web_fetch import MONTH, TORCH, Bench, ask, rows_of
@@ -157,7 +157,7 @@ def test_the_body_is_kept_before_it_is_read_and_rejected_when_reading_fails(
 ) -> None:
     seen: list[bytes] = []
 
-    def read(answer: Answer) -> int:
+    def read(answer: Response) -> int:
         seen.append(answer.evidence.read())
         raise InvalidResponse("field x is missing")
 
@@ -172,7 +172,7 @@ def test_a_kept_answer_that_is_no_longer_fit_is_asked_for_anew(bench: Bench, ser
     with bench.web() as web:
         ask(web, services.url)
 
-    def read(answer: Answer) -> str:
+    def read(answer: Response) -> str:
         if answer.replayed:
             raise InvalidResponse("an older version kept this")
         return "fresh"
@@ -183,7 +183,7 @@ def test_a_kept_answer_that_is_no_longer_fit_is_asked_for_anew(bench: Bench, ser
 
 
 def test_a_bug_in_a_reader_is_not_taken_for_a_fault_of_the_server(bench: Bench, services: FakeServices) -> None:
-    def read(answer: Answer) -> int:
+    def read(answer: Response) -> int:
         return int(answer.json(dict)["no such key"])
 
     with bench.web() as web, pytest.raises(KeyError):
@@ -193,7 +193,7 @@ def test_a_bug_in_a_reader_is_not_taken_for_a_fault_of_the_server(bench: Bench, 
 
 
 def test_a_provider_sees_every_answer_before_the_status_is_judged(bench: Bench, services: FakeServices) -> None:
-    def classify(answer: Answer) -> None:
+    def classify(answer: Response) -> None:
         if answer.status == 400:
             raise Transient(f"error {answer.json(dict)['error_id']}")
 
@@ -214,7 +214,7 @@ def test_an_accepted_status_is_read_and_replayed_with_its_status(bench: Bench, s
 def test_a_reason_of_the_provider_passes_through(bench: Bench, services: FakeServices) -> None:
     own = MonthRejected("pypi pypistats", "too few days", "wait", month=date(2023, 1, 1))
 
-    def read(_answer: Answer) -> int:
+    def read(_answer: Response) -> int:
         raise own
 
     with bench.web() as web, pytest.raises(MonthRejected, match="2023-01: too few days; wait"):
@@ -226,7 +226,7 @@ def test_a_reason_of_the_provider_passes_through(bench: Bench, services: FakeSer
 def test_a_wait_beyond_our_patience_stops_at_once_and_says_until_when(
     fault: Throttled, bench: Bench, services: FakeServices
 ) -> None:
-    def read(_answer: Answer) -> int:
+    def read(_answer: Response) -> int:
         raise fault
 
     with bench.web() as web, pytest.raises(SourceError, match=r"run again after 2023-07-05 (12:16|21:21) UTC"):

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from fw_pipeline.http.client import Transient
-from fw_pipeline.http.decoding import unpacked
+from fw_pipeline.http import Transient
+from fw_pipeline.http.decoding import decoded
 
 TEXT = b'{"items":[]}' * 50
 
@@ -34,7 +34,7 @@ def _pieces(body: bytes, size: int) -> Iterator[bytes]:
 
 
 def _whole(body: bytes, encoding: str, size: int = 1 << 16) -> bytes:
-    return b"".join(unpacked(_pieces(body, size), encoding.strip()))
+    return b"".join(decoded(_pieces(body, size), encoding.strip()))
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1 << 16])
@@ -65,5 +65,5 @@ def test_nothing_is_lost_where_a_piece_ends() -> None:
 
 def test_a_bomb_comes_out_in_small_pieces() -> None:
     bomb = gzip.compress(b" " * 2**24, mtime=0)
-    first = next(unpacked(iter([bomb]), "gzip"))
+    first = next(decoded(iter([bomb]), "gzip"))
     assert len(first) <= 1 << 16

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fw_pipeline.errors import MonthRejected, SourceError
-from fw_pipeline.http.client import Web
+from fw_pipeline.http import HttpClient
 from fw_pipeline_tests.support.fake_services.faults import changed
 from fw_pipeline_tests.support.fake_services.messages import Response
 from fw_pipeline_tests.support.fake_services.server import FakeServices
@@ -43,7 +43,7 @@ def test_the_request_says_who_asks_and_takes_no_password_from_the_machine(
 
 
 def test_a_posted_question_is_told_from_another_by_its_body(bench: Bench, services: FakeServices) -> None:
-    def counted(web: Web, sql: str) -> int:
+    def counted(web: HttpClient, sql: str) -> int:
         params = {"user": "demo"}
         url = f"{services.url}/clickpy/"
         return web.post(url, params=params, body=sql, name="sql", read=lambda it: int(it.text()))
