@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from fw_pipeline.contract import Evidence, FetchContext
@@ -29,7 +30,7 @@ T = TypeVar("T")
 Classify = Callable[[Response], None]
 
 
-class HttpClient:
+class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
     """Asks one host, for one fetch of one provider. Use it in a `with` statement.
 
     Every method looks for a kept response first and replays it without asking; else it asks, keeps the body verbatim,
@@ -79,10 +80,6 @@ class HttpClient:
         self.replayed = 0
         """Responses that were there already."""
 
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Close the connections."""
         self._session.connections.close()
@@ -128,9 +125,10 @@ class HttpClient:
         """
         sent = {**({"Accept": ", ".join(accept)} if accept else {}), **(headers or {})}
         request = Request.of("GET", url, params, sent)
-        return self._ask(
-            request, name=name, read=read, month=month, classify=classify, accept=accept, statuses=statuses
+        step = partial(
+            self._attempt, request, name=name, read=read, classify=classify, accept=accept, statuses=statuses
         )
+        return self._session.patiently(step, month)
 
     def post(
         self,
@@ -150,9 +148,10 @@ class HttpClient:
         sent = {"Content-Type": "text/plain; charset=utf-8", **({"Accept": ", ".join(accept)} if accept else {})}
         raw = body.encode() if isinstance(body, str) else body
         request = Request.of("POST", url, params, {**sent, **(headers or {})}, raw)
-        return self._ask(
-            request, name=name, read=read, month=month, classify=classify, accept=accept, statuses=statuses
+        step = partial(
+            self._attempt, request, name=name, read=read, classify=classify, accept=accept, statuses=statuses
         )
+        return self._session.patiently(step, month)
 
     def pages(
         self,
@@ -236,45 +235,43 @@ class HttpClient:
         """Return the headers kept with the download of `url` (`last-modified`, `etag`, ...), by lower-case name."""
         return self._cache.head_of(self._key(url))[1]
 
-    def _ask(
+    def _attempt(
         self,
         request: Request,
         *,
         name: str,
         read: Callable[[Response], T],
-        month: date | None,
         classify: Classify | None,
         accept: tuple[str, ...],
         statuses: Collection[int],
     ) -> T:
-        session, key = self._session, request.key(self._session.redactor)
-
-        def attempt() -> T:
-            response = self._cache.find(key)
-            if response is None:
-                with session.exchange(request) as sent:
-                    body = whole_body(sent, session.limits)
-                headers = {header.lower(): value for header, value in sent.headers.items()}
-                response = self._cache.keep(key, name, sent.status_code, headers, body)
-            try:
-                if classify is not None:
-                    classify(response)
-                response.check(statuses, accept)
-                result = read(response)
-            except Exception as fault:
-                self._cache.reject(response, str(fault))
-                if response.replayed and isinstance(fault, FAULTS):
-                    return attempt()  # what was kept is unfit: it is asked for anew
-                if isinstance(fault, Throttled):
-                    session.limiter.hold(fault.wait_seconds or 0, fault.cause)
-                raise
-            finally:
-                if not response.replayed and (spent := response.spent_wait()):
-                    session.limiter.hold(spent, "the quota is spent until then")
-            self.replayed += response.replayed
-            return result
-
-        return session.patiently(attempt, month)
+        """Return what `read` makes of the response to a request: of the kept one, or of a new one, kept first."""
+        key, session = request.key(self._session.redactor), self._session
+        response = self._cache.find(key)
+        if response is None:
+            with session.exchange(request) as sent:
+                body = whole_body(sent, session.limits)
+            headers = {header.lower(): value for header, value in sent.headers.items()}
+            response = self._cache.keep(key, name, sent.status_code, headers, body)
+        try:
+            if classify is not None:
+                classify(response)
+            response.check(statuses, accept)
+            result = read(response)
+        except Exception as fault:
+            self._cache.reject(response, str(fault))
+            if response.replayed and isinstance(fault, FAULTS):
+                return self._attempt(  # what was kept is unfit: it is asked for anew
+                    request, name=name, read=read, classify=classify, accept=accept, statuses=statuses
+                )
+            if isinstance(fault, Throttled):
+                session.limiter.hold(fault.wait_seconds or 0, fault.cause)
+            raise
+        finally:
+            if not response.replayed and (spent := response.spent_wait()):
+                session.limiter.hold(spent, "the quota is spent until then")
+        self.replayed += response.replayed
+        return result
 
     def _key(self, url: str) -> str:
         return Request.of("GET", url).key(self._session.redactor)

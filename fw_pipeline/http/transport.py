@@ -111,7 +111,7 @@ def opened(
             route = session.merge_environment_settings(  # its proxies and certificates
                 request.url, proxies={}, stream=True, verify=None, cert=None
             )
-            response = session.get_adapter(request.url).send(prepared, timeout=timeout, **route)
+            response = session.get_adapter(request.url).send(prepared, timeout=timeout, **route)  # type: ignore[arg-type]
         except NETWORK_ERRORS as error:
             fault = network_fault(error)
         if fault is not None:
