@@ -18,7 +18,7 @@ reads the body, the `cache` keeps it, the `response` is checked and given to the
 """
 
 from fw_pipeline.http.client import HttpClient
-from fw_pipeline.http.json_fields import needed, optional, rows, text, texts, utc_date, utc_moment, whole_number
+from fw_pipeline.http.json_fields import needed, optional, rows, text, texts, truth, utc_date, utc_moment, whole_number
 from fw_pipeline.http.rate_limit import RateLimit
 from fw_pipeline.http.response import Response, next_link, strict_json
 from fw_pipeline.http.response_errors import InvalidResponse, Throttled, Transient, seconds_in
@@ -40,6 +40,7 @@ __all__ = [
     "strict_json",
     "text",
     "texts",
+    "truth",
     "utc_date",
     "utc_moment",
     "whole_number",

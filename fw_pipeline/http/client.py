@@ -268,8 +268,8 @@ class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
                 session.limiter.hold(fault.wait_seconds or 0, fault.cause)
             raise
         finally:
-            if not response.replayed and (spent := response.spent_wait()):
-                session.limiter.hold(spent, "the quota is spent until then")
+            if "ratelimit" in response.headers and not response.replayed:
+                session.limiter.hold(response.spent_wait() or 0, "the quota is spent until then")
         self.replayed += response.replayed
         return result
 

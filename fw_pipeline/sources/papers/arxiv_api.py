@@ -1,7 +1,7 @@
 """The provider `arxiv`: papers that name a framework in title or abstract, from the arXiv query API.
 
 One request a month brings every paper that names any framework; which ones it names is decided here, in whole words, so
-that a paper is counted once, under the set of all that it names. What is asked is in `arxiv_question`.
+that a paper is counted once, under the set of all that it names. What is asked is in `arxiv_query`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Answers of the arXiv query API: from the text of an Atom feed to papers, and to a fault where it is not one.
 
 Elements are found by name, so that the order of the legacy server and of the present one are both read. What is asked,
-and which papers count, is the business of `arxiv`.
+and which papers count, is the business of `arxiv_query`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The two files of the Papers with Code archive: fetched, told by their content, and how their fields are selected.
 
 Each comes as Parquet or as JSON, packed or not; what a file is, is told by its content and never by its name. What the
-fields mean together is the business of `archive_join`.
+fields mean together is the business of `pwc_join`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The provider `clickpy`: all packages and the whole range in one aggregated query to ClickHouse's public server.
 
 A first question says which days the server has of each month; the second asks for the figures of the months that are
-complete there. Both questions and how their answers are read are in `clickpy_answers`, how the server says no in
-`clickhouse`.
+complete there. Both questions and how their answers are read are in `clickpy_queries`, how the server says no in
+`clickhouse_http`.
 """
 
 from __future__ import annotations

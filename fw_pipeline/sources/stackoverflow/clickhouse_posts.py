@@ -1,7 +1,7 @@
 """The provider `clickhouse`: ClickHouse's copy of the data dump of April 2024, every month, tag and pair at once.
 
-One question goes to the public engine that holds it; or the copy's Parquet files are read, as `parquet` says. Here the
-counts become months; how the engine says no is in `fw_pipeline.sources.clickhouse_http`.
+One question goes to the public engine that holds it; or the copy's Parquet files are read, as `posts_parquet` says.
+Here the counts become months; how the engine says no is in `fw_pipeline.sources.clickhouse_http`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from fw_pipeline.errors import MonthRejected
 from fw_pipeline.http import HttpClient, InvalidResponse, RateLimit, Response, needed, text, utc_date, whole_number
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
 from fw_pipeline.sources.clickhouse_http import SETTINGS, refuse_exceptions, result_rows, text_array
-from fw_pipeline.sources.stackoverflow.monthly_questions import carriers, names_of
-from fw_pipeline.sources.stackoverflow.posts_counts import DumpCounts, Told, batches
+from fw_pipeline.sources.stackoverflow.monthly_questions import DumpCounts, Told, batches, carriers, names_of
 from fw_pipeline.sources.stackoverflow.posts_parquet import counted, plan_of
 
 NAME = "clickhouse"

@@ -1,7 +1,7 @@
 """Stack Overflow as the Stack Exchange API 2.3 shows it: a filter, the tags, a count, and pages of questions.
 
-What the errors mean is in `api_errors`, how pages become a whole listing in `listing`. Nothing here knows which tags
-and months are wanted.
+What an answer means is in `stackexchange_response`, how pages become a whole listing in `stackexchange_listing`.
+Nothing here knows which tags and months are wanted.
 """
 
 from __future__ import annotations
@@ -18,10 +18,16 @@ from urllib.parse import quote
 
 from fw_pipeline.contract import FetchContext
 from fw_pipeline.errors import SourceError
-from fw_pipeline.http import HttpClient, InvalidResponse, Response, needed, optional, rows, text, whole_number
+from fw_pipeline.http import HttpClient, InvalidResponse, Response, needed, optional, rows, text, truth, whole_number
 from fw_pipeline.months import next_month
-from fw_pipeline.sources.stackoverflow.stackexchange_errors import TooManyTags, error_in
-from fw_pipeline.sources.stackoverflow.stackexchange_questions import FIELDS, NEEDED, Page, Question, question_of
+from fw_pipeline.sources.stackoverflow.stackexchange_response import (
+    FIELDS,
+    NEEDED,
+    Page,
+    TooManyTags,
+    error_in,
+    question_of,
+)
 from fw_pipeline.text import one_line, shown
 
 SUBJECT = "stackoverflow (api)"
@@ -45,15 +51,6 @@ _VITAL = (".items", ".total", *(f"question.{name}" for name in NEEDED))
 _CORRECT = "correct TAGS in fw_pipeline/catalog/frameworks.py"
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """One count, where it is kept, and what else the answer said."""
-
-    questions: int
-    ref: str
-    strange: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -89,14 +86,16 @@ class Site:
             merged += synonyms
         return ever, merged
 
-    def total(self, month: date) -> Total:
-        """Return how many questions of a month the whole site has.
+    def total(self, month: date) -> Page:
+        """Return how many questions of a month the whole site has, as a page without questions.
 
         Raises:
             MonthRejected: the answer holds no count.
         """
-        params = {"site": _SITE, **seconds_of(month), "pagesize": 1, "filter": self._filter}
-        return self._ask("questions", params, f"{month:%Y-%m}-site", self._read_total, month)
+        span = seconds_of(month)
+        params = {"site": _SITE, **span, "pagesize": 1, "filter": self._filter}
+        read = partial(self._read_page, (), span["fromdate"], span["todate"])
+        return self._ask("questions", params, f"{month:%Y-%m}-site", read, month)
 
     def page(self, tags: tuple[str, ...], month: date, since: int, number: int) -> Page:
         """Return a page of the questions that carry any of some tags, from a second of a month to its end, by time.
@@ -173,35 +172,21 @@ class Site:
                 self.fetch.log(f"{SUBJECT}: left out: {cause}; {_CORRECT}")
         return known, tuple(str(item["name"]) for item in items if item.get("has_synonyms") is True)
 
-    def _read_total(self, answer: Response) -> Total:
-        said = self._opened(answer)
-        return Total(needed(said, "total", whole_number), answer.evidence.ref, _strange(said))
-
     def _read_page(self, tags: tuple[str, ...], since: int, until: int, answer: Response) -> Page:
+        """Read a page of questions that carry any of some tags; only their number where no tags are named."""
         said = self._opened(answer)
         total = needed(said, "total", whole_number)
-        items = rows(said.get("items", []), "items")  # what is empty may be left out
+        items = rows(said.get("items", []), "items") if tags else []  # what is empty may be left out
         found = [question_of(item) for item in items]
-        for question in found:
-            self._check(question, tags, since, until)
+        for question in found:  # the service may have overlooked the tags or the dates
+            if not since <= question.created <= until:
+                raise InvalidResponse(f"question {question.number} is of another time than was asked for")
+            if question.tags.isdisjoint(tags):
+                raise InvalidResponse(f"question {question.number} carries none of {', '.join(tags)}")
         if any(later.created < earlier.created for earlier, later in pairwise(found)):
             raise InvalidResponse("the questions are not in the order of time that was asked for")
-        more = said.get("has_more")
-        if more is not None and not isinstance(more, bool):
-            raise InvalidResponse(f"field has_more is {shown(more)}, neither true nor false")
-        return Page(tuple(found), total, more, answer.evidence.ref, _strange(said))
-
-    @staticmethod
-    def _check(question: Question, tags: tuple[str, ...], since: int, until: int) -> None:
-        """Let a question pass that was asked for.
-
-        Raises:
-            InvalidResponse: it was not; the service has overlooked the tags or the dates.
-        """
-        if not since <= question.created <= until:
-            raise InvalidResponse(f"question {question.number} is of another time than was asked for")
-        if question.tags.isdisjoint(tags):
-            raise InvalidResponse(f"question {question.number} carries none of {', '.join(tags)}")
+        strange = frozenset(one_line(str(name), 40) for name in said.keys() - set(_WRAPPER))
+        return Page(tuple(found), total, optional(said, "has_more", truth), answer.evidence.ref, strange)
 
 
 def seconds_of(month: date) -> dict[str, int]:
@@ -210,7 +195,3 @@ def seconds_of(month: date) -> dict[str, int]:
         "fromdate": calendar.timegm(month.timetuple()),
         "todate": calendar.timegm(next_month(month).timetuple()) - 1,
     }
-
-
-def _strange(said: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(one_line(str(name), 40) for name in said.keys() - set(_WRAPPER))

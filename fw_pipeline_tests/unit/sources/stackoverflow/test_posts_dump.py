@@ -15,8 +15,7 @@ import py7zr
 import pytest
 
 from fw_pipeline.contract import TABLES
-from fw_pipeline.sources.stackoverflow.posts_dump import PROVIDER, dump
-from fw_pipeline.sources.stackoverflow.posts_files import _with_signs_of_life
+from fw_pipeline.sources.stackoverflow.posts_dump import PROVIDER, _with_signs_of_life, dump
 from fw_pipeline_tests.support.dumps import (
     HEAD,
     TAIL,
