@@ -13,7 +13,6 @@ from datetime import date
 from functools import partial
 from types import TracebackType
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from fw_pipeline.contract import Evidence, FetchContext
 from fw_pipeline.http.cache import ResponseCache
@@ -24,7 +23,7 @@ from fw_pipeline.http.response import Response, next_link
 from fw_pipeline.http.response_errors import FAULTS, InvalidResponse, Throttled
 from fw_pipeline.http.retry import Limits
 from fw_pipeline.http.session import Session
-from fw_pipeline.http.transport import Params, Request, followed, same_site
+from fw_pipeline.http.transport import Params, Request, next_page
 
 T = TypeVar("T")
 Classify = Callable[[Response], None]
@@ -135,23 +134,15 @@ class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
         url: str,
         *,
         params: Params | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | str,
+        body: str,
         name: str,
         read: Callable[[Response], T],
-        month: date | None = None,
         classify: Classify | None = None,
-        accept: tuple[str, ...] = (),
-        statuses: Collection[int] = (200,),
     ) -> T:
         """Ask with POST a question that changes nothing; the arguments are those of `get`, and the body."""
-        sent = {"Content-Type": "text/plain; charset=utf-8", **({"Accept": ", ".join(accept)} if accept else {})}
-        raw = body.encode() if isinstance(body, str) else body
-        request = Request.of("POST", url, params, {**sent, **(headers or {})}, raw)
-        step = partial(
-            self._attempt, request, name=name, read=read, classify=classify, accept=accept, statuses=statuses
-        )
-        return self._session.patiently(step, month)
+        headers = {"Content-Type": "text/plain; charset=utf-8"}
+        request = Request.of("POST", url, params, headers, body.encode())
+        return self._session.patiently(partial(self._attempt, request, name=name, read=read, classify=classify), None)
 
     def pages(
         self,
@@ -177,9 +168,7 @@ class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
             result, named = read(response), next_url(response)
             if named is None:
                 return result, None
-            following = followed(url, named)
-            if not same_site(url, following):
-                raise InvalidResponse(f"the next page lies on another site, {urlsplit(following).hostname}")
+            following = next_page(url, named)
             if self._key(following) in seen:
                 raise InvalidResponse("the next page is one that was there already")
             return result, following
@@ -242,8 +231,8 @@ class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
         name: str,
         read: Callable[[Response], T],
         classify: Classify | None,
-        accept: tuple[str, ...],
-        statuses: Collection[int],
+        accept: tuple[str, ...] = (),
+        statuses: Collection[int] = (200,),
     ) -> T:
         """Return what `read` makes of the response to a request: of the kept one, or of a new one, kept first."""
         key, session = request.key(self._session.redactor), self._session

@@ -1,6 +1,6 @@
 """The body of a response, read piece by piece: within a time and a size, unpacked, and never without its end.
 
-Nothing here sends a request. Why the unpacking of urllib3 is not used: `docs/adr`, "Bodies are unpacked here".
+Nothing here sends a request. urllib3 unpacks in bounded pieces too, but takes a body without its end for a whole one.
 """
 
 from __future__ import annotations

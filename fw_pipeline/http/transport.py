@@ -155,6 +155,18 @@ def followed(url: str, named: str) -> str:
     return target
 
 
+def next_page(url: str, named: str) -> str:
+    """Return the address of the next page that the page at `url` names.
+
+    Raises:
+        InvalidResponse: it is no address, or lies on another site.
+    """
+    target = followed(url, named)
+    if not same_site(url, target):
+        raise InvalidResponse(f"the next page lies on another site, {urlsplit(target).hostname}")
+    return target
+
+
 def same_site(url: str, other: str) -> bool:
     """Say whether two addresses are of the same host and port; a change to https is no change of site."""
     here, there = urlsplit(url), urlsplit(other)
