@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
+from fw_pipeline.report.charts.chart_labels import PLOT, across, end_layers, told_together
 from fw_pipeline.report.charts.chart_style import finished
-from fw_pipeline.report.charts.line_labels import PLOT, across, end_layers, told_together
 from fw_pipeline.report.charts.palette import token
 from fw_pipeline.report.figure import Figure, sql
 from fw_pipeline.report.formatting import in_full, in_month, listed
@@ -17,13 +17,13 @@ KINDS = {
     "companions": ("companion packages", "Companions", "pypi"),
     "deployment": ("deployment tools", "Deployment", "papers"),
 }
-"""Of each kind: its name in a sentence, at its line, and the token of its colour."""
+"""For each kind: its name in a sentence, its label, and the token of its colour."""
 
 HEIGHT = 300
 
 
 def packages(rows: pl.DataFrame, credit: str) -> Figure:
-    """Draw PyTorch for each TensorFlow in the downloads of the packages around them.
+    """Draw the ratio of PyTorch to TensorFlow in the downloads of the packages around them.
 
     Args:
         rows: as the query `packages` returns them.
