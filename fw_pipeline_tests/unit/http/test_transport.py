@@ -71,13 +71,6 @@ def test_a_name_that_does_not_resolve_is_tried_again(bench: Bench) -> None:
         web.get("http://no-such-host.invalid/x", name="x", read=rows_of)
 
 
-def test_the_budget_ends_the_fetch_and_counts_repetitions(bench: Bench, services: FakeServices) -> None:
-    services.faults.add("/pypistats", "error", times=-1)
-    with bench.web(budget=2) as web, pytest.raises(SourceError, match="the budget of 2 requests is spent"):
-        ask(web, services.url)
-    assert len(services.requests) == 2
-
-
 def test_a_content_type_that_was_not_asked_for_is_refused(bench: Bench, services: FakeServices) -> None:
     with bench.web() as web, pytest.raises(MonthRejected, match="answered application/json instead of text/csv"):
         ask(web, services.url, accept=("text/csv",))
