@@ -17,7 +17,7 @@ from fw_pipeline.contract import Evidence
 from fw_pipeline.http.cache import VALIDATED, ResponseCache
 from fw_pipeline.http.decoding import raw_pieces, whole_body
 from fw_pipeline.http.response import Response
-from fw_pipeline.http.response_errors import ADDRESS, InvalidResponse, Transient
+from fw_pipeline.http.response_errors import CHANGED, InvalidResponse, Transient
 from fw_pipeline.http.session import Session
 from fw_pipeline.http.transport import Request
 
@@ -195,7 +195,7 @@ class Download:
             self.classify(response)
         response.check()
         cause = f"answered {response.content_type or 'something'} instead of the file: {response.first_words()}"
-        raise InvalidResponse(cause, ADDRESS)
+        raise InvalidResponse(cause, CHANGED)
 
     def read(self, kept: Evidence, read: Callable[[Evidence], T]) -> T:
         """Return what `read` makes of the file; reject the file where it raises."""

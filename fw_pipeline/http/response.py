@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar
 
 from fw_pipeline.contract import Evidence
-from fw_pipeline.http.response_errors import InvalidResponse, Throttled, Transient
+from fw_pipeline.http.response_errors import CHANGED, InvalidResponse, Throttled, Transient
 from fw_pipeline.text import one_line
 
 T = TypeVar("T")
@@ -27,7 +27,6 @@ _UNWELL = frozenset({408, 425, 500, 502, 504, *range(520, 531)})
 _BUSY = frozenset({429, 503})
 _CLOSED = frozenset({401, 403, 407})
 _GONE = frozenset({301, 302, 303, 307, 308, 404, 410})
-_ADDRESS = "check the address of this service in the settings; the service may have changed"
 _EPOCH = 10**9
 """A reset written as a number beyond this is a moment in Unix seconds, not a span."""
 
@@ -117,10 +116,10 @@ class Response:
                 raise Transient(cause)
             if self.status in _CLOSED:
                 raise InvalidResponse(cause, "check the key or token of this service, or go without one")
-            raise InvalidResponse(cause, _ADDRESS) if self.status in _GONE else InvalidResponse(cause)
+            raise InvalidResponse(cause, CHANGED) if self.status in _GONE else InvalidResponse(cause)
         if accept and self.content_type and self.content_type not in accept:
             cause = f"answered {self.content_type} instead of {next(iter(accept))}: {self.first_words()}"
-            raise InvalidResponse(cause, _ADDRESS)
+            raise InvalidResponse(cause, CHANGED)
 
     def spent_wait(self) -> float | None:
         """Return the seconds until a quota opens again of which `RateLimit` says that nothing remains; else None.

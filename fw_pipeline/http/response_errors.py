@@ -16,6 +16,9 @@ import urllib3
 ADDRESS = "check the address of this service in the settings; the service may have moved"
 """What a user can do where the address is wrong."""
 
+CHANGED = "check the address of this service in the settings; the service may have changed"
+"""What a user can do where something else came than was asked for."""
+
 
 class Throttled(Exception):  # noqa: N818 - a signal, not a bug
     """The server asks to wait. It is asked again after `wait_seconds`, or after a guess where it did not say."""

@@ -127,7 +127,7 @@ class Site:
         return self.web.get(url, params=keyed, name=name, read=read, month=month, classify=self._judge)
 
     def _judge(self, answer: Response) -> None:
-        if (error := error_in(answer)) is None:
+        if b'"error_id"' not in answer.body or (error := error_in(answer)) is None:
             return
         if error.is_of_filter and self._filter_ref:
             self.fetch.keeper.reject(self._filter_ref, str(error))

@@ -100,8 +100,6 @@ def error_in(answer: Response) -> ApiError | None:
     Raises:
         InvalidResponse: it tells one without a number.
     """
-    if b'"error_id"' not in answer.body:
-        return None
     try:
         said = strict_json(answer.text())  # under whatever content type
     except (Transient, InvalidResponse):
