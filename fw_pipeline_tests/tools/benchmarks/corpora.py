@@ -19,7 +19,7 @@ from fw_pipeline.sources.huggingface.hub_counts import FORMATS, OLDEST
 from fw_pipeline.sources.stackoverflow.monthly_questions import names_of
 from fw_pipeline_tests.support.dumps import HEAD, TAIL, row
 
-UNTIL = datetime(2023, 7, 2, tzinfo=UTC)
+UNTIL = datetime(2023, 7, 1, 6, tzinfo=UTC)
 """Creation of the newest model."""
 
 _LIBRARIES = ("transformers", "diffusers", "keras", "timm", "sentence-transformers", "stable-baselines3", "peft", None)

@@ -19,7 +19,7 @@ DATA = Path(os.environ["FW_DATA_DIR"])
 def hub(address: str) -> None:
     """List all models through the provider `api`, with evidence, months and checks."""
     own = {"FW_PROVIDERS": "huggingface=api", "FW_HUGGINGFACE_URL": address}
-    rows = _ingested("huggingface", "2022-03", "2023-06", datetime(2023, 7, 2, 1, tzinfo=UTC), own)
+    rows = _ingested("huggingface", "2022-03", "2023-06", datetime(2023, 7, 1, 7, tzinfo=UTC), own)
     keys = (f"{row['month']:%Y-%m} {row['library'] or ''}|{';'.join(row['formats'])}" for row in rows)
     _write(dict(zip(keys, ([row["models"], row["downloads_30d"], row["likes"]] for row in rows), strict=True)))
 
@@ -28,7 +28,7 @@ def posts(file: str, tags: str) -> None:
     """Count a Posts.xml with the scanner of the provider `dump`."""
     from fw_pipeline.sources.stackoverflow.posts_xml import Posts  # noqa: PLC0415 - of one side only
 
-    counting = Posts(frozenset(json.loads(tags)))
+    counting = Posts(frozenset(json.loads(Path(tags).read_text(encoding="utf-8"))))
     with Path(file).open("rb") as stream:
         while block := stream.read(1 << 20):
             counting.feed(block)

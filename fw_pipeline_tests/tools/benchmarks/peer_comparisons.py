@@ -33,7 +33,7 @@ def peer_hub(folder: Path, *, full: bool) -> Comparison:
         text=True,
     )
     assert serving.stdout is not None
-    address, kept = serving.stdout.readline().strip(), (corpus / "kept.json").read_text(encoding="utf-8")
+    address, kept = serving.stdout.readline().strip(), str(corpus / "kept.json")
 
     def closing(left: Mapping[str, Path]) -> list[str]:
         serving.communicate()
@@ -55,7 +55,7 @@ def peer_hub(folder: Path, *, full: bool) -> Comparison:
 def peer_posts(folder: Path, *, full: bool) -> Comparison:
     """Return one pass over a Posts.xml."""
     corpus = _corpus(folder, "posts", 1_000_000 if full else 150_000)
-    file, tags = corpus / "Posts.xml", (corpus / "tags.json").read_text(encoding="utf-8")
+    file, tags = corpus / "Posts.xml", str(corpus / "tags.json")
 
     def closing(left: Mapping[str, Path]) -> list[str]:
         *counted, bare = left

@@ -96,8 +96,9 @@ def by_duckdb(folder: Path, known: dict[str, str]) -> None:
             create table papers as
             with links as (
                 select paper_url, is_official as official,
-                    regexp_replace(rtrim(lower(repo_url), '/'), '\\.git$', '') as repository,
-                    nullif(coalesce($known[lower(framework)], lower(framework)), 'none') as framework
+                    regexp_replace(rtrim(lower(repo_url), '/'), '[.]git$', '') as repository,
+                    nullif(coalesce($frameworks[list_position($names, lower(framework))], lower(framework)), 'none')
+                        as framework
                 from read_parquet($folder || '/links.parquet')
             ),
             linked as (
@@ -113,7 +114,7 @@ def by_duckdb(folder: Path, known: dict[str, str]) -> None:
             )
             select *, strftime(date, '%Y-%m') as month from linked left join papers using (paper_url)
             """,
-            {"folder": str(folder), "known": known},
+            {"folder": str(folder), "names": list(known), "frameworks": list(known.values())},
         )
         found = connection.execute(
             """

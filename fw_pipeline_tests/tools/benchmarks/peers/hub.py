@@ -1,7 +1,7 @@
-"""The Hub's listing of models by others: `python hub.py dlt|client|floor ADDRESS`, the results in FW_DATA_DIR.
+"""The Hub's listing of models by others: `python hub.py dlt|client|floor ADDRESS KEPT`, the results in FW_DATA_DIR.
 
 Each reads every page over HTTP, keeps one row per model in a table on disk, and counts models, downloads and likes by
-month, library and formats.
+month that is over, library and formats.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ EXPANDED = ("createdAt", "library_name", "tags", "downloads", "likes", "gated", 
 COUNTED = """
     select strftime(created_at, '%Y-%m') as month, coalesce(library, '') || '|' || array_to_string(formats, ';') as kind,
         count(*), sum(downloads)::bigint, sum(likes)::bigint
-    from models group by all
+    from models where created_at < '2023-07-01' group by all
 """
 
 MODELS = """
@@ -53,7 +53,7 @@ def by_dlt(address: str, kept: list[str]) -> None:
             yield pa.Table.from_pylist(rows, schema=schema)
             following = answer.links.get("next", {}).get("url")
 
-    file = str(DATA / "hub.duckdb")
+    file = str(DATA / "listed.duckdb")
     pipeline = dlt.pipeline(
         "hub", destination=dlt.destinations.duckdb(file), dataset_name="hub", pipelines_dir=str(DATA / "dlt")
     )
@@ -61,7 +61,7 @@ def by_dlt(address: str, kept: list[str]) -> None:
     with duckdb.connect(file) as connection:
         connection.execute("set timezone = 'UTC'")
         tags = "case when typeof(tags) = 'VARCHAR[]' then tags::varchar[] else tags::json::varchar[] end"
-        _count(connection, "hub.pages", 'created_at::timestamptz', tags, kept)
+        _count(connection, "hub.pages", "created_at::timestamp", tags, kept)
 
 
 def by_client(address: str, kept: list[str]) -> None:
@@ -78,7 +78,8 @@ def by_client(address: str, kept: list[str]) -> None:
         .alias("formats")
     )
     models.write_parquet(DATA / "models.parquet")
-    counted = models.group_by(
+    whole = models.filter(pl.col("created_at").dt.strftime("%Y-%m") < "2023-07")
+    counted = whole.group_by(
         pl.col("created_at").dt.strftime("%Y-%m").alias("month"),
         (pl.col("library").fill_null("") + "|" + pl.col("formats").list.join(";")).alias("kind"),
     ).agg(pl.len(), pl.col("downloads").sum(), pl.col("likes").sum())
@@ -121,4 +122,6 @@ def _write(rows: list[tuple[str, str, int, int, int]]) -> None:
 
 if __name__ == "__main__":
     _, side, where, wanted = sys.argv
-    {"dlt": by_dlt, "client": by_client, "floor": by_hand}[side](where, json.loads(wanted))
+    {"dlt": by_dlt, "client": by_client, "floor": by_hand}[side](
+        where, json.loads(Path(wanted).read_text(encoding="utf-8"))
+    )

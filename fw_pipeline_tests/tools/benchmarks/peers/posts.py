@@ -45,6 +45,8 @@ def by_hand(file: str, _: frozenset[str]) -> dict[str, int]:
 
 if __name__ == "__main__":
     _, side, path, wanted = sys.argv
-    figures = {"lxml": by_lxml, "floor": by_hand}[side](path, frozenset(json.loads(wanted)))
+    figures = {"lxml": by_lxml, "floor": by_hand}[side](
+        path, frozenset(json.loads(Path(wanted).read_text(encoding="utf-8")))
+    )
     result = Path(os.environ["FW_DATA_DIR"]) / "figures.json"
     result.write_text(json.dumps(figures, sort_keys=True), encoding="utf-8")
