@@ -6,17 +6,19 @@ What is compared with runs in `.venv-bench`, which `make bench` sets up when one
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from fw_pipeline_tests.tools.benchmarks.measuring import HERE, Comparison, NotMeasured, Side
+from fw_pipeline_tests.tools.benchmarks.measuring import HERE, Comparison, NotMeasured, Side, cost_of
 
 PEERS = Path(__file__).parent / "peers"
 PYTHON = HERE / ".venv-bench" / "bin" / "python"
 
 _MODULE = "fw_pipeline_tests.tools.benchmarks"
+_BARE = (sys.executable, "-m", f"{_MODULE}.bare")
 _QUIET = ("env", "RUNTIME__DLTHUB_TELEMETRY=false", "HF_HUB_DISABLE_TELEMETRY=1", "DO_NOT_TRACK=1")
 """Nobody is told of a benchmark."""
 
@@ -93,6 +95,43 @@ def peer_archive(folder: Path, *, full: bool) -> Comparison:
     )
 
 
+def peer_build(folder: Path, *, full: bool) -> Comparison:  # noqa: ARG001 - it has one size
+    """Return a build of every table from raw vintages that are there, the page left out."""
+    kept, project = folder / "recorded", folder / "dbt"
+    cost_of(_BARE, kept)
+    project.mkdir()
+    run("-m", f"{_MODULE}.dbt_project", str(kept), str(project))
+
+    def vintages(data: Path) -> None:
+        shutil.copytree(kept / "raw", data / "raw")
+        shutil.copytree(kept / "evidence", data / "evidence")
+
+    def tables(data: Path) -> None:
+        shutil.copy(project / "warehouse.duckdb", data)
+
+    def closing(left: Mapping[str, Path]) -> list[str]:
+        ours, dbt, bare = (str(data / "warehouse.duckdb") for data in left.values())
+        counts = figures(list(left.values())[1])
+        return [
+            f"fw-pipeline and dbt: {run('-m', f'{_MODULE}.sameness', ours, dbt)}",
+            f"fw-pipeline and bare: {run('-m', f'{_MODULE}.sameness', ours, bare)}",
+            f"dbt: {counts['model']} models and {counts['test']} not_null tests; it finds raw tables, small tables and "
+            "forecasts ready, which the others make, and publishes nothing; fw-pipeline checks every rule, not only "
+            "not_null",
+        ]
+
+    return Comparison(
+        "A build of every table, the page left out",
+        (
+            Side("fw-pipeline rebuild: load, tables, all rules, publish", _ours("rebuild"), vintages),
+            Side("dbt build: tables, not_null tests", _peer("dbt_build", str(project)), tables),
+            Side("bare: load, tables, publish", (*_BARE, "--no-ingest"), vintages),
+        ),
+        seconds=150,
+        closing=closing,
+    )
+
+
 def figures(data: Path) -> dict[str, object]:
     """Return what a side found."""
     found: dict[str, object] = json.loads((data / "figures.json").read_text(encoding="utf-8"))
@@ -118,8 +157,8 @@ def _corpus(folder: Path, what: str, number: int) -> Path:
     return corpus
 
 
-def run(*arguments: str) -> None:
-    """Run a program of the product's environment to its end.
+def run(*arguments: str) -> str:
+    """Run a program of the product's environment to its end; return what it said.
 
     Raises:
         NotMeasured: it failed.
@@ -127,6 +166,7 @@ def run(*arguments: str) -> None:
     done = subprocess.run([sys.executable, *arguments], cwd=HERE, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise NotMeasured((done.stderr.strip().splitlines() or ["it said nothing"])[-1])
+    return done.stdout.strip()
 
 
 def _ours(*arguments: str) -> tuple[str, ...]:
@@ -143,5 +183,6 @@ PEER_COMPARISONS: Mapping[str, Callable[..., Comparison]] = {
     "peer-hub": peer_hub,
     "peer-posts": peer_posts,
     "peer-archive": peer_archive,
+    "peer-build": peer_build,
 }
 """By the name that chooses each; given a folder for what the sides work on, and whether to take the large size."""
