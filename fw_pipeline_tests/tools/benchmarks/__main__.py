@@ -1,6 +1,7 @@
 """Run the benchmarks: `python -m fw_pipeline_tests.tools.benchmarks [NAME ...]`.
 
-When none is named, all run but those beside others' tools, which need an environment of their own: `peers` is all those.
+When none is named, those run that compare the pipeline with itself, bare, as it is; `peers` is all that compare it with
+what others would use, which have an environment of their own.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import tempfile
 from pathlib import Path
 
 from fw_pipeline_tests.tools.benchmarks.comparisons import COMPARISONS
+from fw_pipeline_tests.tools.benchmarks.growth_comparisons import GROWTH_COMPARISONS
 from fw_pipeline_tests.tools.benchmarks.measuring import HERE, NotMeasured, measure
 from fw_pipeline_tests.tools.benchmarks.peer_comparisons import PEER_COMPARISONS
 from fw_pipeline_tests.tools.benchmarks.showing import show
 
 REQUESTS, PEERS = "requests", "peers"
 USUAL = (*COMPARISONS, REQUESTS)
-NAMES = (*USUAL, *PEER_COMPARISONS)
+SIZED = {**PEER_COMPARISONS, **GROWTH_COMPARISONS}
+NAMES = (*USUAL, *SIZED)
 
 
 def main() -> int:
@@ -52,8 +55,8 @@ def _run(name: str, folder: Path, *, full: bool) -> None:
         program = [sys.executable, "-m", "fw_pipeline_tests.tools.benchmarks.requests_made"]
         if status := subprocess.run(program, cwd=HERE, check=False).returncode:
             raise NotMeasured(f"ended with status {status}")
-    elif name in PEER_COMPARISONS:
-        show(measure(PEER_COMPARISONS[name](folder, full=full), folder / name))
+    elif name in SIZED:
+        show(measure(SIZED[name](folder, full=full), folder / name))
     else:
         show(measure(COMPARISONS[name](folder / "all-months"), folder / name))
 

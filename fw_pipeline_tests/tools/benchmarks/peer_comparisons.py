@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from fw_pipeline_tests.tools.benchmarks.measuring import HERE, Comparison, NotMeasured, Side, cost_of
 
@@ -98,7 +99,8 @@ def peer_archive(folder: Path, *, full: bool) -> Comparison:
 def peer_build(folder: Path, *, full: bool) -> Comparison:  # noqa: ARG001 - it has one size
     """Return a build of every table from raw vintages that are there, the page left out."""
     kept, project = folder / "recorded", folder / "dbt"
-    cost_of(_BARE, kept)
+    if not (kept / "warehouse.duckdb").exists():
+        cost_of(_BARE, kept)
     project.mkdir()
     run("-m", f"{_MODULE}.dbt_project", str(kept), str(project))
 
@@ -123,8 +125,8 @@ def peer_build(folder: Path, *, full: bool) -> Comparison:  # noqa: ARG001 - it 
     return Comparison(
         "A build of every table, the page left out",
         (
-            Side("fw-pipeline rebuild: load, tables, all rules, publish", _ours("rebuild"), vintages),
-            Side("dbt build: tables, not_null tests", _peer("dbt_build", str(project)), tables),
+            Side("fw-pipeline rebuild, all rules", _ours("rebuild"), vintages),
+            Side("dbt build, not_null tests", _peer("dbt_build", str(project)), tables),
             Side("bare: load, tables, publish", (*_BARE, "--no-ingest"), vintages),
         ),
         seconds=150,
@@ -132,9 +134,9 @@ def peer_build(folder: Path, *, full: bool) -> Comparison:  # noqa: ARG001 - it 
     )
 
 
-def figures(data: Path) -> dict[str, object]:
-    """Return what a side found."""
-    found: dict[str, object] = json.loads((data / "figures.json").read_text(encoding="utf-8"))
+def figures(data: Path) -> dict[str, Any]:
+    """Return what a side left in `figures.json`."""
+    found: dict[str, Any] = json.loads((data / "figures.json").read_text(encoding="utf-8"))
     return found
 
 
