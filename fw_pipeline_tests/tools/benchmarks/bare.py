@@ -1,9 +1,8 @@
 """The pipeline's loads and SQL without Dagster and without Great Expectations, as a program of its own.
 
 `python -m fw_pipeline_tests.tools.benchmarks.bare [--from M] [--to M] [--source NAME] [--no-ingest] [--no-models]
-[--page]` works on
-the data folder that FW_DATA_DIR names: ingest without validation, raw tables, small tables, every model in order,
-publish.
+[--page]` works on the data folder that FW_DATA_DIR names: ingest without validation, raw tables, small tables, every
+model in order, publish.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -72,9 +72,7 @@ def rebuild() -> None:
         sys.exit("; ".join(ran.failures))
 
 
-def _ingested(
-    source: str, first: str, last: str, now: datetime, own: Mapping[str, str]
-) -> Iterable[dict[str, Any]]:
+def _ingested(source: str, first: str, last: str, now: datetime, own: Mapping[str, str]) -> Iterable[dict[str, Any]]:
     """Ingest months and return the rows of the vintages that came of it."""
     import polars as pl  # noqa: PLC0415 - not of all sides
 
@@ -103,5 +101,7 @@ def _write(figures: dict[str, Any]) -> None:
     (DATA / "figures.json").write_text(json.dumps(figures, sort_keys=True), encoding="utf-8")
 
 
+SIDES: Mapping[str, Callable[..., None]] = {"hub": hub, "posts": posts, "archive": archive, "rebuild": rebuild}
+
 if __name__ == "__main__":
-    {"hub": hub, "posts": posts, "archive": archive, "rebuild": rebuild}[sys.argv[1]](*sys.argv[2:])
+    SIDES[sys.argv[1]](*sys.argv[2:])

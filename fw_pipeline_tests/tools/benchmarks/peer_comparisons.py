@@ -1,4 +1,4 @@
-"""The comparisons with what others would use: each side does the same work on the same data, or the ratio is worth nothing.
+"""The comparisons with what others would use: each side does the same work on the same data.
 
 What is compared with runs in `.venv-bench`, which `make bench` sets up when one of these is named.
 """
@@ -114,12 +114,15 @@ def peer_build(folder: Path, *, full: bool) -> Comparison:  # noqa: ARG001 - it 
     def closing(left: Mapping[str, Path]) -> list[str]:
         ours, dbt, bare = (str(data / "warehouse.duckdb") for data in left.values())
         counts = figures(list(left.values())[1])
+        unequal = (
+            f"dbt: {counts['model']} models and {counts['test']} not_null tests; it finds raw tables, small tables and "
+            "forecasts ready, which the others make, and publishes nothing; fw-pipeline checks every rule, not only "
+            "not_null"
+        )
         return [
             f"fw-pipeline and dbt: {run('-m', f'{_MODULE}.sameness', ours, dbt)}",
             f"fw-pipeline and bare: {run('-m', f'{_MODULE}.sameness', ours, bare)}",
-            f"dbt: {counts['model']} models and {counts['test']} not_null tests; it finds raw tables, small tables and "
-            "forecasts ready, which the others make, and publishes nothing; fw-pipeline checks every rule, not only "
-            "not_null",
+            unequal,
         ]
 
     return Comparison(

@@ -32,7 +32,8 @@ def by_pandas(folder: Path, known: dict[str, str]) -> None:
     papers["date"] = pd.to_datetime(papers["date"])
     papers["month"] = papers["date"].dt.strftime("%Y-%m")
     repositories = links[["repository", "framework", "official"]].to_dict("records")
-    grouped = links.assign(repositories=repositories).groupby("paper_url")
+    links["repositories"] = pd.Series(repositories, index=links.index)
+    grouped = links.groupby("paper_url")
     by_paper = grouped.agg(official=("official", "any"), repositories=("repositories", list))
     frameworks = grouped["framework"].agg(lambda it: sorted(set(it.dropna())))
     by_paper = by_paper.assign(frameworks=frameworks).reset_index().merge(papers, on="paper_url", how="left")
@@ -40,10 +41,10 @@ def by_pandas(folder: Path, known: dict[str, str]) -> None:
     by_set = by_paper.assign(names=by_paper["frameworks"].str.join(";")).groupby(["month", "names"]).size()
     dated = links.merge(papers[["paper_url", "month"]], on="paper_url")
     counted = dated.groupby(["month", "framework", "official"], dropna=False)[["paper_url", "repository"]].nunique()
-    rows = [(*key, None, papers, None) for key, papers in by_set.items()]
+    rows = [(month, names, None, papers, None) for month, names, papers in by_set.reset_index().itertuples(index=False)]
     rows += [
         (month, "" if pd.isna(name) else name, official, papers, repositories)
-        for (month, name, official), papers, repositories in counted.itertuples()
+        for month, name, official, papers, repositories in counted.reset_index().itertuples(index=False, name=None)
         if not pd.isna(month)
     ]
     _write(rows)

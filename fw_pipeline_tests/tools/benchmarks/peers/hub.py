@@ -20,7 +20,7 @@ DATA = Path(os.environ["FW_DATA_DIR"])
 EXPANDED = ("createdAt", "library_name", "tags", "downloads", "likes", "gated", "private")
 
 COUNTED = """
-    select strftime(created_at, '%Y-%m') as month, coalesce(library, '') || '|' || array_to_string(formats, ';') as kind,
+    select strftime(created_at, '%Y-%m') as month, concat(library, '|', array_to_string(formats, ';')) as kind,
         count(*), sum(downloads)::bigint, sum(likes)::bigint
     from models where created_at < '2023-07-01' group by all
 """
@@ -44,7 +44,6 @@ def by_dlt(address: str, kept: list[str]) -> None:
     kinds |= {"tags": texts, "downloads": pa.int64(), "likes": pa.int64(), "gated": pa.string(), "private": pa.bool_()}
     schema = pa.schema(kinds)
 
-    @dlt.resource(name="pages", write_disposition="replace")
     def pages() -> Iterator[pa.Table]:
         following = f"{address}/api/models?{_question()}"
         while following:
@@ -57,7 +56,7 @@ def by_dlt(address: str, kept: list[str]) -> None:
     pipeline = dlt.pipeline(
         "hub", destination=dlt.destinations.duckdb(file), dataset_name="hub", pipelines_dir=str(DATA / "dlt")
     )
-    pipeline.run(pages(), loader_file_format="parquet")
+    pipeline.run(dlt.resource(pages(), name="pages", write_disposition="replace"), loader_file_format="parquet")
     with duckdb.connect(file) as connection:
         connection.execute("set timezone = 'UTC'")
         tags = "case when typeof(tags) = 'VARCHAR[]' then tags::varchar[] else tags::json::varchar[] end"
