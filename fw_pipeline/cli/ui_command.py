@@ -10,7 +10,8 @@ import sys
 import click
 
 from fw_pipeline.cli.main import complain, main
-from fw_pipeline.settings import SHIPPED_DIR, read
+from fw_pipeline.paths import SHIPPED_DIR
+from fw_pipeline.settings import read
 
 
 @main.command()

@@ -39,7 +39,8 @@ from fw_pipeline.orchestration.publish_assets import contents
 from fw_pipeline.orchestration.raw_assets import GAPS
 from fw_pipeline.orchestration.run_job import failure_lines
 from fw_pipeline.orchestration.run_locks import KILLED, held_by_runs, mark_killed
-from fw_pipeline.settings import PROJECT_DIR, read
+from fw_pipeline.paths import PROJECT_DIR
+from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import query
