@@ -20,7 +20,7 @@ _PARTS = ("load", "build", "publish")
 
 def growth(folder: Path, *, full: bool) -> Comparison:
     """Return load, build and publish with a tenth, a third and all of many models and papers."""
-    models, papers = (3_000_000, 300_000) if full else (300_000, 30_000)
+    models, papers = (3_000_000, 300_000) if full else (1_500_000, 30_000)
     kept = _recorded(folder)
 
     def prepare(models: int, papers: int, data: Path) -> None:
