@@ -16,12 +16,12 @@ from fw_pipeline.contract import Source
 from fw_pipeline.orchestration import instance_storage, jobs
 from fw_pipeline.orchestration.asset_checks import raw_checks
 from fw_pipeline.orchestration.build_sensor import build_what_changed
-from fw_pipeline.orchestration.freshness_sensor import freshness_check, watch_freshness
 from fw_pipeline.orchestration.publish_assets import publish_asset, report_asset
 from fw_pipeline.orchestration.raw_assets import raw_asset
 from fw_pipeline.orchestration.retention import tidy_history
 from fw_pipeline.orchestration.run_failure_sensor import tell_of_failures
-from fw_pipeline.orchestration.run_locks import held_by_runs, mark_killed_runs
+from fw_pipeline.orchestration.runs import held_by_runs, mark_killed_runs
+from fw_pipeline.orchestration.sensors import freshness_check, watch_freshness
 from fw_pipeline.orchestration.table_assets import build_step
 from fw_pipeline.orchestration.table_specs import all_tables
 from fw_pipeline.settings import SHIPPED_DIR, Settings

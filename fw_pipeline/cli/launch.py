@@ -51,7 +51,7 @@ def launch(
         from fw_pipeline.orchestration.jobs import REBUILD
         from fw_pipeline.orchestration.retention import trim
         from fw_pipeline.orchestration.run_job import run_job
-        from fw_pipeline.orchestration.run_locks import held_by_runs, mark_killed
+        from fw_pipeline.orchestration.runs import held_by_runs, mark_killed
         from fw_pipeline.sources import SOURCES
         from fw_pipeline.transform.context import Pipeline
 

@@ -44,17 +44,18 @@ def _one_claim(
     settings: Settings, published: Path, claim: str, *, as_of: date | None, explain: bool, shape: str
 ) -> None:
     """Print one claim: what to read first, and every definition, with the evidence if it is to be explained."""
-    from fw_pipeline.cli import explanation, status, verdict_view
+    from fw_pipeline.cli import explanation, status
+    from fw_pipeline.cli.verdicts import by_definition, facts, judged, title
 
     if not explain:
-        told = verdict_view.judged(published, claim, as_of=as_of)
+        told = judged(published, claim, as_of=as_of)
         if shape != "table":
             show(told.verdicts, shape)
             return
-        tell(visible(verdict_view.title(told)))
-        tell_facts(verdict_view.facts(told))
+        tell(visible(title(told)))
+        tell_facts(facts(told))
         tell("")
-        found, notes = status.footnoted(verdict_view.by_definition(told.verdicts), "obstacle")
+        found, notes = status.footnoted(by_definition(told.verdicts), "obstacle")
         show(
             found,
             shape,

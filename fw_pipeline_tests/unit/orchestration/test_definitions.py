@@ -38,7 +38,7 @@ from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, beta, m
 from fw_pipeline.orchestration.publish_assets import contents
 from fw_pipeline.orchestration.raw_assets import GAPS
 from fw_pipeline.orchestration.run_job import failure_lines
-from fw_pipeline.orchestration.run_locks import KILLED, held_by_runs, mark_killed
+from fw_pipeline.orchestration.runs import KILLED, held_by_runs, mark_killed
 from fw_pipeline.settings import PROJECT_DIR, read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform.context import Pipeline
