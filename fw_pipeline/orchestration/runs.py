@@ -1,38 +1,93 @@
-"""Whether a run is still at work: its process holds a lock, which the operating system frees when it is killed."""
+"""Runs: one of a job in this process, the lock that tells whether a run is alive, and its place in the UI."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from dagster import (
+    AssetKey,
     DagsterInstance,
+    DagsterRun,
     DagsterRunStatus,
-    DefaultSensorStatus,
+    Definitions,
     InitResourceContext,
     ResourceDefinition,
-    ResourceParam,
-    SensorDefinition,
-    SensorEvaluationContext,
-    SkipReason,
     resource,
-    sensor,
 )
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
+from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 from filelock import FileLock, Timeout
 
 from fw_pipeline.locks import silent
-from fw_pipeline.orchestration.instance_storage import shown_in_the_ui
+from fw_pipeline.months import Window
+from fw_pipeline.orchestration.failures import failure_lines, was_interrupted
+from fw_pipeline.orchestration.instance import told
+from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, key
 from fw_pipeline.transform.context import Pipeline
 
+LOCATION = "fw_pipeline"
+"""The name of our code location, as in `workspace.yaml`."""
+
+ENDED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
+"""The states in which a run is over."""
+
 KILLED = (
-    "the process of this run has gone without a word: it was killed, or the machine stopped. "
+    "the process of this run was killed, or the machine stopped. "
     "Months that were done are kept; run it again, and it resumes where it stopped"
 )
 
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """The outcome of a job: whether all of it succeeded, and every failure as one line."""
+
+    succeeded: bool
+    failures: tuple[str, ...]
+    run_id: str
+
+
+def run_job(
+    definitions: Definitions,
+    name: str,
+    *,
+    instance: DagsterInstance,
+    window: Window | None = None,
+    skip: Sequence[AssetKey] = (),
+) -> Ran:
+    """Run a job in this process, for a window of months where it fetches; `skip` leaves assets out.
+
+    Raises:
+        PipelineError: Dagster's history cannot be written.
+        KeyboardInterrupt: a signal stopped the run; Dagster has closed it, and its history says so.
+    """
+    for noisy in ("dagster", "dagster.builtin"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    months = window.months() if window else ()
+    tags = {RANGE_START: key(months[0]), RANGE_END: key(months[-1])} if months else {}
+    job = definitions.resolve_job_def(name)
+    chosen = [k for k in job.asset_layer.executable_asset_keys if k not in set(skip)] if skip else None
+    with told():
+        result = job.execute_in_process(
+            instance=instance, tags=tags, run_config=QUIET, raise_on_error=False, asset_selection=chosen
+        )
+    if any(was_interrupted(event) for event in result.all_events):
+        raise KeyboardInterrupt
+    return Ran(result.success, tuple(failure_lines(result.all_events)), result.run_id)
+
 
 def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
-    """Return the resource that hands a run the pipeline, and holds the run's lock until the run ends."""
+    """Return the resource that hands a run the pipeline, and holds the run's lock until the run ends.
+
+    The operating system frees the lock when the process is killed.
+    """
 
     @resource
     def hand(context: InitResourceContext) -> Iterator[Pipeline]:
@@ -41,7 +96,7 @@ def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
         else:
             pipeline.log = context.log.info if context.log else silent
             if context.instance is not None:
-                shown_in_the_ui(context.instance, context.run)
+                _show_in_the_ui(context.instance, context.run)
             with _alive(_locks(pipeline.settings.data_dir) / f"{context.run.run_id}.lock"):
                 yield pipeline
 
@@ -67,20 +122,17 @@ def mark_killed(instance: DagsterInstance, data_dir: Path) -> list[str]:
     return killed
 
 
-def mark_killed_runs() -> SensorDefinition:
-    """Return the sensor that marks killed runs as failed; it is on from the start."""
+def _show_in_the_ui(instance: DagsterInstance, run: DagsterRun) -> None:
+    """Say of a run that nobody launched through a code location that it belongs to ours, before it does anything.
 
-    @sensor(
-        name="mark_killed_runs",
-        default_status=DefaultSensorStatus.RUNNING,
-        minimum_interval_seconds=15,
-        description="Marks runs as failed whose process was killed, so that nothing waits for them.",
-    )
-    def look(context: SensorEvaluationContext, pipeline: ResourceParam[Pipeline]) -> SkipReason:
-        killed = mark_killed(context.instance, pipeline.settings.data_dir)
-        return SkipReason(f"marked as failed: {', '.join(killed)}" if killed else "no run was killed")
-
-    return look
+    The home page of the UI, its timeline and the page of a job show runs by code location; those of the command line
+    have none, so that after a whole run these pages would say that nothing ever ran.
+    """
+    if run.remote_job_origin is None and isinstance(instance.run_storage, SqlRunStorage):
+        ours = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(LOCATION), SINGLETON_REPOSITORY_NAME)
+        instance.add_run_tags(run.run_id, {REPOSITORY_LABEL_TAG: ours.get_label()})
+        now = instance.get_run_by_id(run.run_id) or run
+        instance.run_storage.replace_job_origin(now, ours.get_job_origin(run.job_name))
 
 
 def _locks(data_dir: Path) -> Path:

@@ -21,7 +21,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from fw_pipeline.webserver_guard import Guard
+from fw_pipeline.webserver import Guard
 from fw_pipeline_tests.support.dagster_ui import Ui
 
 JSON = {"Content-Type": "application/json"}

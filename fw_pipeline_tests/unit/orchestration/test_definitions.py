@@ -33,12 +33,12 @@ from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
 from fw_pipeline.contract import TABLES
 from fw_pipeline.definitions import build_defs, defs, load_models
-from fw_pipeline.orchestration.build_sensor import build_what_changed
+from fw_pipeline.orchestration.failures import failure_lines
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, beta, months_of
 from fw_pipeline.orchestration.publish_assets import contents
 from fw_pipeline.orchestration.raw_assets import GAPS
-from fw_pipeline.orchestration.run_job import failure_lines
 from fw_pipeline.orchestration.runs import KILLED, held_by_runs, mark_killed
+from fw_pipeline.orchestration.sensors import build_what_changed
 from fw_pipeline.settings import PROJECT_DIR, read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform.context import Pipeline

@@ -12,8 +12,8 @@ from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from fw_pipeline.definitions import build_defs
 from fw_pipeline.months import Window, parse_month
-from fw_pipeline.orchestration.run_failure_sensor import alert_of
-from fw_pipeline.orchestration.run_job import run_job
+from fw_pipeline.orchestration.runs import run_job
+from fw_pipeline.orchestration.sensors import alert_of
 from fw_pipeline.settings import PROJECT_DIR, read
 from fw_pipeline.signals import REMEDY
 from fw_pipeline.sources import SOURCES
