@@ -134,8 +134,8 @@ def serve(host: str, port: int, *, folder: Path, environment: Mapping[str, str])
 
 
 def _develop() -> None:
-    from dagster._cli import dev, main  # noqa: PLC0415 - each process imports its own half
-    from dagster_shared.utils.warnings import SupersessionWarning  # noqa: PLC0415
+    from dagster import SupersessionWarning  # noqa: PLC0415 - each process imports its own half
+    from dagster._cli import dev, main  # noqa: PLC0415
 
     warnings.simplefilter("ignore", SupersessionWarning)  # its advice is for whoever calls `dagster dev`
     parts: Any = dev

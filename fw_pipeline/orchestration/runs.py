@@ -18,10 +18,7 @@ from dagster import (
     ResourceDefinition,
     resource,
 )
-from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
-from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
-from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 from filelock import FileLock, Timeout
 
 from fw_pipeline.locks import silent
@@ -31,8 +28,11 @@ from fw_pipeline.orchestration.instance import told
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, key
 from fw_pipeline.transform.context import Pipeline
 
-LOCATION = "fw_pipeline"
-"""The name of our code location, as in `workspace.yaml`."""
+LOCATION, REPOSITORY = "fw_pipeline", "__repository__"
+"""The name of our code location, as in `workspace.yaml`, and Dagster's name for the one repository in it."""
+
+REPOSITORY_TAG = ".dagster/repository"
+"""The tag by which the UI knows the code location of a run."""
 
 ENDED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
 """The states in which a run is over."""
@@ -128,9 +128,9 @@ def _show_in_the_ui(instance: DagsterInstance, run: DagsterRun) -> None:
     The home page of the UI, its timeline and the page of a job show runs by code location; those of the command line
     have none, so that after a whole run these pages would say that nothing ever ran.
     """
-    if run.remote_job_origin is None and isinstance(instance.run_storage, SqlRunStorage):
-        ours = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(LOCATION), SINGLETON_REPOSITORY_NAME)
-        instance.add_run_tags(run.run_id, {REPOSITORY_LABEL_TAG: ours.get_label()})
+    if run.remote_job_origin is None:
+        ours = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(LOCATION), REPOSITORY)
+        instance.add_run_tags(run.run_id, {REPOSITORY_TAG: ours.get_label()})
         now = instance.get_run_by_id(run.run_id) or run
         instance.run_storage.replace_job_origin(now, ours.get_job_origin(run.job_name))
 

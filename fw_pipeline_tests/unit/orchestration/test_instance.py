@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dagster import AssetMaterialization, DagsterInstance
 
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.orchestration.instance import INSTANCE, prepare
+from fw_pipeline.orchestration.instance import INSTANCE, prepare, write_quickly
 from fw_pipeline_tests.support.command import Done, fw_pipeline
 
 MONTH = ("run", "--from", "2022-05", "--to", "2022-05", "--source", "pypi")
@@ -34,6 +35,18 @@ def test_settings_are_written_once_and_are_yours_to_change(tmp_path: Path) -> No
     prepare(tmp_path)
     assert path.read_text(encoding="utf-8") == "telemetry: {enabled: true}\n"
     assert os.environ["DAGSTER_DISABLE_TELEMETRY"] == "yes"
+
+
+def test_the_history_is_one_file_for_all_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "history"))
+    home = prepare(tmp_path)
+    assert home == tmp_path / "history"
+    write_quickly()
+    with DagsterInstance.get() as instance:
+        instance.report_runless_asset_event(AssetMaterialization("figures"))
+    assert (home / "event_log.db").exists()
+    assert (home / "event_log.db-wal").stat().st_size, "one connection stays open, so that no closing flushes the log"
+    assert not list(home.rglob("index.db"))
 
 
 def test_settings_that_a_killed_process_left_half_written_do_not_stay(tmp_path: Path) -> None:
