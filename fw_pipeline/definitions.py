@@ -66,7 +66,6 @@ def build_defs(
         PipelineError: a model, its document or a rule in it is wrong; the line says which and how to mend it.
         SettingError: a setting is wrong.
     """
-    instance.write_quickly()
     models = load_models(sources) if models is None else models
     settings, now = settings or environment.read(), datetime.now(UTC)
     tables = all_tables(sources, models)

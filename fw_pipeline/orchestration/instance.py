@@ -14,9 +14,6 @@ from urllib.parse import unquote
 
 import yaml
 from filelock import FileLock
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError
 
 from fw_pipeline.atomic_files import sweep, unwritable, written_aside
 from fw_pipeline.errors import PipelineError
@@ -128,6 +125,9 @@ def write_quickly() -> None:
     write-ahead mode, which Dagster uses, this cannot damage the file: a loss of power may lose the last events of the
     history, never a figure.
     """
+    from sqlalchemy import event  # noqa: PLC0415 - only what runs a job has a history to write
+    from sqlalchemy.engine import Engine  # noqa: PLC0415
+
     if not event.contains(Engine, "connect", _flush_seldom):
         event.listen(Engine, "connect", _flush_seldom)
 
@@ -150,6 +150,8 @@ def told() -> Iterator[None]:
     Raises:
         PipelineError: the disk is full or read-only, or the history is damaged.
     """
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - as above
+
     try:
         yield
     except DBAPIError as error:

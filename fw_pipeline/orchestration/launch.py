@@ -10,9 +10,8 @@ from dagster import DagsterInstance, Definitions
 
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.months import Window
-from fw_pipeline.orchestration.instance import told
+from fw_pipeline.orchestration.instance import told, write_quickly
 from fw_pipeline.orchestration.jobs import REBUILD
-from fw_pipeline.orchestration.retention import trim
 from fw_pipeline.orchestration.runs import mark_killed, run_job
 from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import query
@@ -43,6 +42,9 @@ def fetch_and_build(
     Raises:
         PipelineError: Dagster's history cannot be read or written.
     """
+    from fw_pipeline.orchestration.retention import trim  # noqa: PLC0415 - it brings all of Dagster's storage
+
+    write_quickly()
     published = False
     failures: list[str] = []
     notes: list[str] = []

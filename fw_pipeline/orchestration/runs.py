@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from fw_pipeline.locks import silent
 from fw_pipeline.months import Window
 from fw_pipeline.orchestration.failures import failure_lines, was_interrupted
-from fw_pipeline.orchestration.instance import told
+from fw_pipeline.orchestration.instance import told, write_quickly
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, key
 from fw_pipeline.transform.context import Pipeline
 
@@ -94,6 +94,7 @@ def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
         if context.run is None:  # a sensor looks
             yield pipeline
         else:
+            write_quickly()
             pipeline.log = context.log.info if context.log else silent
             if context.instance is not None:
                 _show_in_the_ui(context.instance, context.run)

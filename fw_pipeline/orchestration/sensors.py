@@ -36,7 +36,6 @@ from fw_pipeline.orchestration.failures import failure_lines
 from fw_pipeline.orchestration.jobs import REBUILD
 from fw_pipeline.orchestration.launch import nothing_to_build, state
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START
-from fw_pipeline.orchestration.retention import trim
 from fw_pipeline.orchestration.runs import ENDED, mark_killed
 from fw_pipeline.transform.context import Pipeline
 
@@ -100,6 +99,8 @@ def tidy_history() -> SensorDefinition:
         description="Keeps the newest runs (FW_KEEP_RUNS), and of older ones what makes a month green.",
     )
     def look(context: SensorEvaluationContext, pipeline: ResourceParam[Pipeline]) -> SkipReason:
+        from fw_pipeline.orchestration.retention import trim  # noqa: PLC0415 - it brings all of Dagster's storage
+
         keep = pipeline.settings.keep_runs
         return SkipReason(f"removed {trim(context.instance, keep=keep)} runs; the newest {keep} are kept")
 

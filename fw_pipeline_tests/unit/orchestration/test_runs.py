@@ -8,6 +8,7 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
 from dagster import (
     DagsterInstance,
     DagsterRunStatus,
