@@ -24,17 +24,17 @@ from fw_pipeline.text import visible
 @click.option("--format", "shape", type=FORMATS, default="table", show_default=True)
 def verdicts(as_of: date | None, claim: str | None, *, explain: bool, shape: str) -> None:
     """Print the verdict on every claim, or one claim with every definition."""
-    from fw_pipeline.cli import status
+    from fw_pipeline.cli.verdicts import every_claim, in_short, known_then
 
     if explain and claim is None:
         raise click.UsageError("--explain goes with --claim; for example --claim C14 --explain")
     settings = read()
-    with status.known_then(settings.published, as_of) as published:
+    with known_then(settings.published, as_of) as published:
         if claim is not None:
             _one_claim(settings, published, claim, as_of=as_of, explain=explain, shape=shape)
             return
-        found = status.verdicts(published, as_of=as_of)
-        short = status.in_short(published, found)
+        found = every_claim(published, as_of=as_of)
+        short = in_short(published, found)
     month = found["as_of"].max()
     title = f"Verdicts as of {month:%Y-%m}" if isinstance(month, date) else "Verdicts"
     show(short if shape == "table" else found, shape, title=title, width=SCREEN)
