@@ -18,7 +18,7 @@ import pytest
 from fw_pipeline.contract import PROVENANCE, TABLES
 from fw_pipeline.raw import EvidenceStore, VintageStore
 from fw_pipeline_tests.support.command import fw_pipeline
-from fw_pipeline_tests.unit.cli.test_main import assert_same, content
+from fw_pipeline_tests.unit.cli.test_run_commands import assert_same, content
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
