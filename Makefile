@@ -8,10 +8,10 @@ LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long ui check pictures bench fuzz mutate soak lock clean
+.PHONY: help run test test-long test-pythons ui check pictures bench fuzz mutate soak lock clean
 
 help:  ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.ready  ## set up, load the recorded figures, print the answer
 	@$(BIN)/fw-pipeline run
@@ -21,6 +21,14 @@ test: $(VENV)/.ready-dev  ## set up and run the tests
 
 test-long: $(VENV)/.ready-dev  ## run the tests that need several whole runs
 	@$(BIN)/python -m pytest -m long $(PYTEST)
+
+test-pythons:  ## a recorded run and the quick tests with each of Python 3.11, 3.12 and 3.13 that is installed
+	@for python in python3.11 python3.12 python3.13; do \
+		$$python -c '' 2>/dev/null || { echo "$$python is not installed"; continue; }; \
+		echo "$$python: a recorded run and the quick tests" && data=$$(mktemp -d) && \
+		FW_DATA_DIR=$$data $(MAKE) --no-print-directory VENV=.venv-$$python PYTHON=$$python run && rm -r "$$data" && \
+		$(MAKE) --no-print-directory VENV=.venv-$$python PYTHON=$$python test || exit 1; \
+	done
 
 ui: $(VENV)/.ready  ## start the Dagster UI on port 3000
 	@$(BIN)/fw-pipeline ui
@@ -60,7 +68,7 @@ lock: $(VENV)/.ready-uv  ## resolve the dependencies anew
 		--no-emit-index-url --no-header -c $(LOCK) -o $(DEV_LOCK)
 
 clean:  ## remove the environment, not the data
-	rm -rf $(VENV)
+	rm -rf $(VENV) .venv-python3.*
 
 $(VENV)/.ready-uv: requirements-uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fw-pipeline needs Python 3.11 or newer")'

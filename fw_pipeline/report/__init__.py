@@ -15,7 +15,6 @@ import polars as pl
 from fw_pipeline.months import FIRST_MONTH, Window
 from fw_pipeline.report import answer, attribution, claim_cards, leads, methodology, page, page_tables, render
 from fw_pipeline.report.charts import (
-    chart_events,
     claim_charts,
     companions,
     forecast_charts,
@@ -26,7 +25,7 @@ from fw_pipeline.report.charts import (
     venue_chart,
 )
 from fw_pipeline.report.charts.palette import TITLES, solid
-from fw_pipeline.report.figure import Event, Figure, sql, sql_of_claim
+from fw_pipeline.report.figure import Event, Figure, events_within, sql, sql_of_claim
 from fw_pipeline.report.render import bundle
 from fw_pipeline.transform import Model
 
@@ -178,7 +177,7 @@ def _events(dated: pl.DataFrame, rows: pl.DataFrame) -> Sequence[Event]:
     first, last = rows["month"].min(), rows["month"].max()
     assert first is None or isinstance(first, date)
     assert last is None or isinstance(last, date)
-    return chart_events.for_chart(dated, _frameworks(rows), first, last)
+    return events_within(dated, _frameworks(rows), first, last)
 
 
 def _frameworks(rows: pl.DataFrame) -> Sequence[str]:
@@ -188,7 +187,7 @@ def _frameworks(rows: pl.DataFrame) -> Sequence[str]:
 def _claim_figures(
     cards: Sequence[claim_cards.Card], every_verdict: pl.DataFrame, dated: pl.DataFrame, models: Sequence[Model]
 ) -> dict[str, Figure | None]:
-    marked = chart_events.for_chart(dated, list(TITLES), FIRST_MONTH, date.max)
+    marked = events_within(dated, list(TITLES), FIRST_MONTH, date.max)
     templates = claim_charts.templates(marked)
     found = {}
     for card in cards:

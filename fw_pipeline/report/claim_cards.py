@@ -14,8 +14,16 @@ from typing import Any
 import polars as pl
 
 from fw_pipeline.report import verdict_reasons
-from fw_pipeline.report.claim_standing import UNDECIDED, Standing, standing
-from fw_pipeline.report.claim_values import AGAINST, DECIDED, FOR, Definition, definition
+from fw_pipeline.report.claim_standing import (
+    AGAINST,
+    DECIDED,
+    FOR,
+    UNDECIDED,
+    Definition,
+    Standing,
+    definition,
+    standing,
+)
 from fw_pipeline.report.formatting import VERDICTS, in_month
 
 THEN = date(2023, 1, 1)

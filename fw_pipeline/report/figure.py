@@ -1,13 +1,17 @@
-"""What a chart is: its picture, its data, the SQL that made them, and what it says in words."""
+"""What a chart is: its picture, its data, the SQL that made them, its dated events, and what it says in words."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from importlib import resources
 from typing import Any
 
 import polars as pl
+
+NEAR = timedelta(days=200)
+"""Marks of events that lie nearer than this would touch on a narrow screen."""
 
 PARSE: Mapping[str, str] = {"Date": "date", "Boolean": "boolean", "String": "string"}
 
@@ -83,6 +87,25 @@ class Figure:
     def full_spec(self) -> dict[str, Any]:
         """Return the specification with its data in it, fit for the Vega editor."""
         return {**self.spec, "data": {"values": self.csv, "format": {"type": "csv", "parse": self.parse}}}
+
+
+def events_within(
+    events: pl.DataFrame, frameworks: Collection[str], first: date | None, last: date | None
+) -> list[Event]:
+    """Return the events on `frameworks`, or on all of them, between two months; numbered in order."""
+    if first is None or last is None:
+        return []
+    chosen: list[Event] = []
+    previous: date | None = None
+    for row in events.sort("day").iter_rows(named=True):
+        concerned = {name.strip() for name in (row["frameworks"] or "").split(";")}
+        if not first <= row["day"] <= last or concerned.isdisjoint({*frameworks, "all"}):
+            continue
+        near = previous is not None and row["day"] - previous < NEAR
+        height = 1 - chosen[-1].height if near else 0
+        chosen.append(Event(len(chosen) + 1, str(row["day"]), row["event"], row["reference"] or "", height))
+        previous = row["day"]
+    return chosen
 
 
 def sql(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.claim_values import AGAINST, DECIDED, FOR
+from fw_pipeline.report.claim_standing import AGAINST, DECIDED, FOR
 from fw_pipeline.report.formatting import SOURCES, in_month
 
 MOST = 2

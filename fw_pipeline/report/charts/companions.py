@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
+from fw_pipeline.report.charts.chart_labels import PLOT, across, end_layers, told_together
 from fw_pipeline.report.charts.chart_style import finished
-from fw_pipeline.report.charts.line_labels import PLOT, across, end_layers, told_together
 from fw_pipeline.report.charts.palette import token
 from fw_pipeline.report.figure import Figure, sql
 from fw_pipeline.report.formatting import in_full, in_month, listed

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from fw_pipeline.report.answer import year_on_year
+from fw_pipeline.report.charts.chart_labels import across, end_layers, ends, told_together
 from fw_pipeline.report.charts.chart_style import (
     break_layers,
     event_layers,
@@ -19,7 +20,6 @@ from fw_pipeline.report.charts.chart_style import (
     in_range,
     with_breaks,
 )
-from fw_pipeline.report.charts.line_labels import across, end_layers, ends, told_together
 from fw_pipeline.report.charts.palette import TITLES, token
 from fw_pipeline.report.figure import Control, Event, Figure, sql
 from fw_pipeline.report.formatting import compact, figure, in_full, in_month, percent

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fw_pipeline.report.charts.label_placement import NARROW, SMALL, Label, places
+from fw_pipeline.report.charts.chart_labels import NARROW, SMALL, Label, places
 from fw_pipeline_tests.support import report_warehouse
 from fw_pipeline_tests.support.report_warehouse import BREAK, GAP
 
