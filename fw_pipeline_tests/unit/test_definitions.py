@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from graphlib import TopologicalSorter
+from pathlib import Path
 
 import pytest
 from dagster import (
@@ -14,6 +17,7 @@ from dagster import (
 from fw_pipeline.definitions import defs
 from fw_pipeline.orchestration.partitions import beta
 from fw_pipeline.sources import SOURCES
+from fw_pipeline_tests.support.command import environment
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +55,14 @@ def test_the_tag_source_finds_what_belongs_to_one_source(location: Definitions) 
     assert {"marts/pypi_adoption", "claims/c17_developed_ecosystem"} <= tagged["pypi"]
     assert {"marts/framework_metrics", "claims/c01_most_widespread", "marts/verdicts"} <= tagged["several"]
     assert "meta/events" in tagged[None]
+
+
+def test_loading_the_code_location_builds_it_once_and_imports_no_library_that_only_runs_need(tmp_path: Path) -> None:
+    heavy = {"great_expectations", "pandas", "pyarrow", "numpy", "altair", "statsmodels", "sqlalchemy", "alembic"}
+    code = (
+        "import sys; from fw_pipeline import definitions as it; print(it._models.cache_info().misses); it.defs(); "
+        f"print(it._models.cache_info().misses); print(*sorted({heavy} & sys.modules.keys()))"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, check=False, timeout=300)
+    assert done.stdout.splitlines() == ["0", "1", ""], done.stderr
