@@ -45,7 +45,7 @@ def trim(instance: DagsterInstance, *, keep: int) -> int:
     sets it up is left alone.
 
     Raises:
-        PipelineError: the history cannot be written now; nothing but old runs is gone, and the next trim goes on.
+        PipelineError: the history cannot be written now; nothing but old runs is gone, and the next trim continues.
     """
     events, runs = instance.event_log_storage, instance.run_storage
     if not (isinstance(events, ConsolidatedSqliteEventLogStorage) and isinstance(runs, SqliteRunStorage)):
