@@ -22,11 +22,12 @@ from fw_pipeline.orchestration.runs import held_by_runs
 from fw_pipeline.orchestration.sensors import sensors
 from fw_pipeline.orchestration.table_assets import build_step
 from fw_pipeline.orchestration.table_specs import all_tables
-from fw_pipeline.settings import SHIPPED_DIR, Settings
+from fw_pipeline.paths import SHIPPED_DIR
+from fw_pipeline.settings import Settings
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import FORECASTS, MEASUREMENTS, Model
 from fw_pipeline.transform.context import Pipeline
-from fw_pipeline.transform.seeds import SEEDS
+from fw_pipeline.transform.seeds import seeds
 
 
 def registered(sources: Mapping[str, Source]) -> frozenset[str]:
@@ -34,7 +35,7 @@ def registered(sources: Mapping[str, Source]) -> frozenset[str]:
     raw = {f"raw.{name}{suffix}" for name in sources for suffix in ("", "_vintages", "_unpartitioned")}
     providers = [provider for source in sources.values() for provider in source.providers.values()]
     detail = {f"detail.{provider.detail.name}" for provider in providers if provider.detail}
-    return frozenset(raw | detail | {f"meta.{seed.name}" for seed in SEEDS} | {MEASUREMENTS, FORECASTS})
+    return frozenset(raw | detail | {f"meta.{seed.name}" for seed in seeds()} | {MEASUREMENTS, FORECASTS})
 
 
 def load_models(sources: Mapping[str, Source] = SOURCES) -> tuple[Model, ...]:

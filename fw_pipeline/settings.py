@@ -14,17 +14,9 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from fw_pipeline.paths import PROJECT_DIR, SEEDS_DIR, SHIPPED_DIR
 from fw_pipeline.settings_origin import DEFAULT, Value, gather
 from fw_pipeline.text import one_line
-
-_PACKAGE = Path(__file__).resolve().parent
-_IN_THE_WHEEL = _PACKAGE / "shipped"
-
-SHIPPED_DIR = _IN_THE_WHEEL if _IN_THE_WHEEL.is_dir() else _PACKAGE.parent
-"""Where `dbt_like_sql/`, `data/recorded/` and `workspace.yaml` lie: the checkout, or inside an installed package."""
-
-PROJECT_DIR = Path.cwd() if _IN_THE_WHEEL.is_dir() else _PACKAGE.parent
-"""Where `.env` and `data/` lie: the checkout; the folder in which an installed command is called."""
 
 MODES = ("recorded", "live")
 
@@ -167,6 +159,11 @@ class Settings:
     def sql_dir(self) -> Path:
         """The SQL models."""
         return SHIPPED_DIR / "dbt_like_sql"
+
+    @property
+    def seeds_dir(self) -> Path:
+        """The small tables that people edit."""
+        return SEEDS_DIR
 
     @property
     def published(self) -> Path:

@@ -31,6 +31,7 @@ from starlette.websockets import WebSocketClose
 
 from fw_pipeline import settings
 from fw_pipeline.errors import PipelineError
+from fw_pipeline.paths import SHIPPED_DIR
 
 Refusal = tuple[HTTPStatus, str]
 
@@ -120,7 +121,7 @@ def serve(host: str, port: int, *, folder: Path, environment: Mapping[str, str])
     """
     command = [
         sys.executable, "-m", OURS, "dev",
-        "--workspace", str(settings.SHIPPED_DIR / "workspace.yaml"), "--host", host, "--port", str(port),
+        "--workspace", str(SHIPPED_DIR / "workspace.yaml"), "--host", host, "--port", str(port),
     ]  # fmt: skip
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background ignores it
     process = subprocess.Popen(command, cwd=folder, env={**os.environ, **environment})  # noqa: S603 - our own interpreter

@@ -325,11 +325,29 @@ worded as (
             else 'between '
         end as bound_word,
         concat(rule, ' ', format('{:g}', threshold), ' and ' || format('{:g}', upper), ' ' || unit) as rule_text,
-        concat(
-            case rule when 'above' then 'more than' when 'below' then 'less than' else rule end, ' ',
-            if(unit like 'share%', format('{:g}', round(100 * threshold, 2)), format('{:g}', threshold)),
-            ' and ' || if(unit like 'share%', format('{:g}', round(100 * upper, 2)), format('{:g}', upper)),
-            case when unit like 'share%' then if(form like 'difference%', ' points', ' percent') end
+        if(
+            form = 'change' and unit like 'share%' and upper is null,
+            -- a change has a direction: below nothing it is a fall, whose size counts the other way
+            concat(
+                if(threshold < 0, 'a fall of ', 'a rise of '),
+                case
+                    when rule = 'above' then if(threshold < 0, 'less than', 'more than')
+                    when rule = 'below' then if(threshold < 0, 'more than', 'less than')
+                    when (rule = 'at least') = (threshold >= 0) then 'at least'
+                    else 'at most'
+                end,
+                ' ' || format('{:g}', round(100 * abs(threshold), 2)) || ' percent',
+                case
+                    when rule in ('above', 'at least') and threshold < 0 then ', or a rise'
+                    when rule in ('below', 'at most') and threshold >= 0 then ', or a fall'
+                end
+            ),
+            concat(
+                case rule when 'above' then 'more than' when 'below' then 'less than' else rule end, ' ',
+                if(unit like 'share%', format('{:g}', round(100 * threshold, 2)), format('{:g}', threshold)),
+                ' and ' || if(unit like 'share%', format('{:g}', round(100 * upper, 2)), format('{:g}', upper)),
+                case when unit like 'share%' then if(form like 'difference%', ' points', ' percent') end
+            )
         ) as takes
     from compared
 ),

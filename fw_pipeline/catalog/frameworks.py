@@ -1,38 +1,21 @@
 """The catalogue: what each framework is called in every source, and which populations the figures are about.
 
-The names are exact, in the spelling and case of their source. Figures and counts do not belong here; the packages
-of the Python Package Index, with the reasons why some must not be added up, are in `packages`, and the tags and
-libraries of the Hugging Face Hub in `hub_names`. Both are offered here too, so that a reader needs one import.
+The names themselves are in `dbt_like_sql/seeds/*.csv`, exact, in the spelling and case of their source, and the
+documents beside those files say by which rules a name is admitted. Here they are read, once, when somebody first
+imports them. Figures and counts do not belong here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from fw_pipeline.catalog.hub_names import HUB_NAMES, HubName, hub_name_rows
-from fw_pipeline.catalog.packages import PACKAGES, Package, package_rows
+from fw_pipeline.catalog.seed_csv import read_csv
+from fw_pipeline.paths import SEEDS_DIR
 
-__all__ = [
-    "FRAMEWORKS",
-    "HUB_NAMES",
-    "LANGUAGES",
-    "PACKAGES",
-    "POPULATIONS",
-    "TAGS",
-    "Framework",
-    "HubName",
-    "Package",
-    "Population",
-    "Tag",
-    "framework_rows",
-    "hub_name_rows",
-    "package_rows",
-    "paper_framework_rows",
-    "population_rows",
-    "tag_rows",
-]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,52 +24,19 @@ class Framework:
 
     name: str
     title: str
-    released: date | None = None
+    released: date | None
     """Day of the first public release; None where no source at hand says it."""
-    release_reference: str | None = None
-    paper_names: tuple[str, ...] = ()
-    """Values of `framework` in the Papers with Code links file. That file has no Keras: it files Keras under `tf`."""
-    arxiv_terms: tuple[str, ...] = ()
+    release_reference: str | None
+    arxiv_terms: tuple[str, ...]
     """Words to look for in titles and abstracts; none where the word means other things too often."""
 
 
-FRAMEWORKS: tuple[Framework, ...] = (
-    Framework(
-        "tensorflow",
-        "TensorFlow",
-        date(2015, 11, 9),
-        "TensorFlow announcement",
-        paper_names=("tf",),
-        arxiv_terms=("tensorflow",),
-    ),
-    Framework(
-        "pytorch",
-        "PyTorch",
-        date(2017, 1, 19),
-        "PyTorch, a year in (pytorch.org, 2018-01-19)",
-        paper_names=("pytorch",),
-        arxiv_terms=("pytorch",),
-    ),
-    Framework(
-        "keras",
-        "Keras",
-        date(2015, 3, 27),
-        "centerconsulting.com/ai-library/milestones/2015-keras (a secondary source)",
-        arxiv_terms=("keras",),
-    ),
-    Framework("jax", "JAX", paper_names=("jax",), arxiv_terms=("jax",)),
-    Framework("mxnet", "Apache MXNet", paper_names=("mxnet",), arxiv_terms=("mxnet",)),
-    Framework("theano", "Theano", arxiv_terms=("theano",)),
-    Framework("caffe2", "Caffe2", paper_names=("caffe2",), arxiv_terms=("caffe2",)),
-    Framework("lua-torch", "Torch (Lua), from before PyTorch", paper_names=("torch",)),
-    Framework("cntk", "Microsoft Cognitive Toolkit (CNTK)", arxiv_terms=("cntk",)),
-    Framework("chainer", "Chainer", arxiv_terms=("chainer",)),
-    Framework("paddle", "PaddlePaddle", paper_names=("paddle",), arxiv_terms=("paddlepaddle",)),
-    Framework("mindspore", "MindSpore", paper_names=("mindspore",), arxiv_terms=("mindspore",)),
-    Framework("mlx", "MLX"),
-    Framework("scikit-learn", "scikit-learn (no deep learning: a yardstick on Stack Overflow)"),
-)
-"""The frameworks. The first four are compared throughout; the others keep totals honest."""
+@dataclass(frozen=True, slots=True)
+class PaperName:
+    """A value of `framework` in the Papers with Code links file, and the framework that it stands for."""
+
+    name: str
+    framework: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,30 +51,32 @@ class Tag:
     """Only `core` tags are compared: a question carries up to five tags, so the others are counted in core as well."""
 
 
-LANGUAGES: tuple[str, ...] = ("javascript", "java", "c++", "julia", "rust", "scala", "haskell")
-"""Tags of the programming languages that the article names; asked for together with tensorflow and with pytorch."""
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One package of the Python Package Index, the framework whose family it belongs to, and how it counts."""
 
-TAGS: tuple[Tag, ...] = (
-    *(
-        Tag(name, name, "core")
-        for name in (
-            *("tensorflow", "pytorch", "keras", "jax", "mxnet", "theano", "caffe2", "cntk", "chainer"),
-            "scikit-learn",
-        )
-    ),
-    Tag("torch", "lua-torch", "core"),
-    Tag("tensorflow2.0", "tensorflow", "variant"),
-    Tag("tf.keras", "keras", "variant"),
-    *(Tag(f"{name};{language}", name, "language") for name in ("tensorflow", "pytorch") for language in LANGUAGES),
-    Tag("tensorflow.js", "tensorflow", "language"),
-    Tag("libtorch", "pytorch", "language"),
-    Tag("tensorflow-serving", "tensorflow", "deployment"),
-    Tag("tensorflow-lite", "tensorflow", "deployment"),
-    Tag("torchserve", "pytorch", "deployment"),
-    Tag("executorch", "pytorch", "deployment"),
-    Tag("onnx", None, "deployment"),
-)
-"""What is counted on Stack Overflow, beside the whole site."""
+    name: str
+    """Normalised name in the index."""
+    framework: str | None
+    """None where the package belongs to no framework."""
+    role: Literal["core", "variant", "dependency", "ecosystem", "serving", "edge", "interchange", "stub"]
+    ecosystem: Literal["companion", "community"] | None
+    """How it is admitted to the list of ecosystem packages that are compared; None where it is not."""
+    counts_in_family: bool
+    reason: str
+    """Why it has this role, and what a reader must know before adding it to another."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubName:
+    """A name on the Hugging Face Hub, and the framework that it stands for."""
+
+    name: str
+    kind: Literal["tag", "library"]
+    """`tag`: kept in the column `formats`; `library`: a value of the column `library`."""
+    framework: str | None
+    is_format: bool
+    """Whether the name is a file format that several frameworks read, rather than a framework."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,88 +85,66 @@ class Population:
 
     source: str
     name: str
+    is_sample: bool
     what: str
-    is_sample: bool = False
-    undated_allowed: bool = False
+    undated_allowed: bool
     """Whether a figure may have no month."""
-    early_allowed: bool = False
+    early_allowed: bool
     """Whether a figure may lie before 2015-11."""
 
 
-POPULATIONS: tuple[Population, ...] = (
-    Population("huggingface", "hub", "All public models on the Hub that still exist when observed."),
-    Population(
-        "huggingface",
-        "hub, by tag",
-        "All models on the Hub, as its library filter counts them; a model may be in several libraries.",
-        undated_allowed=True,
-    ),
-    Population(
-        "huggingface",
-        "hub, by library_name",
-        "All models on the Hub that name a library in the field library_name; one library each.",
-        undated_allowed=True,
-    ),
-    Population(
-        "huggingface",
-        "1000 most downloaded",
-        "A sample: the 999 models on top of the Hub's download ranking on 2025-03-24.",
-        is_sample=True,
-        undated_allowed=True,
-    ),
-    Population(
-        "huggingface",
-        "recent and trending, open licence",
-        "A sample: 15,904 models of 2026-08-22, taken from the newest and the trending ones with an open licence.",
-        is_sample=True,
-    ),
-    Population(
-        "papers",
-        "nine venues",
-        "All papers of nine conferences (ACL, CVPR, ECCV, EMNLP, ICCV, ICLR, ICML, NAACL, NeurIPS), searched for the "
-        "names of frameworks; papers that name both sides are in neither count.",
-        early_allowed=True,
-    ),
-    Population(
-        "papers",
-        "papers with code sample",
-        "A sample: 2,296 links between papers and repositories out of about 300,000 of Papers with Code.",
-        is_sample=True,
-        undated_allowed=True,
-        early_allowed=True,
-    ),
-    Population(
-        "papers",
-        "papers with code",
-        "All papers with a repository in the frozen Papers with Code archive, which ends in 2025-07.",
-        undated_allowed=True,
-        early_allowed=True,
-    ),
-    Population("papers", "arxiv abstracts", "All arXiv papers that name a framework in title or abstract."),
-)
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    type: str
+    nullable: bool
+    values: Sequence[str] | None
+
+
+_TYPES = {str: "VARCHAR", bool: "BOOLEAN", date: "DATE", tuple: "VARCHAR[]"}
+
+
+def _cells(hint: Any, values: Sequence[str] | None) -> _Cells:
+    """Return what the cells of a column must be, by the type of its field."""
+    nullable = type(None) in get_args(hint)
+    kind = next(one for one in get_args(hint) if one is not type(None)) if nullable else hint
+    if get_origin(kind) is Literal:
+        return _Cells("VARCHAR", nullable, get_args(kind))
+    return _Cells(_TYPES[get_origin(kind) or kind], nullable, values)
+
+
+def _read(
+    kind: type[_T], file: str, *unique: Sequence[str], name: str = "name", frameworks: Sequence[str] | None = None
+) -> tuple[_T, ...]:
+    """Read a file of the catalogue; `name` is its column for the field `name`; `frameworks` are those that it may name.
+
+    Raises:
+        PipelineError: the file cannot be read, or a line of it is wrong.
+    """
+    fields = {name if field == "name" else field: hint for field, hint in get_type_hints(kind).items()}
+    columns = {column: _cells(hint, frameworks if column == "framework" else None) for column, hint in fields.items()}
+    rows = read_csv(SEEDS_DIR / f"{file}.csv", columns, unique=unique)
+    return tuple(kind(*(tuple(cell) if isinstance(cell, list) else cell for cell in row.values())) for row in rows)
+
+
+FRAMEWORKS = _read(Framework, "frameworks", ["framework"], name="framework")
+"""The frameworks. The first four are compared throughout; the others keep totals honest."""
+
+_KNOWN = tuple(framework.name for framework in FRAMEWORKS)
+
+PAPER_NAMES = _read(PaperName, "paper_frameworks", ["name"], frameworks=_KNOWN)
+"""The names of frameworks in Papers with Code. It has no Keras: it files Keras under `tf`."""
+
+TAGS = _read(Tag, "tags", ["tagged"], frameworks=_KNOWN)
+"""What is counted on Stack Overflow, beside the whole site."""
+
+LANGUAGES = tuple(dict.fromkeys(tag.tagged.split(";")[1] for tag in TAGS if ";" in tag.tagged))
+"""Tags of the programming languages that the article names; asked for together with tensorflow and with pytorch."""
+
+PACKAGES = _read(Package, "packages", ["package"], name="package", frameworks=_KNOWN)
+"""The packages, by family. A live provider asks for these and no others."""
+
+HUB_NAMES = _read(HubName, "hub_names", ["kind", "name"], frameworks=_KNOWN)
+"""Tags that are kept, and libraries whose framework is known. A library that is not here has none that is known."""
+
+POPULATIONS = _read(Population, "populations", ["source", "population"], name="population")
 """The populations that figures may be about. Stack Overflow and PyPI have none: their counts are of everything."""
-
-
-def framework_rows() -> list[dict[str, Any]]:
-    """Return the rows of `meta.frameworks`."""
-    return [
-        {"framework": it.name, "title": it.title, "released": it.released, "release_reference": it.release_reference}
-        for it in FRAMEWORKS
-    ]
-
-
-def tag_rows() -> list[dict[str, Any]]:
-    """Return the rows of `meta.tags`."""
-    return [{"tagged": tag.tagged, "framework": tag.framework, "role": tag.role} for tag in TAGS]
-
-
-def paper_framework_rows() -> list[dict[str, Any]]:
-    """Return the rows of `meta.paper_frameworks`."""
-    return [{"name": name, "framework": it.name} for it in FRAMEWORKS for name in it.paper_names]
-
-
-def population_rows() -> list[dict[str, Any]]:
-    """Return the rows of `meta.populations`."""
-    return [
-        {"source": it.source, "population": it.name, "is_sample": it.is_sample, "what": it.what} for it in POPULATIONS
-    ]

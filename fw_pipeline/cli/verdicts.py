@@ -18,7 +18,6 @@ from fw_pipeline.errors import PipelineError
 from fw_pipeline.report.claim_cards import THEN
 from fw_pipeline.report.claim_standing import standing
 from fw_pipeline.report.formatting import VERDICTS
-from fw_pipeline.transform.claims import build_steps
 from fw_pipeline.warehouse import observed_later, query, replayed
 
 
@@ -37,6 +36,7 @@ def known_then(published: Path, as_of: date | None) -> Iterator[Path]:
         yield published
         return
     from fw_pipeline.definitions import load_models
+    from fw_pipeline.transform.claims import build_steps
 
     with replayed(published, build_steps(load_models()), as_of) as file:
         yield file

@@ -16,7 +16,7 @@ from fw_pipeline.quality import Expectation
 from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model, forecasts, lineage
 from fw_pipeline.transform.claims import measurement_columns, measurements_sql
 from fw_pipeline.transform.context import Pipeline
-from fw_pipeline.transform.seeds import SEEDS, Seed
+from fw_pipeline.transform.seeds import Seed, seeds
 from fw_pipeline.warehouse import Built, Writer
 
 
@@ -45,7 +45,7 @@ def all_tables(sources: Mapping[str, object], models: tuple[Model, ...]) -> tupl
     place = places(models)
     raw = tuple(f"raw.{source}" for source in sources)
     found = [
-        *(_seed(seed, raw) for seed in SEEDS),
+        *(_seed(seed, raw) for seed in seeds()),
         *(_model(model, models, place[model.name]) for model in models),
         _measurements(models, place[MEASUREMENTS]),
         _forecasts(place[FORECASTS]),

@@ -7,18 +7,16 @@ import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import polars as pl
 
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.quality.rules import FAILING_ROWS, NOT_FINITE_AMONG, NULL_AMONG, Expectation, parts
-
-if TYPE_CHECKING:
-    import pandas as pd
+from fw_pipeline.quality.pandas_frames import comparable, derived, to_pandas
+from fw_pipeline.quality.rules import FAILING_ROWS, Expectation
 
 NO_ROWS = "no rows"
 """What is seen of a table that is empty."""
@@ -119,12 +117,12 @@ def _run(frame: pl.DataFrame, rules: Sequence[Expectation]) -> dict[str, Outcome
 
     found: dict[str, Outcome] = {}
     suite = ExpectationSuite(name="rules")
-    ready_frame = _to_pandas(frame, rules)
-    derived = [str(name) for name in ready_frame.columns[frame.width :]]
+    ready_frame = to_pandas(frame, rules)
+    added = [str(name) for name in ready_frame.columns[frame.width :]]
     for rule in rules:
-        given = {key: _comparable(value) for key, value in rule.kwargs.items()}
+        given = {key: comparable(value) for key, value in rule.kwargs.items()}
         if rule.type == "expect_table_columns_to_match_ordered_list":
-            given["column_list"] = [*given["column_list"], *derived]
+            given["column_list"] = [*given["column_list"], *added]
         ready = gx.ExpectationConfiguration(rule.type, given, meta={"name": rule.name}, severity=rule.severity)
         try:
             suite.add_expectation(ready.to_domain_obj())
@@ -174,9 +172,7 @@ def _outcome(frame: pl.DataFrame, rule: Expectation, result: Any) -> Outcome:
         observed = f"{count} of {frame.height} rows"
         if index and rule.type == "expect_column_values_to_be_null":
             flagged = (
-                frame[list(index)].select(_derived(frame, str(rule.kwargs["column"])))
-                if len(rule.columns) > 1
-                else None
+                frame[list(index)].select(derived(frame, str(rule.kwargs["column"]))) if len(rule.columns) > 1 else None
             )
             observed += f": {', '.join(flagged.to_series().unique().sort())}" if flagged is not None else ""
     return Outcome(rule, result.success is True, count, observed, _shown(frame, index), index)
@@ -184,64 +180,6 @@ def _outcome(frame: pl.DataFrame, rule: Expectation, result: Any) -> Outcome:
 
 def _unchecked(rule: Expectation, cause: str) -> Outcome:
     return Outcome(rule, passed=False, unexpected_count=0, observed=f"could not be checked: {' '.join(cause.split())}")
-
-
-def _comparable(value: Any) -> Any:
-    """Turn an argument into what the converted frame holds: dates are moments there, lists are texts."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - compared with dates, which have no zone
-    return [_comparable(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _to_pandas(frame: pl.DataFrame, rules: Iterable[Expectation]) -> pd.DataFrame:
-    """Convert a frame so that integers stay exact beside NULL, and every value can be compared and hashed."""
-    import pandas as pd  # noqa: PLC0415
-    import pyarrow as pa  # noqa: PLC0415
-
-    columns = [_flat(pl.col(name), kind).alias(name) for name, kind in frame.schema.items()]
-    named = dict.fromkeys(str(rule.kwargs.get("column")) for rule in rules)
-    columns += [
-        _derived(frame, name) for name in named if name not in frame.columns and {*parts(name)} <= {*frame.columns}
-    ]
-    exact = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int32Dtype(), pa.bool_(): pd.BooleanDtype()}
-    return frame.select(columns).to_pandas(types_mapper=exact.get)
-
-
-def _derived(frame: pl.DataFrame, name: str) -> pl.Expr:
-    """Return the column that a name like `a - b`, `NULL among a, b` or `not finite among a, b` stands for."""
-    if name.startswith((NULL_AMONG, NOT_FINITE_AMONG)):
-        null = name.startswith(NULL_AMONG)
-        wrong = {c: pl.col(c).is_null() if null else ~pl.col(c).is_finite() for c in parts(name)}
-        return pl.coalesce(*(pl.when(found).then(pl.lit(column)) for column, found in wrong.items())).alias(name)
-    left, right = parts(name)
-    difference = pl.col(left) - pl.col(right)
-    return (difference.dt.total_days() if frame.schema[left].is_temporal() else difference).alias(name)
-
-
-def _flat(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
-    """Turn a column into moments, exact integers, numbers, truths or texts."""
-    zoned = isinstance(kind, pl.Datetime) and kind.time_zone is not None
-    flat = column.cast(pl.String) if kind != pl.Boolean else column
-    if isinstance(kind, pl.List):
-        texts = column.list.eval(_flat(pl.element(), cast("pl.DataType", kind.inner)).cast(pl.String).fill_null("NULL"))
-        joined = texts.list.join(";")
-        flat = pl.when(column.list.len() == 0).then(pl.lit("[]")).otherwise(joined)
-    elif kind == pl.Date or isinstance(kind, pl.Datetime):
-        here = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if zoned else column
-        flat = here.cast(pl.Datetime("us"))
-    elif kind.is_float():
-        flat = column.fill_nan(float("inf"))  # pandas takes NaN for NULL, and every rule on values lets NULL pass
-    elif isinstance(kind, pl.Decimal) and kind.scale:
-        flat = column.cast(pl.Float64)
-    elif kind.is_integer() or isinstance(kind, pl.Decimal | pl.Duration):
-        flat = column.cast(pl.Int64)
-    elif isinstance(kind, pl.Struct):
-        flat = pl.when(column.is_not_null()).then(column.struct.json_encode())
-    elif kind == pl.Binary:
-        flat = column.bin.encode("hex")
-    return flat
 
 
 def _shown(frame: pl.DataFrame, index: Sequence[int]) -> tuple[dict[str, Any], ...]:

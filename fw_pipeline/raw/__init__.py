@@ -1,6 +1,6 @@
-"""Evidence and raw vintages on disk: the only things that cannot be made anew.
+"""Evidence and raw vintages on disk: the only data that cannot be recreated.
 
-Everything else, the DuckDB files included, is derived from what lies here.
+Everything else, including the DuckDB files, is derived from them.
 """
 
 from fw_pipeline.raw.evidence import EvidenceStore

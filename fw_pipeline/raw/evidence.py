@@ -1,6 +1,6 @@
-"""Answers of the providers, verbatim and write-once, so that nothing is asked for twice and everything can be shown.
+"""Responses of the providers, verbatim and write-once: no request is repeated, and every figure can be traced.
 
-Nothing here parses an answer.
+Nothing here parses a response.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from fw_pipeline.atomic_files import LEFTOVER, StorageError, sync_folder, unwrit
 from fw_pipeline.contract import ANSWERS_BEHIND, HEADERS_OF, Evidence
 
 GO_ON_FOR = timedelta(days=7)
-"""How long an unfinished fetch is resumed, from its last answer: one that takes weeks is not begun again."""
+"""How long after its last response an unfinished fetch is resumed: a fetch that takes weeks need not start over."""
 
 REPLAYED_FOR = timedelta(days=31)
-"""How long one of its answers is used: a fetch that never finishes would else show the same figures again and again."""
+"""How long a response is reused: otherwise a fetch that never finishes would return the same figures indefinitely."""
 
 _PACKED = (".gz", ".parquet", ".7z", ".zst")
 
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """One answer on disk, as the provider sent it."""
+    """One response on disk, as the provider sent it."""
 
     ref: str
     path: Path
 
     def read(self) -> bytes:
-        """Return the body. Bodies are compressed on disk unless they came packed."""
+        """Return the body. Bodies are compressed on disk unless they arrived compressed."""
         data = self.path.read_bytes()
         return gzip.decompress(data) if self.path.name.endswith(".body.gz") else data
 
 
 class EvidenceStore:
-    """The answers of one fetch, verbatim and write-once; an unfinished fetch is resumed, not begun again."""
+    """The responses of one fetch, verbatim and write-once; an unfinished fetch is resumed instead of restarted."""
 
     def __init__(self, data_dir: Path, source: str, provider: str, *, run_id: str, now: datetime) -> None:
         """Open the folder of this provider's unfinished fetch if there is a recent one, else a new one for `run_id`."""
@@ -68,21 +68,21 @@ class EvidenceStore:
                 case _:
                     pass
         self.resumed = sum(not request.startswith((HEADERS_OF, ANSWERS_BEHIND)) for request in self._answers)
-        """How many answers an earlier, unfinished try left, without what is kept beside them."""
+        """How many responses an earlier, unfinished attempt left, not counting their stored headers."""
 
     def observed_at(self, refs: Iterable[str]) -> datetime:
-        """Return when the last of some answers was given: now, or earlier where a fetch was resumed."""
+        """Return the time of the latest of some responses: now, or earlier if a fetch was resumed."""
         return max((self._at[ref] for ref in refs if ref in self._at), default=self._now)
 
     def find(self, request: str) -> KeptAnswer | None:
-        """Return the answer that this fetch already has for a request."""
+        """Return the response that this fetch already has for a request."""
         ref = self._answers.get(request)
         return KeptAnswer(ref, self._root / ref) if ref else None
 
     def find_earlier(self, *requests: str) -> tuple[KeptAnswer, ...]:
-        """Return the answers that the last fetch before this one kept for all of some requests; none where it did not.
+        """Return the responses that the previous fetch kept for some requests; nothing unless it kept all of them.
 
-        Each is as it was written: a damaged file must not be confirmed by a service that says that nothing has changed.
+        Each is verified to be as it was written: "not modified" from a service must not confirm a damaged file.
         """
         fetches: dict[str, dict[str, str]] = {}
         for path in self._provider_dir.glob("*/requests.ndjson"):
@@ -99,7 +99,7 @@ class EvidenceStore:
                         pass
         for _, answers in sorted(fetches.items(), reverse=True):
             if any(answers.get(request) == "" for request in requests):
-                return ()  # it was refused last
+                return ()  # it was rejected last time
             refs = [answers[request] for request in requests if request in answers]
             if len(refs) == len(requests):
                 found = tuple(KeptAnswer(ref, self._root / ref) for ref in refs)
@@ -107,11 +107,11 @@ class EvidenceStore:
         return ()
 
     def keep_again(self, request: str, kept: Evidence) -> None:
-        """Note that an answer of an earlier fetch is the answer of this one too: nothing has changed since."""
+        """Record that a response of an earlier fetch is also the response of this one: nothing has changed since."""
         self._note(request, kept.path)
 
     def keep(self, request: str, body: bytes | Iterator[bytes], *, name: str) -> KeptAnswer:
-        """Write an answer under its content hash, once, and note which request it answers.
+        """Write a response under its content hash, once, and record which request it answers.
 
         Raises:
             StorageError: the data folder refuses the file.
@@ -146,7 +146,7 @@ class EvidenceStore:
         return self._note(request, path)
 
     def keep_file(self, request: str, path: Path) -> KeptAnswer:
-        """Keep a file that the user named: by its content hash and place, without copying it.
+        """Record a file that the user named, by its content hash and path, without copying it.
 
         Raises:
             StorageError: the file cannot be read.
@@ -161,25 +161,25 @@ class EvidenceStore:
         return KeptAnswer(ref, path)
 
     def reject(self, ref: str, cause: str) -> None:
-        """Say that a kept answer is unfit: it stays as evidence, and is asked for again next time."""
+        """Mark a stored response as invalid: it stays as evidence, and is requested again next time."""
         self._append({"rejected": ref, "cause": cause[:500]})
         self._forget(ref)
 
     def finish(self) -> None:
-        """Say that everything asked for is here: the next fetch starts anew."""
+        """Mark the fetch as complete: the next fetch starts from the beginning."""
         if not self.folder.is_dir():
             return
         self._append({"finished": True})
         if [entry.name for entry in self.folder.iterdir()] == [self._journal.name]:
-            self._journal.unlink()  # every answer was already kept by an earlier fetch
+            self._journal.unlink()  # every response had already been stored by an earlier fetch
             self.folder.rmdir()
 
     def _is_kept(self, ref: str) -> bool:
-        """Say whether a note of the journal names a file of the evidence, and not one from elsewhere."""
+        """Return whether a journal entry names a file inside the evidence folder."""
         parts = PurePosixPath(ref).parts
         try:
             return parts[:1] == ("evidence",) and ".." not in parts and (self._root / ref).is_file()
-        except (OSError, ValueError):  # no name that a file can have
+        except (OSError, ValueError):  # not a valid file name
             return False
 
     def _note(self, request: str, path: Path) -> KeptAnswer:
@@ -197,7 +197,7 @@ class EvidenceStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             lines = [entry] if self._journal.exists() else [{"begun": self._now.isoformat()}, entry]
             with self._journal.open("ab") as stream:
-                # each entry begins its own line: a torn one before it must not swallow it
+                # each entry starts with a newline: an incomplete entry before it must not absorb it
                 stream.write("".join("\n" + json.dumps(line) for line in lines).encode())
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -216,12 +216,12 @@ class EvidenceStore:
         return None
 
     def _same_answer(self, name: str) -> Path | None:
-        """Find the same body under the same name, kept by an earlier fetch: evidence is never written twice."""
+        """Find the same body under the same name from an earlier fetch: evidence is never written twice."""
         return next(self._provider_dir.glob(f"*/{name}"), None)
 
 
 def _is_as_written(path: Path) -> bool:
-    """Say whether a kept file still has the content that it is named after."""
+    """Return whether a stored file still has the content that it is named after."""
     packed = path.name.endswith(_PACKED) and not path.name.endswith(".body.gz")
     named = path.name.removesuffix(".body.gz").split(".")[-2 if packed else -1]
     try:
@@ -235,13 +235,13 @@ def _entries(path: Path) -> Iterator[dict[str, Any]]:
     if not path.is_file():
         return
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        with contextlib.suppress(ValueError, RecursionError):  # a torn last line is an answer that was not noted
+        with contextlib.suppress(ValueError, RecursionError):  # an incomplete last line was never recorded
             if isinstance(entry := json.loads(line), dict):
                 yield entry
 
 
 def _moment(text: object) -> datetime | None:
-    """Return the moment that a note names; None where it is none, or says nothing of its zone."""
+    """Return the time in a note; None if it is not a valid time, or has no time zone."""
     try:
         moment = datetime.fromisoformat(str(text))
     except ValueError:

@@ -1,6 +1,6 @@
 """Raw vintages: one month of one source as observed at one time, append-only, in Parquet.
 
-Nothing here fetches or judges: rows come validated, and what was written stays.
+Nothing here fetches or validates: rows arrive validated, and what was written is never changed.
 """
 
 from __future__ import annotations
@@ -38,32 +38,32 @@ class Vintage:
 
     @property
     def detail(self) -> Path:
-        """The row-level listing beside it, where there is one."""
+        """The row-level listing next to it, if there is one."""
         return self.path.with_suffix(".detail.parquet")
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a fetch said of a month for which it has no figures."""
+    """What a fetch reported about a month for which it has no figures."""
 
     source: str
     month: date
     provider: str
     at: datetime
     status: Literal["gap", "refused", "answered"]
-    """`answered` takes back what was said before: a later fetch gave the figures."""
+    """`answered` revokes an earlier statement: a later fetch returned the figures."""
     cause: str
     remedy: str
 
 
 class VintageStore:
-    """The raw vintages of all sources: append-only Parquet files, one a month and observation."""
+    """The raw vintages of all sources: append-only Parquet files, one for each month and observation."""
 
     def __init__(self, data_dir: Path) -> None:
-        """Look at the vintages below `data_dir`."""
+        """Use the vintages below `data_dir`."""
         self._root = data_dir / "raw"
         self.unreadable: list[StorageError] = []
-        """Vintages that could not be read and were set aside, each as the line to show."""
+        """Vintages that could not be read and were set aside, each as the error to show."""
 
     def add(
         self,
@@ -78,9 +78,9 @@ class VintageStore:
         detail: pl.DataFrame | None = None,
         detail_name: str | None = None,
     ) -> Vintage | None:
-        """Write a vintage; return None, and write nothing, when the current one of this provider says the same.
+        """Write a vintage; if it equals the provider's current one, write nothing and return None.
 
-        The same means: the same evidence and the same rows. A re-fetch of a living source has new evidence.
+        Equal means the same evidence and the same rows. A re-fetch of a live source has new evidence.
 
         Raises:
             StorageError: the data folder refuses the file.
@@ -113,7 +113,7 @@ class VintageStore:
                     listing.unlink()
 
     def state(self, statement: Statement) -> None:
-        """Keep what a fetch said of a month without figures, unless it said so already."""
+        """Store what a fetch reported about a month without figures, unless it is already stored."""
         last = self.statements(statement.source, statement.month)
         if last and replace(last[-1], at=statement.at) == statement:
             return
@@ -137,9 +137,9 @@ class VintageStore:
         return [v for folder in sorted(folders) for v in _vintages_in(folder)]
 
     def listing(self, source: str) -> str:
-        """Return a mark that changes when a vintage or a statement of a source comes or goes.
+        """Return a fingerprint that changes when a vintage or a statement of a source is added or removed.
 
-        Cheap: names only, nothing is read.
+        Cheap: it uses only file names, and reads no file.
         """
         names = sorted(
             f"{folder.name}/{entry.name}"
@@ -153,7 +153,7 @@ class VintageStore:
         """Return the rows of one vintage.
 
         Raises:
-            StorageError: the file is truncated, not Parquet, or has other columns than the contract.
+            StorageError: the file is truncated, not Parquet, or its columns are not those of the contract.
         """
         try:
             frame = pl.read_parquet(vintage.path, hive_partitioning=False)
@@ -177,7 +177,7 @@ class VintageStore:
         return _vintages_in(self._folder(source, month))
 
     def statements(self, source: str, month: date | None = None) -> list[Statement]:
-        """Return what fetches said of months without figures, oldest first.
+        """Return what fetches reported about months without figures, oldest first.
 
         Raises:
             StorageError: one of the files is damaged.
@@ -191,13 +191,13 @@ class VintageStore:
         return found
 
     def set_aside(self, vintage: Vintage) -> None:
-        """Rename a vintage that cannot be read, so that a good one takes its place; it is never deleted."""
+        """Rename a vintage that cannot be read, so that a good one can replace it; it is never deleted."""
         vintage.path.rename(vintage.path.with_suffix(".unreadable"))
 
     def _after_the_others(self, source: str, month: date | None, at: datetime) -> datetime:
-        """Return a time after that of every vintage of a month: the order of writing is that of the names.
+        """Return a time later than every vintage of a month, so that names sort in the order of writing.
 
-        A clock that was ahead once, and is right now, would else leave its vintage the current one for years.
+        Otherwise, if the clock had once been ahead, that vintage would stay the current one for years.
         """
         others = self.vintages_of(source, month)
         return max(at, others[-1].observed_at + timedelta(microseconds=1)) if others else at
@@ -220,14 +220,14 @@ class VintageStore:
 
 
 def _write(path: Path, frame: pl.DataFrame, metadata: dict[str, str]) -> None:
-    packed = io.BytesIO()  # Polars would call a full disk a Parquet file that is out of specification
+    packed = io.BytesIO()  # Polars would report a full disk as an invalid Parquet file
     frame.write_parquet(packed, compression="zstd", metadata=metadata)
     with written_aside(path) as stream:
         stream.write(packed.getbuffer())
 
 
 def broken(source: str, vintage: Vintage, cause: str) -> StorageError:
-    """Say in one line that a vintage cannot be read, and how to get the month again."""
+    """Return the error, in one line, for a vintage that cannot be read, and how to get the month again."""
     remedy = f"fetch it again: fw-pipeline run --source {source}"
     if vintage.month:
         remedy += f" --from {vintage.month:%Y-%m} --to {vintage.month:%Y-%m}"
@@ -254,7 +254,7 @@ def _vintages_in(folder: Path) -> list[Vintage]:
 
 
 def _is_place(name: str) -> bool:
-    """Say whether a folder of that name holds vintages; others are somebody else's."""
+    """Return whether a folder of that name contains vintages; other folders are not ours."""
     try:
         return name == UNPARTITIONED or f"{parse_month(name):%Y-%m}" == name
     except ValueError:
@@ -262,7 +262,7 @@ def _is_place(name: str) -> bool:
 
 
 def _stamped(text: str) -> datetime | None:
-    """Return the moment at the beginning of a file's name; None where the file is somebody else's."""
+    """Return the time at the beginning of a file name; None if the file is not ours."""
     try:
         return datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
     except ValueError:

@@ -1,6 +1,6 @@
 """The report: from the published tables to one page and its charts.
 
-Pure: it reads by the function that it is given, and returns what is to be written.
+Pure: it reads through the function that it is given, and returns the files to write.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -27,26 +28,28 @@ from fw_pipeline.report.charts import (
 from fw_pipeline.report.charts.palette import TITLES, solid
 from fw_pipeline.report.figure import Event, Figure, events_within, sql, sql_of_claim
 from fw_pipeline.report.render import bundle
-from fw_pipeline.transform import Model
+
+if TYPE_CHECKING:
+    from fw_pipeline.transform import Model  # reading models takes longer than most answers
 
 __all__ = ["Picture", "Report", "build", "bundle"]
 
 Read = Callable[[str], pl.DataFrame]
 
 _UNDRAWABLE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\x{202a}-\x{202e}\x{2066}-\x{2069}\x{fffe}\x{ffff}]"
-"""Control characters, and those that turn the direction of a text around."""
+"""Control characters, and those that change the direction of text."""
 
 FINE, PLAIN = 1.5, 1.0
-"""Scales of the bitmaps: of a chart of the sources, and of a claim. A bitmap costs by its size, and claims are many."""
+"""Scales of the bitmaps for a chart of the sources and for a claim; claims are many, and large bitmaps take time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart, for whoever looks at the tables that it pictures."""
+    """A chart, to be shown with the tables that it is drawn from."""
 
     title: str
     summary: str
-    """What the figures say, in words."""
+    """What the figures show, in words."""
     svg: str
     shows: tuple[str, ...]
     """Names of the tables."""
@@ -126,7 +129,7 @@ def _method(read: Read, published: pl.DataFrame, every_verdict: pl.DataFrame) ->
 
 
 def _drawable(read: Read) -> Read:
-    """Return `read` with a sign for every character that no SVG can hold: one in a name would abort the process."""
+    """Return `read` with characters that SVG cannot contain replaced: one in a name would abort the process."""
 
     def rows(query: str) -> pl.DataFrame:
         texts = pl.col(pl.String).str.replace_all(_UNDRAWABLE, "\ufffd")
@@ -137,7 +140,7 @@ def _drawable(read: Read) -> Read:
 
 
 def _figures(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[Figure]:
-    """Return the first chart and those of the findings, in the order of the page; without a figure none is drawn."""
+    """Return the first chart and those of the findings, in page order; a chart without figures is omitted."""
     lines, questions, downloads = read(sql("lead")), read(sql("questions")), read(sql("downloads"))
     at_venues, site = read(sql("venues")), read(sql("site"))
     found = leads.leads(lines, read(sql("crossovers")))
@@ -160,7 +163,7 @@ def _figures(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[F
 
 
 def _beyond(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[Figure]:
-    """Return the charts of what goes beyond the article; one without any figure is left out."""
+    """Return the charts that go beyond the article; a chart without figures is omitted."""
     both = attribution.credit_line(published, "stackoverflow", "pypi")
     all_three = attribution.credit_line(published, "stackoverflow", "papers", "pypi")
     momentum, composite = read(sql("momentum")), read(sql("composite"))

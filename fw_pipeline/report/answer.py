@@ -13,23 +13,23 @@ from fw_pipeline.report.formatting import in_full, listed, percent
 from fw_pipeline.report.leads import Lead, clause, leads, to_one
 
 QUESTION = "Is TensorFlow dying a slow death?"
-"""What the title of the article asks."""
+"""The question in the article's title."""
 
 OPENINGS = {
     "rises": "Its own downloads say no",
     "falls": "Its own downloads say so",
     "unclear": "Its own downloads do not say so",
 }
-"""By which way the downloads of TensorFlow went, if their interval leaves no doubt, and otherwise."""
+"""Sentences for each direction of TensorFlow's downloads, and for when their interval leaves it open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The question, and what the figures answer."""
+    """The question, and the answer from the figures."""
 
     question: str
     sentences: tuple[str, ...]
-    """Each with the months of its figures; one that says so where there are none."""
+    """Each names the months of its figures; if there are none, a sentence says so."""
 
 
 def answer(read: Callable[[str], pl.DataFrame]) -> Answer:
@@ -45,7 +45,7 @@ def answer(read: Callable[[str], pl.DataFrame]) -> Answer:
 
 
 def _own(growth: pl.DataFrame) -> list[str]:
-    """Say which way TensorFlow's own downloads went, by the newest year that can be compared with the one before."""
+    """Say how TensorFlow's own downloads changed, in the newest year that can be compared with the year before."""
     if growth.is_empty():
         return []
     row = growth.row(0, named=True)
@@ -57,7 +57,7 @@ def _own(growth: pl.DataFrame) -> list[str]:
 
 
 def _downloads(found: Mapping[str, Lead], *, after: bool) -> list[str]:
-    """Say how PyTorch's downloads stand against TensorFlow's."""
+    """Say how PyTorch's downloads compare with TensorFlow's."""
     lead = found.get("pypi")
     if lead is None:
         return []
@@ -66,7 +66,7 @@ def _downloads(found: Mapping[str, Lead], *, after: bool) -> list[str]:
 
 
 def _others(found: Mapping[str, Lead], site: pl.DataFrame) -> list[str]:
-    """Say how PyTorch stands in papers and in questions, and what became of all questions meanwhile."""
+    """Say how PyTorch compares in papers and questions, and how the total of questions has changed."""
     parts = []
     if (papers := found.get("papers")) is not None:
         parts.append(f"in papers at conferences PyTorch {_standing(papers)}")
@@ -87,7 +87,7 @@ def _standing(lead: Lead) -> str:
 
 
 def _of_the_site(lead: Lead, site: pl.DataFrame) -> str:
-    """Say how all questions of the site changed in the year to the month; nothing where that cannot be compared."""
+    """Say how the site's questions changed in the year to the month; empty if that cannot be compared."""
     change = year_on_year(site, "site")
     if change is None or site["month"][0] != lead.month:
         return ""
@@ -96,7 +96,7 @@ def _of_the_site(lead: Lead, site: pl.DataFrame) -> str:
 
 
 def year_on_year(site: pl.DataFrame, column: str) -> float | None:
-    """Return the change of `column` in the year to the newest month; None where a break or a gap lies between.
+    """Return the change of `column` in the year to the newest month; None if a break or a gap lies in between.
 
     Args:
         site: as the query of that name returns it, the newest month first.

@@ -1,6 +1,6 @@
-"""Every claim as a card: what it says, how it stood when the article appeared, how it stands now, what would flip it.
+"""Every claim as a card: what it says, its verdict when the article appeared, its verdict now, and what would flip it.
 
-Pure: frames in, dataclasses out. The rule that makes one verdict of many definitions is in `marts.headline_verdicts`.
+Pure: frames in, dataclasses out. The rule that combines definitions into one verdict is in `marts.headline_verdicts`.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ CHANGES: Mapping[str, str] = MappingProxyType(
         "lapsed": "Decided then, without recent figures now (in brackets what the last ones said)",
     }
 )
-"""What can have become of a verdict, as the page writes it."""
+"""How a verdict can have changed, as the page words it."""
 
 
 LIVE = " A live fetch of "
-"""How `marts.headline_verdicts` begins to say what would supply a verdict."""
+"""The phrase before what would supply a verdict, in `marts.headline_verdicts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +58,15 @@ class Card:
     then: Standing
     now: Standing
     definitions: tuple[Definition, ...]
-    """Those of the headline first."""
+    """The headline definitions come first."""
     history: tuple[tuple[str, str, tuple[str, ...], str | None], ...]
-    """Months in which the verdict changed: what it became, what belongs beside it, and the month of its figures.
-
-    That month is empty where it is the as-of month itself, and None where no figures decide.
+    """Months in which the verdict changed: the new verdict, what is shown with it, and the month of its figures. That
+    month is empty if it is the as-of month itself, and None if no figures decide.
     """
     sentence: str
-    """What the latest figures say, in plain English; of a claim that cannot be told, what is known and why that is."""
+    """What the latest figures say, in plain English; for a claim without a verdict, what is known and why."""
     since: str
-    """Until when the claim held, or since when, where that has changed."""
+    """Until when the claim held, or since when, if that has changed."""
 
     @property
     def anchor(self) -> str:
@@ -76,22 +75,22 @@ class Card:
 
     @property
     def is_told(self) -> bool:
-        """Whether any figures ever carried a verdict."""
+        """Whether any figures ever supported a verdict."""
         return self.now.latest[0] not in UNDECIDED
 
     @property
     def is_old(self) -> bool:
-        """Whether the last verdict rests on figures that are too old to decide today."""
+        """Whether the last verdict is based on figures that are too old to decide today."""
         return self.is_told and self.now.verdict == "insufficient_data"
 
     @property
     def lacking(self) -> str:
-        """Who would have to be asked so that it could be told; empty where no source counts it."""
+        """Which sources would have to be queried for a verdict; empty if no source counts it."""
         return self.now.why.partition(LIVE)[2].partition(" would supply more")[0]
 
     @property
     def formulas(self) -> tuple[tuple[Definition, ...], ...]:
-        """The definitions, those of one formula together: they differ only in the series."""
+        """The definitions, grouped by formula: those of one formula differ only in the series."""
         found: dict[str, list[Definition]] = {}
         for each in self.definitions:
             found.setdefault(each.formula, []).append(each)
@@ -99,10 +98,10 @@ class Card:
 
     @property
     def change(self) -> str:
-        """What became of the verdict since the article: a key of `CHANGES`, or nothing.
+        """How the verdict has changed since the article: a key of `CHANGES`, or nothing.
 
-        It has turned only where a source with a vote at both times votes otherwise now, or where a prediction came true
-        or was due.
+        It has changed only if a source with a vote at both times votes differently now, or if a prediction came true or
+        was due.
         """
         then, now = self.then, self.now
         ahead = {then.ahead, now.ahead}
@@ -121,7 +120,7 @@ class Card:
 
     @property
     def became(self) -> str:
-        """Say how it stood, and how it stands: `mixed, now refuted`; or what its last figures said."""
+        """Describe the verdict then and now: `mixed, now refuted`; or what its last figures said."""
         now = self.now
         if self.then.verdict == now.verdict:
             said = [VERDICTS[each] for each in (self.then.ahead, now.ahead) if each]
@@ -135,10 +134,10 @@ class Card:
         return self.then if when == "then" else self.now
 
     def turns(self, when: str) -> tuple[tuple[str, tuple[Definition, ...]], ...]:
-        """Return what flips the claim at that time: the definitions that decide otherwise than its headline.
+        """Return what flips the claim at that time: the definitions whose verdict differs from its headline.
 
-        For a mixed claim, and for one that its headline leaves open, these are both camps. What looks ahead does not
-        flip what was said of the present.
+        For a mixed claim, and for one that its headline leaves open, these are both sides. Predictions do not flip a
+        verdict on the present.
         """
         headline = self.at(when).verdict
         camp = FOR if headline in FOR else AGAINST if headline in AGAINST else ()
@@ -222,13 +221,13 @@ def _card(row: dict[str, Any], verdicts: pl.DataFrame, headlines: pl.DataFrame) 
 
 
 def _since(stood: Sequence[tuple[date, Standing]]) -> str:
-    """Say until when a claim held that is refuted, or since when one holds that was not borne out before."""
+    """Say until when a refuted claim held, or since when a claim holds that was not supported before."""
     decided = [(month, found) for month, found in stood if found.verdict not in UNDECIDED]
     if not decided:
         return ""
     last = decided[-1][1]
     if last.came_true_since:
-        return ""  # it stands beside the verdict
+        return ""  # it is shown next to the verdict
     held = [found.verdict in FOR for _, found in decided]
     if last.verdict == "refuted" and True in held:
         turned = len(held) - held[::-1].index(True)
@@ -240,5 +239,5 @@ def _since(stood: Sequence[tuple[date, Standing]]) -> str:
 
 
 def _rank(found: Definition) -> tuple[bool, bool]:
-    """Put what decides the headline first, and what was never measured last; else as the claim's document has it."""
+    """Put headline definitions first and unmeasured ones last; otherwise keep the order of the claim's document."""
     return (not found.headline, found.now.value is None)

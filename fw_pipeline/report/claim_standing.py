@@ -1,4 +1,4 @@
-"""How a claim stands in one month: what each definition measured, the verdict, what belongs beside it, who decided."""
+"""The standing of a claim in one month: what each definition measured, the verdict, its qualifications, who decided."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fw_pipeline.report.formatting import SOURCES, VERDICTS, bounded, in_month, 
 FOR, AGAINST = ("supported", "came_true"), ("refuted", "not_yet")
 
 DECIDED = (*FOR, *AGAINST)
-"""Verdicts of a measurement that decides, those that bear a claim out first."""
+"""Verdicts of a measurement that decides, those that support a claim first."""
 
 UNDECIDED = ("insufficient_data", "not_measurable")
 
@@ -31,7 +31,7 @@ class Reading:
     high: float | None
     verdict: str
     is_stale: bool = False
-    """Whether the measurement decided, and is too old to count in the as-of month."""
+    """Whether the measurement decided, but is too old to count in the as-of month."""
 
     @property
     def counts(self) -> bool:
@@ -44,7 +44,7 @@ NOTHING = Reading(None, None, None, None, "insufficient_data")
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One way to measure a claim, and what came out of it."""
+    """One way to measure a claim, and its results."""
 
     name: str
     formula: str
@@ -57,7 +57,7 @@ class Definition:
     least_n: int | None
     headline: bool
     is_ahead: bool
-    """Whether it looks ahead: a prediction with a month in which it is due."""
+    """Whether it is a prediction, with a month in which it is due."""
     then: Reading
     now: Reading
 
@@ -66,7 +66,7 @@ class Definition:
         return self.then if when == "then" else self.now
 
     def shown(self, when: str) -> str:
-        """Write the value `then` or `now`; of a bound or an estimate, where the true value lies."""
+        """Format the value `then` or `now`; for a bound or an estimate, the range of the true value."""
         reading = self.at(when)
         return bounded(reading.value, reading.low, reading.high, self.unit)
 
@@ -77,7 +77,8 @@ def definition(rows: pl.DataFrame, *, then: date, undecided: Mapping[str, Collec
     Args:
         rows: all of one claim and definition.
         then: the month in which the article appeared.
-        undecided: for `then` and `now`, the definitions that decide nothing, the measured but too old ones included.
+        undecided: for `then` and `now`, the definitions that decide nothing, including those whose measurements are too
+            old.
     """
     first = rows.row(0, named=True)
     name = first["definition"]
@@ -101,7 +102,7 @@ def definition(rows: pl.DataFrame, *, then: date, undecided: Mapping[str, Collec
 
 
 def _reading(rows: pl.DataFrame, *, is_undecided: bool) -> Reading:
-    """Return the newest measurement that decides, which no later gap erases; else the newest that has a value."""
+    """Return the newest measurement that decides, even if a gap follows; otherwise the newest with a value."""
     decided = rows.filter(pl.col("verdict").is_in(DECIDED))
     valued = rows.drop_nulls("value")
     for found in (valued, rows) if is_undecided else (decided, valued, rows):
@@ -114,40 +115,40 @@ def _reading(rows: pl.DataFrame, *, is_undecided: bool) -> Reading:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a claim stands in one month."""
+    """The standing of a claim in one month."""
 
     verdict: str
     why: str
-    """A sentence: what decided, by how much, with figures of when; or what is lacking."""
+    """A sentence: what decided, by how much, and the months of the figures; or what is missing."""
     measured: date | None = None
     """The newest month whose figures decided."""
     ahead: str | None = None
-    """The verdict on the prediction, where the claim also says something of the present."""
+    """The verdict on the prediction, if the claim is also about the present."""
     came_true_since: date | None = None
     carried: str | None = None
-    """The last verdict that figures carried, where there is none of this month."""
+    """The last verdict that figures supported, if there is none for this month."""
     carried_measured: date | None = None
     votes: tuple[tuple[str, str], ...] = ()
     """Each source with a vote, and that vote: `for`, `against` or `mixed`."""
     undecided: tuple[str, ...] = ()
     """Definitions that decide nothing in that month."""
     hangs_on: tuple[str, ...] = ()
-    """Sources without which there would be another verdict."""
+    """Sources without which the verdict would be different."""
     drift_flips: tuple[str, ...] = ()
-    """Definitions whose verdict the drift of the source alone could flip."""
+    """Definitions whose verdict could be flipped by drift alone."""
     leans_on_gap: tuple[str, ...] = ()
-    """Definitions that lean on a gap, a partial month or known trouble."""
+    """Definitions whose window contains a gap, a partial month or known trouble."""
 
     @property
     def latest(self) -> tuple[str, date | None]:
-        """The last verdict that figures carried, and the month of the newest of them."""
+        """The last verdict that figures supported, and the month of the newest of them."""
         if self.verdict == "insufficient_data" and self.carried:
             return self.carried, self.carried_measured
         return self.verdict, self.measured
 
     @property
     def beside(self) -> tuple[str, ...]:
-        """What belongs beside the verdict: the last one that figures carried, since when, and the prediction."""
+        """What is shown with the verdict: the last one that figures supported, since when, and the prediction."""
         since = f" since {in_month(self.came_true_since)}" if self.came_true_since else ""
         said = []
         if self.verdict == "insufficient_data" and self.carried:
@@ -197,7 +198,7 @@ class Standing:
 
     @property
     def cautions(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """What to know before leaning on the verdict: in words, and the sources or definitions that it holds for."""
+        """Caveats about the verdict, each with the sources or definitions that it applies to."""
         sources = tuple(SOURCES.get(source, source) for source in self.hangs_on)
         said = (
             ("Another verdict without", sources if len(self.votes) > 1 else ()),
@@ -208,11 +209,11 @@ class Standing:
 
 
 def standing(row: Mapping[str, Any], *, has_both: bool) -> Standing:
-    """Return the standing that a row of `marts.headline_verdicts` tells.
+    """Return the standing in a row of `marts.headline_verdicts`.
 
     Args:
         row: the row.
-        has_both: whether the claim says something of the present and something that looks ahead.
+        has_both: whether the claim is about both the present and the future.
     """
     votes = {"for": "sources_for", "against": "sources_against", "mixed": "sources_mixed"}
     lists = ("definitions_undecided", "hangs_on", "drift_flips", "leans_on_gap")

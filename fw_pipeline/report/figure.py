@@ -1,4 +1,4 @@
-"""What a chart is: its picture, its data, the SQL that made them, its dated events, and what it says in words."""
+"""The parts of a chart: its picture, its data, the SQL behind them, its dated events, and its description in words."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 import polars as pl
 
 NEAR = timedelta(days=200)
-"""Marks of events that lie nearer than this would touch on a narrow screen."""
+"""Marks of events that are closer than this would touch on a narrow screen."""
 
 PARSE: Mapping[str, str] = {"Date": "date", "Boolean": "boolean", "String": "string"}
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A choice that the reader of a chart has: it sets the parameter `name` of the picture."""
+    """A choice that the reader of a chart can make: it sets the parameter `name` of the picture."""
 
     name: str
     label: str
@@ -35,19 +35,19 @@ class Event:
     text: str
     reference: str
     height: int = 0
-    """1 where the mark stands above the others, because its neighbour is too near."""
+    """1 if the mark is raised above the others, because its neighbour is too close."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A chart with everything that belongs to it."""
+    """A chart with all of its parts."""
 
     name: str
     title: str
     lead: str
     """What the chart shows and how to read it, in a sentence or two."""
     summary: str
-    """What the figures say, in words: the text for those who do not see the chart."""
+    """What the figures show, in words, for readers who cannot see the chart."""
     spec: dict[str, Any]
     """The Vega-Lite specification, without its data."""
     rows: pl.DataFrame
@@ -55,15 +55,15 @@ class Figure:
     credit: str
     """Who published the figures."""
     takeaway: str = ""
-    """What the finding means, and what it does not, in one sentence; of a chart without a finding, nothing."""
+    """What the finding means and does not mean, in one sentence; empty for a chart without a finding."""
     shows: tuple[str, ...] = ()
-    """Names of the tables that it pictures."""
+    """Names of the tables that it is drawn from."""
     controls: tuple[Control, ...] = ()
     events: tuple[Event, ...] = ()
     notes: tuple[str, ...] = ()
     has_range: bool = True
     start_year: int | None = None
-    """The first year that is shown at first, where an earlier one would dwarf the rest."""
+    """The first year that is shown initially, if an earlier one would dwarf the rest."""
 
     @property
     def csv(self) -> str:
@@ -77,7 +77,7 @@ class Figure:
 
     @property
     def years(self) -> tuple[int, ...]:
-        """The years that the reader may choose from; none where a range makes no sense."""
+        """The years that the reader can choose from; none if a range makes no sense."""
         column = next((name for name, kind in self.rows.schema.items() if kind == pl.Date), None)
         if not self.has_range or column is None or self.rows[column].is_null().all():
             return ()
@@ -85,14 +85,14 @@ class Figure:
         return tuple(range(min(found), max(found) + 1)) if min(found) < max(found) else ()
 
     def full_spec(self) -> dict[str, Any]:
-        """Return the specification with its data in it, fit for the Vega editor."""
+        """Return the specification with its data embedded, ready for the Vega editor."""
         return {**self.spec, "data": {"values": self.csv, "format": {"type": "csv", "parse": self.parse}}}
 
 
 def events_within(
     events: pl.DataFrame, frameworks: Collection[str], first: date | None, last: date | None
 ) -> list[Event]:
-    """Return the events on `frameworks`, or on all of them, between two months; numbered in order."""
+    """Return the events about `frameworks`, or about all of them, between two months, numbered in order."""
     if first is None or last is None:
         return []
     chosen: list[Event] = []
@@ -109,11 +109,11 @@ def events_within(
 
 
 def sql(name: str) -> str:
-    """Return the query `name` of this room."""
+    """Return the report's query `name`."""
     return resources.files("fw_pipeline.report").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
 
 
 def sql_of_claim(claim: str) -> str:
-    """Return the query of the verdicts, for one claim only."""
+    """Return the query for the verdicts of one claim."""
     quoted = claim.replace("'", "''")
     return sql("verdicts").replace("order by", f"where verdicts.claim = '{quoted}'\norder by")

@@ -1,4 +1,4 @@
-"""Figures, months and lists in a reader's words."""
+"""Formats figures, months and lists for readers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VERDICTS = {
     "insufficient_data": "not enough data",
     "not_measurable": "not measurable",
 }
-"""The verdicts, in the order in which they are counted, as the page writes them."""
+"""The verdicts, in the order in which they are counted, as the page words them."""
 
 SOURCES = {
     "stackoverflow": "Stack Overflow",
@@ -29,12 +29,12 @@ SOURCES = {
     "projects": "projects on GitHub",
     "authors": "authors of papers",
 }
-"""The sources, as the page writes them; those of dated facts and listings among them."""
+"""The sources, as the page names them, including those of dated facts and listings."""
 
 RULES = {"at least": "≥", "above": ">", "at most": "≤", "below": "<"}
 
 NONE = "\N{EN DASH}"
-"""What stands for a figure that is not there."""
+"""Shown in place of a missing figure."""
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -60,7 +60,7 @@ def percent(share: float) -> str:
 
 
 def figure(value: float | None, unit: str | None = None) -> str:
-    """Write a figure with its unit, with as many digits as carry meaning; a dash where there is none."""
+    """Write a figure with its unit, with as many digits as are meaningful; a dash if there is none."""
     if value is None:
         return NONE
     if is_share(unit):
@@ -85,7 +85,7 @@ def bounded(value: float | None, low: float | None, high: float | None, unit: st
 
 
 def is_share(unit: str | None) -> bool:
-    """Say whether figures of this unit are written in percent."""
+    """Return whether figures of this unit are written in percent."""
     return unit is not None and unit.split(" ")[0] in ("share", "fraction")
 
 
@@ -110,10 +110,10 @@ def rule(words: str | None, threshold: float | None, upper: float | None, unit: 
 
 
 def suffix(unit: str | None) -> str:
-    """Write the unit behind a figure, where the figure does not show it already."""
+    """Write the unit after a figure, if the figure does not show it already."""
     return "" if unit is None or unit == "year" or is_share(unit) else f" {unit}"
 
 
 def listed(parts: Sequence[str], last: str = "and") -> str:
-    """Join parts as a sentence does: `a, b and c`."""
+    """Join parts as in a sentence: `a, b and c`."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}" if parts else ""

@@ -1,4 +1,4 @@
-"""Where PyTorch stands against TensorFlow in each source, as clauses of a sentence: for the answer and the titles."""
+"""How PyTorch compares with TensorFlow in each source, as clauses of a sentence, for the answer and the titles."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COUNTED = {"papers": "papers", "stackoverflow": "questions", "pypi": "downloads"
 """What is counted in each source, in the order in which a sentence names them."""
 
 LEVEL = 1.05
-"""Up to this many of one for each one of the other, neither is ahead."""
+"""Up to this ratio, neither is ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class Lead:
 
     source: str
     month: date
-    """Of the figures; of a year, its first month."""
+    """The month of the figures; for a year, its first month."""
     is_year: bool
     pytorch: float
     tensorflow: float
     ratio: float
     since: date | None
-    """First month, or year, from which PyTorch stayed ahead; None where it is not, or always was."""
+    """First month, or year, from which PyTorch stayed ahead; None if it is not ahead, or always was."""
     was_behind: bool
     """Whether TensorFlow was ahead at some time."""
 
@@ -46,11 +46,11 @@ class Lead:
 
     @property
     def leader(self) -> str | None:
-        """Who is ahead by the newest figures; None where they are level."""
+        """Who is ahead in the newest figures; None if they are level."""
         return leader(self.ratio)
 
     def period(self, month: date) -> str:
-        """Write a month of this source: of papers, its year."""
+        """Write a month of this source; for papers, its year."""
         return str(month.year) if self.is_year else in_full(month)
 
 
@@ -94,7 +94,7 @@ def clause(lead: Lead, other: str = "TensorFlow") -> str:
 
 
 def together(found: Mapping[str, Lead]) -> str:
-    """Say in one sentence, without a stop, what PyTorch did in every source; empty where there are no figures."""
+    """Say in one sentence, without a full stop, what PyTorch did in every source; empty if there are no figures."""
     ordered = sorted(found.values(), key=lambda lead: (lead.leader == "TensorFlow", lead.since or lead.month))
     said: list[str] = []
     for lead in ordered:
@@ -104,7 +104,7 @@ def together(found: Mapping[str, Lead]) -> str:
 
 
 def leader(ratio: float) -> str | None:
-    """Return who is ahead with this much PyTorch for each TensorFlow; None where they are level."""
+    """Return who is ahead at this ratio of PyTorch to TensorFlow; None if they are level."""
     if ratio > LEVEL:
         return "PyTorch"
     return "TensorFlow" if ratio < 1 / LEVEL else None
@@ -130,7 +130,7 @@ def _year_of_passing(years: pl.DataFrame) -> date | None:
 
 
 def _month_of_passing(crossings: pl.DataFrame, source: str) -> date | None:
-    """Return the month from which PyTorch stayed ahead in the series to quote, or came ahead too recently to tell."""
+    """Return the month since which PyTorch has been ahead in the headline series, even if too recent to be settled."""
     passed = crossings.filter(pl.col("source") == source, pl.col("is_headline"), pl.col("leader") == "tensorflow").rows(
         named=True
     )

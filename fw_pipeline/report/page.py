@@ -1,7 +1,7 @@
-"""The page: one HTML file that needs nothing else, from no other place; and for each chart a small page to embed.
+"""The page: one self-contained HTML file; and for each chart a small page to embed.
 
-What is seen first is plain HTML and SVG. Vega, and the figures of the charts, lie compressed at the end of the file and
-are unpacked when a reader touches a chart.
+Readers first see plain HTML and SVG. Vega and the figures of the charts are compressed at the end of the file, and are
+unpacked when a reader touches a chart.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Beyond:
 
     figures: Sequence[Figure]
     weights: Sequence[Mapping[str, str]]
-    """What weighs how much in the composites."""
+    """The weights of the composites."""
     predictions: Sequence[Mapping[str, str]]
-    """What was forecast in January 2023, and what came."""
+    """What was forecast in January 2023, and the actual figures."""
     errors: Sequence[Mapping[str, str]]
     """How wrong the forecasts were."""
 
@@ -63,17 +63,17 @@ class Content:
     """The chart of the first screen, and then those of the findings."""
     cards: Sequence[Card]
     claim_figures: Mapping[str, Figure | None]
-    """The chart of each claim, by claim; None where nothing was measured."""
+    """The chart of each claim, by claim; None if nothing was measured."""
     beyond: Beyond
     method: Method
     measures: Mapping[str, str]
     """The SQL that measures each claim, by claim."""
     pictures: Mapping[str, str]
-    """Every chart as SVG, by name: what is seen before the script draws, or without it."""
+    """Every chart as SVG, by name: shown until the script draws it, or without the script."""
     narrow: Mapping[str, str]
-    """Those of the findings as SVG for a phone."""
+    """The charts of the findings as SVG for a phone."""
     months: Sequence[date]
-    """Every month that the verdicts can be replayed as of."""
+    """Every as-of month for which the verdicts can be replayed."""
 
     @property
     def drawn(self) -> Sequence[Figure]:
@@ -120,7 +120,7 @@ def page(content: Content, library: str) -> bytes:
 
 
 def embedded(figure: Figure, wide: str, narrow: str | None) -> bytes:
-    """Return the small page that shows one chart inside another site.
+    """Return the small page that embeds one chart in another site.
 
     Args:
         figure: the chart.
@@ -150,7 +150,7 @@ def _payload(figure: Figure) -> dict[str, object]:
 
 
 def _packed(text: str) -> str:
-    """Compress a text so that it can stand in a page without being read before somebody wants it."""
+    """Compress a text so that the page can contain it without the browser parsing it until it is needed."""
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
@@ -163,9 +163,9 @@ def _style(name: str) -> str:
 
 
 def _policy(*, scripts: Sequence[str], style: str) -> str:
-    """Allow these very scripts and this very style sheet, and nothing from anywhere.
+    """Allow exactly these scripts and this style sheet, and nothing from elsewhere.
 
-    Vega sets the style attributes of what it draws, so attributes are allowed; they can load nothing.
+    Vega sets style attributes on what it draws, so attributes are allowed; they cannot load anything.
     """
     hashes = " ".join(_hash(script) for script in scripts) or "'none'"
     return (

@@ -1,4 +1,4 @@
-"""The tables of the page, their figures already in words: crossings, published figures, coverage, sources."""
+"""The tables of the page, with formatted figures: crossings, published figures, coverage, sources."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ STATUSES: Mapping[str, str] = MappingProxyType(
         "missing": "without figures",
     }
 )
-"""What `meta.coverage` says of a month, as the page writes it."""
+"""The statuses of `meta.coverage`, as the page words them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Months in a row with the same coverage."""
+    """Consecutive months with the same coverage."""
 
     status: str
     first: date
@@ -70,7 +70,7 @@ class Strip:
 
     @property
     def years(self) -> tuple[tuple[int, float], ...]:
-        """Where each second year begins, as a part of the strip's length."""
+        """Where every second year begins, as a fraction of the strip's length."""
         first = self.spans[0].first
         total = sum(span.months for span in self.spans)
         every = range(first.year + 1, self.spans[-1].last.year + 1, 2)
@@ -78,7 +78,7 @@ class Strip:
 
 
 def coverage(rows: pl.DataFrame) -> tuple[Strip, ...]:
-    """Return a strip for each source: its months, run together where their coverage is the same."""
+    """Return a strip for each source: its months, merged where their coverage is the same."""
     return tuple(
         Strip(title, _spans(rows.filter(pl.col("source") == source).sort("month")))
         for source, title in SOURCES.items()
@@ -87,7 +87,7 @@ def coverage(rows: pl.DataFrame) -> tuple[Strip, ...]:
 
 
 def sources(rows: pl.DataFrame) -> list[dict[str, str]]:
-    """Say of each source what it counts, what it cannot see, and which months it has, or why it has none."""
+    """Describe what each source counts, what it cannot see, and which months it has, or why it has none."""
     found = []
     for row in rows.iter_rows(named=True):
         counts, blind = methodology.SOURCES.get(row["source"], ("", ""))
@@ -101,7 +101,7 @@ def sources(rows: pl.DataFrame) -> list[dict[str, str]]:
 
 
 def troubles(rows: pl.DataFrame) -> dict[str, list[dict[str, str]]]:
-    """Return the known breaks and the other known trouble of the sources, each with when, what and who says so."""
+    """Return the known breaks and other known trouble of the sources, each with its dates, effect and reference."""
     found: dict[str, list[dict[str, str]]] = {"break": [], "other": []}
     for row in rows.iter_rows(named=True):
         series = row["series"] and methodology.plain(row["source"], row["series"])
@@ -117,7 +117,7 @@ def troubles(rows: pl.DataFrame) -> dict[str, list[dict[str, str]]]:
 
 
 def crossings(rows: pl.DataFrame) -> list[dict[str, str]]:
-    """Say for each series whether and when PyTorch and TensorFlow changed places, and whether it lasted."""
+    """Say for each series whether and when PyTorch and TensorFlow changed places, and whether that lasted."""
     titles = {"pytorch": "PyTorch", "tensorflow": "TensorFlow"}
     found = []
     for row in rows.iter_rows(named=True):
@@ -140,7 +140,7 @@ def crossings(rows: pl.DataFrame) -> list[dict[str, str]]:
 
 
 def reconciled(rows: pl.DataFrame) -> list[dict[str, Any]]:
-    """Set every published figure beside the measured one."""
+    """Compare every published figure with the measured one."""
     found = []
     for row in rows.iter_rows(named=True):
         agrees = {True: "agrees", False: "differs", None: "cannot be compared"}[row["within_tolerance"]]

@@ -1,4 +1,4 @@
-"""Charts as pictures, and the page's own copy of Vega. Nothing here asks the network for anything."""
+"""Renders charts as pictures, and bundles the page's own copy of Vega. Nothing here uses the network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fw_pipeline.report.charts.palette import token
 from fw_pipeline.report.figure import Figure
 
 WIDTH, MARGIN, HEAD, FOOT, LINE = 916, 28, 66, 34, 15
-"""Of an exported picture, in pixels: its width, the space at the sides, above and below the chart, a line of text."""
+"""Sizes of an exported picture, in pixels: its width, the space around the chart on each side, a line of text."""
 
 TITLE, TITLE_LINE, SMALL_PRINT = 80, 26, 140
 """Characters in a line of the title, pixels from one to the next, and characters in a line below the chart."""
@@ -25,7 +25,7 @@ COLUMN, NARROW = WIDTH - 2 * MARGIN, 358
 LONG_DECIMALS = re.compile(r"(\.\d\d)\d+")
 GEOMETRY = re.compile(r' (d|transform|x2|y2)="([^"]*)"')
 NEEDLESS = (f' font-family="{FONT}"', ' pointer-events="none"', ' opacity="1"', ' aria-hidden="true"')
-"""What Vega writes at every mark, and what the picture's frame or a browser says already."""
+"""Attributes that Vega repeats on every mark although the picture's frame or the browser already defines them."""
 
 
 @cache
@@ -38,7 +38,7 @@ def bundle() -> str:
 
 
 def drawn(figure: Figure, width: int = COLUMN) -> str:
-    """Return the chart as SVG of this width in pixels, its colours still tokens."""
+    """Return the chart as SVG of this width in pixels, with colours as tokens."""
     import vl_convert  # noqa: PLC0415 - loads a JavaScript engine
 
     spec = figure.full_spec()
@@ -48,7 +48,7 @@ def drawn(figure: Figure, width: int = COLUMN) -> str:
 
 
 def framed(figure: Figure, svg: str) -> str:
-    """Return the chart as a picture that stands alone: with its title, what the axis shows, and who counted."""
+    """Return the chart as a standalone picture, with its title, the axis title and the credit."""
     width, height = _size(svg)
     scale = COLUMN / width
     titles = textwrap.wrap(figure.title, TITLE)
@@ -72,7 +72,7 @@ def framed(figure: Figure, svg: str) -> str:
 
 
 def png(svg: str, *, scale: float) -> bytes:
-    """Return a picture without tokens as PNG."""
+    """Return a picture, whose tokens were replaced, as PNG."""
     import vl_convert  # noqa: PLC0415 - loads a JavaScript engine
 
     content: bytes = vl_convert.svg_to_png(svg, scale=scale)
@@ -80,7 +80,7 @@ def png(svg: str, *, scale: float) -> bytes:
 
 
 def _lean(svg: str) -> str:
-    """Leave out what is not seen, a third of the bytes: pictures stand in the page and in Dagster's history."""
+    """Remove invisible parts, a third of the bytes: pictures are stored in the page and in Dagster's history."""
     for needless in NEEDLESS:
         svg = svg.replace(needless, "")
     return GEOMETRY.sub(lambda found: f' {found[1]}="{LONG_DECIMALS.sub(lambda number: number[1], found[2])}"', svg)
@@ -98,7 +98,7 @@ def _text(x: float, y: float, text: str, *, size: int, colour: str, weight: int 
 
 
 def _without_pointer(spec: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the layer that answers a pointer: a picture has none, and the layer has a mark for every figure."""
+    """Remove the layer that responds to the pointer: a picture needs none, and it has a mark for every figure."""
     near = [param for param in spec["params"] if param["name"] == "near"]
     views = {view for param in near for view in param["views"]}
     return {

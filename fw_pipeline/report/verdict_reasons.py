@@ -1,4 +1,4 @@
-"""What decided a claim, in one plain sentence: the figures, of which source and month, and what it would have taken."""
+"""What decided a claim, in one plain sentence: the figures, their source and month, and what the rule required."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from fw_pipeline.report.claim_standing import AGAINST, DECIDED, FOR
 from fw_pipeline.report.formatting import SOURCES, in_month
 
 MOST = 2
-"""Measurements that a sentence names; the reasons of all of them stand one level deeper."""
+"""Number of measurements that a sentence names; the details list the reasons of all of them."""
 
 
 def sentence(verdicts: pl.DataFrame, verdict: str, until: date | None, votes: Sequence[tuple[str, str]]) -> str:
-    """Return the sentence on a verdict, or nothing where no measurement decided it.
+    """Return the sentence about a verdict, or nothing if no measurement decided it.
 
     Args:
         verdicts: the rows of `marts.verdicts` on the claim.
-        verdict: what the sources came to.
+        verdict: the verdict of the sources together.
         until: the last month that counts.
         votes: each source with a vote, and that vote.
     """
@@ -36,13 +36,13 @@ def sentence(verdicts: pl.DataFrame, verdict: str, until: date | None, votes: Se
     decided = decided.filter(~ahead) if not decided.filter(~ahead).is_empty() else decided
     chosen = _chosen(decided, verdict, dict(votes))
     said = [_said(row) for row in chosen]
-    if len(chosen) == 1 and chosen[0]["takes"] and not _is_plain(chosen[0]):
+    if len(chosen) == 1 and chosen[0]["takes"] and chosen[0]["source"] != "releases":  # a date is no number to compare
         said[0] += f"; the claim needs {chosen[0]['takes']}"
     return f"{'. '.join(text[:1].upper() + text[1:] for text in said)}." if said else ""
 
 
 def undecided(verdicts: pl.DataFrame, why: str) -> str:
-    """Return what is known of a claim that no figures ever decided: a bound or an estimate, and what is needed.
+    """Return what is known about a claim that no figures ever decided: a bound or an estimate, and what is needed.
 
     Args:
         verdicts: the rows of `marts.verdicts` on the claim.
@@ -59,7 +59,7 @@ def undecided(verdicts: pl.DataFrame, why: str) -> str:
 
 
 def _chosen(decided: pl.DataFrame, verdict: str, votes: dict[str, str]) -> list[dict[str, Any]]:
-    """Return the newest measurement of each source that agrees with the verdict; of a mixed one, one of either side."""
+    """Return the newest measurement of each source that agrees with the verdict; if mixed, one from either side."""
     newest: dict[str, dict[str, Any]] = {}
     for row in decided.sort("as_of", nulls_last=False, maintain_order=True).iter_rows(named=True):
         known = newest.get(row["source"] or "")
@@ -72,11 +72,6 @@ def _chosen(decided: pl.DataFrame, verdict: str, votes: dict[str, str]) -> list[
         return [row for side in sides for row in side]
     camp = FOR if verdict in FOR else AGAINST
     return [row for row in found if row["verdict"] in camp][:MOST]
-
-
-def _is_plain(row: dict[str, Any]) -> bool:
-    """Say whether the rule adds nothing, or only confuses: it is a signed change, or a date in decimals."""
-    return row["source"] == "releases" or "there was a" in row["sentence"]
 
 
 def _said(row: dict[str, Any]) -> str:

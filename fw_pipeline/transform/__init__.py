@@ -3,9 +3,8 @@
 Read from `dbt_like_sql/` alone. Nothing is run here, and no database is known.
 """
 
-from fw_pipeline.transform.claim_document import ClaimDoc, Definition
 from fw_pipeline.transform.lineage import lineage
-from fw_pipeline.transform.model_document import Column, Doc, Example
+from fw_pipeline.transform.model_document import ClaimDoc, Column, Definition, Doc, Example
 from fw_pipeline.transform.project import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model, ancestors, load
 
 __all__ = [

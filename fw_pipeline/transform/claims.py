@@ -81,7 +81,7 @@ def evidence_rows(models: Iterable[Model]) -> list[dict[str, Any]]:
 
 def measurement_columns(models: Iterable[Model]) -> Mapping[str, Column]:
     """Return the columns of `meta.measurements`: the claim, and every column that a claim may yield."""
-    named = Column("VARCHAR", "Number of the claim.")
+    named = Column(type="VARCHAR", description="Number of the claim.")
     return {"claim": named, **next((model.doc.schema_columns for model in models if model.doc.claim), {})}
 
 

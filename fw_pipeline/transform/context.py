@@ -14,7 +14,7 @@ from fw_pipeline.contract import Source
 from fw_pipeline.locks import silent
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.transform import Model
-from fw_pipeline.transform.seeds import SEEDS
+from fw_pipeline.transform.seeds import seeds
 from fw_pipeline.warehouse import Warehouse, Writer
 
 if TYPE_CHECKING:
@@ -92,6 +92,6 @@ class Pipeline:
             for provider in source.providers.values():
                 if provider.detail:
                     writer.ensure_detail(provider.detail)
-        for seed in SEEDS:
+        for seed in seeds():
             if f"meta.{seed.name}" not in but and not writer.has(f"meta.{seed.name}"):
                 seed.make(writer, self)

@@ -96,6 +96,7 @@ def _pairs(folder: Path) -> list[Path]:
     """Return every `.sql` file, having refused files that lack their partner or lie in the wrong place."""
     shared = {folder / f"{schema}.yml" for schema in READS}
     paths = sorted(path for path in folder.rglob("*") if path.suffix in {".sql", ".yml"} and path not in shared)
+    paths = [path for path in paths if path.parent != folder / "seeds"]  # small tables, read by `seeds`
     for path in paths:
         where = str(path.relative_to(folder))
         if len(path.relative_to(folder).parts) != 2 or path.parent.name not in READS:  # noqa: PLR2004 - schema/table

@@ -1,7 +1,7 @@
 """The DuckDB files: load raw vintages, build models, publish. The only importer of duckdb.
 
-The working file has one writer at a time; users open the published file, which is replaced as a whole. Both are
-derived: nothing is lost when they are deleted. Nothing here knows Dagster, HTTP, or what the figures mean.
+The working file has one writer at a time. Users open the published file, which is replaced as a whole. Both are
+derived: nothing is lost if they are deleted. Nothing here knows Dagster, HTTP, or what the figures mean.
 """
 
 from fw_pipeline.warehouse.database_files import Warehouse

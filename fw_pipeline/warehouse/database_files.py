@@ -1,4 +1,4 @@
-"""The working file, its single writer, and the file that is published from it.
+"""The working file, its single writer, and the published file that is copied from it.
 
 Nothing here knows tables or figures.
 """
@@ -32,7 +32,7 @@ from fw_pipeline.warehouse.sql_text import (
 from fw_pipeline.warehouse.writer import Writer
 
 STORAGE = "v1.5.0"
-"""Storage version of the working file, which this program alone opens: it is written fastest."""
+"""Storage version of the working file, which only this program opens: the fastest to write."""
 
 PUBLISHED_STORAGE = "v1.0.0"
 """Storage version of the published file: DuckDB from 1.0 on and DuckDB-WASM can read it. See docs/adr/0002."""
@@ -40,7 +40,7 @@ PUBLISHED_STORAGE = "v1.0.0"
 SCHEMAS = ("raw", "detail", "meta", "staging", "marts", "claims")
 
 PATIENCE = 900.0
-"""Seconds to wait for another writer: a build takes seconds, a queue of them minutes."""
+"""Seconds to wait for another writer: one build takes seconds, several in a queue take minutes."""
 
 
 _ASIDE = ".publishing-"
@@ -53,7 +53,7 @@ class Warehouse:
     """The working file below a data folder, and the file that is published from it."""
 
     def __init__(self, data_dir: Path, *, patience: float = PATIENCE, waits: Tell = silent) -> None:
-        """Look at the files below `data_dir`; nothing is opened yet. `waits` hears of a writer that takes long."""
+        """Use the files below `data_dir`; nothing is opened yet. `waits` is told if another writer takes long."""
         self.data_dir = data_dir
         self.published = data_dir / "warehouse.duckdb"
         self.working = data_dir / ".work" / "warehouse.duckdb"
@@ -63,7 +63,7 @@ class Warehouse:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Writer]:
-        """Open the working file as its only writer, in one transaction: all of it counts, or nothing.
+        """Open the working file as its only writer, in one transaction: all or nothing.
 
         Raises:
             WarehouseError: another writer does not finish in time, or the file cannot be opened.
@@ -86,9 +86,9 @@ class Warehouse:
 
     @contextlib.contextmanager
     def publishing(self) -> Iterator[Writer]:
-        """Open the working file as `writing` does; then, before anybody else writes, publish a compact copy of it.
+        """Open the working file as `writing` does; then publish a compact copy of it before anybody else can write.
 
-        What is raised inside leaves both files as they were. Readers that have the old file open keep it.
+        An exception inside the block leaves both files unchanged. Readers that have the old file open keep it.
 
         Raises:
             WarehouseError: a program has written to the published file and has it open, or a copy fails.
@@ -99,7 +99,7 @@ class Warehouse:
             with self._transaction(connection) as writer:
                 yield writer
             try:
-                for left in self.data_dir.glob(f"{_ASIDE}*"):  # by a killed publish
+                for left in self.data_dir.glob(f"{_ASIDE}*"):  # left by a killed publish
                     shutil.rmtree(left, ignore_errors=True)
                 with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=self.data_dir) as folder:
                     fresh = Path(folder) / self.published.name
@@ -160,10 +160,10 @@ class Warehouse:
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Attach the working file; detaching writes all of it to disk and leaves no file open.
+        """Attach the working file; detaching writes everything to disk and closes the file.
 
-        Making a DuckDB costs three times what attaching costs, so one that did its work well is kept for the next time.
-        One under which anything failed, or that spilled, is thrown away with all that it knew.
+        Creating a DuckDB instance costs three times as much as attaching, so one that worked without errors is kept for
+        reuse. One in which anything failed, or that spilled to disk, is discarded together with its state.
         """
         connection: duckdb.DuckDBPyConnection | None = _IDLE.pop(self.data_dir, None)
         if connection is None or self._spill.exists():  # left by a killed run
@@ -182,7 +182,7 @@ class Warehouse:
                     raise self._unwritable(error) from error
                 raise self._broken(error) from error
             yield connection
-            # what was committed is in the log; whoever opens the file reads it
+            # what was committed is in the log, which is read when the file is opened
             with interruptible(), contextlib.suppress(duckdb.Error):
                 connection.execute("use memory")
                 connection.execute("detach work")
@@ -200,15 +200,15 @@ class Warehouse:
                 config={
                     "storage_compatibility_version": STORAGE,
                     "memory_limit": "4GB",
-                    "enable_external_file_cache": False,  # what is read is read from the disk, each time
+                    "enable_external_file_cache": False,  # each read comes from the disk
                 },
             )
         except duckdb.Error as error:  # pragma: no cover - an in-memory database opens
             raise self._broken(error) from error
         connection.execute("set timezone = 'UTC'")
-        # one thread adds floating-point numbers in one order: the same vintages give the same file to the last bit
+        # a single thread adds floating-point numbers in a fixed order: the same vintages give a bit-identical file
         connection.execute("set threads = 1")
-        # what does not fit in memory spills there, never into the folder that a user happens to stand in
+        # what does not fit in memory spills there, never into the user's working folder
         shutil.rmtree(self._spill, ignore_errors=True)  # by a killed run
         connection.execute(f"set temp_directory = '{quoted(self._spill)}'")
         return connection

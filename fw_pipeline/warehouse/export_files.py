@@ -1,4 +1,4 @@
-"""Copying tables of the published file into files of their own, by DuckDB's `COPY`, and saying what they hold."""
+"""Exports: copies tables of the published file into separate files with DuckDB's `COPY`, and describes them."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class DescribedColumn:
 
     @property
     def is_nested(self) -> bool:
-        """Whether it holds lists or structs, for which a CSV file has no form."""
+        """Whether it contains lists or structs, which CSV cannot represent."""
         return self.type.endswith("]") or self.type.startswith(("STRUCT", "MAP", "UNION"))
 
 
 @dataclass(frozen=True, slots=True)
 class DescribedTable:
-    """A table as the published file describes it; `name` has its schema: `marts.verdicts`."""
+    """A table as the published file describes it; `name` includes the schema: `marts.verdicts`."""
 
     name: str
     comment: str
@@ -43,7 +43,7 @@ class DescribedTable:
     columns: tuple[DescribedColumn, ...]
 
     def file(self, form: Form) -> str:
-        """Where its file lies in an export: the schema is the folder."""
+        """The path of its file in an export: the schema is the folder."""
         return f"{self.name.replace('.', '/', 1)}.{form}"
 
 
@@ -58,12 +58,12 @@ def described(published: Path) -> list[DescribedTable]:
 
 
 def copy_tables(published: Path, names: Sequence[str], folder: Path, form: Form) -> list[DescribedTable]:
-    """Write tables below `folder`, each into a file of its own, and return what was written.
+    """Write tables below `folder`, each into its own file, and return what was written.
 
-    All are of one and the same published version. In CSV files, columns of lists and structs are JSON.
+    All come from the same published version. In CSV files, columns of lists and structs are JSON.
 
     Raises:
-        WarehouseError: there is no published file, it cannot be read, or it has no table of a name.
+        WarehouseError: there is no published file, it cannot be read, or it has no table of that name.
         StorageError: the folder cannot be written.
     """
     with _reading(published) as connection:
@@ -127,7 +127,7 @@ def _copying(table: DescribedTable, path: Path, form: Form) -> str:
 
 
 def _as_os_error(error: OSError | duckdb.IOException) -> OSError:
-    """Return what the operating system said; DuckDB buries it in its own words when it writes in the background."""
+    """Return the message of the operating system, which DuckDB buries in its own when it writes in the background."""
     if isinstance(error, OSError):
         return error
     number = re.search(r'"errno":"(\d+)"', str(error))

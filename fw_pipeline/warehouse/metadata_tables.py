@@ -1,4 +1,4 @@
-"""The tables in which the warehouse keeps its own books, and what they say. Nothing here opens a file."""
+"""The tables in which the warehouse records its own metadata, and what they mean. Nothing here opens a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A table that the warehouse keeps for itself: what it says, and the type and meaning of each column."""
+    """A metadata table of the warehouse: its description, and the type and meaning of each column."""
 
     description: str
     columns: Mapping[str, tuple[str, str]]
@@ -31,10 +31,10 @@ TAKEN_ON = """
             cast(vintage at time zone 'UTC' as date), observed_on)),
         date '1970-01-01')
 """
-"""The day by which the vintages of a month of one provider are ordered, those of one day in the order of writing.
+"""The day by which the vintages of a provider's month are ordered; those of the same day are in the order of writing.
 
-It is the origin's day. Where that is only the day of our own clock, which may have been wrong and set back, it is the
-day of the vintage's name, which never goes back.
+It is the day on which the origin counted. If that is only our own clock's day, which may have been wrong and set back,
+it is the day in the vintage's name, which never goes backwards.
 """
 
 BUILDS = "meta.builds"

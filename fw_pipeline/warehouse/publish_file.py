@@ -1,7 +1,8 @@
-"""How a new published file takes the place of the old one, whoever has the old one open.
+"""How a new published file replaces the old one, even if other programs have the old one open.
 
-A program that has it open for writing keeps the old file, but would put its log beside the new one, by name; readers of
-the new file would fail, or take that log for its own. See docs/adr/0021. Nothing here opens a database.
+A program that has it open for writing keeps the old file, but would write its log next to the new one, because the log
+is located by name. Readers of the new file would fail, or apply that log to it. See docs/adr/0021. Nothing here opens a
+database.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ from fw_pipeline.text import one_line
 from fw_pipeline.warehouse.sql_text import WarehouseError
 
 BARRED = "the-published-file-is-open-for-writing/close-it-there-and-open-it-read-only"
-"""Where the name of the log leads while a program could write one beside a file that is not its own: nowhere."""
+"""Target of the dangling link that blocks the log's name while a program could write a log next to the wrong file."""
 
 _FLOCK, _PID = ("qqihh", 2) if sys.platform == "darwin" else ("hhqqi", 4)
-"""How the system describes a lock, and where its holder stands in it."""
+"""The system's structure for a lock, and the position of the holder's process number in it."""
 
 
 def refuse_while_written(published: Path) -> None:
-    """Refuse to go on while a program that has written to the published file still has it open.
+    """Refuse to continue while a program that has written to the published file still has it open.
 
     Raises:
-        WarehouseError: it does; the line names it.
+        WarehouseError: there is such a program; the message names it.
     """
     with contextlib.suppress(FileNotFoundError), published.open("rb") as old:
         if _log(published).is_file() and not _shared(old):
@@ -38,13 +39,13 @@ def refuse_while_written(published: Path) -> None:
 
 
 def replace(published: Path, fresh: Path, work: Path) -> None:
-    """Put `fresh` in the place of `published`; readers of either never meet the log of the other.
+    """Replace `published` with `fresh`; readers of either file never see the log of the other.
 
-    Where a program has the old file open for writing, the name of the log is barred until it has closed it: what it
-    writes from then on fails there. `work` keeps such a file, to see by its lock whether it is still open.
+    If a program has the old file open for writing, the log's name is blocked until it has closed the file: from then on
+    its writes fail. `work` keeps the old file, whose lock shows whether it is still open.
 
     Raises:
-        WarehouseError: a program has written to the published file and has it open; the line names it.
+        WarehouseError: a program has written to the published file and has it open; the message names it.
         OSError: the disk refuses.
     """
     log = _log(published)
@@ -71,14 +72,14 @@ def replace(published: Path, fresh: Path, work: Path) -> None:
         fresh.replace(published)
         if free:
             fcntl.lockf(old, fcntl.LOCK_UN)
-            time.sleep(0.05)  # who had opened it, and not yet locked it, has done so then
+            time.sleep(0.05)  # a program that had opened it, but not yet locked it, has locked it by then
             if not _shared(old):
                 _bar(log)
     _unbar(log, work)
 
 
 def _unbar(log: Path, work: Path) -> None:
-    """Give the name of the log free once no earlier file is open for writing."""
+    """Unblock the log's name once no earlier file is open for writing."""
     for earlier in work.glob("earlier-*.duckdb"):
         with earlier.open("rb") as stream:
             if _shared(stream):
@@ -88,7 +89,7 @@ def _unbar(log: Path, work: Path) -> None:
 
 
 def _bar(log: Path) -> None:
-    """Make a link to nowhere of the log's name: DuckDB takes it for no log, and can write none."""
+    """Make the log's name a dangling link: DuckDB reads it as no log, and cannot write one."""
     if not log.is_symlink():
         log.symlink_to(BARRED)
 
@@ -98,7 +99,7 @@ def _log(published: Path) -> Path:
 
 
 def _shared(stream: IO[bytes]) -> bool:
-    """Share the lock that DuckDB holds on a file; say whether nobody has it for writing."""
+    """Take a shared lock on a file, like DuckDB's own; return False if a program has it open for writing."""
     try:
         fcntl.lockf(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
@@ -112,7 +113,7 @@ def _in_the_way(published: Path, old: IO[bytes]) -> WarehouseError:
 
 
 def _holder(stream: IO[bytes]) -> str:
-    """Return who holds a file's lock, as far as the system tells."""
+    """Return who holds a file's lock, as far as the system can tell."""
     wanted = (0, 0, 0, fcntl.F_RDLCK, 0) if sys.platform == "darwin" else (fcntl.F_RDLCK, 0, 0, 0, 0)
     pid = struct.unpack(_FLOCK, fcntl.fcntl(stream, fcntl.F_GETLK, struct.pack(_FLOCK, *wanted)))[_PID]
     try:

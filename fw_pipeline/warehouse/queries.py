@@ -1,4 +1,4 @@
-"""Reading: one query over files for a provider, one query over the published file for a user."""
+"""Queries: over files for a provider, and over the published file for a user."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NOTHING_FROM_OUTSIDE: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
     "python_enable_replacements": "false",
 }
-"""No extension comes over the network because a query names one, and no variable of this program is a table."""
+"""A query cannot make DuckDB download an extension, and cannot use this program's variables as tables."""
 
 _SHUT: dict[str, str | bool | int | float | list[str]] = {
     **_NOTHING_FROM_OUTSIDE,
@@ -31,22 +31,22 @@ _SHUT: dict[str, str | bool | int | float | list[str]] = {
     "temp_directory": "",
     "memory_limit": "2GB",
 }
-"""Without a folder to spill to, a query that needs more than its memory is refused, and writes nothing."""
+"""Without a spill folder, a query that needs more memory than it has fails, and writes nothing."""
 
 _READS = frozenset({"SELECT", "EXPLAIN", "PRAGMA", "CALL", "MULTI"})
-"""Statements that a user may run; MULTI is a pivot that looks its columns up. That none can write is up to `_shut`."""
+"""Statements that a user may run; MULTI is a pivot that looks up its columns. `_shut` ensures that none can write."""
 
 SCAN_MEMORY = "2GB"
 
 MOST_ROWS = 5_000_000
-"""A larger answer would be built in memory, and helps nobody who reads it on a terminal or in a pipe."""
+"""A larger result would be built in memory, and is of no use on a terminal or in a pipe."""
 
 MOST_SECONDS = 600.0
-"""A query on a file of some megabytes that has not ended by then never will."""
+"""A query on a file of a few megabytes that has not finished by then never will."""
 
 _UNKNOWN_TO_FRAMES = ("INTERVAL", "UNION")
 _FIRST_DAY, _LAST_DAY = ((day - date(1970, 1, 1)).days for day in (date.min, date.max))
-"""Days since 1970 between which Python has dates."""
+"""First and last date that Python can represent, in days since 1970."""
 
 _BATCH = 100_000
 
@@ -54,7 +54,7 @@ _TABLES = "see the tables: fw-pipeline sql 'show tables'"
 _TABLES_THERE = """
     select schema_name || '.' || table_name as name, estimated_size as rows, comment from duckdb_tables() order by name
 """
-"""What `show tables` is taken for: DuckDB's own shows those of the schema `main`, in which there is none."""
+"""Replaces `show tables`: DuckDB's own lists the schema `main`, which is empty."""
 
 _OWN_COPY = "this command only reads the tables of the published file; for more, open a copy of it with duckdb"
 
@@ -65,10 +65,10 @@ def scan(sql: str, parameters: Mapping[str, Any] | Sequence[Any] = (), *, spill:
     Args:
         sql: the query.
         parameters: its values, by name or in order.
-        spill: the folder that takes what does not fit in memory; DuckDB makes it when needed. None spills nothing.
+        spill: the folder for what does not fit in memory; DuckDB creates it when needed. With None, nothing is spilled.
 
     Raises:
-        ValueError: a file is not what the query takes it for; the message is DuckDB's own first line.
+        ValueError: a file is not of the kind that the query expects; the message is DuckDB's own first line.
     """
     given = dict(parameters) if isinstance(parameters, Mapping) else list(parameters)
     with contextlib.closing(duckdb.connect(":memory:", config=_NOTHING_FROM_OUTSIDE)) as connection:
@@ -82,7 +82,7 @@ def scan(sql: str, parameters: Mapping[str, Any] | Sequence[Any] = (), *, spill:
 
 
 def needed(published: Path) -> None:
-    """Say how to make the published file when there is none.
+    """Check that the published file exists; the error says how to create it.
 
     Raises:
         WarehouseError: there is none.
@@ -97,8 +97,8 @@ def query(published: Path, sql: str, *, seconds: float = MOST_SECONDS, rows: int
     Args:
         published: the published file.
         sql: one statement that reads.
-        seconds: after so many it is stopped.
-        rows: so many it may return at most.
+        seconds: the query is stopped after this time.
+        rows: the maximum number of rows in the result.
 
     Raises:
         WarehouseError: there is no published file, or the query is not a single one that can be answered.
@@ -126,13 +126,13 @@ def query(published: Path, sql: str, *, seconds: float = MOST_SECONDS, rows: int
 
 
 def _awaited(connection: duckdb.DuckDBPyConnection, answer: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-    """Let another thread answer, while this one hears signals: DuckDB hears none while it hands over rows."""
+    """Run the query in another thread while this one handles signals: DuckDB handles none while it returns rows."""
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(answer)
         try:
             return running.result()
         except BaseException:
-            while not running.done():  # until it is heard: between two steps of a query there is nothing to stop
+            while not running.done():  # until it takes effect: between two steps there is nothing to interrupt
                 connection.interrupt()
                 wait([running], timeout=0.05)
             raise
@@ -142,11 +142,11 @@ def _awaited(connection: duckdb.DuckDBPyConnection, answer: Callable[[], pl.Data
 def _shut(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the published file so that nothing else can be reached through it.
 
-    Without `enable_external_access`, DuckDB still opens the database file itself and its write-ahead log for whatever a
-    statement wants with them: COPY could overwrite both. So the file system is shut off once the file is open.
+    Even without `enable_external_access`, a statement can still access the database file itself and its write-ahead
+    log: COPY could overwrite both. So the file system is disabled once the file is open.
     """
     with contextlib.closing(duckdb.connect(str(published), read_only=True, config=_SHUT)) as connection:
-        connection.execute("set timezone = 'UTC'")  # whatever name the machine has for its own
+        connection.execute("set timezone = 'UTC'")  # whatever the machine's own time zone is called
         connection.execute("set disabled_filesystems = 'LocalFileSystem'")
         connection.execute("set lock_configuration = true")
         yield connection
@@ -157,7 +157,7 @@ def _refuse_what_changes(connection: duckdb.DuckDBPyConnection, sql: str) -> Non
         raise WarehouseError("query", "it is not valid UTF-8", "write it in UTF-8")
     try:
         kinds = [statement.type.name for statement in connection.extract_statements(sql)]
-    except ValueError:  # a kind of statement that DuckDB's own Python client does not know
+    except ValueError:  # a statement type that DuckDB's own Python client does not know
         kinds = ["the statement"]
     if len(kinds) != 1:
         raise WarehouseError("query", f"{len(kinds)} statements", "write one statement at a time")
@@ -192,7 +192,7 @@ def _answered(connection: duckdb.DuckDBPyConnection, sql: str, rows: int) -> pl.
 
 
 def _told_apart(names: Sequence[str]) -> list[str]:
-    """Return the names of columns with none twice: a join has two of its key."""
+    """Return unique column names: a join returns its key column twice."""
     found: list[str] = []
     for name in names:
         while name in found:

@@ -1,4 +1,4 @@
-"""Replaying: the published file as it would be if nothing had been observed later than a month was known."""
+"""Replay: the published file as it would be with only what had been observed by the time a month was known."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _VINTAGES = f"""
         coalesce(max(observed_on), vintage::date) < date '{{end}}' as is_known
     from raw.{{source}}_vintages group by provider, month, vintage
 """
-"""The vintages of a source, and which of them had been observed. `end` is the first day after a month was known."""
+"""The vintages of a source, and which of them had been observed by then. `end` is the day after the month was known."""
 
 
 def observed_later(published: Path, as_of: date) -> bool:
-    """Say whether a figure of a month that was observed by then has since given way to one that was observed later.
+    """Return whether a figure that had been observed by then has since been replaced by a later one.
 
     Only then does a replay differ from what is published for that month.
     """
@@ -47,7 +47,7 @@ def observed_later(published: Path, as_of: date) -> bool:
 
 @contextlib.contextmanager
 def replayed(published: Path, steps: Iterable[tuple[str, str]], as_of: date) -> Iterator[Path]:
-    """Give a file in which each month is as it had been observed by then; a month that had not been stays as it is.
+    """Yield a file in which each month is as observed by then; a month that had not been observed stays as it is.
 
     Args:
         published: the published file; it is not changed.

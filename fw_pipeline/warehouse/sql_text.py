@@ -1,4 +1,4 @@
-"""How the warehouse quotes text for SQL and words its failures. Nothing here opens a file."""
+"""Quoting of text for SQL, and the wording of the warehouse's errors. Nothing here opens a file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import duckdb
 from fw_pipeline.errors import PipelineError
 
 _DISK = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES))
-"""What the system says of a disk that is full, or that may not be written."""
+"""The system's messages for a disk that is full or not writable."""
 
 _AFTERWARDS = "database has been invalidated"
-"""What DuckDB says of everything that is tried after a write has failed."""
+"""DuckDB's message for everything that is attempted after a failed write."""
 
 
 class WarehouseError(PipelineError):
@@ -28,25 +28,26 @@ def first_line(error: Exception) -> str:
 
 
 def refused_by_the_disk(error: duckdb.Error) -> bool:
-    """Say whether the disk is full or may not be written, whatever kind of error DuckDB made of it."""
+    """Return whether the disk is full or not writable, whatever type of error DuckDB raised for it."""
     return any(sign in str(error) for sign in (*_DISK, _AFTERWARDS))
 
 
 def reason_of_the_disk(error: duckdb.Error) -> str:
-    """Return why the disk refused: the system's words where DuckDB passes them on, so that all steps say the same."""
+    """Return why the write failed: the system's message if DuckDB passes it on, so that all steps report the same."""
     return next((sign for sign in _DISK if sign in str(error)), first_line(error))
 
 
 def quoted(text: object) -> str:
-    """Return a text as it stands between single quotes in SQL."""
+    """Return a text escaped for use between single quotes in SQL."""
     return str(text).replace("'", "''")
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let a signal that arrives during a query stop the run, and not only the query.
+    """Let a signal that arrives during a query stop the whole run, not only the query.
 
-    DuckDB makes an ordinary error of it, after which a run would go on with whatever does not need that table.
+    DuckDB turns it into an ordinary error, after which a run would continue with everything that does not need that
+    table.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""What is done in the working file while it is open: load raw vintages, seed small tables, build models.
+"""Writing in the open working file: load raw vintages, seed small tables, build models.
 
 Nothing here opens, locks or publishes a file.
 """
@@ -34,12 +34,12 @@ _TYPES = {
 
 
 _EMPTY = " Empty here: "
-"""How the comment of a table goes on that has no rows."""
+"""Separates the comment of an empty table from the reason why it is empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a build made."""
+    """The result of a build."""
 
     rows: int
     columns: Mapping[str, str]
@@ -53,19 +53,19 @@ class Writer:
         """Write through an open connection, inside its transaction."""
         self._connection = connection
         self._store = VintageStore(data_dir)
-        self._relations: set[str] | None = None  # asked once: DuckDB lists its tables slower than it builds one
+        self._relations: set[str] | None = None  # read once: listing tables takes DuckDB longer than building one
 
     def load_raw(self, source: str) -> int:
         """Load all vintages of a source into `raw.<source>`, `_vintages` and `_unpartitioned`; return current rows.
 
-        The current vintage of a month is, for each provider, the one that its origin took last: an old snapshot that
-        is loaded after a newer one stays history. Where the origin names no day but that of our own clock, the one that
-        was written last.
+        For each provider, the current vintage of a month is the one that its origin counted last: an old snapshot that
+        is loaded after a newer one stays history. If the only known day is that of our own clock, it is the vintage
+        that was written last.
 
         Raises:
             StorageError: a vintage cannot be read; it was set aside, and the line says how to get the month again.
         """
-        listing = self._store.listing(source)  # before they are read: what comes meanwhile is loaded next time
+        listing = self._store.listing(source)  # before they are read: what arrives in the meantime is loaded next time
         vintages = self._store.vintages(source)
         table = TABLES[source]
         schema = pl.Schema({**table.schema, **PROVENANCE})
@@ -116,14 +116,14 @@ class Writer:
         return int(self._rows(f"select count(*) from raw.{source}")[0][0])
 
     def load_raw_if_changed(self, source: str) -> None:
-        """Load a source's vintages unless the tables already hold exactly those on disk."""
+        """Load a source's vintages unless the tables already contain exactly those on disk."""
         mark = self._store.listing(source)
         self._keep(LOADS)
         if (source, mark) not in self._rows("select source, listing from meta.loads"):
             self.load_raw(source)
 
     def ensure_detail(self, table: DetailTable) -> None:
-        """Make an empty table of schema `detail` unless it is there, so that a model can always read it."""
+        """Create an empty table in the schema `detail` unless it exists, so that a model can always read it."""
         relation = f"detail.{table.name}"
         if not self.has(relation):
             self._connection.register("no_rows", pl.DataFrame(schema=table.schema).to_arrow())
@@ -133,18 +133,18 @@ class Writer:
             self._made(relation)
 
     def has(self, relation: str) -> bool:
-        """Say whether a relation exists."""
+        """Return whether a relation exists."""
         if self._relations is None:
             found = self._rows("select schema_name, table_name from duckdb_tables() where database_name = 'work'")
             self._relations = {f"{schema}.{table}" for schema, table in found}
         return relation in self._relations
 
     def is_empty(self, relation: str) -> bool:
-        """Say whether a relation has no row, or is not there."""
+        """Return whether a relation has no rows, or does not exist."""
         return not self.has(relation) or not self._rows(f"select 1 from {relation} limit 1")
 
     def say_why_empty(self, relation: str, why: str) -> None:
-        """Add to the comment of a table why it has no rows."""
+        """Add the reason why a table has no rows to its comment."""
         schema, _, table = relation.partition(".")
         (comment,) = self._rows(
             "select comment from duckdb_tables() where database_name = 'work' and schema_name = ? and table_name = ?",
@@ -154,7 +154,7 @@ class Writer:
         self._run(f"comment on table {relation} is '{quoted(said)}'")
 
     def seed(self, relation: str, frame: pl.DataFrame, *, description: str, columns: Mapping[str, str]) -> Built:
-        """Make a small table from a frame; `columns` describes each of its columns."""
+        """Create a small table from a frame; `columns` describes each of its columns."""
         types = ", ".join(f'"{name}" {_TYPES[kind]}' for name, kind in frame.schema.items())
         self._run(f"create or replace table {relation} ({types})")
         self._connection.register("seed_rows", frame.to_arrow())
@@ -164,10 +164,10 @@ class Writer:
         return self._built(relation)
 
     def build(self, relation: str, sql: str, *, description: str, columns: Mapping[str, str]) -> Built:
-        """Make a table from a model's SQL.
+        """Create a table from a model's SQL.
 
         Raises:
-            WarehouseError: the SQL fails; the cause is DuckDB's own words.
+            WarehouseError: the SQL fails; the cause is DuckDB's own message.
         """
         try:
             self._run(f"create or replace table {relation} as {sql}")
@@ -181,13 +181,13 @@ class Writer:
         return self._built(relation)
 
     def stale(self, relation: str, reads: Iterable[str]) -> bool:
-        """Say whether a relation is not there, or was built before something that it reads."""
+        """Return whether a relation does not exist, or was built before something that it reads."""
         self._keep(BUILDS)
         turns = dict(self._rows("select relation, turn from meta.builds"))
         return relation not in turns or any(turns.get(read, 0) > turns[relation] for read in reads)
 
     def note_checks(self, relation: str, outcomes: Sequence[tuple[str, str, bool, int, str]]) -> None:
-        """Remember what came of the rules on a relation: name, severity, passed, rows against it, what was seen."""
+        """Record the results of rules on a relation: name, severity, passed, number of failing rows, observed."""
         self._keep(VALIDATIONS)
         if not outcomes:
             return
@@ -200,14 +200,14 @@ class Writer:
         self._connection.execute(f"insert into meta.validations values {rows}", values)
 
     def unchecked(self, required: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-        """Return the rules of each relation that nobody has run since it was built."""
+        """Return the rules of each relation that have not been run since it was built."""
         self._keep(VALIDATIONS)
         run = set(self._rows("select relation, expectation from meta.validations"))
         missing = {name: tuple(rule for rule in rules if (name, rule) not in run) for name, rules in required.items()}
         return {name: rules for name, rules in missing.items() if rules}
 
     def broken(self, required: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str]]:
-        """Return the relation, rule and what was seen of every critical rule that does not hold on this build."""
+        """Return the relation, the rule and the observed value for every critical rule that fails on this build."""
         found = self._rows(
             "select relation, expectation, observed from meta.validations "
             "where not passed and severity = 'critical' order by all"
@@ -244,7 +244,7 @@ class Writer:
                 raise
 
     def _load_detail(self, current: Iterable[Vintage]) -> None:
-        """Load the row-level listings of the current vintages, by the name that the file carries."""
+        """Load the row-level listings of the current vintages, by the name stored in the file."""
         listings: defaultdict[str, list[str]] = defaultdict(list)
         for vintage in current:
             if vintage.detail.is_file():
@@ -273,7 +273,7 @@ class Writer:
         self._comment(f"raw.{source}_unpartitioned", outside, words)
 
     def _keep(self, relation: str) -> None:
-        """Make a table of the warehouse's own books unless it is there."""
+        """Create a metadata table of the warehouse unless it exists."""
         if not self.has(relation):
             book = BOOKS[relation]
             self._run(f"create table {relation} ({book.ddl})")

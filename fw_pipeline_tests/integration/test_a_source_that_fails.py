@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.settings import PROJECT_DIR
+from fw_pipeline.paths import PROJECT_DIR
 from fw_pipeline.warehouse import query
 from fw_pipeline_tests.support.command import fw_pipeline
 

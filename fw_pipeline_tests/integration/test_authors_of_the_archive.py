@@ -11,7 +11,7 @@ from fw_pipeline.definitions import load_models
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform.context import Pipeline
-from fw_pipeline.transform.seeds import SEEDS
+from fw_pipeline.transform.seeds import seeds
 from fw_pipeline_tests.support.fake_services.server import FakeServices
 from fw_pipeline_tests.support.papers_live import NOW, Desk
 
@@ -41,7 +41,7 @@ def test_the_cohort_of_any_base_year_is_that_of_the_papers(tmp_path: Path, servi
     models = {model.name: model for model in load_models()}
     pipeline = Pipeline(SOURCES, tuple(models.values()), given=settings, clock=lambda: NOW)
     with pipeline.writing() as writer:
-        for seed in SEEDS:
+        for seed in seeds():
             writer.seed(f"meta.{seed.name}", seed.frame(pipeline), description=seed.description, columns=seed.words)
         writer.load_raw("papers")
         for name in ("staging.author_cohorts", "claims.c15_researchers_migrated"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from dagster._core.workspace.load_target import get_origins_from_toml
 
-from fw_pipeline.settings import PROJECT_DIR
+from fw_pipeline.paths import PROJECT_DIR
 from fw_pipeline_tests.support.command import environment
 
 

@@ -11,7 +11,7 @@ from fw_pipeline import definitions
 from fw_pipeline.report.answer import answer
 from fw_pipeline.settings import ADDRESSES, KNOWN, SECRETS
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.transform.seeds import SEEDS
+from fw_pipeline.transform.seeds import seeds
 from fw_pipeline.warehouse import query
 from fw_pipeline_tests.support.command import fw_pipeline
 from fw_pipeline_tests.support.relations import models
@@ -94,11 +94,11 @@ def test_every_link_to_a_file_of_the_repository_leads_somewhere() -> None:
 def test_every_column_and_table_of_the_glossary_exists() -> None:
     text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
     columns = {column for model in models() for column in model.doc.columns}
-    columns |= {column for seed in SEEDS for column in seed.columns}
+    columns |= {column for seed in seeds() for column in seed.columns}
     terms = re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE)
     assert len(terms) > 15
     assert set(terms) <= columns
-    tables = {model.name for model in models()} | {f"meta.{seed.name}" for seed in SEEDS}
+    tables = {model.name for model in models()} | {f"meta.{seed.name}" for seed in seeds()}
     assert set(re.findall(r"`((?:marts|meta)\.[a-z_]+)`", text)) <= tables
 
 

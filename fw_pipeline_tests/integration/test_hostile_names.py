@@ -22,7 +22,7 @@ from fw_pipeline.errors import PipelineError
 from fw_pipeline.orchestration.asset_metadata import as_markdown
 from fw_pipeline.orchestration.failures import failure
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.text import one_line, visible
+from fw_pipeline.text import one_line
 from fw_pipeline.warehouse import Warehouse, query
 from fw_pipeline_tests.support.command import COMMAND, environment
 from fw_pipeline_tests.support.fake_services.server import FakeServices
@@ -135,7 +135,3 @@ def test_names_of_the_hub_reach_the_published_file_as_they_are_and_no_path(
     assert query(published, "select comment from duckdb_columns() where comment like '%quoted%'").height == 1
     written = [path.relative_to(desk.data).as_posix() for path in desk.data.rglob("*")]
     assert all(path.isascii() and ".." not in path and "'" not in path and " " not in path for path in written)
-
-
-def test_what_is_visible_says_all_of_it() -> None:
-    assert visible("a\x1b\x9b\u202e\ud800\nb é🙂") == "a\\x1b\\x9b\\u202e\\ud800\nb é🙂"

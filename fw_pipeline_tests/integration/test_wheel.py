@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.settings import PROJECT_DIR
+from fw_pipeline.paths import PROJECT_DIR
 from fw_pipeline.warehouse import query
 
 UV = Path(sys.executable).with_name("uv")

@@ -17,7 +17,7 @@ from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform.context import Pipeline
-from fw_pipeline.transform.seeds import SEEDS
+from fw_pipeline.transform.seeds import seeds
 from fw_pipeline.warehouse import Writer
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -81,7 +81,7 @@ def test_a_fetched_listing_fills_the_table_that_was_empty_and_moves_the_claim(tm
     add(tmp_path, "archive", LATER, [(["pytorch"], ["Ann", "Ben"]), (["jax", "tensorflow"], ["Ben"])])
     models = {model.name: model for model in made.models}
     with made.writing() as writer:
-        for seed in SEEDS:
+        for seed in seeds():
             writer.seed(f"meta.{seed.name}", seed.frame(made), description=seed.description, columns=seed.words)
         for name in ("staging.author_cohorts", "claims.c15_researchers_migrated"):
             writer.build(name, models[name].sql, description="", columns={})

@@ -17,7 +17,6 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from fw_pipeline.catalog.frameworks import POPULATIONS
-from fw_pipeline.transform.preferences import composite_weights, headline_series
 from fw_pipeline_tests.second_path.momentum import Part, breaks_of, changes
 from fw_pipeline_tests.second_path.sums import (
     RECORDED,
@@ -30,6 +29,7 @@ from fw_pipeline_tests.second_path.sums import (
 from fw_pipeline_tests.support.claims_warehouse import before_models, build, in_memory
 from fw_pipeline_tests.support.relations import FOLDER, empty_warehouse, models
 from fw_pipeline_tests.unit.transform.test_claims import forget, move
+from fw_pipeline_tests.unit.transform.test_seeds import rows
 
 TABLES = (
     "marts.momentum",
@@ -233,14 +233,13 @@ FRAMEWORKS = ("tensorflow", "pytorch", "keras", "jax")
 
 def test_other_weights_give_another_composite(figures: Mapping[str, pl.DataFrame], tmp_path: Path) -> None:
     """What a user does: change the file, and build."""
-    (tmp_path / "meta").mkdir()
-    path = tmp_path / "meta" / "composite_weights.csv"
-    shutil.copy(FOLDER / "meta" / "composite_weights.csv", path)
+    path = tmp_path / "composite_weights.csv"
+    shutil.copy(FOLDER / "seeds" / "composite_weights.csv", path)
     text = path.read_text(encoding="utf-8")
     changed = text.replace('"papers in the month, nine venues",1,12,1', '"papers in the month, nine venues",2,12,1')
     assert changed != text
     path.write_text(changed, encoding="utf-8")
-    weights = pl.DataFrame(composite_weights(tmp_path), schema=figures["meta.composite_weights"].schema)
+    weights = pl.DataFrame(rows("composite_weights", tmp_path), schema=figures["meta.composite_weights"].schema)
     with built(in_memory({**figures, "meta.composite_weights": weights})) as connection:
         parts = dict(
             connection.execute("""
@@ -258,7 +257,7 @@ def test_other_weights_give_another_composite(figures: Mapping[str, pl.DataFrame
 
 def test_every_recorded_series_that_counts_all_there_is_has_a_rank(recorded: duckdb.DuckDBPyConnection) -> None:
     """One is left out: the Hub's field for the library holds one word for each model, where its tags say more."""
-    ranked = {row["definition"] for row in headline_series(FOLDER)}
+    ranked = {row["definition"] for row in rows("headline_series")}
     samples = {it.name for it in POPULATIONS if it.is_sample}
     series = {name for (name,) in recorded.execute("select distinct series from marts.framework_metrics").fetchall()}
     lacking = {name for name in series - samples if not any(definition.endswith(f", {name}") for definition in ranked)}

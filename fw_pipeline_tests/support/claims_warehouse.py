@@ -19,7 +19,7 @@ from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Mode
 from fw_pipeline.transform.claims import measurements_sql
 from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.transform.forecasts import forecasts
-from fw_pipeline.transform.seeds import SEEDS
+from fw_pipeline.transform.seeds import seeds
 from fw_pipeline_tests.support.recorded_files import NOW, Bench
 from fw_pipeline_tests.support.relations import DDL
 
@@ -44,7 +44,7 @@ def before_models(place: Path, known: tuple[Model, ...]) -> Mapping[str, pl.Data
                 found[f"detail.{provider.detail.name}"] = pl.DataFrame(schema=provider.detail.schema)
     settings = read({"FW_DATA_DIR": str(place / "data")}, dotenv=Path("none"))
     pipeline = Pipeline(SOURCES, known, given=settings, clock=lambda: NOW)
-    return {**found, **{f"meta.{seed.name}": seed.frame(pipeline) for seed in SEEDS}}
+    return {**found, **{f"meta.{seed.name}": seed.frame(pipeline) for seed in seeds()}}
 
 
 def in_memory(relations: Mapping[str, pl.DataFrame]) -> duckdb.DuckDBPyConnection:

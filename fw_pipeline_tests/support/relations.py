@@ -18,7 +18,7 @@ from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import FORECASTS, MEASUREMENTS, Model, load
 from fw_pipeline.transform.forecasts import COLUMNS as FORECAST_COLUMNS
 from fw_pipeline.transform.model_document import read_shared
-from fw_pipeline.transform.seeds import SEEDS
+from fw_pipeline.transform.seeds import seeds
 
 FOLDER = Path(__file__).parents[2] / "dbt_like_sql"
 
@@ -45,7 +45,9 @@ def _nested_columns(schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> st
 
 
 def _before_models() -> dict[str, str]:
-    found = {f"meta.{seed.name}": _columns({name: kind for name, (kind, _) in seed.columns.items()}) for seed in SEEDS}
+    found = {
+        f"meta.{seed.name}": _columns({name: kind for name, (kind, _) in seed.columns.items()}) for seed in seeds()
+    }
     shared = read_shared(FOLDER / "claims.yml").columns
     found[MEASUREMENTS] = ", ".join(["claim VARCHAR", *(f"{name} {column.type}" for name, column in shared.items())])
     found[FORECASTS] = _columns({name: kind for name, (kind, _) in FORECAST_COLUMNS.items()})

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.settings import PROJECT_DIR, SettingError, read
+from fw_pipeline.paths import PROJECT_DIR
+from fw_pipeline.settings import SettingError, read
 
 NOWHERE = Path("no-such-dotenv-file")
 

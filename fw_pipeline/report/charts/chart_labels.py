@@ -1,6 +1,6 @@
-"""Labels in charts: where one can stand without touching anything, at any width, and those at the ends of lines.
+"""Labels in charts: placement without overlaps at any width, and labels at the ends of lines.
 
-All lengths are pixels, the origin is the upper left corner of the plot, and heights are fixed: only widths change.
+All lengths are in pixels, the origin is the upper left corner of the plot, and only widths vary, not heights.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ Point = tuple[float, float]
 """Part of the plot's width (0 to 1) and pixels from its top."""
 
 WIDE, NARROW, SMALL = 8.8, 8.1, 6.8
-"""Pixels of a character, in the widest face that a reader may have: of bold type of
-13 and of 12 pixels, and of type of 11."""
+"""Width of a character in the widest font that a reader may have: bold at 13 and 12 pixels, and regular at 11."""
 
 CELL, CLEAR = 4.0, 4.0
-"""Pixels: the side of the cells in which the plot is searched, and the space around a label."""
+"""Pixels: the side of the search grid's cells, and the space around a label."""
 
 MARGIN, APART = 94, 15
-"""Pixels: of the margin at the right, and at least between two labels."""
+"""Pixels: the right margin, and the minimum between two labels."""
 
 PLOT = f"width - {MARGIN}"
 """Where the plot ends and the margin begins, as a Vega expression."""
@@ -35,7 +34,7 @@ PLOT = f"width - {MARGIN}"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a label stands: its upper left corner, in pixels from its point."""
+    """The place of a label: its upper left corner, in pixels from its point."""
 
     dx: float
     dy: float
@@ -51,8 +50,8 @@ class Label:
     line: float = 15.0
     """Pixels from one line to the next."""
     along: str = ""
-    """Where it may stand: `above` or `below` a level line that begins at its point, `upright` beside a line through it,
-    or else all around it."""
+    """Where it may be placed: `above` or `below` a horizontal line that begins at its point, `upright` next to a
+    vertical line through it, or otherwise anywhere around it."""
 
     @property
     def size(self) -> Point:
@@ -61,13 +60,13 @@ class Label:
 
 
 RINGS = (8, 14, 22, 32, 44, 60, 80, 105, 135, 170)
-"""Pixels between a label and its point, one after the other, until there is a free place."""
+"""Pixels between a label and its point, tried in order until there is a free place."""
 
 
 def places(
     labels: Sequence[Label], lines: Iterable[Sequence[Point]], *, widths: Sequence[float], height: float
 ) -> list[Place | None]:
-    """Return a place for each label, near its point, that is free at all of `widths`; None where there is none.
+    """Return a place for each label, near its point, that is free at all `widths`; None if there is none.
 
     Earlier labels choose first.
     """
@@ -86,7 +85,7 @@ def places(
 
 
 class _Board:
-    """The plot at one width, in cells: which are free, counted so that a whole rectangle is looked up at once."""
+    """The plot at one width, as a grid of cells with running totals: one lookup tells if a rectangle is free."""
 
     def __init__(self, width: float, height: float, stretches: Iterable[tuple[Point, Point]]) -> None:
         self.width, self.height = width, height
@@ -135,7 +134,7 @@ class _Board:
 
 
 def _candidates(label: Label) -> Iterator[Place]:
-    """Return the places in question, the best first."""
+    """Return the candidate places, best first."""
     wide, tall = label.size
     if label.along in ("above", "below"):
         yield from (Place(dx, -tall - 9 if label.along == "above" else 8) for dx in range(0, 700, 8))
@@ -152,7 +151,7 @@ def _candidates(label: Label) -> Iterator[Place]:
 
 
 def across(alt: Any, column: str = "month") -> Any:
-    """Return the axis of months, which ends where the margin of the labels begins."""
+    """Return the axis of months, which ends at the margin for the labels."""
     axis = time_axis(alt, column)
     return axis.scale(type="utc", nice=False, padding=6, range=[0, {"expr": PLOT}])
 
@@ -162,7 +161,7 @@ def ends(rows: pl.DataFrame, value: str, *, within: Sequence[str], height: int) 
 
     Args:
         rows: with the columns `month`, `line` and `title` (of the label), and `value`.
-        value: the column that is drawn, on a linear scale from nothing.
+        value: the column that is drawn, on a linear scale from zero.
         within: the columns that say which lines are drawn together.
         height: of the plot, in pixels.
     """
@@ -204,7 +203,7 @@ def end_layers(
 
 
 def told_together(alt: Any, said: Any, lines: Mapping[str, str], column: str = "month") -> list[Any]:
-    """Return the tooltip that tells every line in the month under the pointer.
+    """Return the tooltip with every line's figure in the month under the pointer.
 
     Args:
         alt: the module altair.

@@ -1,4 +1,4 @@
-"""The hand in which every chart is drawn: axes, colours, events, range, and what happens under the pointer.
+"""The common style of all charts: axes, colours, events, range, and the response to the pointer.
 
 Parameters of every chart: `first` and `last` (milliseconds, the months shown), and one for each `Control`.
 """
@@ -66,14 +66,14 @@ CONFIG: Mapping[str, Any] = {
 def finished(
     chart: Any, controls: Sequence[Control], *, title: str, height: int = 340, events: Sequence[Event] = ()
 ) -> dict[str, Any]:
-    """Return the specification of `chart` with its parameters, in the common hand.
+    """Return the specification of `chart` with its parameters, in the common style.
 
     Args:
         chart: an Altair chart without data.
-        controls: the choices that set its parameters.
-        title: what the upright axis shows: plain words, or a Vega expression if it starts with `=`.
+        controls: the reader's choices, which set its parameters.
+        title: what the vertical axis shows: plain words, or a Vega expression if it starts with `=`.
         height: of the plot, in pixels.
-        events: those that are marked; the legend keeps out of their way.
+        events: those that are marked; the legend avoids them.
     """
     spec: dict[str, Any] = chart.to_dict(validate=False)  # takes most of a second; the tests validate
     datasets = spec.pop("datasets", {})
@@ -95,7 +95,7 @@ def finished(
 
 
 def in_range(column: str = "month") -> str:
-    """Return the filter that keeps the months that the reader chose."""
+    """Return the filter for the months that the reader chose."""
     return f"datum.{column} >= first && datum.{column} <= last"
 
 
@@ -120,7 +120,7 @@ def framework_colour(alt: Any, names: Sequence[str], *, legend: bool = True) -> 
 
 
 def time_axis(alt: Any, column: str = "month") -> Any:
-    """Return the axis of months, in UTC wherever the reader is."""
+    """Return the axis of months, in UTC regardless of the reader's time zone."""
     return (
         alt.X(f"{column}:T")
         .scale(type="utc", nice=False, padding=6)
@@ -136,12 +136,12 @@ def time_axis(alt: Any, column: str = "month") -> Any:
 
 
 def event_layers(alt: Any, events: Sequence[Event], *, between: str = "true") -> list[Any]:
-    """Return the upright lines and numbers that mark dated events.
+    """Return the vertical lines and numbers that mark dated events.
 
     Args:
         alt: the module altair.
         events: what to mark.
-        between: a Vega expression that holds for the events that the data reach.
+        between: a Vega expression that is true for the events within the data.
     """
     layers = []
     told = tip({"Event": "row.event", "Day": "utcFormat(row.day, '%d %b %Y')"})
@@ -177,7 +177,7 @@ def event_layers(alt: Any, events: Sequence[Event], *, between: str = "true") ->
 
 
 def with_breaks(rows: pl.DataFrame, within: Sequence[str], column: str = "month") -> pl.DataFrame:
-    """Mark in the column `breaks` the first row after a break of the series: its `segment` is another one.
+    """Mark in the column `breaks` the first row after a break of the series, where `segment` changes.
 
     Args:
         rows: the figures, each with its `segment`.
@@ -189,7 +189,7 @@ def with_breaks(rows: pl.DataFrame, within: Sequence[str], column: str = "month"
 
 
 def break_layers(alt: Any, shown: Any, column: str = "month") -> list[Any]:
-    """Return the upright lines that mark where a series breaks.
+    """Return the vertical lines that mark where a series breaks.
 
     Args:
         alt: the module altair.
@@ -218,7 +218,7 @@ def break_layers(alt: Any, shown: Any, column: str = "month") -> list[Any]:
 
 
 def on_paper(base: Any, **style: Any) -> list[Any]:
-    """Return a text that stays readable where it crosses a line: it stands on a rim of paper."""
+    """Return a text that stays readable where it crosses a line, because it has an outline in the paper colour."""
     rim = {"stroke": token("paper"), "strokeWidth": 4, "strokeJoin": "round", "strokeOpacity": 0.85}
     return [base.mark_text(**style, **rim), base.mark_text(**style)]
 
@@ -229,7 +229,7 @@ def pointed(alt: Any, base: Any, told: Mapping[str, str], fields: Sequence[str])
     Args:
         alt: the module altair.
         base: the chart whose figures are pointed at.
-        told: what the tooltip says, as `tip` takes it.
+        told: what the tooltip says, in the form that `tip` takes.
         fields: the columns that tell one figure from another.
     """
     near = alt.selection_point(
@@ -242,8 +242,8 @@ def pointed(alt: Any, base: Any, told: Mapping[str, str], fields: Sequence[str])
 def tip(told: Mapping[str, str]) -> dict[str, str]:
     """Return a tooltip: labels, and Vega expressions in which `row` is the row of data that is pointed at.
 
-    Where the nearest figure answers, the row lies one step deeper; the tooltips of Vega-Lite look for texts and months
-    in the wrong place then.
+    For the nearest figure, the row is nested one level deeper, and Vega-Lite's own tooltips would look for texts and
+    months in the wrong place.
     """
     parts = (f"{json.dumps(label)}: {expression}" for label, expression in told.items())
     return {"expr": f"{{{', '.join(parts)}}}".replace("row.", "(datum.datum || datum).")}

@@ -29,20 +29,20 @@ from fw_pipeline.report.figure import Control, Event, Figure
 from fw_pipeline.report.formatting import VERDICTS, bounded, in_month, is_share
 
 OUTSIZED = 4
-"""A value this many times as large as the threshold, or as the median, leaves no room for the turn of the verdict."""
+"""A value this many times the threshold, or the median, would hide the point at which the verdict turns."""
 
 Spec = dict[str, Any]
 
 COLUMNS = ("definition", "as_of", "value", "low", "high", "threshold", "upper", "n", "verdict", "segment")
 
 Kind = tuple[bool, bool]
-"""Of a claim's chart: whether its rule has an upper end, and whether it looks ahead."""
+"""Selects a template: whether the claim's rule has an upper end, and whether it is about the future."""
 
 
 def claim_chart(
     card: Card, verdicts: pl.DataFrame, sql: str, templates: Mapping[Kind, Spec], events: Sequence[Event]
 ) -> Figure | None:
-    """Return the chart of a claim, or None where no definition has a value.
+    """Return the chart of a claim, or None if no definition has a value.
 
     Args:
         card: the claim.
@@ -185,7 +185,7 @@ def _template(ends: Sequence[str], events: Sequence[Event], *, is_ahead: bool) -
 
 
 def _start(found: Definition, rows: pl.DataFrame) -> int | None:
-    """Return the year from which on no value is so far above the threshold that it would flatten all others."""
+    """Return the year from which no value is so far above the threshold that it would flatten all others."""
     line = rows.filter(pl.col("definition") == found.name).drop_nulls("value")
     usual = pl.col("value").abs().median()
     limit = OUTSIZED * pl.max_horizontal(pl.lit(abs(found.threshold or 0)), usual)
@@ -205,7 +205,7 @@ def _option(found: Definition) -> str:
 
 
 def _in_words(found: Definition, rows: pl.DataFrame) -> str:
-    """Say where the value stood at the turns of its verdict."""
+    """Say what the value was whenever its verdict changed."""
     line = rows.filter((pl.col("definition") == found.name) & pl.col("value").is_not_null()).sort("as_of")
     turns = line.filter(pl.col("verdict").is_in(DECIDED)).filter(
         pl.col("verdict") != pl.col("verdict").shift(1, fill_value="")

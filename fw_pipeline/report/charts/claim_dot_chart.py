@@ -1,4 +1,4 @@
-"""The chart of a claim that was measured once: each definition's value beside the number that decides it."""
+"""The chart of a claim that was measured once: each definition's value next to its threshold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fw_pipeline.report.figure import Figure
 from fw_pipeline.report.formatting import VERDICTS, bounded, figure, in_month, is_share, listed, rule, suffix
 
 FEW = 6
-"""More definitions than this are counted in words, not listed: the table below the chart lists them."""
+"""If there are more definitions, the text gives only their number; the table below the chart lists them."""
 
 MARKS = {
     "supported": ("circle", "ink"),
@@ -23,17 +23,17 @@ MARKS = {
     "not_yet": ("triangle-up", "paper"),
     "insufficient_data": ("M-0.8,-0.8L0.8,0.8M-0.8,0.8L0.8,-0.8", "paper"),
 }
-"""The shape and the filling of the mark of each verdict."""
+"""The shape and fill of the mark for each verdict."""
 
 AHEAD = ("came_true", "not_yet")
-"""Verdicts that only what looks ahead can have."""
+"""Verdicts that only predictions can have."""
 
 NARROW = {"expr": "width < 320 ? 2 : 3"}
-"""Columns of the legend: three verdicts do not fit beside one another on a phone."""
+"""Columns of the legend: three verdicts do not fit next to each other on a phone."""
 
 
 def verdict_marks(alt: Any, *, is_ahead: bool) -> dict[str, Any]:
-    """Return the shape and the filling that tell one verdict from another, with their legend."""
+    """Return the shape and fill that distinguish the verdicts, with their legend."""
     known = [verdict for verdict in MARKS if is_ahead or verdict not in AHEAD]
     legend = alt.Legend(title=None, labelExpr=f"{json.dumps(VERDICTS)}[datum.label]", symbolSize=70, columns=NARROW)
     shapes, fills = zip(*(MARKS[verdict] for verdict in known), strict=True)
@@ -44,7 +44,7 @@ def verdict_marks(alt: Any, *, is_ahead: bool) -> dict[str, Any]:
 
 
 def dots(card: Card, rows: pl.DataFrame, sql: str) -> Figure:
-    """Return the chart of a claim of which each definition has a single value.
+    """Return the chart of a claim whose definitions each have a single value.
 
     Args:
         card: the claim.

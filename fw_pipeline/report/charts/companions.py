@@ -17,13 +17,13 @@ KINDS = {
     "companions": ("companion packages", "Companions", "pypi"),
     "deployment": ("deployment tools", "Deployment", "papers"),
 }
-"""Of each kind: its name in a sentence, at its line, and the token of its colour."""
+"""For each kind: its name in a sentence, its label, and the token of its colour."""
 
 HEIGHT = 300
 
 
 def packages(rows: pl.DataFrame, credit: str) -> Figure:
-    """Draw PyTorch for each TensorFlow in the downloads of the packages around them.
+    """Draw the ratio of PyTorch to TensorFlow in the downloads of the packages around them.
 
     Args:
         rows: as the query `packages` returns them.

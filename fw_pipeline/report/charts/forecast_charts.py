@@ -89,7 +89,7 @@ def forecasts(rows: pl.DataFrame, credit: str) -> Figure:
 
 
 def finding(rows: pl.DataFrame, credit: str) -> Figure:
-    """Draw the ratio of downloads with the forecast of January 2023, and what came.
+    """Draw the ratio of downloads with the forecast of January 2023, and the actual figures.
 
     Args:
         rows: as the query `foretold` returns them.
@@ -150,7 +150,7 @@ def _finding_title(judged: Mapping[str, Any] | None) -> str:
 
 
 def predictions(rows: pl.DataFrame) -> list[dict[str, Any]]:
-    """Set each prediction beside what was forecast and what came."""
+    """Compare each prediction with the forecast and the actual figure."""
     return [
         {
             **{name: row[name] for name in ("claim", "prediction", "formula", "series", "horizon", "answer", "why")},
@@ -167,7 +167,7 @@ def predictions(rows: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def errors(rows: pl.DataFrame) -> list[dict[str, Any]]:
-    """Say how wrong the forecasts were, and how wrong those that go on with a known figure."""
+    """Say how wrong the forecasts were, and how wrong those that repeat a known figure."""
     shares = ("smape", "naive_smape", "seasonal_naive_smape")
     return [
         {

@@ -21,7 +21,7 @@ PARTS = {
 
 
 def models(rows: pl.DataFrame, credit: str) -> Figure:
-    """Draw how many models carry the tag of each framework, at the newest time of every way of counting.
+    """Draw how many models have the tag of each framework, in the newest figures of every way of counting.
 
     Args:
         rows: as the query `models` returns them.
@@ -97,7 +97,7 @@ def _models_in_words(rows: pl.DataFrame) -> str:
 
 
 def exclusivity(rows: pl.DataFrame, credit: str) -> Figure:
-    """Draw which models can be used with what, beside the shares that the article quoted."""
+    """Draw which models can be used with which framework, next to the shares that the article quoted."""
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
     rules = list(rows["denominator"].unique().sort(descending=True)) or ["all models"]

@@ -1,4 +1,4 @@
-"""The first chart: how much PyTorch there is for each TensorFlow, a line a source, in the one series to quote of each.
+"""The first chart: the ratio of PyTorch to TensorFlow, one line per source, each in its headline series.
 
 It uses the months that `marts.pytorch_vs_tensorflow` quotes, and never a sample.
 """
@@ -20,7 +20,7 @@ from fw_pipeline.report.leads import Lead, to_one, together
 
 
 def first_chart(rows: pl.DataFrame, found: Mapping[str, Lead], credit: str) -> Figure:
-    """Draw PyTorch for each TensorFlow in every source.
+    """Draw the ratio of PyTorch to TensorFlow in every source.
 
     Args:
         rows: as the query `lead` returns them.
@@ -32,7 +32,7 @@ def first_chart(rows: pl.DataFrame, found: Mapping[str, Lead], credit: str) -> F
     rows = _stretches(rows)
     scale = Scale(rows)
     shown = alt.Chart().transform_filter("isValid(datum.ratio)")
-    # A year stands at its middle.
+    # A year is drawn at its middle.
     shown = shown.transform_calculate(at="datum.period == 'year' ? utc(utcyear(datum.month), 6, 1) : datum.month")
     colour = alt.Color("source:N").scale(domain=list(NAMES), range=[token(source) for source in NAMES]).legend(None)
     base = shown.encode(x=scale.across(alt), y=scale.upright(alt), color=colour, detail="stretch:N")
@@ -67,7 +67,7 @@ def first_chart(rows: pl.DataFrame, found: Mapping[str, Lead], credit: str) -> F
 
 
 def _stretches(rows: pl.DataFrame) -> pl.DataFrame:
-    """Number the stretches that a line may join: of one series without a break or a gap; mark what stands alone."""
+    """Number the stretches that a line may connect: one series without a break or gap; mark isolated points."""
     rows = rows.sort("source", "month")
     before = [pl.col(name).shift(1).over("source") for name in ("series", "segment", "ratio")]
     begins = (
@@ -86,7 +86,7 @@ TOLD = {
 
 
 def _of_the_month(shown: Any, across: Any) -> Any:
-    """Return one row per month, with what every source has in it."""
+    """Return one row per month, with the figures of every source."""
     return (
         shown.transform_calculate(
             said="(datum.ratio < 1 ? '1 to ' + format(1 / datum.ratio, '.2~f') : format(datum.ratio, '.2~f') + ' to 1')"

@@ -1,4 +1,4 @@
-"""The axes of the first chart and the labels in it, at every width."""
+"""The axes and labels of the first chart, at every width."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ NAMES = {
     "stackoverflow": ("Questions on Stack Overflow", "Questions"),
     "pypi": ("Downloads from PyPI", "Downloads"),
 }
-"""Of each line, for a wide and for a narrow chart."""
+"""The label of each line, for a wide and for a narrow chart."""
 
 HEIGHT, AXIS = 380, 46
-"""Of the plot, and of what stands left of it, in pixels."""
+"""Sizes of the plot, and of what is to the left of it, in pixels."""
 
 LEAST = 1 / 32
-"""Below this much PyTorch for each TensorFlow the chart is cut off: all of it lies before 2018."""
+"""The chart is cut off below this ratio of PyTorch to TensorFlow: all lower figures are from before 2018."""
 
 BANDS: Mapping[str, Sequence[float]] = {
     f"width >= {first} && width < {last}": (first, (first + last) / 2, last)
     for first, last in pairwise((220, 240, 260, 280, 300, 340, 400, 480, 580, 700, 780, 860, 960, 1060))
 }
-"""Widths of the plot that share the places of their labels, by the expression that tells them."""
+"""Plot widths that share the same label places, by the expression that selects them."""
 
 ROOMY = 780
-"""From this width on, labels are written in full."""
+"""Labels are written in full at this width or more."""
 
 
 class Scale:
-    """The two axes: months, and twice as much at every step."""
+    """The two axes: months, and ratios that double at every step."""
 
     def __init__(self, rows: pl.DataFrame) -> None:
-        """Span what `rows` hold, and the month of the article."""
+        """Return axes that span `rows` and the month of the article."""
         drawn = rows.filter(pl.col("ratio") >= LEAST)
         months = [*drawn["month"], *(month.replace(month=12) for month in drawn.filter(period="year")["month"]), THEN]
         self.first, self.last = min(months), max(months)
@@ -76,7 +76,7 @@ class Scale:
         )
 
     def point(self, month: date, ratio: float, period: str = "month") -> Point:
-        """Return where a figure stands; a year stands at its middle."""
+        """Return where a figure is drawn; a year is drawn at its middle."""
         day = month.replace(month=7) if period == "year" else month
         across = (day - self.first).days / max((self.last - self.first).days, 1)
         upright = math.log2(self.top / max(ratio, self.bottom)) / math.log2(self.top / self.bottom)
@@ -84,7 +84,7 @@ class Scale:
 
 
 def drawn_lines(rows: pl.DataFrame, scale: Scale) -> list[list[Point]]:
-    """Return every line of the chart that a label must keep away from."""
+    """Return every line of the chart that a label must avoid."""
     lines = [
         [scale.point(*cells) for cells in line.drop_nulls("ratio").select("month", "ratio", "period").iter_rows()]
         for _, line in rows.sort("month").group_by("stretch", maintain_order=True)
@@ -95,7 +95,7 @@ def drawn_lines(rows: pl.DataFrame, scale: Scale) -> list[list[Point]]:
 
 
 def _labels(rows: pl.DataFrame, found: Mapping[str, Lead], scale: Scale, *, short: bool) -> list[tuple[Label, str]]:
-    """Return the labels with their colours, the most important first."""
+    """Return the labels with their colours, most important first."""
     more = "" if short else "more "
     article, level = scale.point(THEN, 1)
     labels = [
@@ -116,7 +116,7 @@ def _labels(rows: pl.DataFrame, found: Mapping[str, Lead], scale: Scale, *, shor
 
 
 def _artefact(rows: pl.DataFrame) -> dict[str, Any] | None:
-    """Return the highest month of a stretch that is in doubt, if it stands out: twice all that follow in the year."""
+    """Return the highest month of a doubtful stretch if it is an outlier: twice every month of the following year."""
     doubted = rows.filter(pl.col("source") == "pypi", pl.col("doubt").is_not_null(), pl.col("ratio") >= LEAST)
     if doubted.is_empty():
         return None
@@ -127,7 +127,7 @@ def _artefact(rows: pl.DataFrame) -> dict[str, Any] | None:
 
 
 def texts(alt: Any, rows: pl.DataFrame, found: Mapping[str, Lead], scale: Scale) -> list[Any]:
-    """Return the labels as layers: each band of widths has places of its own."""
+    """Return the labels as layers: each range of widths has its own places."""
     values = []
     lines = drawn_lines(rows, scale)
     for band, widths in BANDS.items():

@@ -1,4 +1,4 @@
-"""What goes beyond the article's claims: how fast each framework gains or loses, and a composite of the sources."""
+"""Charts beyond the article's claims: how fast each framework gains or loses, and a composite of the sources."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MEASURED = {("stackoverflow", "share"): "Share of all questions", ("pypi", "valu
 
 
 def momentum(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
-    """Draw the change over twelve months with its interval, a framework a line."""
+    """Draw the change over twelve months with its interval, one line per framework."""
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
     rows = _unbroken(
@@ -99,7 +99,7 @@ def momentum(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure
 
 
 def composite(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
-    """Draw each composite, its line broken wherever other sources went in."""
+    """Draw each composite, with a break in the line wherever its sources change."""
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
     rows = _unbroken(
@@ -158,7 +158,7 @@ def composite(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
 
 
 def weights(rows: pl.DataFrame) -> list[dict[str, str]]:
-    """Say what weighs how much in each composite."""
+    """Describe the weights of each composite."""
     return [
         {
             "composite": row["composite"],
@@ -175,7 +175,7 @@ def weights(rows: pl.DataFrame) -> list[dict[str, str]]:
 def _unbroken(
     rows: pl.DataFrame, *, within: Sequence[str], present: pl.Expr, same: pl.Expr | None = None
 ) -> pl.DataFrame:
-    """Number the runs of months in a row that a line may join: all present, and all of the `same`."""
+    """Number the runs of consecutive months that a line may connect: all present, and equal in `same`."""
     begins = present & ~present.shift(1).over(within, order_by="month").fill_null(value=False)
     if same is not None:
         begins |= present & same.ne_missing(same.shift(1).over(within, order_by="month"))
@@ -193,7 +193,7 @@ def _counted(rows: pl.DataFrame) -> pl.Expr:
 
 
 def _longest_first(rows: pl.DataFrame) -> list[str]:
-    """Return what was counted, Stack Overflow's first, as the article does, and the longest series next."""
+    """Return the series: Stack Overflow's first, as in the article, then the longest first."""
     present = rows.filter(pl.col("change").is_not_null()).group_by("counted", "source").len()
     ordered = present.sort(pl.col("source") != "stackoverflow", -pl.col("len").cast(pl.Int64), "counted")
     return list(ordered["counted"])

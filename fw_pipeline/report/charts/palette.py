@@ -1,7 +1,7 @@
 """Colours and names of the frameworks, for charts and page alike.
 
 A chart names a colour by its token, `var(--pytorch)`. On the page the token follows the reader's light or dark scheme;
-a chart that is exported has it replaced by `solid`.
+in an exported chart `solid` replaces it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LIGHT: Mapping[str, str] = MappingProxyType(
         "gap": "#b5452c",
     }
 )
-"""The light scheme. Every framework stands at least 4.5 to 1 against `paper`; the hues differ for the colour-blind."""
+"""The light scheme. Every framework has a contrast of at least 4.5 to 1 with `paper`, in hues for the colour-blind."""
 
 DARK: Mapping[str, str] = MappingProxyType(
     {
@@ -65,12 +65,12 @@ TITLES: Mapping[str, str] = MappingProxyType(
 
 
 def token(name: str) -> str:
-    """Return the colour `name` as charts and style sheet write it."""
+    """Return the colour `name` in the form that charts and the style sheet use."""
     return f"var(--{name})"
 
 
 def solid(text: str, scheme: Mapping[str, str] = LIGHT) -> str:
-    """Replace every token in `text` by its colour, for a file that has no style sheet around it."""
+    """Replace every token in `text` with its colour, for a file without a style sheet."""
     return re.sub(r"var\(--([a-z]+)\)", lambda found: scheme[found[1]], text)
 
 

@@ -1,6 +1,6 @@
 """The charts of the two sources that count every month: questions and downloads.
 
-Every function takes a frame as its query returns it, and knows nothing of where that came from.
+Every function takes the frame that its query returns, and knows nothing about its origin.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from fw_pipeline.report.formatting import compact, figure, in_full, in_month, pe
 from fw_pipeline.report.leads import Lead, clause
 
 HEIGHT = 320
-"""Of the plots, in pixels."""
+"""Size of the plots, in pixels."""
 
 LINES = {"line": pl.col("framework"), "title": pl.col("framework").replace_strict(dict(TITLES), default="")}
-"""What the labels at the ends of the lines need."""
+"""Space for the labels at the ends of the lines."""
 
 
 def questions(rows: pl.DataFrame, site: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure:
@@ -126,11 +126,11 @@ def _went(change: float) -> str:
 
 
 def downloads(rows: pl.DataFrame, lead: Lead | None, events: Sequence[Event], credit: str) -> Figure:
-    """Draw downloads per day from the Python Package Index, in the series to quote of each month.
+    """Draw downloads per day from the Python Package Index, in each month's headline series.
 
     Args:
         rows: as the query `downloads` returns them.
-        lead: where PyTorch stands; None without figures of both.
+        lead: PyTorch's lead; None without figures of both.
         events: those to mark.
         credit: who published the figures.
     """
@@ -205,7 +205,7 @@ def _downloads_takeaway(lead: Lead | None) -> str:
 
 
 def _lines_in_words(rows: pl.DataFrame, column: str, unit: str | None) -> str:
-    """Say of each framework's line where it began, peaked and ended; after a break, of what comes after it."""
+    """Describe where each framework's line began, peaked and ended; after a break, only the part after it."""
     said = []
     for name in _frameworks(rows):
         line = rows.filter((pl.col("framework") == name) & pl.col(column).is_not_null()).sort("month")
@@ -237,7 +237,7 @@ def _choice(name: str, label: str, options: Sequence[str]) -> tuple[Control, ...
 
 
 def _hollow(base: Any, condition: str, size: int = 34) -> Any:
-    """Mark the figures that are not plain complete counts."""
+    """Mark the figures that are not complete, plain counts."""
     return base.transform_filter(condition).mark_point(
         filled=False, size=size, fill=token("paper"), strokeWidth=1.5, opacity=1
     )

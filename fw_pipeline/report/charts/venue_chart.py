@@ -1,4 +1,4 @@
-"""The chart of the papers at nine conferences, over two denominators."""
+"""The chart of the papers at nine conferences, with two denominators."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from fw_pipeline.report.formatting import figure, percent
 from fw_pipeline.report.leads import Lead, clause
 
 POOLED = "all nine, by year"
-"""The venue of the rows that hold all nine of a year."""
+"""The venue in the rows that combine all nine in a year."""
 
 
 def venues(rows: pl.DataFrame, lead: Lead | None, events: Sequence[Event], credit: str) -> Figure:
-    """Draw PyTorch's part of the papers at nine conferences, over two denominators."""
+    """Draw PyTorch's share of the papers at nine conferences, with two denominators."""
     import altair as alt  # noqa: PLC0415 - takes most of a second
 
     controls = (
@@ -97,7 +97,7 @@ def venues(rows: pl.DataFrame, lead: Lead | None, events: Sequence[Event], credi
 
 
 def _takeaway(rows: pl.DataFrame) -> str:
-    """Say what the newest year rests on."""
+    """Say what the newest year is based on."""
     years = rows.filter(pl.col("venue") == POOLED).drop_nulls("share_of_both").sort("month")
     if years.is_empty():
         return ""

@@ -10,7 +10,7 @@ from datetime import date
 
 import polars as pl
 
-from fw_pipeline.catalog.frameworks import paper_framework_rows
+from fw_pipeline.catalog.frameworks import PAPER_NAMES
 from fw_pipeline.contract import FetchContext
 from fw_pipeline.http.client import InvalidResponse, one_line
 from fw_pipeline.months import FIRST_MONTH, next_month
@@ -205,5 +205,5 @@ def _strange(file: ArchiveFile) -> str:
 
 
 def _names() -> dict[str, object]:
-    rows = paper_framework_rows()
-    return {"names": [it["name"] for it in rows], "frameworks": [it["framework"] for it in rows], "none": _NONE}
+    names, frameworks = [it.name for it in PAPER_NAMES], [it.framework for it in PAPER_NAMES]
+    return {"names": names, "frameworks": frameworks, "none": _NONE}

@@ -53,9 +53,7 @@ class Lister:
                 parts = {group: self._group(group, month) for group in groups}
             except TooManyTags as refused:
                 if self.at_once == 1:
-                    raise SourceError(
-                        SUBJECT, str(refused), "correct TAGS in fw_pipeline/catalog/frameworks.py"
-                    ) from None
+                    raise SourceError(SUBJECT, str(refused), "correct dbt_like_sql/seeds/tags.csv") from None
                 self.at_once = max(1, self.at_once // 2)
                 self.site.fetch.log(f"{SUBJECT}: {refused}; now {self.at_once} tags a request")
             else:

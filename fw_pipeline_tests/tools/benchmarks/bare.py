@@ -21,7 +21,7 @@ from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Mode
 from fw_pipeline.transform.claims import measurements_sql
 from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.transform.forecasts import forecasts
-from fw_pipeline.transform.seeds import SEEDS
+from fw_pipeline.transform.seeds import seeds
 from fw_pipeline.warehouse import Writer, query
 
 RUN = "bare"
@@ -57,7 +57,7 @@ def ingest(source: str, window: Window, pipeline: Pipeline) -> None:
 
 def build(writer: Writer, pipeline: Pipeline) -> None:
     """Make the small tables and every model, each after what it reads."""
-    for seed in SEEDS:
+    for seed in seeds():
         writer.seed(f"meta.{seed.name}", seed.frame(pipeline), description=seed.description, columns=seed.words)
     united = foretold = False
     for model in pipeline.models:
@@ -90,7 +90,7 @@ def models() -> tuple[Model, ...]:
     providers = [provider for source in SOURCES.values() for provider in source.providers.values()]
     detail = {f"detail.{provider.detail.name}" for provider in providers if provider.detail}
     return load(
-        read().sql_dir, frozenset(raw | detail | {f"meta.{seed.name}" for seed in SEEDS} | {MEASUREMENTS, FORECASTS})
+        read().sql_dir, frozenset(raw | detail | {f"meta.{seed.name}" for seed in seeds()} | {MEASUREMENTS, FORECASTS})
     )
 
 

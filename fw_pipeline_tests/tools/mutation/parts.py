@@ -33,7 +33,7 @@ PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 OF_PYTHON = (
     "fw_pipeline_tests/unit/transform/test_claims.py",
-    "fw_pipeline_tests/models/test_evidence.py",
+    "fw_pipeline_tests/models/test_evidence_rows.py",
     "fw_pipeline_tests/unit/cli/test_export.py",
     "fw_pipeline_tests/unit/ingestion/test_ingest.py",
     "fw_pipeline_tests/integration/test_querying.py",

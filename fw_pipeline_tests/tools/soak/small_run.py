@@ -22,7 +22,8 @@ from fw_pipeline.months import Window
 from fw_pipeline.orchestration.instance import told
 from fw_pipeline.orchestration.jobs import REBUILD, fetch
 from fw_pipeline.orchestration.runs import Ran, run_job
-from fw_pipeline.settings import PROJECT_DIR, read
+from fw_pipeline.paths import PROJECT_DIR
+from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import Model
 from fw_pipeline.transform.context import Pipeline

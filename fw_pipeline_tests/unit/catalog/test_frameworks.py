@@ -3,70 +3,39 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, replace
 from datetime import date
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fw_pipeline.catalog import frameworks
-from fw_pipeline.catalog.packages import ROLES
 from fw_pipeline.contract import TABLES
+from fw_pipeline.settings import read
+from fw_pipeline.sources import SOURCES
+from fw_pipeline.transform.context import Pipeline
+from fw_pipeline.transform.seeds import seeds
 
 ROOT = Path(__file__).parents[3]
-Rows = Callable[[], list[dict[str, Any]]]
 NAMES = {it.name for it in frameworks.FRAMEWORKS}
+CATALOGUE: Mapping[str, Sequence[Any]] = {
+    "frameworks": frameworks.FRAMEWORKS,
+    "packages": frameworks.PACKAGES,
+    "tags": frameworks.TAGS,
+    "hub_names": frameworks.HUB_NAMES,
+    "paper_frameworks": frameworks.PAPER_NAMES,
+    "populations": frameworks.POPULATIONS,
+}
 
 
 def recorded_rows(name: str) -> list[dict[str, str]]:
     with (ROOT / "data" / "recorded" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-@pytest.mark.parametrize(
-    ("rows", "columns"),
-    [
-        (frameworks.framework_rows, ["framework", "title", "released", "release_reference"]),
-        (frameworks.package_rows, ["package", "framework", "role", "ecosystem", "counts_in_family", "reason"]),
-        (frameworks.tag_rows, ["tagged", "framework", "role"]),
-        (frameworks.hub_name_rows, ["name", "kind", "framework", "is_format"]),
-        (frameworks.paper_framework_rows, ["name", "framework"]),
-        (frameworks.population_rows, ["source", "population", "is_sample", "what"]),
-    ],
-)
-def test_seed_rows_have_exactly_the_promised_columns(rows: Rows, columns: list[str]) -> None:
-    assert rows()
-    assert {tuple(row) for row in rows()} == {tuple(columns)}
-
-
-@pytest.mark.parametrize(
-    ("rows", "key"),
-    [
-        (frameworks.framework_rows, ("framework",)),
-        (frameworks.package_rows, ("package",)),
-        (frameworks.tag_rows, ("tagged",)),
-        (frameworks.hub_name_rows, ("kind", "name")),
-        (frameworks.paper_framework_rows, ("name",)),
-        (frameworks.population_rows, ("source", "population")),
-    ],
-)
-def test_a_name_stands_for_one_thing_so_that_a_join_never_multiplies(rows: Rows, key: tuple[str, ...]) -> None:
-    keys = [tuple(row[column] for column in key) for row in rows()]
-    assert len(keys) == len(set(keys))
-
-
-def test_every_name_points_to_a_framework_of_the_catalogue() -> None:
-    rows = chain(
-        frameworks.package_rows(),
-        frameworks.tag_rows(),
-        frameworks.hub_name_rows(),
-        frameworks.paper_framework_rows(),
-    )
-    assert {row["framework"] for row in rows} - {None} <= NAMES
 
 
 def test_every_recorded_name_is_in_the_catalogue() -> None:
@@ -83,8 +52,20 @@ def test_every_recorded_name_is_in_the_catalogue() -> None:
         assert {row["population"] for row in recorded_rows(source)} <= known
 
 
+def test_the_tables_of_the_catalogue_have_the_columns_and_rows_that_the_code_reads(tmp_path: Path) -> None:
+    known = Pipeline({}, (), given=read({"FW_DATA_DIR": str(tmp_path)}, dotenv=tmp_path / "none"))
+    tables = {
+        seed.name: seed.frame(replace(known, sources=SOURCES)).rows() for seed in seeds() if seed.name in CATALOGUE
+    }
+    for name, items in CATALOGUE.items():
+        read_by_code = [tuple(list(it) if isinstance(it, tuple) else it for it in astuple(item)) for item in items]
+        assert tables[name] == read_by_code, name
+
+
 def test_every_role_of_a_package_is_explained() -> None:
-    assert {it.role for it in frameworks.PACKAGES} == set(ROLES)
+    (packages,) = [seed for seed in seeds() if seed.name == "packages"]
+    described = packages.document.columns["role"].description
+    assert all(f"{role} (" in described for role in {it.role for it in frameworks.PACKAGES})
     assert all(it.reason.endswith(".") for it in frameworks.PACKAGES)
 
 
@@ -142,7 +123,7 @@ def test_core_tags_are_single_so_that_no_question_is_compared_with_itself() -> N
 
 
 def test_all_names_of_the_links_file_are_translated() -> None:
-    translated = {row["name"]: row["framework"] for row in frameworks.paper_framework_rows()}
+    translated = {it.name: it.framework for it in frameworks.PAPER_NAMES}
     assert set(translated) == {"tf", "pytorch", "mxnet", "torch", "caffe2", "jax", "paddle", "mindspore"}
     assert translated["tf"] == "tensorflow"
     assert translated["torch"] == "lua-torch", "a name that nobody takes for PyTorch, whose package is torch"
@@ -168,9 +149,46 @@ def test_release_dates_agree_with_the_recorded_events() -> None:
     assert all(bool(it.released) == bool(it.release_reference) for it in frameworks.FRAMEWORKS)
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("packages", "torch,pytorch,core,", "torch,pytorch,kernel,", "role is 'kernel', not one of: core, dependency"),
+        (
+            "packages",
+            "torch,pytorch,core,",
+            "torch,pytorhc,core,",
+            "framework is 'pytorhc', not one of: caffe2, ",
+        ),
+        ("packages", "torch,pytorch,core,,true", "torch,pytorch,core,,yes", "counts_in_family is 'yes', which is not"),
+        ("packages", "torchvision,pytorch", "torch,pytorch", "(torch) is in line 43 already"),
+        ("frameworks", "2015-11-09", "9 Nov 2015", "released is '9 Nov 2015', which is not a date"),
+        ("hub_names", "jax,tag,", "jax,label,", "kind is 'label', not one of: library, tag"),
+        ("tags", "keras,keras,core", ",keras,core", "tagged is empty"),
+        ("populations", "hub,false", "hub", "has not as many cells as the header, 6"),
+    ],
+)
+def test_a_bad_line_of_the_catalogue_is_told_with_its_file_and_number(
+    tmp_path: Path, file: str, old: str, new: str, said: str
+) -> None:
+    shutil.copytree(ROOT / "fw_pipeline", tmp_path / "fw_pipeline", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "dbt_like_sql" / "seeds", tmp_path / "dbt_like_sql" / "seeds")
+    path = tmp_path / "dbt_like_sql" / "seeds" / f"{file}.csv"
+    text = path.read_text(encoding="utf-8")
+    at = text.index(old)
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    done = loaded(tmp_path)
+    last = done.stderr.splitlines()[-1]
+    assert f"seeds/{file}.csv line {text[:at].count(chr(10)) + 1}: {said}" in last
+    assert last.endswith("; correct the line, or restore the file from the repository")
+
+
 def test_the_catalogue_loads_without_any_installed_package() -> None:
-    load = "import fw_pipeline.catalog.frameworks as it; print(len(it.PACKAGES))"
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); {load}"
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
+    done = loaded(ROOT)
     assert done.stderr == ""
     assert int(done.stdout) == len(frameworks.PACKAGES)
+
+
+def loaded(folder: Path) -> subprocess.CompletedProcess[str]:
+    load = "import fw_pipeline.catalog.frameworks as it; print(len(it.PACKAGES))"
+    code = f"import sys; sys.path.insert(0, {str(folder)!r}); {load}"
+    return subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)

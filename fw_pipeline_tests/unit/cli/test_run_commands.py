@@ -9,8 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from fw_pipeline.paths import PROJECT_DIR
 from fw_pipeline.raw import VintageStore
-from fw_pipeline.settings import PROJECT_DIR
 from fw_pipeline.warehouse import query
 from fw_pipeline_tests.support.command import Done, fw_pipeline
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from fw_pipeline.catalog.frameworks import framework_rows, tag_rows
+from fw_pipeline.catalog.frameworks import FRAMEWORKS, TAGS
 from fw_pipeline.contract import Batch
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.ingestion.freshness import freshness
@@ -134,8 +135,8 @@ def test_two_providers_fill_one_range_as_two_series_that_no_sum_mixes(tmp_path: 
         warehouse.register("rows", pl.concat(frames))
         warehouse.execute("insert into raw.stackoverflow by name select * from rows")
         insert(warehouse, "meta.months", [{"month": month} for month in window.months()])
-        insert(warehouse, "meta.tags", tag_rows())
-        insert(warehouse, "meta.frameworks", framework_rows())
+        insert(warehouse, "meta.tags", [asdict(tag) for tag in TAGS])
+        insert(warehouse, "meta.frameworks", [{"framework": it.name, "title": it.title} for it in FRAMEWORKS])
         for model in sorted((it for it in models() if it.name in built), key=lambda it: built.index(it.name)):
             warehouse.execute(f"create schema if not exists {model.name.partition('.')[0]}")
             warehouse.execute(f"create table {model.name} as {model.sql}")

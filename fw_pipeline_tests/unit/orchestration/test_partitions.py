@@ -15,7 +15,8 @@ from dagster import (
 
 from fw_pipeline.orchestration.failures import failure_lines
 from fw_pipeline.orchestration.partitions import months_of
-from fw_pipeline.settings import PROJECT_DIR, read
+from fw_pipeline.paths import PROJECT_DIR
+from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.support.dagster_runs import execute
 

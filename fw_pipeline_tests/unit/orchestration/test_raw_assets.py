@@ -14,7 +14,7 @@ from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START
 from fw_pipeline.orchestration.raw_assets import GAPS
-from fw_pipeline.settings import PROJECT_DIR
+from fw_pipeline.paths import PROJECT_DIR
 from fw_pipeline_tests.support.dagster_runs import execute
 
 OURS = "__repository__@fw_pipeline"

@@ -24,7 +24,8 @@ from fw_pipeline.definitions import build_defs
 from fw_pipeline.months import Window, parse_month
 from fw_pipeline.orchestration.runs import run_job
 from fw_pipeline.orchestration.sensors import alert_of, build_what_changed
-from fw_pipeline.settings import PROJECT_DIR, read
+from fw_pipeline.paths import PROJECT_DIR
+from fw_pipeline.settings import read
 from fw_pipeline.signals import REMEDY
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform.context import Pipeline

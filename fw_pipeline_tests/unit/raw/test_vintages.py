@@ -1,14 +1,10 @@
-"""Evidence and vintages: write-once, append-only, whole or absent; what cannot be read is set aside, never deleted."""
+"""Vintages: append-only, whole or absent; what cannot be read is set aside, never deleted."""
 
 from __future__ import annotations
 
-import gzip
-import json
-import re
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -17,14 +13,10 @@ import pytest
 
 from fw_pipeline.atomic_files import StorageError, sweep, written_aside
 from fw_pipeline.contract import TABLES
-from fw_pipeline.raw import EvidenceStore, Statement, VintageStore
+from fw_pipeline.raw import Statement, VintageStore
 
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 MONTH = date(2022, 1, 1)
-
-
-def evidence(root: Path, run: str = "run-1", now: datetime = NOW) -> EvidenceStore:
-    return EvidenceStore(root, "pypi", "clickpy", run_id=run, now=now)
 
 
 def figures(**counts: int) -> pl.DataFrame:
@@ -42,87 +34,6 @@ def add(store: VintageStore, rows: pl.DataFrame, *, run: str, at: datetime = NOW
     return vintage.path if vintage else None
 
 
-def test_an_answer_is_kept_verbatim_and_found_again(tmp_path: Path) -> None:
-    body = b'{"total": 739}\xff\x00'
-    kept = evidence(tmp_path).keep("GET /questions", body, name="questions 2023-01")
-    assert kept.read() == body
-    found = evidence(tmp_path, run="run-2").find("GET /questions")
-    assert found is not None
-    assert found.read() == body
-    assert found.ref.startswith("evidence/pypi/clickpy/run-1/")
-
-
-def test_a_streamed_answer_equals_a_whole_one(tmp_path: Path) -> None:
-    def chunks() -> Iterator[bytes]:
-        yield from (b"one ", b"two ", b"three")
-
-    assert evidence(tmp_path).keep("r", chunks(), name="streamed").read() == b"one two three"
-
-
-def test_a_finished_fetch_is_not_gone_on_with(tmp_path: Path) -> None:
-    first = evidence(tmp_path)
-    first.keep("r", b"x", name="a")
-    first.finish()
-    again = evidence(tmp_path, run="run-2")
-    assert again.find("r") is None
-    assert again.folder.name == "run-2"
-
-
-def test_an_unfinished_fetch_is_gone_on_with_for_a_week_from_its_last_answer_and_an_answer_for_a_month(
-    tmp_path: Path,
-) -> None:
-    evidence(tmp_path).keep("r", b"x", name="a")
-    assert evidence(tmp_path, run="run-2", now=NOW + timedelta(days=8)).find("r") is None
-    for day in range(6, 37, 6):  # two weeks of a quota each day, and more
-        going_on = evidence(tmp_path, run=f"run-{day}", now=NOW + timedelta(days=day))
-        assert (going_on.find("r") is not None) is (day < 31)
-        going_on.keep(f"r{day}", b"x", name="a")
-        going_on.keep(f"headers of r{day}", b"{}", name="a.headers.json")
-    assert evidence(tmp_path, run="later", now=NOW + timedelta(days=36)).resumed == 6, "headers are no answers"
-
-
-def test_a_rejected_answer_stays_on_disk_and_is_asked_for_again(tmp_path: Path) -> None:
-    store = evidence(tmp_path)
-    kept = store.keep("r", b"<html>", name="a")
-    store.reject(kept.ref, "HTML instead of JSON")
-    assert kept.path.exists()
-    assert evidence(tmp_path, run="run-2").find("r") is None
-
-
-def test_a_torn_last_line_of_the_journal_loses_only_that_answer(tmp_path: Path) -> None:
-    store = evidence(tmp_path)
-    store.keep("first", b"1", name="a")
-    with (store.folder / "requests.ndjson").open("a", encoding="utf-8") as journal:
-        journal.write('\n{"request": "second", "ref": "evid')
-    again = evidence(tmp_path, run="run-2")
-    assert again.find("first") is not None
-    assert again.find("second") is None
-    again.keep("third", b"3", name="c")
-    assert evidence(tmp_path, run="run-3").find("third") is not None
-
-
-def test_the_same_answer_is_written_once_over_all_fetches(tmp_path: Path) -> None:
-    first = evidence(tmp_path)
-    one = first.keep("r", b"same", name="file.csv")
-    first.finish()
-    second = evidence(tmp_path, run="run-2")
-    two = second.keep("r", b"same", name="file.csv")
-    second.finish()
-    assert one.ref == two.ref
-    assert not (tmp_path / "evidence/pypi/clickpy/run-2").exists()
-
-
-def test_what_is_packed_already_is_kept_as_it_came_and_the_rest_is_packed(tmp_path: Path) -> None:
-    store = evidence(tmp_path)
-    packed = gzip.compress(b"links")
-    as_it_came = store.keep("a", packed, name="links.json.gz").path
-    assert as_it_came.read_bytes() == packed
-    assert re.fullmatch(r"links\.json\.[0-9a-f]{16}\.gz", as_it_came.name)
-    ours = store.keep("b", b"links", name="links.json").path
-    assert gzip.decompress(ours.read_bytes()) == b"links"
-    assert re.fullmatch(r"links\.json\.[0-9a-f]{16}\.body\.gz", ours.name)
-
-
 def test_a_folder_that_is_no_month_is_somebody_elses(tmp_path: Path) -> None:
     store = VintageStore(tmp_path)
     path = add(store, figures(pytorch=555), run="a")
@@ -131,12 +42,6 @@ def test_a_folder_that_is_no_month_is_somebody_elses(tmp_path: Path) -> None:
         (path.parent.parent / name).mkdir()
         (path.parent.parent / name / path.name).write_bytes(path.read_bytes())
     assert [vintage.path for vintage in store.vintages("stackoverflow")] == [path]
-
-
-@pytest.mark.parametrize("name", ["../../../etc/passwd", "a/b", "", "." * 50, "x" * 10_000, "naïve\n\0name"])
-def test_no_name_leaves_the_folder_of_its_fetch(tmp_path: Path, name: str) -> None:
-    store = evidence(tmp_path)
-    assert store.keep("r", b"x", name=name).path.parent == store.folder
 
 
 def test_a_vintage_is_added_and_never_overwritten(tmp_path: Path) -> None:
@@ -310,11 +215,3 @@ def test_a_listing_whose_vintage_was_never_written_is_swept(tmp_path: Path) -> N
     store.sweep_listings("stackoverflow")
     assert kept.exists()
     assert not orphan.exists()
-
-
-def test_the_journal_holds_no_more_than_requests_references_and_times(tmp_path: Path) -> None:
-    store = evidence(tmp_path)
-    store.keep("GET /x", b"secret body", name="a")
-    entries = [json.loads(line) for line in (store.folder / "requests.ndjson").read_text().splitlines() if line]
-    assert entries[0] == {"begun": NOW.isoformat()}
-    assert set(entries[1]) == {"request", "ref", "at"}

@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.transform import MEASUREMENTS, Model
 from fw_pipeline.transform.claims import build_steps, claim_rows, definition_rows, measurements_sql
-from fw_pipeline.transform.seeds import SEEDS
+from fw_pipeline.transform.seeds import seeds
 from fw_pipeline_tests.support.claims_warehouse import before_models, in_memory, measure, measurements
 from fw_pipeline_tests.support.relations import models
 
@@ -113,7 +113,7 @@ def test_a_file_and_its_claim_that_disagree_are_refused(known: tuple[Model, ...]
 def test_a_claim_or_a_file_without_a_number_is_refused(known: tuple[Model, ...], number: str, table: str) -> None:
     good = next(model for model in known if model.doc.claim)
     assert good.doc.claim
-    doc = dataclasses.replace(good.doc, claim=dataclasses.replace(good.doc.claim, id=number))
+    doc = dataclasses.replace(good.doc, claim=good.doc.claim.model_copy(update={"id": number}))
     with pytest.raises(PipelineError, match=f"the document says claim {number}, the file says {table}"):
         claim_rows([dataclasses.replace(good, table=table, doc=doc)])
 
@@ -131,7 +131,7 @@ def test_measurements_are_built_after_every_claim_and_before_what_judges_them(kn
 
 
 def test_rows_of_claims_have_the_columns_of_their_small_tables(known: tuple[Model, ...]) -> None:
-    columns = {seed.name: set(seed.columns) for seed in SEEDS}
+    columns = {seed.name: set(seed.columns) for seed in seeds()}
     assert {frozenset(row) for row in claim_rows(known)} == {frozenset(columns["claims"])}
     assert {frozenset(row) for row in definition_rows(known)} == {frozenset(columns["definitions"])}
 

@@ -204,8 +204,12 @@ def test_a_model_that_hides_a_table_of_the_pipeline_is_refused(tmp_path: Path) -
         ),
         (DOC.replace("given: {}", "given: {meta.months: []}"), "gives meta.months, which the SQL does not read"),
         (DOC.replace("expect: []", "expect: [{day: 1}]"), "expects day, which is no column"),
-        (DOC.replace("expect: []", "expect: [1]"), "is not a list of rows"),
-        (DOC.partition("  - {name")[0], "examples: is not a list"),
+        (DOC.replace("expect: []", "expect: [1]"), "examples.1.expect.1: 1 is not a row; write rows as"),
+        (DOC.partition("  - {name")[0], "has nothing in examples; write a value, or leave the key out"),
+        (DOC.replace("expectations: []", "expectations: none"), "expectations: is not a list; write a list"),
+        (DOC.replace("description: What it is.", "description: 7"), "description: is not a text; write a sentence"),
+        (DOC.replace("given: {}", "given: []"), "given: expected names with values here"),
+        (DOC.partition("  - {name")[0] + "  []\n", "examples: is empty; write at least one"),
         (DOC + CLAIM, "unknown key claim"),
     ],
 )
@@ -230,10 +234,11 @@ def test_a_document_that_is_wrong_is_refused(tmp_path: Path, doc: str, words: st
         (CLAIM + CLAIM.partition("  definitions:\n")[2], "defines one formula twice"),
         (CLAIM.replace("  judged_by: its own chart\n", ""), "does not say what it is judged by"),
         (CLAIM.replace("{value} x", "x"), "is of the headline and says nothing"),
-        (
-            CLAIM.replace("headline: true", "headline: true, due: null"),
-            "None is no day; write the day by which it must",
-        ),
+        (CLAIM.replace("headline: true", "headline: true, due: null"), "has nothing in due; write a value, or leave"),
+        (CLAIM.replace("headline: true", "headline: true, due: soon"), "'soon' is no day; write a day, as 2028-01-01"),
+        (CLAIM.replace("headline: true", "headline: true, due: 2028-01-01 00:00:00"), "is no day; write a day, as"),
+        (CLAIM.replace("headline: true", "headline: 1"), "definitions.1.headline: 1 is neither true nor false"),
+        (CLAIM.replace("1.75", ".inf"), "definitions.1.threshold: inf is not a number"),
     ],
 )
 def test_a_claim_without_its_terms_is_refused(tmp_path: Path, claim: str, words: str) -> None:

@@ -134,7 +134,7 @@ def test_a_tag_that_nobody_ever_used_is_left_out_and_said_and_the_others_go_on(d
     desk.world.dead_tags = frozenset({"pytorch"})
     got = desk.run("2023-05", "2023-06")
     assert not got.failures
-    said = "left out: no question was ever tagged pytorch, so that a count of 0 would say nothing; correct TAGS in"
+    said = "left out: no question was ever tagged pytorch, so that a count of 0 would say nothing; correct "
     assert sum(said in line for line in desk.log) == 1
     assert {tagged for _, tagged in desk.figures()} == {"*", "tensorflow", "tensorflow;c++"}
     assert {tagged for _, tagged, _ in desk.questions} == {"*", "tensorflow"}

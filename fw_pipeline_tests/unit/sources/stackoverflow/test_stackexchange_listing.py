@@ -84,7 +84,7 @@ def test_as_many_tags_are_asked_for_at_once_as_the_service_takes(
 
 def test_a_service_that_takes_no_tag_at_all_ends_the_fetch(desk: Desk) -> None:
     desk.world.most_tags = 0
-    assert re.search(r"bad_parameter \(400\): tagged; correct TAGS", lines(desk.run("2023-05", "2023-06"))[0])
+    assert re.search(r"bad_parameter \(400\): tagged; correct dbt_like_sql", lines(desk.run("2023-05", "2023-06"))[0])
 
 
 @pytest.mark.parametrize(

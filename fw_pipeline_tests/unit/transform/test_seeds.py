@@ -1,34 +1,49 @@
-"""The small recorded tables: what they hold, and one line for each thing that can be wrong with a file of them."""
+"""The small tables: what they hold, and one line for each thing that can be wrong with a file of them."""
 
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from fw_pipeline.catalog.frameworks import FRAMEWORKS, LANGUAGES, PACKAGES
-from fw_pipeline.definitions import load_models
+from fw_pipeline.catalog.frameworks import FRAMEWORKS, LANGUAGES, PACKAGES, POPULATIONS
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.settings import read
+from fw_pipeline.paths import SEEDS_DIR
+from fw_pipeline.settings import Settings
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform.context import Pipeline
-from fw_pipeline.transform.seed_csv import RecordedTable
-from fw_pipeline.transform.seed_tables import RECORDED_TABLES
-from fw_pipeline.transform.seeds import SEEDS
+from fw_pipeline.transform.seeds import Seed, seeds
 from fw_pipeline_tests.support.recorded_files import SHIPPED
 
-TABLES: Mapping[str, RecordedTable] = {table.name: table for table in RECORDED_TABLES}
+TABLES: Mapping[str, Seed] = {seed.name: seed for seed in seeds()}
+RECORDED = [name for name, seed in TABLES.items() if seed.document.rows_from == "recorded"]
+SEEDS = [name for name, seed in TABLES.items() if seed.document.rows_from == "seeds"]
 
 
-def rows(name: str) -> list[dict[str, Any]]:
-    return TABLES[name].read(SHIPPED)
+@dataclass(frozen=True)
+class Folders:
+    """Settings with the folders that a test names."""
+
+    recorded_dir: Path = SHIPPED
+    seeds_dir: Path = SEEDS_DIR
+
+
+def rows(name: str, folder: Path | None = None) -> list[dict[str, Any]]:
+    """Return the rows of a table that is read from a file; of a file in `folder`, if that is given."""
+    folders = Folders() if folder is None else Folders(folder, folder)
+    return TABLES[name].frame(Pipeline(SOURCES, (), given=cast("Settings", folders))).to_dicts()
+
+
+def file_of(name: str) -> Path:
+    return (SHIPPED if name in RECORDED else SEEDS_DIR) / f"{name}.csv"
 
 
 def only(name: str, **wanted: Any) -> dict[str, Any]:
@@ -41,8 +56,8 @@ def only(name: str, **wanted: Any) -> dict[str, Any]:
 
 def test_every_file_beside_the_figures_is_a_table_and_a_seed() -> None:
     files = {path.stem for path in SHIPPED.glob("*.csv")} - set(SOURCES)
-    assert files == set(TABLES)
-    assert files <= {seed.name for seed in SEEDS}
+    assert files == set(RECORDED)
+    assert {path.stem for path in SEEDS_DIR.glob("*.csv")} == set(SEEDS)
 
 
 def test_stack_overflow_has_two_breaks_and_each_says_which_way_it_bends() -> None:
@@ -125,7 +140,7 @@ def test_projects_of_google_by_framework() -> None:
 def test_samples_are_windows_of_a_few_days() -> None:
     for row in rows("question_samples"):
         assert 7 < (row["last_question"] - row["first_question"]).days < 12
-        assert row["first_question"].tzinfo is UTC
+        assert row["first_question"].utcoffset() == timedelta(0)
 
 
 def test_bindings_name_languages_that_are_asked_for_and_where_each_is_documented() -> None:
@@ -169,29 +184,58 @@ def test_what_was_computed_from_a_series_here_says_so() -> None:
         ("bindings", ",official,", ",semi-official,", "kind is 'semi-official'"),
         ("published_figures", ",1.88,", ",x,", "value is 'x', which is not a number"),
         ("events", "2019-09-30,TensorFlow 2.0,", "2019-09-30,", "has not as many cells as the header"),
+        ("composite_weights", ',1,3,2,"Every', ',heavy,3,2,"Every', "weight is 'heavy', which is not a number"),
+        ("composite_weights", ',1,3,2,"Every', ',-1,3,2,"Every', "the weight -1.0 is below zero"),
+        ("composite_weights", ',1,3,2,"Every', ',nan,3,2,"Every', "weight is 'nan', which is not a number"),
+        ("composite_weights", ',1,3,2,"Every', ',1,3,4,"Every', "4 months of a window of 3 cannot be asked for"),
+        ("composite_weights", "three sources,stackoverflow", "three sources,reddit", "source is 'reddit', not one"),
+        ("composite_weights", "three sources,stackoverflow,", "three sources,", "has not as many cells as the header"),
+        ("headline_series", "pypi,2,", "pypi,second,", "rank is 'second', which is not a whole number"),
+        ("headline_series", "pypi,2,", "pypi,0,", "rank 0 is below 1"),
+        ("headline_series", "pypi,2,", "pypi,1,", "(pypi, 1) is in line"),
+        ("headline_series", "pypi,2,", "conda,2,", "source is 'conda', not one of: huggingface"),
+        ("headline_series", "pypi,2,", "pypi,,", "rank is empty"),
+        ("packages", "torch,pytorch,core,", "torch,pytorch,kernel,", "role is 'kernel', not one of: core, dep"),
     ],
 )  # fmt: skip
 def test_a_bad_line_is_told_with_its_file_and_number(tmp_path: Path, name: str, old: str, new: str, told: str) -> None:
-    text = (SHIPPED / f"{name}.csv").read_text(encoding="utf-8")
+    text = file_of(name).read_text(encoding="utf-8")
     assert old in text
-    (tmp_path / f"{name}.csv").write_text(text.replace(old, new, 1), encoding="utf-8")
+    folder = tmp_path / file_of(name).parent.name
+    folder.mkdir()
+    (folder / f"{name}.csv").write_text(text.replace(old, new, 1), encoding="utf-8")
     line = text[: text.index(old)].count("\n") + 1
     with pytest.raises(PipelineError) as raised:
-        TABLES[name].read(tmp_path)
-    assert str(raised.value).startswith(f"recorded {name}.csv line {line}: ")
+        rows(name, folder)
+    assert str(raised.value).startswith(f"{folder.name}/{name}.csv line {line}: ")
     assert told in str(raised.value)
     assert str(raised.value).endswith("; correct the line, or restore the file from the repository")
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("name", sorted(TABLES))
+@pytest.mark.parametrize("name", sorted([*RECORDED, *SEEDS]))
 def test_a_line_that_is_there_twice_is_told(tmp_path: Path, name: str) -> None:
-    lines = (SHIPPED / f"{name}.csv").read_text(encoding="utf-8").splitlines()
+    lines = file_of(name).read_text(encoding="utf-8").splitlines()
     (tmp_path / f"{name}.csv").write_text("\n".join([*lines, lines[1]]) + "\n", encoding="utf-8")
-    with pytest.raises(
-        PipelineError, match=rf"recorded {name}\.csv line {len(lines) + 1}: \(.*\) is in line 2 already"
-    ):
-        TABLES[name].read(tmp_path)
+    with pytest.raises(PipelineError, match=rf"/{name}\.csv line {len(lines) + 1}: \(.*\) is in line 2 already"):
+        rows(name, tmp_path)
+
+
+def test_a_composite_without_any_weight_is_refused(tmp_path: Path) -> None:
+    text = file_of("composite_weights").read_text(encoding="utf-8")
+    (tmp_path / "composite_weights.csv").write_text(re.sub(r",1,(\d+),", r",0,\1,", text), encoding="utf-8")
+    with pytest.raises(PipelineError, match="no weight at all"):
+        rows("composite_weights", tmp_path)
+
+
+def test_every_provider_and_population_that_counts_all_there_is_has_a_rank_and_no_sample_has_one() -> None:
+    ranked = {row["definition"] for row in rows("headline_series")}
+    providers = SOURCES["stackoverflow"].providers
+    assert {f"questions in the month, {name}" for name in providers} <= ranked
+    assert {f"models by tag, created in the month, hub{of}" for of in ("", ", parquet")} <= ranked
+    papers = [it for it in POPULATIONS if it.source == "papers"]
+    assert {f"papers in the month, {it.name}" for it in papers if not it.is_sample} <= ranked
+    assert not any(definition.endswith(it.name) for it in POPULATIONS if it.is_sample for definition in ranked)
 
 
 @pytest.mark.parametrize(
@@ -207,23 +251,20 @@ def test_a_file_that_is_no_such_table_is_told(tmp_path: Path, body: bytes | None
     if body is not None:
         (tmp_path / "events.csv").write_bytes(body)
     with pytest.raises(PipelineError) as raised:
-        TABLES["events"].read(tmp_path)
+        rows("events", tmp_path)
     assert told in str(raised.value)
     assert str(raised.value).endswith("; restore it from the repository")
 
 
-def test_a_package_that_is_admitted_twice_is_one_line(tmp_path: Path) -> None:
-    settings = read({"FW_DATA_DIR": str(tmp_path)}, dotenv=Path("none"))
-    made = Pipeline(SOURCES, load_models(), given=settings, clock=lambda: datetime(2026, 11, 22, tzinfo=UTC))
-    (seed,) = [seed for seed in SEEDS if seed.name == "packages"]
-    twice = replace(seed, rows=lambda pipeline: [*seed.rows(pipeline), *seed.rows(pipeline)][: len(PACKAGES) + 1])
-    with pytest.raises(PipelineError) as raised:
-        twice.frame(made)
-    assert str(raised.value) == "meta.packages: tensorflow is there twice; leave one of them in the catalogue"
+def test_a_definition_of_the_headline_has_one_rank(tmp_path: Path) -> None:
+    text = file_of("headline_series").read_text(encoding="utf-8")
+    (tmp_path / "headline_series.csv").write_text(text.replace("StarScout, all", "clickpy, all"), encoding="utf-8")
+    with pytest.raises(PipelineError, match=r"\(pypi, downloads per day of the package, clickpy, all\) is in line"):
+        rows("headline_series", tmp_path)
 
 
 def test_files_that_a_folder_of_ones_own_holds_are_read_from_there(tmp_path: Path) -> None:
     shutil.copy(SHIPPED / "events.csv", tmp_path / "events.csv")
     with (tmp_path / "events.csv").open("a", encoding="utf-8") as stream:
         stream.write("2026-01-01,something,all,somebody\n")
-    assert len(TABLES["events"].read(tmp_path)) == len(rows("events")) + 1
+    assert len(rows("events", tmp_path)) == len(rows("events")) + 1

@@ -1,4 +1,4 @@
-"""What the page says beyond the article: lines that break where they must, weights, forecasts, and what was called."""
+"""Momentum and the composite: lines that break where they must, weights, and charts without any figures."""
 
 from __future__ import annotations
 
@@ -47,25 +47,6 @@ def test_the_weights_of_a_drawn_composite_are_shown_as_parts_of_a_whole(read: re
         ("PyPI", "75.0%", ""),
         ("Stack Overflow", "25.0%", HOSTILE),
     ]
-
-
-def test_the_forecast_of_january_2023_is_told_in_words(read: report_warehouse.Read) -> None:
-    drawn = forecast_charts.forecasts(read(figure.sql("forecasts")), "somebody")
-    assert drawn.summary == (
-        "C25 ratio of downloads, A, all: for Jan 2024 the forecast of January 2023 was 0.7, between 0.4 and 1.20."
-    )
-    without = drawn.rows.with_columns(low=pl.lit(None, pl.Float64), high=pl.lit(None, pl.Float64)).drop("counted")
-    told = forecast_charts.forecasts(without, "somebody").summary
-    assert told.endswith("0.7, without an interval, as too few earlier ones could be judged by then.")
-    measured = drawn.rows.filter(kind="measured")
-    assert measured.filter(pl.col("value").is_null())["month"].to_list() == [GAP]
-    assert drawn.rows.filter(pl.col("kind") != "measured")["month"].min() == date(2023, 2, 1)
-
-
-def test_what_cannot_be_told_says_why(read: report_warehouse.Read) -> None:
-    (row,) = forecast_charts.predictions(read(figure.sql("predictions")))
-    assert (row["forecast"], row["between"], row["measured"]) == ("0.7", "0.4 to 1.20", "–")  # noqa: RUF001 - a dash
-    assert (row["answer"], row["why"], row["error"]) == ("cannot be told", HOSTILE, "–")  # noqa: RUF001 - a dash
 
 
 def test_without_any_figures_the_charts_are_empty_and_say_so() -> None:
