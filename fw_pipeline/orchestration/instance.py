@@ -7,7 +7,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -124,23 +124,38 @@ def write_quickly() -> None:
     into the file and waits for the disk; one connection that stays open until the process ends spares that. In
     write-ahead mode, which Dagster uses, this cannot damage the file: a loss of power may lose the last events of the
     history, never a figure.
+
+    The page of a run in the UI watches the file, to which nothing would be written until the log is flushed; so it is
+    touched after each change.
     """
     from sqlalchemy import event  # noqa: PLC0415 - only what runs a job has a history to write
     from sqlalchemy.engine import Engine  # noqa: PLC0415
 
     if not event.contains(Engine, "connect", _flush_seldom):
         event.listen(Engine, "connect", _flush_seldom)
+        event.listen(Engine, "close", _tell_watchers)
 
 
 def _flush_seldom(connection: Any, _record: object) -> None:
     if not isinstance(connection, sqlite3.Connection):
         return
     connection.execute("pragma synchronous = normal")
-    path = connection.execute("pragma database_list").fetchone()[2]
+    path = _path(connection)
     if path and path not in _HELD_OPEN and connection.execute("pragma journal_mode").fetchone()[0] == "wal":
         held = sqlite3.connect(path, check_same_thread=False)
         held.execute("select count(*) from sqlite_master").fetchall()  # a connection counts from its first read
         _HELD_OPEN[path] = held
+
+
+def _tell_watchers(connection: Any, _record: object) -> None:
+    if isinstance(connection, sqlite3.Connection) and connection.total_changes and (path := _path(connection)):
+        with suppress(OSError):
+            os.utime(path)
+
+
+def _path(connection: sqlite3.Connection) -> str:
+    """Return where the file of a connection lies; nothing where it has none."""
+    return str(connection.execute("pragma database_list").fetchone()[2])
 
 
 @contextmanager

@@ -91,10 +91,10 @@ def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
 
     @resource
     def hand(context: InitResourceContext) -> Iterator[Pipeline]:
-        write_quickly()  # where a sensor looks, too: what its process holds open, the daemon need not flush
-        if context.run is None:
+        if context.run is None:  # a sensor looks
             yield pipeline
         else:
+            write_quickly()
             pipeline.log = context.log.info if context.log else silent
             if context.instance is not None:
                 _show_in_the_ui(context.instance, context.run)
