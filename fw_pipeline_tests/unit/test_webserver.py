@@ -1,4 +1,4 @@
-"""The guard before the UI, over real HTTP: pages of other sites and strange names are refused."""
+"""The UI's web server: pages of other sites and strange names are refused, and so is an address that is taken."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from fw_pipeline.webserver_guard import Guard
+from fw_pipeline.webserver import Guard
+from fw_pipeline_tests.support.command import fw_pipeline
 from fw_pipeline_tests.support.dagster_ui import Ui
 
 JSON = {"Content-Type": "application/json"}
@@ -126,6 +127,15 @@ def test_what_its_own_pages_and_programs_send_is_taken(
 def test_a_websocket_opens_for_its_own_pages_alone(guarded: int) -> None:
     assert socket_status(guarded, f"http://127.0.0.1:{guarded}") == 101
     assert socket_status(guarded, "https://elsewhere.example") == 403
+
+
+def test_a_ui_that_could_not_listen_is_not_started(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for host, cause in (("127.0.0.1", "Address already in use"), ("192.0.2.1", "Cannot assign requested address")):
+            done = fw_pipeline(tmp_path, "ui", "--host", host, "--port", port)
+            assert (done.status, done.err.count("\n")) == (1, 1)
+            assert f"Dagster UI: it cannot listen on {host}, port {port}: {cause}; choose another --port" in done.err
 
 
 @pytest.mark.long

@@ -1,25 +1,90 @@
-"""The sensor over failed runs: told by webhook, silent where nobody is set, failed where nobody can be told."""
+"""The sensors: one build for each state of the figures; failed runs are told of, or the tick says why not."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from datetime import UTC, datetime, timedelta
+import time
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from dagster import DagsterInstance, Definitions, asset, build_sensor_context, define_asset_job
+from dagster import (
+    DagsterInstance,
+    Definitions,
+    RunRequest,
+    SkipReason,
+    asset,
+    build_sensor_context,
+    define_asset_job,
+)
 from dagster._core.definitions.sensor_definition import SensorExecutionData
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from fw_pipeline.definitions import build_defs
 from fw_pipeline.months import Window, parse_month
-from fw_pipeline.orchestration.run_failure_sensor import alert_of
-from fw_pipeline.orchestration.run_job import run_job
+from fw_pipeline.orchestration.runs import run_job
+from fw_pipeline.orchestration.sensors import alert_of, build_what_changed
 from fw_pipeline.paths import PROJECT_DIR
 from fw_pipeline.settings import read
 from fw_pipeline.signals import REMEDY
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform.context import Pipeline
+from fw_pipeline_tests.support.dagster_runs import add_month, execute, pipeline_of
 from fw_pipeline_tests.support.loopback_alerts import hook
+
+
+class Sensor:
+    """The sensor that builds, over a data folder and a history."""
+
+    def __init__(self, data: Path, instance: DagsterInstance) -> None:
+        self.data, self.instance = data, instance
+
+    def look(self) -> RunRequest | SkipReason:
+        context = build_sensor_context(instance=self.instance)
+        return build_what_changed()(context, pipeline=pipeline_of(self.data))  # type: ignore[return-value]
+
+    def skips(self) -> str:
+        said = self.look()
+        assert isinstance(said, SkipReason)
+        return str(said.skip_message)
+
+
+def backfill(status: BulkActionStatus) -> PartitionBackfill:
+    return PartitionBackfill("one", status, from_failure=False, tags={}, backfill_timestamp=time.time())
+
+
+def test_the_first_month_of_any_source_is_built(tmp_path: Path, instance: DagsterInstance) -> None:
+    sensor = Sensor(tmp_path / "data", instance)
+    assert sensor.skips() == "waits for the first month of any source"
+    execute(tmp_path / "data", instance, "fetch_pypi", partition_key="2020-05-01")
+    assert isinstance(sensor.look(), RunRequest)
+
+
+def test_a_build_starts_once_for_each_state_of_the_figures_and_only_when_nothing_is_at_work(
+    recorded: Path, instance: DagsterInstance, location: Definitions
+) -> None:
+    sensor = Sensor(recorded, instance)
+    assert sensor.skips() == "everything that came in is published"
+    add_month(recorded)
+    first, second = sensor.look(), sensor.look()
+    assert isinstance(first, RunRequest)
+    assert isinstance(second, RunRequest)
+    assert first.run_key == second.run_key, "Dagster starts one run a key"
+    queued = instance.create_run_for_job(location.resolve_job_def("rebuild"))
+    assert sensor.skips() == "waits until nothing is running"
+    instance.delete_run(queued.run_id)
+    instance.add_backfill(backfill(BulkActionStatus.REQUESTED))
+    assert isinstance(sensor.look(), RunRequest), "a backfill that has queued no run is not waited for"
+    add_month(recorded, date(2024, 2, 1))
+    later = sensor.look()
+    assert isinstance(later, RunRequest)
+    assert later.run_key != first.run_key
+
+
+def test_a_published_file_that_was_deleted_is_built_again(recorded: Path, instance: DagsterInstance) -> None:
+    (recorded / "warehouse.duckdb").unlink()
+    assert isinstance(Sensor(recorded, instance).look(), RunRequest)
+
 
 QUIET = {"telemetry": {"enabled": False}}
 MAY = parse_month("2022-05")

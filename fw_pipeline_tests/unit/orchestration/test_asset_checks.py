@@ -26,9 +26,10 @@ from dagster import (
 
 from fw_pipeline import quality
 from fw_pipeline.orchestration.asset_checks import NO_WARNINGS, RULES_HOLD, raw_checks
-from fw_pipeline.orchestration.asset_groups import Place
-from fw_pipeline.orchestration.run_failure_sensor import alert_of
-from fw_pipeline.orchestration.run_job import failure_lines, run_job
+from fw_pipeline.orchestration.asset_metadata import Place
+from fw_pipeline.orchestration.failures import failure_lines
+from fw_pipeline.orchestration.runs import run_job
+from fw_pipeline.orchestration.sensors import alert_of
 from fw_pipeline.orchestration.table_assets import build_step
 from fw_pipeline.orchestration.table_specs import Table
 from fw_pipeline.quality import AT_LEAST_ONE_ROW, Expectation
