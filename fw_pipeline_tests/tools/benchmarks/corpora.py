@@ -14,7 +14,7 @@ from random import Random
 
 import polars as pl
 
-from fw_pipeline.catalog.frameworks import TAGS, paper_framework_rows
+from fw_pipeline.catalog.frameworks import PAPER_NAMES, TAGS
 from fw_pipeline.sources.huggingface.hub_counts import FORMATS, OLDEST
 from fw_pipeline.sources.stackoverflow.monthly_questions import names_of
 from fw_pipeline_tests.support.dumps import HEAD, TAIL, row
@@ -71,7 +71,7 @@ def posts(folder: Path, number: int) -> None:
 
 def archive(folder: Path, number: int) -> None:
     """Write the two files of an archive of so many papers; half of them have repositories, some have several."""
-    rnd, known = Random(7), [it["name"] for it in paper_framework_rows()]
+    rnd, known = Random(7), [it.name for it in PAPER_NAMES]
     days = [date(2015, 11, 1) + timedelta(days=at) for at in range(3500)]
     papers, links = [], []
     for at in range(number):
@@ -87,7 +87,7 @@ def archive(folder: Path, number: int) -> None:
     pl.DataFrame(papers, schema=names, orient="row").write_parquet(folder / "papers.parquet")
     names = ["paper_url", "paper_title", "paper_arxiv_id", "repo_url", "is_official", "framework"]
     pl.DataFrame(links, schema=names, orient="row").write_parquet(folder / "links.parquet")
-    frameworks = {it["name"]: it["framework"] for it in paper_framework_rows()}
+    frameworks = {it.name: it.framework for it in PAPER_NAMES}
     (folder / "frameworks.json").write_text(json.dumps(frameworks), encoding="utf-8")
 
 
