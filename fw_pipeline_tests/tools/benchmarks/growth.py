@@ -15,13 +15,13 @@ from pathlib import Path
 
 import polars as pl
 
-from fw_pipeline.contract import TABLES, Batch
-from fw_pipeline.details import HUGGINGFACE_MODELS
+from fw_pipeline.contract import Batch
 from fw_pipeline.months import Window, next_month
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.sources.huggingface.hub_counts import FORMATS, Look, counted
+from fw_pipeline.sources.huggingface.model_tables import HUGGINGFACE_MODELS
 from fw_pipeline.transform.context import Pipeline
 from fw_pipeline_tests.tools.benchmarks import bare, corpora
 
@@ -81,7 +81,7 @@ def add_papers(data: Path, number: int) -> None:
 
 def add_vintages(store: VintageStore, number: int) -> None:
     """Add so many vintages to each month of each source, each some days later and with other figures in every row."""
-    for source, table in TABLES.items():
+    for source, table in ((name, known.table) for name, known in SOURCES.items()):
         measure = next(name for name, kind in table.measures.items() if kind == pl.Int64)
         for vintage in store.vintages(source):
             rows = store.read(source, vintage)
