@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from types import MappingProxyType
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -25,44 +24,10 @@ from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import Settings
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import claims
-from fw_pipeline.transform.model_document import Column, Named, Table
 from fw_pipeline.transform.project import Model
-from fw_pipeline.transform.yaml_document import List, Text, read
+from fw_pipeline.transform.seed_document import KINDS, SeedDocument
+from fw_pipeline.transform.yaml_document import read
 from fw_pipeline.warehouse import Built, Writer
-
-KINDS: Mapping[str, pl.DataType] = MappingProxyType(
-    {
-        "VARCHAR": pl.String(),
-        "DATE": pl.Date(),
-        "DOUBLE": pl.Float64(),
-        "BIGINT": pl.Int64(),
-        "BOOLEAN": pl.Boolean(),
-        "TIMESTAMP WITH TIME ZONE": pl.Datetime("us", "UTC"),
-        "VARCHAR[]": pl.List(pl.String),
-    }
-)
-"""The types of columns."""
-
-
-class SeedColumn(Column):
-    """A column of a small table."""
-
-    type: Literal["VARCHAR", "DATE", "DOUBLE", "BIGINT", "BOOLEAN", "TIMESTAMP WITH TIME ZONE", "VARCHAR[]"]
-    values: List[Any] | Literal["sources"] | None = None  # type: ignore[assignment]
-    """The only values that may occur; `sources`: the names of the sources."""
-
-
-class SeedDocument(Table):
-    """What the document of a small table says."""
-
-    description: Text
-    columns: Named[SeedColumn]
-    rows_from: Literal["seeds", "recorded", "pipeline"] = "seeds"
-    """The CSV file beside the document; the one beside the recorded figures; or the pipeline."""
-    unique: List[List[Text]] = ()
-    """What else, beside the grain, no two rows may share."""
-    may_be_empty: Text | None = None
-    """Why the table may have no row at all, if it may."""
 
 
 class Parts(Protocol):
@@ -119,7 +84,7 @@ class Seed:
     @property
     def after_fetch(self) -> bool:
         """Whether a fetch changes it."""
-        return self.name == "statements"
+        return self.name in _AFTER_FETCH
 
     def frame(self, parts: Parts) -> pl.DataFrame:
         """Return the rows with the declared types.
@@ -208,6 +173,7 @@ _OF_THE_PIPELINE: Mapping[str, Callable[[Parts], list[Row]]] = {
     "reach": _reach,
     "statements": _statements,
 }
+_AFTER_FETCH = frozenset({"statements"})
 
 
 def _first_of_month(column: str) -> Rule:
