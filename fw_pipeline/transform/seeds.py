@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Any, Protocol
 
 import polars as pl
@@ -116,14 +117,18 @@ class Seed:
 
 
 @cache
-def seeds() -> tuple[Seed, ...]:
+def seeds(folder: Path = SEEDS_DIR) -> tuple[Seed, ...]:
     """Return the small tables, as their documents were when this process first read them.
 
     Raises:
         PipelineError: a document is wrong; the line says which and how to mend it.
     """
-    paths = sorted(SEEDS_DIR.glob("*.yml"))
-    return tuple(Seed(path.stem, read(f"seeds/{path.name}", path, SeedDocument)) for path in paths)
+    found = [Seed(path.stem, read(f"seeds/{path.name}", path, SeedDocument)) for path in sorted(folder.glob("*.yml"))]
+    for seed in found:
+        if seed.document.rows_from == "pipeline" and seed.name not in _OF_THE_PIPELINE:
+            remedy = f"put the rows into {seed.name}.csv beside it, and leave out rows_from"
+            raise PipelineError(f"seeds/{seed.name}.yml", "the pipeline makes no such table", remedy)
+    return tuple(found)
 
 
 def _months(parts: Parts) -> list[Row]:
