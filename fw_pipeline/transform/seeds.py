@@ -21,7 +21,7 @@ from fw_pipeline.errors import PipelineError
 from fw_pipeline.ingestion.providers import ProviderSelection, asking
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
 from fw_pipeline.paths import SEEDS_DIR
-from fw_pipeline.raw import VintageStore
+from fw_pipeline.raw import VintageStore, provider_of
 from fw_pipeline.settings import Settings
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import claims
@@ -170,6 +170,20 @@ def _statements(parts: Parts) -> list[Row]:
     ]
 
 
+def _fetched_months(parts: Parts) -> list[Row]:
+    """Return the months that each provider has figures for, and when it last gave them."""
+    last = {
+        (source, vintage.month, provider): vintage.observed_at
+        for source in parts.sources
+        for vintage in parts.vintages.vintages(source)
+        if vintage.month is not None and (provider := provider_of(vintage)) is not None
+    }
+    return [
+        {"source": source, "month": month, "provider": provider, "observed_at": at}
+        for (source, month, provider), at in last.items()
+    ]
+
+
 _OF_THE_PIPELINE: Mapping[str, Callable[[Parts], list[Row]]] = {
     "months": _months,
     "claims": lambda parts: claims.claim_rows(parts.models),
@@ -177,8 +191,9 @@ _OF_THE_PIPELINE: Mapping[str, Callable[[Parts], list[Row]]] = {
     "claim_evidence": lambda parts: claims.evidence_rows(parts.models),
     "reach": _reach,
     "statements": _statements,
+    "fetched_months": _fetched_months,
 }
-_AFTER_FETCH = frozenset({"statements"})
+_AFTER_FETCH = frozenset({"statements", "fetched_months"})
 
 
 def _first_of_month(column: str) -> Rule:
