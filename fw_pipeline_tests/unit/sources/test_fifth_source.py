@@ -27,7 +27,7 @@ import polars as pl
 from fw_pipeline.contract import (
     Availability, Batch, CostEstimate, Credit, DetailTable, FetchContext, Provider, Series, Setting, Source, Table,
 )
-from fw_pipeline.http.client import Web
+from fw_pipeline.http import HttpClient, RateLimit
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
 from fw_pipeline.sources.recorded import recorded
 
@@ -53,8 +53,9 @@ def _reach(fetch: FetchContext) -> Availability:
 
 
 def _fetch(fetch: FetchContext):
-    with Web(fetch, host_label="stars") as web:
-        yield Batch(None, web.get(fetch.options[URL.name]), ())
+    with HttpClient(fetch, rate=RateLimit(1.0), budget=10, host_label="stars") as web:
+        rows = web.get(fetch.options[URL.name], name="stars", read=lambda response: pl.DataFrame(response.json(list)))
+        yield Batch(None, rows, ())
 
 
 API = Provider(
