@@ -26,7 +26,8 @@ from fw_pipeline.http.response_errors import FAULTS, Fault, InvalidResponse, Tra
 from fw_pipeline.http.retry import patiently
 from fw_pipeline.http.session import polite_session
 from fw_pipeline.http.transport import Question, opened, whole_body
-from fw_pipeline.settings import Alerting, MailServer, Settings
+from fw_pipeline.settings import Settings
+from fw_pipeline.settings_values import Alerting, MailServer
 from fw_pipeline.text import one_line
 
 LIMITS = Limits(

@@ -194,4 +194,4 @@ def test_its_figures_are_published_and_nothing_else_was_touched(project: Path) -
     assert "Who likes a framework and has no account." in page
     assert "gazer/stars" in page
     (row,) = [it for it in json.loads(called(project, "status", "--format", "json").stdout) if it["source"] == "stars"]
-    assert row["status"] == "present"
+    assert (row["provider"], row["months"], row["last_month"]) == ("recorded", 2, "2023-03")
