@@ -13,15 +13,13 @@ from fw_pipeline import quality
 from fw_pipeline import settings as environment
 from fw_pipeline import transform as sql_models
 from fw_pipeline.contract import Source
-from fw_pipeline.orchestration import instance_storage, jobs
-from fw_pipeline.orchestration.asset_checks import raw_checks
-from fw_pipeline.orchestration.build_sensor import build_what_changed
-from fw_pipeline.orchestration.freshness_sensor import freshness_check, watch_freshness
+from fw_pipeline.orchestration import instance
+from fw_pipeline.orchestration.asset_checks import freshness_check, raw_checks
+from fw_pipeline.orchestration.jobs import jobs_and_schedules
 from fw_pipeline.orchestration.publish_assets import publish_asset, report_asset
 from fw_pipeline.orchestration.raw_assets import raw_asset
-from fw_pipeline.orchestration.retention import tidy_history
-from fw_pipeline.orchestration.run_failure_sensor import tell_of_failures
-from fw_pipeline.orchestration.run_locks import held_by_runs, mark_killed_runs
+from fw_pipeline.orchestration.runs import held_by_runs
+from fw_pipeline.orchestration.sensors import sensors
 from fw_pipeline.orchestration.table_assets import build_step
 from fw_pipeline.orchestration.table_specs import all_tables
 from fw_pipeline.paths import SHIPPED_DIR
@@ -69,12 +67,11 @@ def build_defs(
         PipelineError: a model, its document or a rule in it is wrong; the line says which and how to mend it.
         SettingError: a setting is wrong.
     """
-    instance_storage.write_quickly()
     models = load_models(sources) if models is None else models
     settings, now = settings or environment.read(), datetime.now(UTC)
     tables = all_tables(sources, models)
     raw = {f"raw.{name}": quality.for_raw(each.table, provider=("provider",)) for name, each in sources.items()}
-    return Definitions(
+    own = Definitions(
         assets=[
             *(raw_asset(source, settings, now=now) for source in sources.values()),
             build_step(tables),
@@ -82,22 +79,15 @@ def build_defs(
             report_asset(),
         ],
         asset_checks=[raw_checks(raw), *(freshness_check(source) for source in sources.values())],
-        jobs=jobs.jobs(sources),
-        schedules=jobs.schedules(),
-        sensors=[
-            build_what_changed(),
-            mark_killed_runs(),
-            tell_of_failures(),
-            watch_freshness(sources),
-            tidy_history(),
-        ],
+        sensors=sensors(sources),
         resources={"pipeline": held_by_runs(Pipeline(sources, models)), **(resources or {})},
         executor=in_process_executor,
     )
+    return Definitions.merge(own, jobs_and_schedules(sources))
 
 
 @definitions
 def defs() -> Definitions:
     """Return the code location as Dagster loads it; whoever only imports this module builds nothing."""
-    instance_storage.warn_if_temporary()
+    instance.warn_if_temporary()
     return build_defs()

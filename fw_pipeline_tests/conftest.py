@@ -20,8 +20,15 @@ from fw_pipeline_tests.support.duckdb_releases import Releases, shared_folder
 from fw_pipeline_tests.support.fake_services.server import FakeServices
 
 LONGEST = (
-    *("test_ui_backfills", "test_clocks", "test_kills", "test_main", "test_hostile_names_live", "test_report_browser"),
-    *("test_ui_browser", "test_live", "test_explanation", "test_definitions"),
+    *(
+        "test_ui_backfills",
+        "test_clocks",
+        "test_kills",
+        "test_run_commands",
+        "test_hostile_names_live",
+        "test_report_browser",
+    ),
+    *("test_ui_browser", "test_live", "test_explanation", "test_publish_assets"),
 )
 """Files that take a minute or more, the longest first."""
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.cli.verdict_view import Judged, facts, judged, title
+from fw_pipeline.cli.verdicts import Judged, facts, judged, title
 from fw_pipeline.report.formatting import VERDICTS
 from fw_pipeline.settings import Settings
 from fw_pipeline.warehouse import query

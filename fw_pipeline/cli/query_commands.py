@@ -24,17 +24,17 @@ from fw_pipeline.text import visible
 @click.option("--format", "shape", type=FORMATS, default="table", show_default=True)
 def verdicts(as_of: date | None, claim: str | None, *, explain: bool, shape: str) -> None:
     """Print the verdict on every claim, or one claim with every definition."""
-    from fw_pipeline.cli import status
+    from fw_pipeline.cli.verdicts import every_claim, in_short, known_then
 
     if explain and claim is None:
         raise click.UsageError("--explain goes with --claim; for example --claim C14 --explain")
     settings = read()
-    with status.known_then(settings.published, as_of) as published:
+    with known_then(settings.published, as_of) as published:
         if claim is not None:
             _one_claim(settings, published, claim, as_of=as_of, explain=explain, shape=shape)
             return
-        found = status.verdicts(published, as_of=as_of)
-        short = status.in_short(published, found)
+        found = every_claim(published, as_of=as_of)
+        short = in_short(published, found)
     month = found["as_of"].max()
     title = f"Verdicts as of {month:%Y-%m}" if isinstance(month, date) else "Verdicts"
     show(short if shape == "table" else found, shape, title=title, width=SCREEN)
@@ -44,17 +44,18 @@ def _one_claim(
     settings: Settings, published: Path, claim: str, *, as_of: date | None, explain: bool, shape: str
 ) -> None:
     """Print one claim: what to read first, and every definition, with the evidence if it is to be explained."""
-    from fw_pipeline.cli import explanation, status, verdict_view
+    from fw_pipeline.cli import explanation, status
+    from fw_pipeline.cli.verdicts import by_definition, facts, judged, title
 
     if not explain:
-        told = verdict_view.judged(published, claim, as_of=as_of)
+        told = judged(published, claim, as_of=as_of)
         if shape != "table":
             show(told.verdicts, shape)
             return
-        tell(visible(verdict_view.title(told)))
-        tell_facts(verdict_view.facts(told))
+        tell(visible(title(told)))
+        tell_facts(facts(told))
         tell("")
-        found, notes = status.footnoted(verdict_view.by_definition(told.verdicts), "obstacle")
+        found, notes = status.footnoted(by_definition(told.verdicts), "obstacle")
         show(
             found,
             shape,

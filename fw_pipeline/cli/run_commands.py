@@ -1,7 +1,8 @@
-"""Commands that fetch, build and publish: `run`, `revisit`, `rebuild`."""
+"""Commands that start something: `run`, `revisit` and `rebuild` fetch, build and publish; `ui` serves the UI."""
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,11 +14,12 @@ import click
 
 from fw_pipeline.cli.main import Month, complain, main
 from fw_pipeline.cli.output import tell, tell_facts
+from fw_pipeline.cli.progress import Progress
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
 from fw_pipeline.settings import Settings, read
 
 if TYPE_CHECKING:
-    from fw_pipeline.cli.launch import Launched
+    from fw_pipeline.orchestration.launch import Launched
 
 
 @main.command()
@@ -53,12 +55,9 @@ def run(first: date | None, last: date | None, names: tuple[str, ...], mode: str
         if first or last
         else []
     )
-    from fw_pipeline.cli.launch import launch
-
     asked = {name: window.common(offered(SOURCES[name], settings, now=now)) for name in names or SOURCES}
     fetches = [(fetch(name), months) for name, months in asked.items() if months]
-    launched = launch(settings, fetches=fetches, again=again)
-    _finish(settings, launched, refused)
+    _finish(settings, _launch(settings, fetches, again=again), refused)
 
 
 @main.command()
@@ -68,9 +67,7 @@ def revisit() -> None:
     The tables are built anew: marts.drift shows what has changed since.
     """
     settings = read()
-    from fw_pipeline.cli.launch import launch
-
-    _finish(settings, launch(settings, fetches=[("revisit", None)]))
+    _finish(settings, _launch(settings, [("revisit", None)]))
 
 
 @main.command()
@@ -80,16 +77,54 @@ def rebuild() -> None:
     They are built from the raw vintages; nothing is fetched.
     """
     settings = read()
-    from fw_pipeline.cli.launch import launch
     from fw_pipeline.warehouse import Warehouse
 
     Warehouse(settings.data_dir).discard_working()
-    _finish(settings, launch(settings))
+    _finish(settings, _launch(settings))
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; there is no login.")
+def ui(port: int, host: str) -> None:
+    """Start the Dagster UI and its daemon.
+
+    It is closed to pages of other sites, and listens on this machine alone unless told otherwise.
+    """
+    from fw_pipeline.orchestration.instance import prepare
+    from fw_pipeline.webserver import exposed, refuse_if_taken, serve
+
+    settings = read()
+    refuse_if_taken(host, port)
+    home = prepare(settings.data_dir)
+    if warning := exposed(host):
+        complain(warning)
+    click.echo(f"Dagster UI on http://{host}:{port} (history in {home}); stop it with Ctrl-C", err=True)
+    own = {"DAGSTER_HOME": str(home), "FW_UI_URL": settings.alerting.ui or f"http://{host}:{port}"}
+    status = serve(host, port, folder=home, environment={**settings.environment, **own})
+    sys.exit(0 if status in (0, 130, -signal.SIGINT) else 1)
+
+
+def _launch(settings: Settings, fetches: Sequence[tuple[str, Window | None]] = (), *, again: bool = True) -> Launched:
+    """Run jobs that fetch, each for its months, and build what came in, with a bar that shows how far they are."""
+    from fw_pipeline.orchestration.instance import prepare
+
+    prepare(settings.data_dir)
+    with Progress() as progress:
+        from fw_pipeline.definitions import build_defs, load_models
+        from fw_pipeline.orchestration.launch import fetch_and_build
+        from fw_pipeline.orchestration.runs import held_by_runs
+        from fw_pipeline.sources import SOURCES
+        from fw_pipeline.transform.context import Pipeline
+
+        models = load_models()
+        pipeline = Pipeline(SOURCES, models, given=settings, progress=progress, again=again)
+        definitions = build_defs(models=models, resources={"pipeline": held_by_runs(pipeline)}, settings=settings)
+        return fetch_and_build(definitions, pipeline, fetches)
 
 
 def _finish(settings: Settings, launched: Launched, refused: Sequence[str] = ()) -> None:
     """Say every failure on its line, then the answer and where the results are, and leave with the right status."""
-    from fw_pipeline.cli.launch import what_is_published
     from fw_pipeline.report.answer import answer
     from fw_pipeline.warehouse import query
 
@@ -103,6 +138,24 @@ def _finish(settings: Settings, launched: Launched, refused: Sequence[str] = ())
         tell(found.question)
         tell_facts(("", sentence) for sentence in found.sentences)
         click.echo(f"report    {settings.data_dir / 'report' / 'index.html'}", err=True)
-    click.echo(what_is_published(settings, launched), err=True)
+    click.echo(_published(settings, launched), err=True)
     if launched.failures:
         sys.exit(1)
+
+
+def _published(settings: Settings, launched: Launched) -> str:
+    """Return the last line of a command: what the published file rests on, and what it lacks."""
+    from fw_pipeline.warehouse import query
+
+    path, failed = settings.published, len(launched.failures)
+    why = "the line above says why" if failed == 1 else f"the {failed} lines above say why"
+    if not launched.published:
+        here = f"{path} is as it was" if path.exists() else "there is no file yet"
+        return f"nothing was published, and {here}: {why}"
+    months = query(path, "select source, months, first_month, last_month from meta.sources order by source").rows()
+    rests = [f"{source} {Window.of(first, last)} ({count} months)" for source, count, first, last in months if count]
+    lacks = [source for source, count, _, _ in months if not count]
+    said = f"published {path}: {', '.join(rests)}"
+    if lacks:
+        said += f"; not {', '.join(lacks)}, of which no month has come in"
+    return f"{said}; not all that was asked for: {why}" if failed else said

@@ -1,4 +1,4 @@
-"""The checks of a table: one that blocks, with all its critical rules, and one that warns, where it has such rules."""
+"""The checks of a table: one blocks, with all its critical rules, one warns, where it has such rules; and freshness."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -17,15 +17,18 @@ from dagster import (
     MetadataValue,
     ResourceParam,
     TableRecord,
+    asset_check,
     multi_asset_check,
 )
 
 from fw_pipeline import quality
+from fw_pipeline.contract import Source
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.orchestration.asset_metadata import as_markdown, relation_key
-from fw_pipeline.orchestration.missing_sources import why_empty
-from fw_pipeline.orchestration.raw_assets import failed
+from fw_pipeline.ingestion.freshness import Freshness, freshness
+from fw_pipeline.orchestration.asset_metadata import as_markdown, places, relation_key
+from fw_pipeline.orchestration.failures import plain_failures
 from fw_pipeline.quality import Expectation, Outcome
+from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import Writer
 
@@ -36,6 +39,9 @@ RULES_HOLD, NO_WARNINGS = "rules_hold", "no_warnings"
 """The names of the two checks: unless the first holds, nothing that reads the table is built; the second only tells."""
 
 NOT_BUILT = "not built yet"
+
+FRESH = "last_closed_month_is_there"
+"""The name of the check of freshness."""
 
 
 def check_of(rule: Expectation) -> str:
@@ -66,17 +72,15 @@ def raw_checks(rules: Rules) -> AssetChecksDefinition:
         specs=[spec for relation, found in rules.items() for spec in check_specs(relation, found)],
         can_subset=True,
     )
+    @plain_failures
     def check(context: AssetCheckExecutionContext, pipeline: ResourceParam[Pipeline]) -> Iterator[AssetCheckResult]:
         chosen = {name: selected(name, found, context.selected_asset_check_keys) for name, found in rules.items()}
-        try:
-            with pipeline.writing() as writer:
-                proved = {name: prove(writer, pipeline, name, found) for name, found in chosen.items()}
-        except PipelineError as reason:
-            raise failed([reason]) from None
+        with pipeline.writing() as writer:
+            proved = {name: prove(writer, pipeline, name, found) for name, found in chosen.items()}
         for name, outcomes in proved.items():
             yield from results(name, chosen[name], outcomes)
         if against := [reason for name, outcomes in proved.items() for reason in broken(name, outcomes)]:
-            raise failed(against)
+            raise ExceptionGroup("rules that do not hold", against)
 
     return check
 
@@ -151,6 +155,52 @@ def broken(relation: str, outcomes: Sequence[Outcome]) -> list[PipelineError]:
         for o in against
         if o not in empty[1:]
     ]
+
+
+def freshness_check(source: Source) -> AssetChecksDefinition:
+    """Return the check that warns when a source lacks the last month that is due; it blocks nothing."""
+
+    @asset_check(
+        asset=["raw", source.name],
+        name=FRESH,
+        description=(
+            f"Green: the last month that is due, {source.due_days} days after its end, is here. "
+            "Yellow: it is not, or the provider has nothing newer, as where recorded figures end. It blocks nothing."
+        ),
+    )
+    def check(pipeline: ResourceParam[Pipeline]) -> AssetCheckResult:
+        found = freshness(source, pipeline.settings, now=pipeline.clock())
+        return AssetCheckResult(
+            passed=found.months_behind == 0,
+            severity=AssetCheckSeverity.WARN,
+            description=found.line,
+            metadata=freshness_metadata(found),
+        )
+
+    return check
+
+
+def freshness_metadata(found: Freshness) -> dict[str, str | int]:
+    """Return what a check of freshness says of a source."""
+    return {
+        "provider": found.provider,
+        "last month here": f"{found.last_month:%Y-%m}" if found.last_month else "none",
+        "later months that are due": found.months_behind if found.months_behind is not None else "all",
+        "what would supply them" if found.is_stale else "next": found.what,
+    }
+
+
+def why_empty(writer: Writer, pipeline: Pipeline, relation: str) -> str | None:
+    """Return why a table without rows has none, where a source is the cause whose figures it would hold; else None.
+
+    A table whose sources all have months must have rows: there the emptiness is a defect.
+    """
+    schema, name = relation_key(relation)
+    place = places(pipeline.models).get(relation)
+    held = {name} if schema == "raw" else place.sources if place else ()
+    if not (lacking := [source for source in SOURCES if source in held and writer.is_empty(f"raw.{source}")]):
+        return None
+    return f"no month of {', '.join(lacking)} has come in"
 
 
 def _excused(outcome: Outcome, why: str) -> Outcome:

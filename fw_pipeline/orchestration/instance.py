@@ -1,12 +1,15 @@
-"""Where Dagster keeps its history: a folder made on first use, with the settings this project runs well with."""
+"""Dagster's instance: the folder of its history, the settings that are written there, and how SQLite writes it."""
 
 from __future__ import annotations
 
-import contextlib
-import ipaddress
+import logging
 import os
-import socket
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import yaml
@@ -25,6 +28,13 @@ nux:
 concurrency:
   runs:
     max_concurrent_runs: 2
+# One file for the events of all runs, where Dagster would have a file for each run and an index beside them.
+event_log_storage:
+  module: dagster._core.storage.event_log
+  class: ConsolidatedSqliteEventLogStorage
+  config:
+    base_dir:
+      env: DAGSTER_HOME
 run_queue:
   dequeue_interval_seconds: 1
   dequeue_use_threads: true
@@ -45,6 +55,7 @@ retention:
       success: 90
 """
 
+REMEDY = "free space or allow writing there, then run again; no figure was lost"
 _MEND = "mend it, or delete it, and it is written anew; no figure was lost"
 
 
@@ -103,28 +114,75 @@ def _where(error: Exception) -> str:
     return f"line {mark.line + 1} is no YAML" if mark else " ".join(str(error).split())
 
 
-def exposed(host: str) -> str | None:
-    """Return what to say before the UI listens on an address that others may reach; None on loopback."""
-    with contextlib.suppress(ValueError):
-        if host == "localhost" or ipaddress.ip_address(host).is_loopback:
-            return None
-    return (
-        f"the UI will be open to everybody who can reach {host}: it has no login, and whoever opens it can start runs "
-        "and delete history; leave --host out, or put it behind a login as docs/security.md shows"
-    )
+_HELD_OPEN: dict[str, sqlite3.Connection] = {}
 
 
-def refuse_if_taken(host: str, port: int) -> None:
-    """Try an address before the UI is started on it: Dagster's web server would stay up without listening.
+def write_quickly() -> None:
+    """Let SQLite flush its log now and then instead of at every event; calling it twice changes nothing.
+
+    Dagster opens and closes the file for every event. Closing the last connection folds SQLite's write-ahead log back
+    into the file and waits for the disk; one connection that stays open until the process ends spares that. In
+    write-ahead mode, which Dagster uses, this cannot damage the file: a loss of power may lose the last events of the
+    history, never a figure.
+
+    The page of a run in the UI watches the file, to which nothing would be written until the log is flushed; so it is
+    touched after each change.
+    """
+    from sqlalchemy import event  # noqa: PLC0415 - only what runs a job has a history to write
+    from sqlalchemy.engine import Engine  # noqa: PLC0415
+
+    if not event.contains(Engine, "connect", _flush_seldom):
+        event.listen(Engine, "connect", _flush_seldom)
+        event.listen(Engine, "close", _tell_watchers)
+
+
+def _flush_seldom(connection: Any, _record: object) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    connection.execute("pragma synchronous = normal")
+    path = _path(connection)
+    if path and path not in _HELD_OPEN and connection.execute("pragma journal_mode").fetchone()[0] == "wal":
+        held = sqlite3.connect(path, check_same_thread=False)
+        held.execute("select count(*) from sqlite_master").fetchall()  # a connection counts from its first read
+        _HELD_OPEN[path] = held
+
+
+def _tell_watchers(connection: Any, _record: object) -> None:
+    if isinstance(connection, sqlite3.Connection) and connection.total_changes and (path := _path(connection)):
+        with suppress(OSError):
+            os.utime(path)
+
+
+def _path(connection: sqlite3.Connection) -> str:
+    """Return where the file of a connection lies; nothing where it has none."""
+    return str(connection.execute("pragma database_list").fetchone()[2])
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Say in one line that the history cannot be written or read, where SQLite or the disk refuses.
 
     Raises:
-        PipelineError: the address is not one of this machine, or somebody listens there.
+        PipelineError: the disk is full or read-only, or the history is damaged.
     """
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - as above
+
     try:
-        family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, number) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        cause = f"it cannot listen on {host}, port {port}: {error.strerror or error}"
-        raise PipelineError("Dagster UI", cause, "choose another --port, or leave --host out") from error
+        yield
+    except DBAPIError as error:
+        raise PipelineError("Dagster's history", f"SQLite refuses: {error.orig}", REMEDY) from error
+    except (sqlite3.Error, OSError) as error:
+        raise PipelineError("Dagster's history", f"it cannot be written: {error}", REMEDY) from error
+
+
+def warn_if_temporary() -> None:
+    """Warn when one of Dagster's own commands loads the project without a `DAGSTER_HOME`: its history is then empty."""
+    is_dagster = any(part.startswith("dagster") for part in Path(sys.argv[0]).parts[-2:])
+    settings = read()
+    if is_dagster and settings.dagster_home is None:
+        logging.getLogger("dagster").warning(
+            "DAGSTER_HOME is not set: Dagster begins a temporary history, in which the months in %s look as if they "
+            "were not there, and forgets it when it ends; start it with `fw-pipeline ui`, or set DAGSTER_HOME=%s",
+            settings.data_dir,
+            (settings.data_dir / "dagster").resolve(),
+        )

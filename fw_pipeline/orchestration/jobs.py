@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from dagster import (
     AssetCheckKey,
     AssetKey,
     AssetSelection,
+    Definitions,
     JobDefinition,
     OpDefinition,
     OpExecutionContext,
@@ -21,11 +21,9 @@ from dagster import (
 from fw_pipeline.contract import Source
 from fw_pipeline.ingestion.providers import offered
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
-from fw_pipeline.orchestration.raw_assets import GAPS, failed, fetch_months
+from fw_pipeline.orchestration.failures import plain_failures
+from fw_pipeline.orchestration.raw_assets import GAPS, fetch_months
 from fw_pipeline.transform.context import Pipeline
-
-if TYPE_CHECKING:
-    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 REBUILD = "rebuild"
 MONTHLY = "monthly"
@@ -40,44 +38,50 @@ def fetch(source: str) -> str:
     return f"fetch_{source}"
 
 
-def jobs(sources: Mapping[str, Source]) -> "list[UnresolvedAssetJobDefinition | JobDefinition]":
-    """Return every job: the fetch of each source, the build, and two that fetch closed months of all sources."""
-    return [
-        *(_fetch_job(name) for name in sources),
-        _rebuild_job(sources),
-        _closed_months_job(
-            MONTHLY, sources, 1, "Fetch the month that has closed, of every source that can have it."
-        ),
-        _closed_months_job(
-            REVISIT,
-            sources,
-            REVISITED,
-            f"Fetch the last {REVISITED} closed months of every source again, to see what has changed since.",
-        ),
-    ]  # fmt: skip
+def jobs_and_schedules(sources: Mapping[str, Source]) -> Definitions:
+    """Return the fetch of each source, the build, and two jobs that fetch closed months of all sources.
 
-
-def schedules() -> list[ScheduleDefinition]:
-    """Return the schedules; both are off until somebody switches them on.
-
-    New months on the third, as most providers are late by a day or two; a second look a week later.
+    Both schedules are off until somebody switches them on: new months on the third, as most providers are late by a day
+    or two; a second look a week later.
     """
-    return [
-        ScheduleDefinition(
-            name=MONTHLY,
-            job_name=MONTHLY,
-            cron_schedule="0 6 3 * *",
-            execution_timezone="UTC",
-            description="On the third of each month, 06:00 UTC: the month that has closed, of every source.",
-        ),
-        ScheduleDefinition(
-            name=REVISIT,
-            job_name=REVISIT,
-            cron_schedule="0 6 10 * *",
-            execution_timezone="UTC",
-            description=f"On the tenth of each month, 06:00 UTC: the last {REVISITED} closed months again, for drift.",
-        ),
-    ]
+    again = f"Fetch the last {REVISITED} closed months of every source again, to see what has changed since."
+    return Definitions(
+        jobs=[
+            *(
+                define_asset_job(
+                    fetch(source),
+                    selection=_fetched(source),
+                    description=f"Fetch months of {source}; the tables that read them are built afterwards.",
+                )
+                for source in sources
+            ),
+            define_asset_job(
+                REBUILD,
+                selection=_built(sources),
+                description="Build, check and publish everything from the raw vintages, without any fetch.",
+            ),
+            _closed_months_job(
+                MONTHLY, sources, 1, "Fetch the month that has closed, of every source that can have it."
+            ),
+            _closed_months_job(REVISIT, sources, REVISITED, again),
+        ],
+        schedules=[
+            ScheduleDefinition(
+                name=MONTHLY,
+                job_name=MONTHLY,
+                cron_schedule="0 6 3 * *",
+                execution_timezone="UTC",
+                description="On the third, 06:00 UTC: the month that has closed, of every source.",
+            ),
+            ScheduleDefinition(
+                name=REVISIT,
+                job_name=REVISIT,
+                cron_schedule="0 6 10 * *",
+                execution_timezone="UTC",
+                description=f"On the tenth, 06:00 UTC: the last {REVISITED} closed months again, for drift.",
+            ),
+        ],
+    )
 
 
 def last_months(now: datetime, count: int) -> Window:
@@ -86,23 +90,14 @@ def last_months(now: datetime, count: int) -> Window:
     return Window.of(closed[-count:][0], closed[-1])
 
 
-def _fetch_job(source: str) -> "UnresolvedAssetJobDefinition":
+def _fetched(source: str) -> AssetSelection:
     """The rules on the whole table are left to the build: they would be skipped, as the asset yields no result."""
-    key = AssetKey(["raw", source])
-    return define_asset_job(
-        fetch(source),
-        selection=AssetSelection.assets(key).without_checks() | _gap_checks([source]),
-        description=f"Fetch months of {source}; the tables that read them are built afterwards.",
-    )
+    return AssetSelection.assets(AssetKey(["raw", source])).without_checks() | _gap_checks([source])
 
 
-def _rebuild_job(sources: Collection[str]) -> "UnresolvedAssetJobDefinition":
+def _built(sources: Collection[str]) -> AssetSelection:
     raw = AssetSelection.checks_for_assets(*(AssetKey(["raw", source]) for source in sources))
-    return define_asset_job(
-        REBUILD,
-        selection=(AssetSelection.all() - AssetSelection.groups("raw")) | (raw - _gap_checks(sources)),
-        description="Build, check and publish everything from the raw vintages, without any fetch.",
-    )
+    return (AssetSelection.all() - AssetSelection.groups("raw")) | (raw - _gap_checks(sources))
 
 
 def _gap_checks(sources: Collection[str]) -> AssetSelection:
@@ -127,6 +122,7 @@ def _closed_months_job(name: str, sources: Mapping[str, Source], count: int, des
 
 def _fetch_op(name: str, source: Source, count: int) -> OpDefinition:
     @op(name=f"{name}_{source.name}", description=f"Fetch the last closed months of {source.title}, {count} of them.")
+    @plain_failures
     def fetch_closed(context: OpExecutionContext, pipeline: ResourceParam[Pipeline]) -> None:
         now = pipeline.clock()
         months = last_months(now, count)
@@ -134,6 +130,6 @@ def _fetch_op(name: str, source: Source, count: int) -> OpDefinition:
         if within is None:
             context.log.info("%s can have no figure for %s, and is asked nothing", source.name, months)
         elif failures := fetch_months(context, source, pipeline, [within]):
-            raise failed(failures)
+            raise ExceptionGroup(f"{source.name}: months that failed", failures)
 
     return fetch_closed

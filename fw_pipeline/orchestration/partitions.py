@@ -21,6 +21,9 @@ R = TypeVar("R")
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 """Tags of a run that covers a range of months."""
 
+BACKFILL = "dagster/backfill"
+"""The tag of a run that belongs to a backfill."""
+
 
 def beta(call: Callable[P, R]) -> Callable[P, R]:
     """Call a part of Dagster that is in beta without its warning: the version is pinned, and tests hold the rest."""

@@ -26,9 +26,8 @@ from fw_pipeline.atomic_files import sweep, unwritable, written_aside
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.locks import Tell, lock_held, silent
 from fw_pipeline.orchestration.asset_checks import Rules, prove
-from fw_pipeline.orchestration.asset_groups import SEVERAL
-from fw_pipeline.orchestration.asset_metadata import relation_key
-from fw_pipeline.orchestration.raw_assets import failed
+from fw_pipeline.orchestration.asset_metadata import SEVERAL, relation_key
+from fw_pipeline.orchestration.failures import plain_failures
 from fw_pipeline.orchestration.table_specs import Table
 from fw_pipeline.quality import Expectation
 from fw_pipeline.report.answer import answer
@@ -54,14 +53,12 @@ def publish_asset(rules: Rules, tables: Sequence[Table]) -> AssetsDefinition:
             "until this asset is."
         ),
     )
+    @plain_failures
     def publish(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         path = pipeline.settings.published
-        try:
-            with pipeline.publishing() as writer:
-                again = _catch_up(writer, pipeline, tables)
-                _prove_all(writer, pipeline, rules)
-        except PipelineError as reason:
-            raise failed([reason]) from None
+        with pipeline.publishing() as writer:
+            again = _catch_up(writer, pipeline, tables)
+            _prove_all(writer, pipeline, rules)
         if again:
             context.log.info("what they read had changed since, so these were made again: %s", ", ".join(again))
         pipeline.progress("publish", str(path))
@@ -118,16 +115,14 @@ def report_asset() -> AssetsDefinition:
             "and the charts."
         ),
     )
+    @plain_failures
     def page(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         folder, work = pipeline.settings.data_dir / "report", pipeline.settings.data_dir / ".work"
-        try:
-            with alone(folder, work, waits=pipeline.waits):
-                made = report.build(
-                    lambda sql: query(pipeline.settings.published, sql), pipeline.models, lambda: _library(work)
-                )
-                _write(folder, made.files)
-        except PipelineError as reason:
-            raise failed([reason]) from None
+        with alone(folder, work, waits=pipeline.waits):
+            made = report.build(
+                lambda sql: query(pipeline.settings.published, sql), pipeline.models, lambda: _library(work)
+            )
+            _write(folder, made.files)
         for seen in _observations(made.pictures):
             context.log_event(seen)
         pipeline.progress("report", str(folder / "index.html"))
@@ -216,8 +211,9 @@ def _prove_all(writer: Writer, pipeline: Pipeline, rules: Rules) -> None:
         prove(writer, pipeline, relation, [rule for rule in rules[relation] if rule.name in unchecked])
     if broken := writer.broken(required):
         remedy = "nothing was published; mend it and run again"
-        raise failed(
-            [PipelineError(relation, f"rule {rule} does not hold: {why}", remedy) for relation, rule, why in broken]
+        raise ExceptionGroup(
+            "rules that do not hold",
+            [PipelineError(relation, f"rule {rule} does not hold: {why}", remedy) for relation, rule, why in broken],
         )
 
 

@@ -14,7 +14,6 @@ from dagster import (
     AssetObservation,
     AssetsDefinition,
     AssetSpec,
-    Failure,
     MetadataValue,
     OpExecutionContext,
     ResourceParam,
@@ -27,9 +26,10 @@ from fw_pipeline.ingestion.ingest import MonthOutcome, ingest
 from fw_pipeline.ingestion.providers import asking, choose, shared_out
 from fw_pipeline.months import Window
 from fw_pipeline.orchestration.asset_metadata import column_schema
+from fw_pipeline.orchestration.failures import plain_failures
 from fw_pipeline.orchestration.partitions import ONE_RUN, beta, key, months_of, windows
 from fw_pipeline.settings import Settings
-from fw_pipeline.text import in_markdown, one_line
+from fw_pipeline.text import one_line
 from fw_pipeline.transform.context import Pipeline
 
 GAPS = "every_month_has_a_figure"
@@ -84,6 +84,7 @@ def raw_asset(source: Source, settings: Settings, *, now: datetime) -> AssetsDef
         partitions_def=months_of(source, settings, now=now),
         backfill_policy=ONE_RUN,
     )
+    @plain_failures
     def raw(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> Iterator[AssetCheckResult]:
         failures = fetch_months(context, source, pipeline, windows(context))
         try:
@@ -91,7 +92,7 @@ def raw_asset(source: Source, settings: Settings, *, now: datetime) -> AssetsDef
         except PipelineError as reason:
             failures.append(reason)
         if failures:
-            raise failed(failures)
+            raise ExceptionGroup(f"{source.name}: months that failed", failures)
 
     return raw
 
@@ -189,14 +190,4 @@ def known_gaps(source: Source, pipeline: Pipeline) -> AssetCheckResult:
             "months without a figure": len(gaps),
             **{f"{month:%Y-%m}": one_line(cause, 500) for month, cause in gaps.items()},
         },
-    )
-
-
-def failed(reasons: list[PipelineError]) -> Failure:
-    """Return the failure that shows every reason as one line, first in the UI and then on the command line."""
-    lines = list(dict.fromkeys(str(reason) for reason in reasons))
-    return Failure(
-        description="\n".join(lines),
-        metadata={"reasons": MetadataValue.md("\n".join(f"* {in_markdown(line, 2000)}" for line in lines))},
-        allow_retries=False,
     )

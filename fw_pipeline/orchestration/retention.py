@@ -7,41 +7,30 @@ with it, and months would turn grey; here that stays, as the last word on each m
 import contextlib
 import shutil
 import sqlite3
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
 import sqlalchemy as sql
-from dagster import (
-    DagsterEventType,
-    DagsterInstance,
-    DefaultSensorStatus,
-    ResourceParam,
-    RunsFilter,
-    SensorDefinition,
-    SensorEvaluationContext,
-    SkipReason,
-    sensor,
-)
-from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES
-from dagster._core.storage.dagster_run import FINISHED_STATUSES
+from dagster import DagsterEventType, DagsterInstance, RunsFilter
+from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 from dagster._core.storage.event_log.schema import (
     AssetCheckExecutionsTable,
     AssetEventTagsTable,
     SqlEventLogStorageTable,
 )
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.runs.schema import BackfillTagsTable, BulkActionsTable
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
-from dagster._core.storage.tags import BACKFILL_ID_TAG
 
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.orchestration import instance_storage
-from fw_pipeline.transform.context import Pipeline
+from fw_pipeline.orchestration.partitions import BACKFILL
+from fw_pipeline.orchestration.runs import ENDED
 
 _EVENTS = SqlEventLogStorageTable.c
 _CHECKS = AssetCheckExecutionsTable.c
 _LASTING = (DagsterEventType.ASSET_MATERIALIZATION.value, DagsterEventType.ASSET_OBSERVATION.value)
+
+_ENDED_BACKFILLS = ("COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED")
+"""The states in which a backfill starts no more runs."""
 
 _LEAST_PAGES = 2_000
 """A file smaller than about 8 MB is not worth packing."""
@@ -52,69 +41,42 @@ def trim(instance: DagsterInstance, *, keep: int) -> int:
 
     With a run go its log, its events and its captured output. What stays of it: the last materialisation of each
     asset and month, and the last outcome of each check. Runs of a backfill that is not finished stay whole. What an
-    interrupted trim, or a deletion by hand, left of a run goes too. A history that is not in SQLite is left alone.
+    interrupted trim, or a deletion by hand, left of a run goes too. A history that is kept elsewhere than `instance`
+    sets it up is left alone.
 
     Raises:
-        PipelineError: the history cannot be written now; nothing but old runs is gone, and the next trim goes on.
+        PipelineError: the history cannot be written now; nothing but old runs is gone, and the next trim continues.
     """
     events, runs = instance.event_log_storage, instance.run_storage
-    if not (isinstance(events, SqliteEventLogStorage) and isinstance(runs, SqliteRunStorage)):
+    if not (isinstance(events, ConsolidatedSqliteEventLogStorage) and isinstance(runs, SqliteRunStorage)):
         return 0
+    output = Path(instance.storage_directory())
     try:
         old = _beyond(instance, keep)
         for run_id in old:
             runs.delete_run(run_id)
-        with events.index_connection() as connection:
+        with events.index_connection() as connection:  # type: ignore[no-untyped-call]
             mentioned = {row[0] for row in connection.execute(sql.select(_EVENTS.run_id).distinct())}
-            shards = _shards(events)
+            captured = {path.name for path in output.glob("*-*-*-*-*")}
             # looked up last: a run is written down before its first event, so that a new one is never taken for gone
-            gone = ({str(run_id) for run_id in mentioned if run_id} | set(shards)) - set(instance.get_run_ids())
+            gone = ({str(run_id) for run_id in mentioned if run_id} | captured) - set(instance.get_run_ids())
             _forget_events(connection, gone)
         with runs.connect() as connection:
             _forget_backfills(connection, keep)
         for run_id in gone:
-            for path in shards.get(run_id, ()):
-                instance_storage.let_go(path)
-                path.unlink(missing_ok=True)
-            shutil.rmtree(Path(instance.storage_directory()) / run_id, ignore_errors=True)
-        _pack(Path(events.path_for_shard("index")))
+            shutil.rmtree(output / run_id, ignore_errors=True)
+        _pack(Path(events.get_db_path()))  # type: ignore[no-untyped-call]
     except (OSError, sql.exc.SQLAlchemyError) as error:
         cause = f"old runs cannot be removed: {str(error).splitlines()[0]}"
         raise PipelineError("Dagster's history", cause, "it is tried again after the next run") from error
     return len(old)
 
 
-def tidy_history() -> SensorDefinition:
-    """Return the sensor that trims the history while the UI runs; the command line does so after each run."""
-
-    @sensor(
-        name="tidy_history",
-        default_status=DefaultSensorStatus.RUNNING,
-        minimum_interval_seconds=600,
-        description="Keeps the newest runs (FW_KEEP_RUNS), and of older ones what makes a month green.",
-    )
-    def look(context: SensorEvaluationContext, pipeline: ResourceParam[Pipeline]) -> SkipReason:
-        keep = pipeline.settings.keep_runs
-        return SkipReason(f"removed {trim(context.instance, keep=keep)} runs; the newest {keep} are kept")
-
-    return look
-
-
 def _beyond(instance: DagsterInstance, keep: int) -> list[str]:
-    """Return the finished runs that are older than the newest `keep`, but for those of backfills that go on."""
-    finished = instance.get_runs(RunsFilter(statuses=FINISHED_STATUSES))[keep:]
-    ended = {status.value for status in BULK_ACTION_TERMINAL_STATUSES}
-    going_on = {one.backfill_id for one in instance.get_backfills() if one.status.value not in ended}
-    return [run.run_id for run in finished if run.tags.get(BACKFILL_ID_TAG) not in going_on]
-
-
-def _shards(events: SqliteEventLogStorage) -> dict[str, list[Path]]:
-    """Return the files that hold the log of each run."""
-    found: dict[str, list[Path]] = {}
-    for path in Path(events.path_for_shard("index")).parent.glob("*.db*"):
-        with contextlib.suppress(ValueError):
-            found.setdefault(str(uuid.UUID(path.name.partition(".")[0])), []).append(path)
-    return found
+    """Return the finished runs that are older than the newest `keep`, but for those of unfinished backfills."""
+    finished = instance.get_runs(RunsFilter(statuses=list(ENDED)))[keep:]
+    unfinished = {one.backfill_id for one in instance.get_backfills() if one.status.value not in _ENDED_BACKFILLS}
+    return [run.run_id for run in finished if run.tags.get(BACKFILL) not in unfinished]
 
 
 def _forget_events(connection: sql.Connection, gone: Iterable[str]) -> None:
@@ -140,8 +102,7 @@ def _forget_events(connection: sql.Connection, gone: Iterable[str]) -> None:
 def _forget_backfills(connection: sql.Connection, keep: int) -> None:
     actions = BulkActionsTable.c
     newest = sql.select(actions.id).order_by(actions.id.desc()).limit(keep)
-    ended = [status.value for status in BULK_ACTION_TERMINAL_STATUSES]
-    connection.execute(BulkActionsTable.delete().where(actions.status.in_(ended), actions.id.not_in(newest)))
+    connection.execute(BulkActionsTable.delete().where(actions.status.in_(_ENDED_BACKFILLS), actions.id.not_in(newest)))
     connection.execute(
         BackfillTagsTable.delete().where(BackfillTagsTable.c.backfill_id.not_in(sql.select(actions.key)))
     )

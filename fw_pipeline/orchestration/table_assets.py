@@ -21,7 +21,7 @@ from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.orchestration.asset_checks import broken, check_specs, prove, results, selected
 from fw_pipeline.orchestration.asset_metadata import as_markdown, column_lineage, column_schema, relation_key
-from fw_pipeline.orchestration.raw_assets import failed
+from fw_pipeline.orchestration.failures import plain_failures
 from fw_pipeline.orchestration.table_specs import Table
 from fw_pipeline.quality import Expectation
 from fw_pipeline.transform.context import Pipeline
@@ -48,6 +48,7 @@ def build_step(tables: Sequence[Table]) -> AssetsDefinition:
         check_specs=[spec for table in tables for spec in check_specs(table.relation, table.rules)],
         can_subset=True,
     )
+    @plain_failures
     def build(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> Iterator[Told]:
         wanted = {".".join(key.path) for key in context.selected_asset_keys}
         launched = context.run.asset_selection
@@ -74,7 +75,7 @@ def build_step(tables: Sequence[Table]) -> AssetsDefinition:
         except PipelineError as reason:  # the file cannot be opened, or nothing more can be written to it
             failures.append(reason)
         if failures:
-            raise failed(failures)
+            raise ExceptionGroup("tables that could not be built", failures)
 
     return build
 

@@ -11,8 +11,7 @@ from functools import partial
 from graphlib import TopologicalSorter
 
 from fw_pipeline import quality
-from fw_pipeline.orchestration.asset_groups import SEVERAL, Place, places
-from fw_pipeline.orchestration.asset_metadata import relation_key
+from fw_pipeline.orchestration.asset_metadata import SEVERAL, Place, places, relation_key
 from fw_pipeline.quality import Expectation
 from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model, forecasts, lineage
 from fw_pipeline.transform.claims import measurement_columns, measurements_sql

@@ -14,7 +14,6 @@ from typing import Any
 
 import duckdb
 import polars as pl
-import pyarrow as pa
 
 from fw_pipeline.warehouse.sql_text import WarehouseError, first_line, interruptible, quoted
 
@@ -168,6 +167,8 @@ def _refuse_what_changes(connection: duckdb.DuckDBPyConnection, sql: str) -> Non
 
 
 def _answered(connection: duckdb.DuckDBPyConnection, sql: str, rows: int) -> pl.DataFrame:
+    import pyarrow as pa  # noqa: PLC0415 - a third of a second that only an answer is worth
+
     relation = connection.sql(sql)
     if relation is None:
         raise WarehouseError("query", "it returns no rows", "write a query that selects")

@@ -29,8 +29,10 @@ OF_MARTS = (
 
 @pytest.fixture(scope="module")
 def history(recorded_once: Path) -> Iterator[DagsterInstance]:
-    with DagsterInstance.from_config(str(recorded_once / "dagster")) as instance:
-        yield instance
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(recorded_once / "dagster"))  # its dagster.yaml names the variable
+        with DagsterInstance.get() as instance:
+            yield instance
 
 
 def chart_of(history: DagsterInstance, *key: str) -> str:

@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 from fw_pipeline.cli.output import show
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.orchestration.asset_metadata import as_markdown
-from fw_pipeline.orchestration.raw_assets import failed
+from fw_pipeline.orchestration.failures import failure
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.text import one_line
 from fw_pipeline.warehouse import Warehouse, query
@@ -51,7 +51,7 @@ def test_markdown_shows_every_cell_as_it_is_and_makes_nothing_of_it(cells: list[
 
 @given(cause=from_outside)
 def test_a_refusal_is_one_item_of_a_list_in_the_ui(cause: str) -> None:
-    told: Any = failed([PipelineError("pypi", f"said {cause}", "look")]).metadata["reasons"]
+    told: Any = failure([PipelineError("pypi", f"said {cause}", "look")]).metadata["reasons"]
     tokens = MarkdownIt("commonmark").parse(told.value)
     assert [token.type for token in tokens if token.type.endswith("_open")] == [
         "bullet_list_open",

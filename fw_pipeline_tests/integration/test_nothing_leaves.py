@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.orchestration.instance import exposed
+from fw_pipeline.webserver import exposed
 from fw_pipeline_tests.support import cut_off
 from fw_pipeline_tests.support.command import COMMAND, environment, fw_pipeline
 from fw_pipeline_tests.support.everything_started import CHROMIUM, ELSEWHERE

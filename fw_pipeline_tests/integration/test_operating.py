@@ -19,7 +19,7 @@ from fw_pipeline.contract import PROVENANCE
 from fw_pipeline.raw import EvidenceStore, VintageStore
 from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.support.command import fw_pipeline
-from fw_pipeline_tests.unit.cli.test_main import assert_same, content
+from fw_pipeline_tests.unit.cli.test_run_commands import assert_same, content
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus, Definitions, asset, define_asset_job
 
-from fw_pipeline.orchestration.run_failure_sensor import alert_of
-from fw_pipeline.orchestration.run_job import run_job
+from fw_pipeline.orchestration.runs import run_job
+from fw_pipeline.orchestration.sensors import alert_of
 from fw_pipeline.warehouse import Warehouse
 from fw_pipeline_tests.support.command import start
 

@@ -17,7 +17,7 @@ import polars as pl
 
 from fw_pipeline.contract import Batch, CostEstimate, Evidence, FetchContext, Provider
 from fw_pipeline.errors import MonthRejected, SourceError
-from fw_pipeline.http.client import InvalidResponse, Pace, Web
+from fw_pipeline.http import HttpClient, InvalidResponse, RateLimit
 from fw_pipeline.months import Window
 from fw_pipeline.sources.huggingface.hub_counts import SOURCE, TOKEN, URL, Look, counted, reach_of, untagged_note
 from fw_pipeline.sources.huggingface.hub_snapshot import REMEDY, Snapshot, checked, folder_day
@@ -118,7 +118,7 @@ def _downloaded(fetch: FetchContext, named: str) -> Opened:
     def read(kept: Evidence) -> tuple[Snapshot, str]:
         return checked(fetch, kept.path), kept.ref
 
-    with Web(fetch, pace=Pace(0.0), budget=_BUDGET, host_label=_LABEL) as web:
+    with HttpClient(fetch, rate=RateLimit(0.0), budget=_BUDGET, host_label=_LABEL) as web:
         snapshot, ref = web.download(
             url,
             headers={"Authorization": f"Bearer {token}"} if token else {},

@@ -18,7 +18,7 @@ import polars as pl
 
 from fw_pipeline.contract import WHOLE_SITE, Availability, Batch, CostEstimate, FetchContext, Provider, Setting
 from fw_pipeline.errors import MonthRejected, SourceError
-from fw_pipeline.http.client import Answer, InvalidResponse, Limits, Pace, Transient, Web
+from fw_pipeline.http import HttpClient, InvalidResponse, Limits, RateLimit, Response, Transient
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month, next_month
 from fw_pipeline.sources.papers.arxiv_feed import Feed, read_feed
 from fw_pipeline.sources.papers.arxiv_query import (
@@ -72,9 +72,9 @@ def _plan(fetch: FetchContext) -> CostEstimate:
 
 def _fetch(fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
     limits = Limits.of({"patience": f"{_PATIENCE}", **fetch.options})
-    pace, budget = Pace.of_machine("arxiv", _PACE), 20 + 10 * len(fetch.window.months())
+    rate, budget = RateLimit.of_machine("arxiv", _PACE), 20 + 10 * len(fetch.window.months())
     refused = 0
-    with Web(fetch, pace=pace, budget=budget, host_label=_SUBJECT, limits=limits) as web:
+    with HttpClient(fetch, rate=rate, budget=budget, host_label=_SUBJECT, limits=limits) as web:
         asking = _Asking(fetch, web)
         for month in fetch.window.months():
             try:
@@ -105,7 +105,7 @@ class _Asking:
     `quiet_hour` (`yes` or `no`; `no` unless the service is arXiv's own).
     """
 
-    def __init__(self, fetch: FetchContext, web: Web) -> None:
+    def __init__(self, fetch: FetchContext, web: HttpClient) -> None:
         self._url = f"{fetch.options[_URL.name]}/query"
         self._rest = float(fetch.options.get("rest", _REST))
         self._web, self._moment = web, fetch.now
@@ -150,7 +150,7 @@ class _Asking:
         middle = first + minutes // 2 * MINUTE
         return [*self._slice(month, first, middle), *self._slice(month, middle + MINUTE, last)]
 
-    def _read(self, first: datetime, last: datetime, tries: Iterator[int], answer: Answer) -> _Page:
+    def _read(self, first: datetime, last: datetime, tries: Iterator[int], answer: Response) -> _Page:
         if not answer.replayed:
             self._moment = answer.served_at
         feed = read_feed(answer.text())

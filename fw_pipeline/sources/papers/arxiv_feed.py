@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from defusedxml import DefusedXmlException, ElementTree
 
-from fw_pipeline.http.client import InvalidResponse, Transient, needed, one_line, text, utc_moment, whole_number
+from fw_pipeline.http import InvalidResponse, Transient, needed, text, utc_moment, whole_number
+from fw_pipeline.text import one_line
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element  # the type alone  # nosec B405

@@ -15,7 +15,7 @@ import polars as pl
 
 from fw_pipeline.contract import WHOLE_SITE, Availability, Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.errors import MonthRejected
-from fw_pipeline.http.client import Pace, Web
+from fw_pipeline.http import HttpClient, RateLimit
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
 from fw_pipeline.sources.papers.paper_tables import PAPERS, TABLE
 from fw_pipeline.sources.papers.pwc_files import obtained
@@ -55,7 +55,7 @@ def _plan(fetch: FetchContext) -> CostEstimate:
 
 
 def _fetch(fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
-    with Web(fetch, pace=Pace(1.0), budget=100, host_label=SUBJECT) as web:
+    with HttpClient(fetch, rate=RateLimit(1.0), budget=100, host_label=SUBJECT) as web:
         links = obtained(fetch, web, "links", partial(checked_links, fetch))
         fetch.log(f"{SUBJECT}: {links.papers:,} papers have a repository; now their dates")
         found = obtained(fetch, web, "papers", partial(joined, fetch, links))

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from fw_pipeline.contract import Availability, Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.errors import MonthRejected
-from fw_pipeline.http.client import Answer, Pace, Web
+from fw_pipeline.http import HttpClient, RateLimit, Response
 from fw_pipeline.months import Window, last_closed_month, next_month
 from fw_pipeline.sources.clickhouse_http import CLICKPY_URL, SETTINGS, refuse_exceptions, text_array
 from fw_pipeline.sources.pypi.clickpy_queries import DAYS, FIGURES, Calendar, Figures, read_calendar, read_figures
@@ -77,7 +77,7 @@ def _chunks(window: Window, packages: int, most_rows: int) -> list[Window]:
 def _fetch(packages: tuple[str, ...], most_rows: int, fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
     chunks = _chunks(fetch.window, len(packages), most_rows)
     seen: set[str] = set()
-    with Web(fetch, pace=Pace(1.0), budget=_TRIES * (1 + len(chunks)), host_label=_SUBJECT) as web:
+    with HttpClient(fetch, rate=RateLimit(1.0), budget=_TRIES * (1 + len(chunks)), host_label=_SUBJECT) as web:
         ask = partial(_ask, web, fetch, packages)
         calendar = ask(sql=DAYS, name="days", dates={}, read=partial(read_calendar, fetch))
         for chunk in chunks:
@@ -98,14 +98,14 @@ def _fetch(packages: tuple[str, ...], most_rows: int, fetch: FetchContext) -> It
 
 
 def _ask(
-    web: Web,
+    web: HttpClient,
     fetch: FetchContext,
     packages: tuple[str, ...],
     *,
     sql: str,
     name: str,
     dates: Mapping[str, date],
-    read: Callable[[Answer], T],
+    read: Callable[[Response], T],
 ) -> T:
     given = {"projects": text_array(packages), **{key: day.isoformat() for key, day in dates.items()}}
     params = {"user": "demo", **SETTINGS, **{f"param_{key}": value for key, value in given.items()}}

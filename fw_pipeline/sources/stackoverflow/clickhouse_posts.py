@@ -14,7 +14,7 @@ from itertools import groupby
 from fw_pipeline.catalog.frameworks import TAGS, Tag
 from fw_pipeline.contract import WHOLE_SITE, Availability, Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.errors import MonthRejected
-from fw_pipeline.http.client import Answer, InvalidResponse, Pace, Web, needed, text, utc_date, whole_number
+from fw_pipeline.http import HttpClient, InvalidResponse, RateLimit, Response, needed, text, utc_date, whole_number
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
 from fw_pipeline.sources.clickhouse_http import CLICKPY_URL, SETTINGS, refuse_exceptions, result_rows, text_array
 from fw_pipeline.sources.stackoverflow.monthly_questions import DumpCounts, Told, batches, carriers, names_of
@@ -122,13 +122,13 @@ def _asked(fetch: FetchContext, tags: tuple[Tag, ...]) -> DumpCounts:
     }
     params = {"user": "demo", **SETTINGS, **{f"param_{key}": value for key, value in given.items()}}
     url = f"{fetch.options[CLICKPY_URL.name]}/"
-    with Web(fetch, pace=Pace(1.0), budget=_TRIES, host_label=SUBJECT) as web:
+    with HttpClient(fetch, rate=RateLimit(1.0), budget=_TRIES, host_label=SUBJECT) as web:
         return web.post(
             url, params=params, body=COUNTS.strip(), name="questions", read=partial(_read, names), classify=_judge
         )
 
 
-def _judge(answer: Answer) -> None:
+def _judge(answer: Response) -> None:
     """Let an answer pass that holds no exception; what is refused for good has other ways to the same figures."""
     try:
         refuse_exceptions(answer)
@@ -139,7 +139,7 @@ def _judge(answer: Answer) -> None:
     raise InvalidResponse(cause, OTHER_WAYS)
 
 
-def _read(names: tuple[str, ...], answer: Answer) -> DumpCounts:
+def _read(names: tuple[str, ...], answer: Response) -> DumpCounts:
     """Read the answer to `COUNTS`.
 
     Raises:

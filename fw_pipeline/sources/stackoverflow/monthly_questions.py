@@ -39,8 +39,8 @@ def carriers(tags: Iterable[Tag]) -> tuple[str, ...]:
     for tag in wanted:
         if singles.keys().isdisjoint(parts := tag.tagged.split(";")):
             singles[parts[0]] = tag.framework or ""
-    order = list(dict.fromkeys(singles.values()))
-    return tuple(sorted(singles, key=lambda name: order.index(singles[name])))
+    frameworks = dict.fromkeys(singles.values())
+    return tuple(name for framework in frameworks for name, its in singles.items() if its == framework)
 
 
 def reach_of(fetch: FetchContext) -> Availability:

@@ -20,9 +20,9 @@ from typing import IO
 from fw_pipeline.catalog.frameworks import TAGS, Tag
 from fw_pipeline.contract import Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.errors import MonthRejected, SourceError
-from fw_pipeline.http.client import one_line
 from fw_pipeline.sources.stackoverflow.monthly_questions import DumpCounts, Told, batches, names_of, reach_of
 from fw_pipeline.sources.stackoverflow.posts_xml import NotPosts, Posts
+from fw_pipeline.text import one_line
 
 SUBJECT = "stackoverflow (dump)"
 STDIN = "-"

@@ -9,27 +9,30 @@ import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NoReturn
 
 import polars as pl
 
 from fw_pipeline.errors import SourceError
-from fw_pipeline.http.client import (
-    Answer,
+from fw_pipeline.http import (
     InvalidResponse,
+    Response,
     Throttled,
     Transient,
     needed,
-    one_line,
     optional,
     seconds_in,
-    shown,
     strict_json,
     texts,
+    truth,
     whole_number,
 )
+from fw_pipeline.http.json_fields import ABSURD
 from fw_pipeline.sources.stackoverflow.question_tables import STACKOVERFLOW_QUESTIONS
+from fw_pipeline.text import one_line
 
 _KEY = "correct STACKEXCHANGE_KEY, or leave it out and go on with 300 requests a day"
 _ADDRESS = "check FW_STACKEXCHANGE_URL; the service may have changed"
@@ -91,14 +94,12 @@ class ApiError:
         raise InvalidResponse(str(self), _ADDRESS)
 
 
-def error_in(answer: Answer) -> ApiError | None:
+def error_in(answer: Response) -> ApiError | None:
     """Return the error that an answer tells, whatever its status; None where it tells none.
 
     Raises:
         InvalidResponse: it tells one without a number.
     """
-    if b'"error_id"' not in answer.body:
-        return None
     try:
         said = strict_json(answer.text())  # under whatever content type
     except (Transient, InvalidResponse):
@@ -141,7 +142,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a listing."""
+    """A page of a listing; no questions where only their number was asked for."""
 
     questions: tuple[Question, ...]
     total: int
@@ -166,10 +167,10 @@ def question_of(item: Mapping[str, Any]) -> Question:
         number=needed(item, "question_id", whole_number),
         created=needed(item, "creation_date", whole_number),
         tags=tags,
-        score=optional(item, "score", _signed),
+        score=optional(item, "score", partial(whole_number, least=-ABSURD)),
         views=optional(item, "view_count", whole_number),
         answers=optional(item, "answer_count", whole_number),
-        answered=optional(item, "is_answered", _truth),
+        answered=optional(item, "is_answered", truth),
         closed=optional(item, "closed_date", whole_number),
     )
 
@@ -179,31 +180,14 @@ def listing_of(questions: Iterable[Question]) -> pl.DataFrame:
     rows = [
         (
             it.number,
-            _moment(it.created),
+            datetime.fromtimestamp(it.created, UTC),
             sorted(it.tags),
             it.score,
             it.views,
             it.answers,
             it.answered,
-            None if it.closed is None else _moment(it.closed),
+            None if it.closed is None else datetime.fromtimestamp(it.closed, UTC),
         )
-        for it in sorted(questions, key=lambda it: it.number)
+        for it in sorted(questions, key=attrgetter("number"))
     ]
     return pl.DataFrame(rows, schema=STACKOVERFLOW_QUESTIONS.schema, orient="row")
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _signed(value: Any, field: str) -> int:
-    """Return a score, which may be negative."""
-    if isinstance(value, int) and not isinstance(value, bool) and value < 0:
-        return -whole_number(-value, field)
-    return whole_number(value, field)
-
-
-def _truth(value: Any, field: str) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidResponse(f"field {field} is {shown(value)}, neither true nor false")
-    return value

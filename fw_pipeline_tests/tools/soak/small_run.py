@@ -19,9 +19,9 @@ from dagster import AssetKey, DagsterInstance
 
 from fw_pipeline.definitions import build_defs, load_models
 from fw_pipeline.months import Window
-from fw_pipeline.orchestration import instance_storage
+from fw_pipeline.orchestration.instance import told
 from fw_pipeline.orchestration.jobs import REBUILD, fetch
-from fw_pipeline.orchestration.run_job import Ran, run_job
+from fw_pipeline.orchestration.runs import Ran, run_job
 from fw_pipeline.paths import PROJECT_DIR
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
@@ -70,7 +70,7 @@ class SmallRun:
         self._pipeline.given, self._pipeline.progress = settings, progress
         skip = [AssetKey(["report"])] if not only else [key for key in self._keys if key != AssetKey([only])]
         fetched = [] if only else list(map(fetch, SOURCES))
-        with instance_storage.told(), DagsterInstance.get() as instance:
+        with told(), DagsterInstance.get() as instance:
             ran = [run_job(self._definitions, job, instance=instance, window=MONTHS) for job in fetched]
             ran.append(run_job(self._definitions, REBUILD, instance=instance, skip=skip))
         failures = tuple(line for one in ran for line in one.failures)

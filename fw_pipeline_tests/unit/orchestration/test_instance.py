@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import os
-import socket
+import queue
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from dagster import AssetMaterialization, DagsterInstance, Definitions, asset
 
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.orchestration.instance import INSTANCE, prepare
+from fw_pipeline.orchestration.instance import INSTANCE, prepare, write_quickly
 from fw_pipeline_tests.support.command import Done, fw_pipeline
 
 MONTH = ("run", "--from", "2022-05", "--to", "2022-05", "--source", "pypi")
+
+
+@asset
+def figures() -> None:
+    """A table."""
+
+
 HISTORY_ON = """
 mkdir -p "$FW_DATA_DIR/dagster"
 mount -t tmpfs -o {options} history "$FW_DATA_DIR/dagster"
@@ -34,6 +44,50 @@ def test_settings_are_written_once_and_are_yours_to_change(tmp_path: Path) -> No
     prepare(tmp_path)
     assert path.read_text(encoding="utf-8") == "telemetry: {enabled: true}\n"
     assert os.environ["DAGSTER_DISABLE_TELEMETRY"] == "yes"
+
+
+def test_the_history_is_one_file_for_all_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "history"))
+    home = prepare(tmp_path)
+    assert home == tmp_path / "history"
+    write_quickly()
+    with DagsterInstance.get() as instance:
+        instance.report_runless_asset_event(AssetMaterialization("figures"))
+    assert (home / "event_log.db").exists()
+    assert (home / "event_log.db-wal").stat().st_size, "one connection stays open, so that no closing flushes the log"
+    assert not list(home.rglob("index.db"))
+
+
+WRITER = """
+import sys
+from dagster import AssetMaterialization, DagsterInstance, Definitions, asset
+from fw_pipeline.orchestration.instance import write_quickly
+write_quickly()
+with DagsterInstance.get() as instance:
+    run = instance.get_run_by_id(sys.argv[1])
+    for number in range(3):
+        instance.report_engine_event(f"event {number}", run)
+        sys.stdin.readline()
+"""
+
+
+def test_who_watches_a_run_sees_each_event_while_its_process_is_at_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "history"))
+    prepare(tmp_path)
+    seen: queue.Queue[str] = queue.Queue()
+    with DagsterInstance.get() as instance:
+        run = instance.create_run_for_job(Definitions([figures]).resolve_implicit_global_asset_job_def())
+        instance.watch_event_logs(run.run_id, None, lambda entry, _: seen.put(entry.message))
+        command = [sys.executable, "-c", WRITER, run.run_id]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, text=True) as process:
+            assert process.stdin is not None
+            for number in range(3):
+                while seen.get(timeout=120) != f"event {number}":
+                    pass
+                process.stdin.write("go\n")
+                process.stdin.flush()
 
 
 def test_settings_that_a_killed_process_left_half_written_do_not_stay(tmp_path: Path) -> None:
@@ -89,12 +143,3 @@ def test_a_history_that_cannot_be_written_is_one_line_that_says_so(tmp_path: Pat
     assert all("free space or allow writing there, then run again; no" in line for line in done.complaints), done.err
     assert "defect" not in done.err
     assert "Traceback" not in done.err
-
-
-def test_a_ui_that_could_not_listen_is_not_started(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        for host, cause in (("127.0.0.1", "Address already in use"), ("192.0.2.1", "Cannot assign requested address")):
-            done = fw_pipeline(tmp_path, "ui", "--host", host, "--port", port)
-            assert (done.status, done.err.count("\n")) == (1, 1)
-            assert f"Dagster UI: it cannot listen on {host}, port {port}: {cause}; choose another --port" in done.err

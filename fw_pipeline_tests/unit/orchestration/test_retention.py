@@ -21,13 +21,12 @@ from dagster import (
 )
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
-from dagster._core.storage.tags import BACKFILL_ID_TAG
 
 from fw_pipeline.months import Window, parse_month
-from fw_pipeline.orchestration import instance_storage
-from fw_pipeline.orchestration.partitions import beta
+from fw_pipeline.orchestration.instance import INSTANCE, write_quickly
+from fw_pipeline.orchestration.partitions import BACKFILL, beta
 from fw_pipeline.orchestration.retention import trim
-from fw_pipeline.orchestration.run_job import run_job
+from fw_pipeline.orchestration.runs import run_job
 
 MONTHS = MonthlyPartitionsDefinition(start_date="2022-01-01", end_date="2023-01-01", timezone="UTC")
 FIGURES, CHECK = AssetKey("figures"), AssetCheckKey(AssetKey("figures"), "holds")
@@ -48,9 +47,13 @@ DEFINITIONS = Definitions(assets=[figures], asset_checks=[holds], jobs=[define_a
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
-    instance_storage.write_quickly()
-    with DagsterInstance.local_temp(str(tmp_path), overrides={"telemetry": {"enabled": False}}) as made:
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DagsterInstance]:
+    """A history as it is set up on first use."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
+    (tmp_path / "dagster.yaml").write_text(INSTANCE, encoding="utf-8")
+    write_quickly()
+    with DagsterInstance.get() as made:
         yield made
 
 
@@ -74,9 +77,10 @@ def green(instance: DagsterInstance) -> set[str]:
 
 
 def files(folder: Path) -> set[str]:
-    """The runs of which a file is left: the log, or captured output."""
-    logs = {path.name.partition(".")[0] for path in (folder / "history" / "runs").glob("*-*.db*")}
-    return logs | {path.name for path in (folder / "storage").iterdir()}
+    """The runs of which something is left: events of their log beside the last words, or captured output."""
+    with sqlite3.connect(folder / "event_log.db") as log:
+        logs = log.execute("select distinct run_id from event_logs where dagster_event_type = 'PIPELINE_START'")
+        return {run_id for (run_id,) in logs} | {path.name for path in (folder / "storage").glob("*-*-*-*-*")}
 
 
 def test_the_newest_runs_stay_and_older_months_stay_green(instance: DagsterInstance, tmp_path: Path) -> None:
@@ -98,11 +102,11 @@ def test_the_newest_runs_stay_and_older_months_stay_green(instance: DagsterInsta
     assert trim(instance, keep=1) == 0
 
 
-def test_the_index_does_not_grow_with_backfills(instance: DagsterInstance, tmp_path: Path) -> None:
+def test_the_history_does_not_grow_with_backfills(instance: DagsterInstance, tmp_path: Path) -> None:
     def rows() -> list[int]:
-        with sqlite3.connect(tmp_path / "history" / "runs" / "index.db") as index:
+        with sqlite3.connect(tmp_path / "event_log.db") as log:
             tables = ("event_logs", "asset_event_tags", "asset_check_executions")
-            return [index.execute(f"select count(*) from {table}").fetchone()[0] for table in tables]
+            return [log.execute(f"select count(*) from {table}").fetchone()[0] for table in tables]
 
     seen = []
     for _ in range(4):
@@ -115,7 +119,7 @@ def test_the_index_does_not_grow_with_backfills(instance: DagsterInstance, tmp_p
 
 def test_runs_of_a_backfill_that_goes_on_and_runs_that_have_not_ended_are_left_alone(instance: DagsterInstance) -> None:
     first, running = (instance.create_run_for_job(DEFINITIONS.resolve_job_def("fetch")) for _ in range(2))
-    instance.add_run_tags(first.run_id, {BACKFILL_ID_TAG: "going-on"})
+    instance.add_run_tags(first.run_id, {BACKFILL: "going-on"})
     instance.report_run_failed(first)
     fetch(instance, "2022-01", "2022-01")
     going_on = backfill("going-on", BulkActionStatus.REQUESTED)
@@ -149,15 +153,15 @@ def test_what_an_interrupted_trim_left_goes_with_the_next(instance: DagsterInsta
 
 def test_a_large_file_gives_its_room_back(instance: DagsterInstance, tmp_path: Path) -> None:
     fetch(instance, "2022-01", "2022-01")
-    index = tmp_path / "history" / "runs" / "index.db"
-    with sqlite3.connect(index) as connection:
+    file = tmp_path / "event_log.db"
+    with sqlite3.connect(file) as connection:
         connection.execute(
             "insert into event_logs (run_id, event) with recursive n(i) as "
             "(select 1 union all select i + 1 from n where i < 5000) select 'gone', hex(zeroblob(2000)) from n"
         )
     connection.close()
-    large = index.stat().st_size
+    large = file.stat().st_size
     trim(instance, keep=1)
     assert large > 20_000_000
-    assert index.stat().st_size < large / 10
+    assert file.stat().st_size < large / 10
     assert len(green(instance)) == 1

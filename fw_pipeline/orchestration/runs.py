@@ -1,0 +1,152 @@
+"""Runs: one of a job in this process, the lock that tells whether a run is alive, and its place in the UI."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dagster import (
+    AssetKey,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    Definitions,
+    InitResourceContext,
+    ResourceDefinition,
+    resource,
+)
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
+from filelock import FileLock, Timeout
+
+from fw_pipeline.locks import silent
+from fw_pipeline.months import Window
+from fw_pipeline.orchestration.failures import failure_lines, was_interrupted
+from fw_pipeline.orchestration.instance import told, write_quickly
+from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START, key
+from fw_pipeline.transform.context import Pipeline
+
+LOCATION, REPOSITORY = "fw_pipeline", "__repository__"
+"""The name of our code location, as in `workspace.yaml`, and Dagster's name for the one repository in it."""
+
+REPOSITORY_TAG = ".dagster/repository"
+"""The tag by which the UI knows the code location of a run."""
+
+ENDED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
+"""The states in which a run is over."""
+
+KILLED = (
+    "the process of this run was killed, or the machine stopped. "
+    "Months that were done are kept; run it again, and it resumes where it stopped"
+)
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """The outcome of a job: whether all of it succeeded, and every failure as one line."""
+
+    succeeded: bool
+    failures: tuple[str, ...]
+    run_id: str
+
+
+def run_job(
+    definitions: Definitions,
+    name: str,
+    *,
+    instance: DagsterInstance,
+    window: Window | None = None,
+    skip: Sequence[AssetKey] = (),
+) -> Ran:
+    """Run a job in this process, for a window of months where it fetches; `skip` leaves assets out.
+
+    Raises:
+        PipelineError: Dagster's history cannot be written.
+        KeyboardInterrupt: a signal stopped the run; Dagster has closed it, and its history says so.
+    """
+    for noisy in ("dagster", "dagster.builtin"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    months = window.months() if window else ()
+    tags = {RANGE_START: key(months[0]), RANGE_END: key(months[-1])} if months else {}
+    job = definitions.resolve_job_def(name)
+    chosen = [k for k in job.asset_layer.executable_asset_keys if k not in set(skip)] if skip else None
+    with told():
+        result = job.execute_in_process(
+            instance=instance, tags=tags, run_config=QUIET, raise_on_error=False, asset_selection=chosen
+        )
+    if any(was_interrupted(event) for event in result.all_events):
+        raise KeyboardInterrupt
+    return Ran(result.success, tuple(failure_lines(result.all_events)), result.run_id)
+
+
+def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
+    """Return the resource that hands a run the pipeline, and holds the run's lock until the run ends.
+
+    The operating system frees the lock when the process is killed.
+    """
+
+    @resource
+    def hand(context: InitResourceContext) -> Iterator[Pipeline]:
+        if context.run is None:  # a sensor looks
+            yield pipeline
+        else:
+            write_quickly()
+            pipeline.log = context.log.info if context.log else silent
+            if context.instance is not None:
+                _show_in_the_ui(context.instance, context.run)
+            with _alive(_locks(pipeline.settings.data_dir) / f"{context.run.run_id}.lock"):
+                yield pipeline
+
+    return hand
+
+
+def mark_killed(instance: DagsterInstance, data_dir: Path) -> list[str]:
+    """Mark the runs as failed that say they are at work and whose lock is free; return their ids.
+
+    Otherwise they would count as running for hours: no build would start, and their place in the queue would be taken.
+    """
+    killed = []
+    for path in sorted(_locks(data_dir).glob("*.lock")):
+        try:
+            with FileLock(path, timeout=0):
+                path.unlink()
+        except Timeout:
+            continue
+        run = instance.get_run_by_id(path.stem)
+        if run is not None and run.status in (DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING):
+            instance.report_run_failed(run, KILLED)
+            killed.append(run.run_id)
+    return killed
+
+
+def _show_in_the_ui(instance: DagsterInstance, run: DagsterRun) -> None:
+    """Say of a run that nobody launched through a code location that it belongs to ours, before it does anything.
+
+    The home page of the UI, its timeline and the page of a job show runs by code location; those of the command line
+    have none, so that after a whole run these pages would say that nothing ever ran.
+    """
+    if run.remote_job_origin is None:
+        ours = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(LOCATION), REPOSITORY)
+        instance.add_run_tags(run.run_id, {REPOSITORY_TAG: ours.get_label()})
+        now = instance.get_run_by_id(run.run_id) or run
+        instance.run_storage.replace_job_origin(now, ours.get_job_origin(run.job_name))
+
+
+def _locks(data_dir: Path) -> Path:
+    return data_dir / ".work" / "runs"
+
+
+@contextmanager
+def _alive(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = path.with_suffix(".new")
+    with FileLock(made):
+        made.rename(path)  # so that nobody finds a lock that is not held yet
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,210 @@
+"""The sensors: they build what came in, mark killed runs, tell of failures and of staleness, and trim the history.
+
+Each is on from the start, looks at files or at the history, and decides nothing that the command line does otherwise.
+"""
+
+import json
+from collections.abc import Mapping
+
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckSeverity,
+    AssetKey,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    DefaultSensorStatus,
+    ResourceParam,
+    RunFailureSensorContext,
+    RunRequest,
+    RunsFilter,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    run_failure_sensor,
+    sensor,
+)
+
+from fw_pipeline import alerts, signals
+from fw_pipeline.alerts import Alert
+from fw_pipeline.contract import Source
+from fw_pipeline.ingestion.freshness import freshness
+from fw_pipeline.orchestration.asset_checks import FRESH, freshness_metadata
+from fw_pipeline.orchestration.failures import failure_lines
+from fw_pipeline.orchestration.jobs import REBUILD
+from fw_pipeline.orchestration.launch import nothing_to_build, state
+from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START
+from fw_pipeline.orchestration.runs import ENDED, mark_killed
+from fw_pipeline.transform.context import Pipeline
+
+UNFINISHED = [status for status in DagsterRunStatus if status not in ENDED]
+"""The states of a run that may still bring months in."""
+
+
+def sensors(sources: Mapping[str, Source]) -> list[SensorDefinition]:
+    """Return every sensor."""
+    return [build_what_changed(), mark_killed_runs(), tell_of_failures(), watch_freshness(sources), tidy_history()]
+
+
+def build_what_changed() -> SensorDefinition:
+    """Return the sensor that builds, checks and publishes after months came in, however they came.
+
+    A backfill of raw months in the UI therefore ends in the same state as the command line. It looks at the files, not
+    at the history: it builds when the vintages on disk are not those of the published file. It waits until no run is
+    queued or at work, so that one build follows a backfill of all sources, and builds each state of the figures once.
+    """
+
+    @sensor(
+        name="build_what_changed",
+        job_name=REBUILD,
+        default_status=DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=1,
+        description="Builds, checks and publishes everything when months have come in and nothing is running.",
+    )
+    def look(context: SensorEvaluationContext, pipeline: ResourceParam[Pipeline]) -> RunRequest | SkipReason:
+        if reason := nothing_to_build(pipeline):
+            return SkipReason(reason)
+        if context.instance.get_runs_count(RunsFilter(statuses=UNFINISHED)):
+            return SkipReason("waits until nothing is running")
+        return RunRequest(run_key=state(pipeline))
+
+    return look
+
+
+def mark_killed_runs() -> SensorDefinition:
+    """Return the sensor that marks killed runs as failed."""
+
+    @sensor(
+        name="mark_killed_runs",
+        default_status=DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=15,
+        description="Marks runs as failed whose process was killed, so that nothing waits for them.",
+    )
+    def look(context: SensorEvaluationContext, pipeline: ResourceParam[Pipeline]) -> SkipReason:
+        killed = mark_killed(context.instance, pipeline.settings.data_dir)
+        return SkipReason(f"marked as failed: {', '.join(killed)}" if killed else "no run was killed")
+
+    return look
+
+
+def tidy_history() -> SensorDefinition:
+    """Return the sensor that trims the history while the UI runs; the command line does so after each run."""
+
+    @sensor(
+        name="tidy_history",
+        default_status=DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=600,
+        description="Keeps the newest runs (FW_KEEP_RUNS), and of older ones what makes a month green.",
+    )
+    def look(context: SensorEvaluationContext, pipeline: ResourceParam[Pipeline]) -> SkipReason:
+        from fw_pipeline.orchestration.retention import trim  # noqa: PLC0415 - it brings all of Dagster's storage
+
+        keep = pipeline.settings.keep_runs
+        return SkipReason(f"removed {trim(context.instance, keep=keep)} runs; the newest {keep} are kept")
+
+    return look
+
+
+def watch_freshness(sources: Mapping[str, Source]) -> SensorDefinition:
+    """Return the sensor that looks every hour whether a month has become due, or has come, since the last look.
+
+    It writes the checks anew where something changed, and tells of each source that has gone stale. A source that was
+    never fetched is not gone stale: nobody has asked for it.
+    """
+
+    @sensor(
+        name="watch_freshness",
+        default_status=DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=3600,
+        description="Looks every hour whether a source has gone stale; shows it as a check, and tells of it.",
+    )
+    def look(context: SensorEvaluationContext, pipeline: ResourceParam[Pipeline]) -> SensorResult:
+        found = [freshness(source, pipeline.settings, now=pipeline.clock()) for source in sources.values()]
+        begun = [one for one in found if one.last_month is not None]
+        seen = json.loads(context.cursor or "{}")
+        changed = [one for one in begun if seen.get(one.source) != [one.is_stale, one.line]]
+        gone = [one for one in changed if one.is_stale and not seen.get(one.source, [False])[0]]
+        where = pipeline.settings.alerting
+        if gone and (where.webhook or where.mail_to):
+            subject = f"stale: {', '.join(one.source for one in gone)}"
+            alerts.send(
+                Alert(subject, tuple(one.line for one in gone), where.ui), pipeline.settings, say=context.log.warning
+            )
+        stale = [one.line for one in begun if one.is_stale]
+        well = (
+            "every source that was fetched has all that its provider can give" if begun else "no source was fetched yet"
+        )
+        return SensorResult(
+            skip_reason="; ".join(stale) or well,
+            asset_events=[
+                AssetCheckEvaluation(
+                    asset_key=AssetKey(["raw", one.source]),
+                    check_name=FRESH,
+                    passed=one.months_behind == 0,
+                    severity=AssetCheckSeverity.WARN,
+                    description=one.line,
+                    metadata=freshness_metadata(one),
+                )
+                for one in changed
+            ],
+            cursor=json.dumps({one.source: [one.is_stale, one.line] for one in begun}),
+        )
+
+    return look
+
+
+def tell_of_failures() -> SensorDefinition:
+    """Return the sensor that sends an alert for each failed run: its job, its months, every failure and its remedy.
+
+    It is on from the start, and skips while nobody is set to be told. When nobody can be told, its tick fails and says
+    why; the run is what it was. Runs of the command line count too.
+    """
+
+    @run_failure_sensor(
+        name="tell_of_failures",
+        default_status=DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=30,
+        monitor_all_code_locations=True,  # whoever launched it, and under whatever name
+        description="Tells of failed runs by webhook or mail: FW_ALERT_WEBHOOK, FW_ALERT_MAIL_TO.",
+    )
+    def tell(context: RunFailureSensorContext, pipeline: ResourceParam[Pipeline]) -> SkipReason | None:
+        settings = pipeline.settings
+        if not (settings.alerting.webhook or settings.alerting.mail_to):
+            return SkipReason(
+                f"run {context.dagster_run.run_id} failed, and nobody is set to be told: "
+                "FW_ALERT_WEBHOOK and FW_ALERT_MAIL_TO are empty"
+            )
+        alert = alert_of(context.instance, context.dagster_run, context.failure_event.message, ui=settings.alerting.ui)
+        ways = alerts.send(alert, settings, say=context.log.warning)
+        context.log.info("told of run %s by %s", alert.run_id, " and ".join(ways))
+        return None
+
+    return tell
+
+
+def alert_of(instance: DagsterInstance, run: DagsterRun, otherwise: str | None, *, ui: str = "") -> Alert:
+    """Return the alert for a failed run.
+
+    `otherwise` is said where no step failed by itself, as when it was killed, or ended for having run too long.
+    """
+    events = [entry.dagster_event for entry in instance.all_logs(run.run_id, of_type=DagsterEventType.STEP_FAILURE)]
+    lines = failure_lines(event for event in events if event is not None)
+    if all(signals.INTERRUPTED in line for line in lines):
+        said = " ".join((otherwise or "it ended without a word").split())
+        lines = [f"run {run.run_id}: {said}; {signals.REMEDY}", *lines]
+    return Alert(
+        subject=f"{run.job_name} failed{_months(run)}",
+        lines=tuple(lines),
+        link=f"{ui}/runs/{run.run_id}" if ui else "",
+        run_id=run.run_id,
+    )
+
+
+def _months(run: DagsterRun) -> str:
+    first = run.tags.get(RANGE_START) or run.tags.get("dagster/partition")
+    if not first:
+        return ""
+    last = run.tags.get(RANGE_END, first)
+    return f" for {first[:7]}" if first == last else f" for {first[:7]} to {last[:7]}"
