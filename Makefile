@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv $(shell test -s /etc/ssl/certs/ca-certificates.crt && echo --system-certs)
 LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
+BENCH_LOCK := requirements-bench.lock
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-long test-pythons ui check pictures bench fuzz mutate soak lock clean
@@ -47,8 +48,8 @@ check: $(VENV)/.ready-dev  ## lint, types, SQL style, import contracts, Dagster 
 pictures: $(VENV)/.ready-dev  ## make the pictures of the README and the guides anew
 	@$(BIN)/python -m fw_pipeline_tests.tools.pictures
 
-bench: $(VENV)/.ready-dev  ## compare the pipeline with the same work done bare
-	@$(BIN)/python -m fw_pipeline_tests.tools.benchmarks $(BENCH)
+bench: $(VENV)/.ready-dev $(if $(findstring peer,$(BENCH)),.venv-bench/.ready)  ## compare the pipeline with the same work done bare, or by others
+	@$(BIN)/python -m fw_pipeline_tests.tools.benchmarks $(BENCH) $(if $(FULL),--full)
 
 fuzz: $(VENV)/.ready-dev  ## hostile input for every reader, for ten minutes
 	@$(BIN)/python -m fw_pipeline_tests.tools.fuzz $(FUZZ)
@@ -66,9 +67,11 @@ lock: $(VENV)/.ready-uv  ## resolve the dependencies anew
 		--no-emit-index-url --no-header -o $(LOCK)
 	@$(UV) pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -c $(LOCK) -o $(DEV_LOCK)
+	@$(UV) pip compile -q requirements-bench.in --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header -c $(LOCK) -o $(BENCH_LOCK)
 
 clean:  ## remove the environment, not the data
-	rm -rf $(VENV) .venv-python3.*
+	rm -rf $(VENV) .venv-bench .venv-python3.*
 
 $(VENV)/.ready-uv: requirements-uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fw-pipeline needs Python 3.11 or newer")'
@@ -85,4 +88,10 @@ $(VENV)/.ready: $(VENV)/.ready-uv $(LOCK) pyproject.toml
 $(VENV)/.ready-dev: $(VENV)/.ready $(DEV_LOCK)
 	@echo "setting up the tools for tests and checks"
 	@$(UV) pip install -q --python $(BIN)/python --require-hashes --compile-bytecode -r $(DEV_LOCK)
+	@touch $@
+
+.venv-bench/.ready: $(VENV)/.ready-dev $(BENCH_LOCK)
+	@echo "setting up .venv-bench: what the pipeline is compared with"
+	@$(UV) venv -q --clear --python $(BIN)/python .venv-bench
+	@$(UV) pip install -q --python .venv-bench/bin/python --require-hashes --compile-bytecode -r $(BENCH_LOCK)
 	@touch $@

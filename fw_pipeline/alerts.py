@@ -20,12 +20,11 @@ from email.utils import format_datetime
 from urllib.parse import urlsplit
 
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.http.limits import Limits
+from fw_pipeline.http.decoding import whole_body
 from fw_pipeline.http.redaction import Redactor
 from fw_pipeline.http.response_errors import FAULTS, Fault, InvalidResponse, Transient
-from fw_pipeline.http.retry import patiently
-from fw_pipeline.http.session import polite_session
-from fw_pipeline.http.transport import Question, opened, whole_body
+from fw_pipeline.http.retry import Limits, patiently
+from fw_pipeline.http.transport import Request, opened, polite_session
 from fw_pipeline.settings import Alerting, MailServer, Settings
 from fw_pipeline.text import one_line
 
@@ -127,8 +126,8 @@ def _call(alert: Alert, webhook: str, contact: str, limits: Limits) -> None:
         "link": alert.link,
     }
     body = json.dumps(said, ensure_ascii=False).encode()
-    question = Question.of("POST", webhook, None, {"Content-Type": "application/json; charset=utf-8"}, body)
-    with polite_session(contact) as session, opened(session, question, limits) as response:
+    request = Request.of("POST", webhook, None, {"Content-Type": "application/json; charset=utf-8"}, body)
+    with polite_session(contact) as session, opened(session, request, limits) as response:
         whole_body(response, limits)
     cause = f"HTTP {response.status_code} {response.reason or ''}".strip()
     if response.status_code in (408, 429) or response.status_code >= 500:  # noqa: PLR2004 - the server is unwell

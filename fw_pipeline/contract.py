@@ -14,9 +14,11 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from fw_pipeline.details import DetailTable
 from fw_pipeline.errors import MonthRejected
 from fw_pipeline.months import Window
+
+Kind = pl.DataType | type[pl.DataType]
+"""The type of a column."""
 
 WHOLE_SITE = "*"
 """The value of a key column that stands for everything: the whole site, every paper, every venue."""
@@ -26,14 +28,20 @@ WHOLE_SITE = "*"
 class Table:
     """The raw table of one source: its key, its measures, and what each column means."""
 
-    key: Mapping[str, pl.DataType | type[pl.DataType]]
-    measures: Mapping[str, pl.DataType | type[pl.DataType]]
+    key: Mapping[str, Kind]
+    measures: Mapping[str, Kind]
     description: str
     columns: Mapping[str, str]
     required: tuple[str, ...]
     """The measures that are never NULL in this table."""
     counted_again: bool = False
     """Whether somebody may have counted the same thing on several days, each of which keeps its row."""
+    nullable: tuple[str, ...] = ()
+    """The columns of the key that may be NULL, beside `month`."""
+    largest: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    """By measure, the largest figure that can be believed, and why."""
+    known: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By column of the key, the names that a recorded figure may carry; a column that is not here takes any."""
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -46,12 +54,10 @@ class Table:
         return pl.Schema({**self.key, **self.measures, **STATEMENT})
 
 
-STATEMENT: Mapping[str, pl.DataType | type[pl.DataType]] = MappingProxyType(
-    {"method": pl.String, "origin": pl.String, "observed_on": pl.Date}
-)
+STATEMENT: Mapping[str, Kind] = MappingProxyType({"method": pl.String, "origin": pl.String, "observed_on": pl.Date})
 """What every row says of itself: how the figure was obtained, who published it, when they took it."""
 
-PROVENANCE: Mapping[str, pl.DataType | type[pl.DataType]] = MappingProxyType(
+PROVENANCE: Mapping[str, Kind] = MappingProxyType(
     {"provider": pl.String, "observed_at": pl.Datetime("us", "UTC"), "evidence": pl.String, "run_id": pl.String}
 )
 """What the pipeline adds to every row: who answered, when, the evidence file, the run."""
@@ -69,69 +75,42 @@ SHARED_COLUMNS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-TABLES: Mapping[str, Table] = MappingProxyType(
-    {
-        "stackoverflow": Table(
-            key={"month": pl.Date, "tagged": pl.String},
-            measures={"questions": pl.Int64},
-            required=("questions",),
-            description="Questions asked on Stack Overflow in a month, by tag.",
-            columns={
-                "tagged": "The tag; `a;b` means both tags; `*` the whole site.",
-                "questions": "Questions created in the month, as counted at the time of observation.",
-            },
-        ),
-        "huggingface": Table(
-            key={"month": pl.Date, "population": pl.String, "library": pl.String, "formats": pl.List(pl.String)},
-            measures={"models": pl.Int64, "downloads_30d": pl.Int64, "likes": pl.Int64},
-            required=("models",),
-            counted_again=True,
-            description="Models on the Hugging Face Hub by month of creation, library and set of format tags.",
-            columns={
-                "population": "Which models were looked at: `hub` (all), or the named sample.",
-                "library": "The library named by the model card; NULL where none is.",
-                "formats": "Sorted set of framework and format tags; empty = none; NULL = not known.",
-                "models": "Models.",
-                "downloads_30d": "Downloads of these models in the 30 days before observation.",
-                "likes": "Likes of these models at observation.",
-            },
-        ),
-        "papers": Table(
-            key={
-                "month": pl.Date,
-                "population": pl.String,
-                "venue": pl.String,
-                "frameworks": pl.List(pl.String),
-                "official": pl.Boolean,
-            },
-            measures={"papers": pl.Int64, "repositories": pl.Int64},
-            required=("papers",),
-            description="Papers by month and by the set of frameworks that they or their repositories use.",
-            columns={
-                "population": "Which papers were looked at: `papers with code`, `nine venues`, `arxiv abstracts`, ...",
-                "venue": "The conference, where the population is split by it; `*` otherwise.",
-                "frameworks": "Sorted set of frameworks; empty = none named; `*` alone = every paper.",
-                "official": "Whether the repository is the authors' own; NULL where it does not apply.",
-                "papers": "Distinct papers.",
-                "repositories": "Repositories; NULL where the population has none.",
-            },
-        ),
-        "pypi": Table(
-            key={"month": pl.Date, "package": pl.String, "installers": pl.String, "origin": pl.String},
-            measures={"downloads": pl.Int64, "window_start": pl.Date, "days_covered": pl.Int32},
-            required=("downloads", "window_start", "days_covered"),
-            description="Downloads of a package from the Python Package Index in a month or a window of days.",
-            columns={
-                "package": "Normalised name of the package.",
-                "installers": "Whose downloads: `all`, `pip`, or `without mirrors`.",
-                "downloads": "Downloads over `days_covered` days from `window_start`.",
-                "window_start": "First day that the figure covers.",
-                "days_covered": "Days that the figure covers; fewer than the month has = a partial month.",
-            },
-        ),
-    }
-)
-"""The raw tables, by source. Column names, types and meanings are the contract with every reader."""
+
+@dataclass(frozen=True, slots=True)
+class DetailTable:
+    """A row-level table of schema `detail`: what was listed, from which the counts of a raw table are made.
+
+    Live providers fill it; with recorded figures it is there and empty, so that a model or a user may read it.
+    """
+
+    name: str
+    description: str
+    """What a row is."""
+    columns: Mapping[str, tuple[Kind, str]]
+    """Type and meaning of each column."""
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The columns that a provider lists, in order."""
+        return pl.Schema({name: kind for name, (kind, _) in self.columns.items()})
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What each column means."""
+        return {name: words for name, (_, words) in self.columns.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting that a provider reads: the address of a service, or a secret."""
+
+    name: str
+    meaning: str
+    default: str = ""
+    """The address of the service itself; a secret has none."""
+    is_secret: bool = False
+    of_files: bool = False
+    """Whether it is the address of files: may be several, or have a `*` in it where a repository is to be listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,23 +242,56 @@ class Provider:
     """Keys or files that it needs, for the documentation."""
     cannot_see: str
     """What it cannot see, for the documentation."""
-    options: tuple[str, ...] = ()
-    """Settings that it reads, by name."""
+    settings: tuple[Setting, ...] = ()
+    """Addresses and secrets that it reads."""
     detail: DetailTable | None = None
     """The row-level table that it fills, in schema `detail`."""
 
 
 @dataclass(frozen=True, slots=True)
+class Series:
+    """What people call a series that the tables keep under a short name."""
+
+    title: str
+    remark: str
+    """What to know about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Who published figures, where, under which licence."""
+
+    where: str
+    licence: str
+    what: str
+    """What was taken from them."""
+
+
+NO_LICENCE = "none stated; counts are facts"
+"""The licence of who states none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """One of the places where figures come from: its table, its providers, how often it changes."""
+    """One of the places where figures come from: its table, its providers, and what people should know of it."""
 
     name: str
     title: str
+    short_title: str
+    """Its name as a sentence uses it."""
     url: str
     licence: str
+    counts: str
+    """What is counted, in a sentence."""
+    cannot_see: str
+    """What cannot be seen in it, in a sentence."""
     table: Table
     providers: Mapping[str, Provider]
     live: str
     """The provider used in live mode unless the settings name another; several, joined by `+`, share the months."""
     due_days: int = 5
     """Days after the end of a month by which its figures should be here: the schedule asks on the third."""
+    series: Mapping[str, Series] = field(default_factory=dict)
+    """Its series, by their names in the tables."""
+    credits: Mapping[str, Credit] = field(default_factory=dict)
+    """The origins of its recorded figures, by what their name begins with."""

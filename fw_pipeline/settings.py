@@ -12,44 +12,35 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from fw_pipeline.paths import PROJECT_DIR, SEEDS_DIR, SHIPPED_DIR
 from fw_pipeline.settings_origin import DEFAULT, Value, gather
 from fw_pipeline.text import one_line
 
+if TYPE_CHECKING:
+    from fw_pipeline.contract import Setting
+
 MODES = ("recorded", "live")
-
-ADDRESSES: Mapping[str, str] = MappingProxyType(
-    {
-        "FW_STACKEXCHANGE_URL": "https://api.stackexchange.com/2.3",
-        "FW_HUGGINGFACE_URL": "https://huggingface.co",
-        "FW_ARXIV_URL": "https://export.arxiv.org/api",
-        "FW_PWC_LINKS_URL": "https://huggingface.co/datasets/pwc-archive/links-between-paper-and-code"
-        "/resolve/main/data/*.parquet",
-        "FW_PWC_PAPERS_URL": "https://huggingface.co/datasets/pwc-archive/papers-with-abstracts"
-        "/resolve/main/data/*.parquet",
-        "FW_PYPISTATS_URL": "https://pypistats.org/api",
-        "FW_CLICKPY_URL": "https://sql-clickhouse.clickhouse.com",
-    }
-)
-"""Base addresses of the services, each replaceable by a mirror or a test server."""
-
-OF_FILES = frozenset({"FW_PWC_LINKS_URL", "FW_PWC_PAPERS_URL"})
-"""Addresses of files: each may be several, or have a `*` in it where a repository is to be listed."""
-
-SECRETS = ("STACKEXCHANGE_KEY", "HF_TOKEN")
 
 ALERTS = ("FW_ALERT_WEBHOOK", "FW_ALERT_MAIL_TO", "FW_ALERT_MAIL_FROM", "FW_SMTP_URL", "FW_UI_URL")
 """Whom to tell that a run failed. The webhook and the mail server hold secrets in their addresses."""
 
-KNOWN = frozenset(
-    {"FW_DATA_DIR", "FW_MODE", "FW_PROVIDERS", "FW_CONTACT", "FW_FORCE", "FW_KEEP_RUNS", *ALERTS, *ADDRESSES}
-)
+OWN = frozenset({"FW_DATA_DIR", "FW_MODE", "FW_PROVIDERS", "FW_CONTACT", "FW_FORCE", "FW_KEEP_RUNS", *ALERTS})
+"""The settings that are no source's."""
 
-HIDDEN = frozenset({*SECRETS, "FW_ALERT_WEBHOOK", "FW_SMTP_URL"})
 
-HANDED_ON = KNOWN | {*SECRETS, "DAGSTER_HOME"}
+def of_sources() -> Mapping[str, Setting]:
+    """Return the addresses and secrets that the providers of the sources declare, by name."""
+    from fw_pipeline.sources import SETTINGS  # noqa: PLC0415 - `fw-pipeline --help` needs no source
+
+    return SETTINGS
+
+
+def known() -> frozenset[str]:
+    """Return the name of every setting."""
+    return OWN.union(of_sources())
 
 
 class SettingError(ValueError):
@@ -132,19 +123,21 @@ class Settings:
     @property
     def environment(self) -> dict[str, str]:
         """The settings as variables for another process, wherever it stands; what is not set is empty."""
-        given = {name: self.values[name].text if name in self.values else "" for name in sorted(HANDED_ON)}
+        handed_on = sorted({*known(), "DAGSTER_HOME"})
+        given = {name: self.values[name].text if name in self.values else "" for name in handed_on}
         return {**given, "FW_DATA_DIR": str(self.data_dir)}
 
     @property
     def shown(self) -> list[tuple[str, str, str]]:
         """Each setting in effect, its value and who gave it; of what may hold a secret, only that it is set."""
+        hidden = {"FW_ALERT_WEBHOOK", "FW_SMTP_URL", *(it.name for it in of_sources().values() if it.is_secret)}
         found = {
             "FW_DATA_DIR": (str(self.data_dir), DEFAULT),
             "FW_MODE": (self.mode, DEFAULT),
             **{
-                name: ("set" if name in HIDDEN else value.text, value.given_by)
+                name: ("set" if name in hidden else value.text, value.given_by)
                 for name, value in self.values.items()
-                if name in HANDED_ON and value.text
+                if name in {*known(), "DAGSTER_HOME"} and value.text
             },
         }
         return [(name, *found[name]) for name in sorted(found)]
@@ -196,9 +189,10 @@ def read(
         raise SettingError(f".env cannot be read: {error}; write it in UTF-8, each setting on a line") from None
     values = {name: value.text for name, value in found.items() if value.text}
     for name in values:
-        if name.startswith("FW_") and name not in KNOWN:
-            near = difflib.get_close_matches(name, sorted(KNOWN), n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(KNOWN))}"
+        if name.startswith("FW_") and name not in known():
+            names = sorted(it for it in known() if it.startswith("FW_"))
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
             raise SettingError(f"setting {name} is unknown; {hint}")
     mode = values.get("FW_MODE", "recorded")
     if mode not in MODES:
@@ -212,9 +206,21 @@ def read(
         data_dir=_folder("FW_DATA_DIR", values.get("FW_DATA_DIR", str(PROJECT_DIR / "data"))),
         mode=mode,
         providers=MappingProxyType(_providers(values.get("FW_PROVIDERS", ""))),
-        addresses=MappingProxyType({name: _address(name, values.get(name, at)) for name, at in ADDRESSES.items()}),
+        addresses=MappingProxyType(
+            {
+                name: _address(name, values.get(name, it.default), like=it.default, several=it.of_files)
+                for name, it in of_sources().items()
+                if not it.is_secret
+            }
+        ),
         contact=_one_line("FW_CONTACT", values.get("FW_CONTACT", "")),
-        secrets=Secrets({name: _one_line(name, values[name]) for name in SECRETS if name in values}),
+        secrets=Secrets(
+            {
+                name: _one_line(name, values[name])
+                for name, it in of_sources().items()
+                if it.is_secret and name in values
+            }
+        ),
         force=values.get("FW_FORCE") == "1",
         keep_runs=int(keep_runs),
         alerting=_alerting(values),
@@ -250,12 +256,11 @@ def _parts(text: str) -> SplitResult:
     return parts
 
 
-def _address(name: str, text: str, *, like: str = "") -> str:
-    if name in OF_FILES and len(several := re.split(r"[,\s]+", text)) > 1:
-        return " ".join(_address(name, one) for one in several if one)
+def _address(name: str, text: str, *, like: str, several: bool = False) -> str:
+    if several and len(parted := re.split(r"[,\s]+", text)) > 1:
+        return " ".join(_address(name, one, like=like) for one in parted if one)
     parts = _parts(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
-        like = like or ADDRESSES[name]
         raise SettingError(f"setting {name} is {text!r}; write an address like {like}, without a password")
     return text.rstrip("/")
 

@@ -32,6 +32,10 @@ tags as (
     select * from meta.tags
 ),
 
+fetched_months as (
+    select * from meta.fetched_months
+),
+
 -- A live provider looks for every tag of the catalogue: what it has no figure of, no question carries.
 looked_for as (
     select distinct
@@ -112,6 +116,19 @@ figures as (
         max(observed_at) as observed_at
     from pypi
     group by provider, series, month
+    union all
+    -- Of any other source a month that came in is whole, and each provider is a series.
+    select
+        source,
+        provider,
+        provider as series,
+        month,
+        true as has_figure,
+        true as is_whole,
+        null as gap_reason,
+        observed_at
+    from fetched_months
+    where source not in ('stackoverflow', 'huggingface', 'papers', 'pypi')
 ),
 
 spans as (

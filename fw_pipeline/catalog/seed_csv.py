@@ -29,17 +29,14 @@ class Cells(Protocol):
     @property
     def type(self) -> str:
         """Type in DuckDB; one of TYPES."""
-        ...
 
     @property
     def nullable(self) -> bool:
         """Whether a cell may be empty."""
-        ...
 
     @property
     def values(self) -> Collection[Any] | None:
         """The only values that may occur; None where any may."""
-        ...
 
 
 def read_csv(

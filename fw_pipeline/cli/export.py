@@ -18,7 +18,6 @@ from pathlib import Path
 from fw_pipeline.atomic_files import LEFTOVER, sync_folder, unwritable
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.report import attribution
-from fw_pipeline.report.figure import sql
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import DescribedTable, Form, copy_tables, described, query
 
@@ -134,7 +133,7 @@ def _columns(tables: Sequence[DescribedTable]) -> str:
 
 
 def _licences(published: Path) -> str:
-    credits_ = attribution.credited(query(published, sql("origins")))
+    credits_ = attribution.credited(query(published, attribution.ORIGINS))
     columns = ("source", "origin", "where", "what", "licence")
     alike = [it for it in credits_ if "CC BY-SA" in it["licence"] and "counts are facts" not in it["licence"]]
     lines = [

@@ -1,6 +1,6 @@
-"""Answers put into the keeper before anybody reads them, and taken out again instead of asking twice.
+"""Responses kept as evidence before anybody reads them, and replayed instead of asking twice.
 
-Nothing here judges an answer.
+Nothing here judges a response.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from fw_pipeline.contract import HEADERS_OF, Evidence, EvidenceWriter
 from fw_pipeline.http.redaction import Redactor
-from fw_pipeline.http.response import Answer, http_date
+from fw_pipeline.http.response import Response
 
 KEPT_HEADERS = (
     "content-range",
@@ -26,7 +26,7 @@ KEPT_HEADERS = (
     "x-linked-etag",
     "x-repo-commit",
 )
-"""Headers that are kept beside a body: a replayed answer can say where its next page is, and how old it is."""
+"""Headers that are kept beside a body: a replayed response can say where its next page is, and how old it is."""
 
 _TELLING = frozenset({"link", "last-modified", "x-repo-commit"})
 """Headers without which the body does not tell the whole; they are kept only where there is one of these."""
@@ -48,7 +48,7 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class ResponseCache:
     """The keeper of one fetch, as the HTTP layer uses it."""
 
     keeper: EvidenceWriter
@@ -56,14 +56,15 @@ class Archive:
     clock: Callable[[], float]
     """Gives Unix seconds, for servers that do not say when they answered."""
 
-    def find(self, request: str) -> Answer | None:
-        """Return the answer that an unfinished earlier try kept for a request, if any."""
+    def find(self, request: str) -> Response | None:
+        """Return the response that an unfinished earlier try kept for a request, if any."""
         kept = self.keeper.find(request)
         if kept is None:
             return None
         status, headers = self.head_of(request)
-        served_at = http_date(headers.get("date")) or self.keeper.observed_at((kept.ref,))
-        return Answer(request, status, headers, kept.read(), kept, served_at, replayed=True)
+        return Response(
+            request, status, headers, kept.read(), kept, self.keeper.observed_at((kept.ref,)), replayed=True
+        )
 
     def head_of(self, request: str) -> tuple[int, Mapping[str, str]]:
         """Return the status and the headers that were kept for a request: 200 and none where they told nothing."""
@@ -84,34 +85,27 @@ class Archive:
         self.keeper.keep_again(request, earlier.body)
         return earlier.body
 
-    def keep(self, request: str, name: str, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Write an answer verbatim (but for our own secrets, should the server repeat them) and return it."""
+    def keep(self, request: str, name: str, status: int, headers: Mapping[str, str], body: bytes) -> Response:
+        """Write a response verbatim (but for our own secrets, should the server repeat them) and return it."""
         body = self.redactor.body(body)
-        self.keep_head(request, name, status, headers)
-        kept = self.keeper.keep(request, body, name=name)
-        served_at = self._served_at(headers)
         shown = {header: self.redactor.address(value) for header, value in headers.items()}
-        return Answer(request, status, shown, body, kept, served_at)
+        if status != 200 or _TELLING & headers.keys():  # noqa: PLR2004
+            self.keep_head(request, name, status, shown)
+        kept = self.keeper.keep(request, body, name=name)
+        return Response(request, status, shown, body, kept, datetime.fromtimestamp(self.clock(), UTC))
 
-    def keep_head(
-        self, request: str, name: str, status: int, headers: Mapping[str, str], *, telling: frozenset[str] = _TELLING
-    ) -> None:
-        """Write the telling headers of an answer; before its body, so that no body is ever found without them."""
-        if status == 200 and not telling & headers.keys():  # noqa: PLR2004
-            return
+    def keep_head(self, request: str, name: str, status: int, headers: Mapping[str, str]) -> None:
+        """Write the telling headers of a response; before its body, so that no body is ever found without them."""
         shown = {header: self.redactor.address(headers[header]) for header in KEPT_HEADERS if header in headers}
         head = json.dumps({"status": status, "headers": shown}, sort_keys=True).encode()
         self.keeper.keep(_head(request), head, name=f"{name}.headers.json")
 
-    def reject(self, answer: Answer, cause: str) -> None:
-        """Say that an answer is unfit, so that it is asked for again."""
+    def reject(self, response: Response, cause: str) -> None:
+        """Say that a response is unfit, so that it is asked for again."""
         said = self.redactor.text(cause)
-        if (head := self.keeper.find(_head(answer.request))) is not None:
+        if (head := self.keeper.find(_head(response.request))) is not None:
             self.keeper.reject(head.ref, said)
-        self.keeper.reject(answer.evidence.ref, said)
-
-    def _served_at(self, headers: Mapping[str, str]) -> datetime:
-        return http_date(headers.get("date")) or datetime.fromtimestamp(self.clock(), UTC)
+        self.keeper.reject(response.evidence.ref, said)
 
 
 def _read_head(kept: Evidence | None) -> tuple[int, Mapping[str, str]]:

@@ -1,66 +1,40 @@
-"""Polite HTTP for every provider: kept before parsed, asked once, waited for, bounded, and silent about secrets.
+"""The HTTP client of every provider: kept before parsed, asked once, waited for, bounded, and silent about secrets.
 
-Nothing here knows what an answer means; a provider says so with the function `read` that it passes.
+Nothing here knows what a response means; a provider says so with the function `read` that it passes.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TypeVar
 
 from fw_pipeline.contract import Evidence, FetchContext
-from fw_pipeline.http.cache import Archive
+from fw_pipeline.http.cache import ResponseCache
+from fw_pipeline.http.decoding import whole_body
 from fw_pipeline.http.downloads import Download
-from fw_pipeline.http.json_fields import needed, optional, rows, text, texts, utc_date, utc_moment, whole_number
-from fw_pipeline.http.limits import Limits
-from fw_pipeline.http.pagination import Trail
-from fw_pipeline.http.rate_limit import Pace
-from fw_pipeline.http.request import Inquiry, Judge
-from fw_pipeline.http.response import Answer, next_link, strict_json
-from fw_pipeline.http.response_errors import FAULTS, InvalidResponse, Throttled, Transient, seconds_in
-from fw_pipeline.http.session import Host
-from fw_pipeline.http.transport import Question
-from fw_pipeline.text import one_line, shown
-
-__all__ = [
-    "Answer",
-    "InvalidResponse",
-    "Limits",
-    "Pace",
-    "Throttled",
-    "Transient",
-    "Web",
-    "needed",
-    "next_link",
-    "one_line",
-    "optional",
-    "rows",
-    "seconds_in",
-    "shown",
-    "strict_json",
-    "text",
-    "texts",
-    "utc_date",
-    "utc_moment",
-    "whole_number",
-]
+from fw_pipeline.http.rate_limit import RateLimit
+from fw_pipeline.http.response import Response, next_link
+from fw_pipeline.http.response_errors import FAULTS, InvalidResponse, Throttled
+from fw_pipeline.http.retry import Limits
+from fw_pipeline.http.session import Session
+from fw_pipeline.http.transport import Params, Request, next_page
 
 T = TypeVar("T")
-Params = Mapping[str, Any] | Iterable[tuple[str, Any]]
-Classify = Callable[[Answer], None]
+Classify = Callable[[Response], None]
 
 
-class Web:
+class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
     """Asks one host, for one fetch of one provider. Use it in a `with` statement.
 
-    Every method looks for a kept answer first and replays it without asking; else it asks, keeps the body verbatim, and
-    only then calls `read`, which parses and validates. `read` returns anything, or raises `Throttled`, `Transient` or
-    `InvalidResponse`; the kept answer is then rejected, so that it is never replayed, and the request is repeated
+    Every method looks for a kept response first and replays it without asking; else it asks, keeps the body verbatim,
+    and only then calls `read`, which parses and validates. `read` returns anything, or raises `Throttled`, `Transient`
+    or `InvalidResponse`; the kept response is then rejected, so that it is never replayed, and the request is repeated
     (first two) or refused (last).
 
     Every method raises:
@@ -76,7 +50,7 @@ class Web:
         self,
         fetch: FetchContext,
         *,
-        pace: Pace,
+        rate: RateLimit,
         budget: int,
         host_label: str,
         limits: Limits | None = None,
@@ -87,7 +61,7 @@ class Web:
 
         Args:
             fetch: whose keeper, options, secrets and log are used.
-            pace: least seconds between requests.
+            rate: least seconds between requests.
             budget: how many requests may be sent in all, repetitions included.
             host_label: subject of every error, such as `stackoverflow api`.
             limits: bounds; those of the fetch's options when None.
@@ -95,34 +69,32 @@ class Web:
             sleep: waits so many seconds.
         """
         bounds = limits or Limits.of(fetch.options)
-        own = pace.changed(fetch.options)
-        self._host = Host(fetch, pace=own, budget=budget, label=host_label, limits=bounds, clock=clock, sleep=sleep)
-        self._archive = Archive(fetch.keeper, self._host.redactor, clock)
+        own = rate if bounds.pace is None else replace(rate, seconds=bounds.pace)
+        self._session = Session(
+            fetch, rate=own, budget=budget, label=host_label, limits=bounds, clock=clock, sleep=sleep
+        )
+        self._cache = ResponseCache(fetch.keeper, self._session.redactor, clock)
         self._scratch = fetch.options.get("scratch")
         self._label = host_label
         self.replayed = 0
-        """Answers that were there already."""
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
+        """Responses that were there already."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Close the connections."""
-        self._host.session.close()
+        self._session.connections.close()
 
     def __repr__(self) -> str:
         """Show whom it asks, and no header."""
-        return f"Web({self._label}, asked={self.asked}, replayed={self.replayed})"
+        return f"HttpClient({self._label}, asked={self.asked}, replayed={self.replayed})"
 
     @property
     def asked(self) -> int:
         """Requests sent so far, repetitions included."""
-        return self._host.asked
+        return self._session.asked
 
     def hold(self, seconds: float, why: str = "") -> None:
         """Send nothing for `seconds` from now: what a server asks for in a good answer, such as `backoff`."""
-        self._host.turns.hold(seconds, why)
+        self._session.limiter.hold(seconds, why)
 
     def get(
         self,
@@ -131,7 +103,7 @@ class Web:
         params: Params | None = None,
         headers: Mapping[str, str] | None = None,
         name: str,
-        read: Callable[[Answer], T],
+        read: Callable[[Response], T],
         month: date | None = None,
         classify: Classify | None = None,
         accept: tuple[str, ...] = (),
@@ -151,28 +123,26 @@ class Web:
             statuses: that `read` is called for.
         """
         sent = {**({"Accept": ", ".join(accept)} if accept else {}), **(headers or {})}
-        question = Question.of("GET", url, params, sent, None)
-        return self._answered(question, name, read, month, Judge(classify, statuses, accept))
+        request = Request.of("GET", url, params, sent)
+        step = partial(
+            self._attempt, request, name=name, read=read, classify=classify, accept=accept, statuses=statuses
+        )
+        return self._session.patiently(step, month)
 
     def post(
         self,
         url: str,
         *,
         params: Params | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | str,
+        body: str,
         name: str,
-        read: Callable[[Answer], T],
-        month: date | None = None,
+        read: Callable[[Response], T],
         classify: Classify | None = None,
-        accept: tuple[str, ...] = (),
-        statuses: Collection[int] = (200,),
     ) -> T:
         """Ask with POST a question that changes nothing; the arguments are those of `get`, and the body."""
-        sent = {"Content-Type": "text/plain; charset=utf-8", **({"Accept": ", ".join(accept)} if accept else {})}
-        raw = body.encode() if isinstance(body, str) else body
-        question = Question.of("POST", url, params, {**sent, **(headers or {})}, raw)
-        return self._answered(question, name, read, month, Judge(classify, statuses, accept))
+        headers = {"Content-Type": "text/plain; charset=utf-8"}
+        request = Request.of("POST", url, params, headers, body.encode())
+        return self._session.patiently(partial(self._attempt, request, name=name, read=read, classify=classify), None)
 
     def pages(
         self,
@@ -181,8 +151,8 @@ class Web:
         *,
         headers: Mapping[str, str] | None = None,
         name: str,
-        read: Callable[[Answer], T],
-        next_url: Callable[[Answer], str | None] = next_link,
+        read: Callable[[Response], T],
+        next_url: Callable[[Response], str | None] = next_link,
         classify: Classify | None = None,
         accept: tuple[str, ...] = (),
     ) -> Iterator[T]:
@@ -191,16 +161,27 @@ class Web:
         A page is kept as `<name>-00001` and so on. A next address on another site, or one that was asked before, makes
         the page unfit; more pages than `Limits.pages` end the fetch.
         """
-        url, trail = Question.of("GET", first_url, params, None, None).url, Trail(self._request)
-        for number in range(1, self._host.limits.pages + 1):
-            turned, page = partial(trail.turned, url, read, next_url), f"{name}-{number:05d}"
-            result, following = self.get(url, headers=headers, name=page, read=turned, classify=classify, accept=accept)
+        url, seen = Request.of("GET", first_url, params).url, set[str]()
+
+        def page(response: Response) -> tuple[T, str | None]:
+            seen.add(self._key(url))
+            result, named = read(response), next_url(response)
+            if named is None:
+                return result, None
+            following = next_page(url, named)
+            if self._key(following) in seen:
+                raise InvalidResponse("the next page is one that was there already")
+            return result, following
+
+        for number in range(1, self._session.limits.pages + 1):
+            part = f"{name}-{number:05d}"
+            result, following = self.get(url, headers=headers, name=part, read=page, classify=classify, accept=accept)
             yield result
             if following is None:
                 return
             url = following
-        cause = f"the listing has more than {self._host.limits.pages} pages"
-        raise self._host.failed(cause, "the service may have changed, or ask for a shorter range")
+        cause = f"the listing has more than {self._session.limits.pages} pages"
+        raise self._session.failed(cause, "the service may have changed, or ask for a shorter range")
 
     def download(
         self,
@@ -230,28 +211,56 @@ class Web:
         Raises:
             ValueError: the name ends otherwise: the keeper would pack the file, and nothing could read it in place.
         """
-        question = Question.of("GET", url, None, {"Accept-Encoding": "identity", **(headers or {})}, None)
-        judge = Judge(classify, (200,), ())
-        wanted = Download(self._host, self._archive, question, name, judge, sites, self._scratch)
+        request = Request.of("GET", url, None, {"Accept-Encoding": "identity", **(headers or {})})
+        wanted = Download(self._session, self._cache, request, name, classify, sites, self._scratch)
         if (kept := wanted.found()) is not None:
             with contextlib.suppress(*FAULTS):  # an unfit file is rejected, and asked for anew
                 result = wanted.read(kept, read)
                 self.replayed += 1
                 return result
-        return self._host.patiently(lambda: wanted.read(wanted.fetched(), read), None)
+        return self._session.patiently(lambda: wanted.read(wanted.fetched(), read), None)
 
     def head_of(self, url: str) -> Mapping[str, str]:
         """Return the headers kept with the download of `url` (`last-modified`, `etag`, ...), by lower-case name."""
-        return self._archive.head_of(self._request(url))[1]
+        return self._cache.head_of(self._key(url))[1]
 
-    def _answered(
-        self, question: Question, name: str, read: Callable[[Answer], T], month: date | None, judge: Judge
+    def _attempt(
+        self,
+        request: Request,
+        *,
+        name: str,
+        read: Callable[[Response], T],
+        classify: Classify | None,
+        accept: tuple[str, ...] = (),
+        statuses: Collection[int] = (200,),
     ) -> T:
-        inquiry = Inquiry(self._host, self._archive, question, name, judge)
-        if (found := inquiry.replayed(read)) is not None:
-            self.replayed += 1
-            return found[0]
-        return inquiry.asked(read, month)
+        """Return what `read` makes of the response to a request: of the kept one, or of a new one, kept first."""
+        key, session = request.key(self._session.redactor), self._session
+        response = self._cache.find(key)
+        if response is None:
+            with session.exchange(request) as sent:
+                body = whole_body(sent, session.limits)
+            headers = {header.lower(): value for header, value in sent.headers.items()}
+            response = self._cache.keep(key, name, sent.status_code, headers, body)
+        try:
+            if classify is not None:
+                classify(response)
+            response.check(statuses, accept)
+            result = read(response)
+        except Exception as fault:
+            self._cache.reject(response, str(fault))
+            if response.replayed and isinstance(fault, FAULTS):
+                return self._attempt(  # what was kept is unfit: it is asked for anew
+                    request, name=name, read=read, classify=classify, accept=accept, statuses=statuses
+                )
+            if isinstance(fault, Throttled):
+                session.limiter.hold(fault.wait_seconds or 0, fault.cause)
+            raise
+        finally:
+            if "ratelimit" in response.headers and not response.replayed:
+                session.limiter.hold(response.spent_wait() or 0, "the quota is spent until then")
+        self.replayed += response.replayed
+        return result
 
-    def _request(self, url: str) -> str:
-        return Question.of("GET", url, None, None, None).key(self._host.redactor)
+    def _key(self, url: str) -> str:
+        return Request.of("GET", url).key(self._session.redactor)

@@ -39,18 +39,29 @@ def optional(row: Mapping[str, Any], field: str, reader: Callable[[Any, str], T]
     return None if row.get(field) is None else reader(row[field], field)
 
 
-def whole_number(value: Any, field: str) -> int:
-    """Return a count: an integer from 0 to 10**12, or the same written in digits.
+def whole_number(value: Any, field: str, *, least: int = 0) -> int:
+    """Return a count: an integer from `least` to 10**12, or the same written in digits.
 
     Raises:
-        InvalidResponse: it is negative, absurd, a float, a truth value or anything else.
+        InvalidResponse: it is less, absurd, a float, a truth value or anything else.
     """
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,20}", value.strip(), re.ASCII):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidResponse(f"field {field} is {shown(value)}, not a whole number")
-    if not 0 <= value <= ABSURD:
+    if not least <= value <= ABSURD:
         raise InvalidResponse(f"field {field} is {value}, which no count can be")
+    return value
+
+
+def truth(value: Any, field: str) -> bool:
+    """Return true or false.
+
+    Raises:
+        InvalidResponse: it is neither.
+    """
+    if not isinstance(value, bool):
+        raise InvalidResponse(f"field {field} is {shown(value)}, neither true nor false")
     return value
 
 

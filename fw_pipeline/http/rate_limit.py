@@ -10,15 +10,14 @@ import math
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from filelock import Timeout
 
 from fw_pipeline.errors import SourceError
-from fw_pipeline.http.limits import option_number
 from fw_pipeline.http.response_errors import Throttled
 from fw_pipeline.locks import lock_held
 from fw_pipeline.text import one_line
@@ -31,46 +30,42 @@ _FAR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """Least seconds from the end of one answer to the next request, one request at a time."""
+class RateLimit:
+    """Least seconds from the end of one response to the next request, one request at a time."""
 
     seconds: float = 0.0
     shared: Path | None = None
-    """A file by which all processes of this machine keep the same pace; None: this process alone."""
+    """A file by which all processes of this machine keep the same rate; None: this process alone."""
 
     @classmethod
-    def of_machine(cls, service: str, seconds: float) -> Pace:
-        """Return a pace that every process of this machine keeps together, for a service that asks for it."""
+    def of_machine(cls, service: str, seconds: float) -> RateLimit:
+        """Return a rate that every process of this machine keeps together, for a service that asks for it."""
         return cls(seconds, Path(tempfile.gettempdir()) / f"fw-pipeline-{service}.pace")
 
-    def changed(self, options: Mapping[str, str]) -> Pace:
-        """Return the pace with the seconds that the option `pace` names, for a mirror or a server of one's own."""
-        return replace(self, seconds=option_number("pace", options["pace"])) if "pace" in options else self
 
+@dataclass(slots=True)
+class RateLimiter:
+    """Hands out turns within a rate. A turn is held while the response is read."""
 
-class Turns:
-    """Hands out turns at a pace. A turn is held while the answer is read."""
-
-    def __init__(
-        self,
-        pace: Pace,
-        *,
-        clock: Callable[[], float],
-        sleep: Callable[[float], None],
-        patience: float,
-        told: Callable[[str, float], None] = lambda _why, _seconds: None,
-    ) -> None:
-        """Start with a free turn. `clock` gives Unix seconds; `told` hears why a turn waits, and how many seconds."""
-        self._pace, self._clock, self._sleep, self._patience, self._told = pace, clock, sleep, patience, told
-        self._free_at, self._why = 0.0, _PACE
-        self._mine = threading.Lock()
+    rate: RateLimit
+    clock: Callable[[], float]
+    """Gives Unix seconds."""
+    sleep: Callable[[float], None]
+    patience: float
+    """The longest wait for a turn, in seconds."""
+    told: Callable[[str, float], None] = lambda _why, _seconds: None
+    """Hears why a turn waits, and how many seconds."""
+    _free_at: float = 0.0
+    _why: str = _PACE
+    _mine: threading.Lock = field(default_factory=threading.Lock)
 
     def hold(self, seconds: float, why: str = "") -> None:
-        """Let no turn begin for `seconds` from now: none of this process, and none of this machine at a shared pace."""
-        moment = self._clock() + seconds
+        """Let no turn begin for `seconds` from now: none of this process, and none of this machine at a shared rate."""
+        moment = self.clock() + seconds
         if seconds > 0 and moment > self._free_at:
             self._free_at, self._why = moment, one_line(why) or _PAUSE
-            _Stamp(self._pace.shared).write(self._free_at, self._why)
+            if self.rate.shared is not None:
+                _write_stamp(self.rate.shared, self._free_at, self._why)
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
@@ -78,74 +73,63 @@ class Turns:
 
         Raises:
             Throttled: the turn would come later than our patience lasts.
-            SourceError: the file of the shared pace cannot be written.
+            SourceError: the file of the shared rate cannot be written.
         """
-        with self._mine, self._machine() as stamp:
-            said = stamp.read(self._clock() + max(_FAR, self._pace.seconds))
-            self._await(*max((self._free_at, self._why), said))
+        shared = self.rate.shared
+        with self._mine, contextlib.nullcontext() if shared is None else self._turn_of_machine(shared):
+            free_at, why = self._free_at, self._why
+            if shared is not None:
+                free_at, why = max((free_at, why), _read_stamp(shared, self.clock() + max(_FAR, self.rate.seconds)))
+            wait = free_at - self.clock()
+            if wait > self.patience:
+                raise Throttled(_PAUSE if why == _PAUSE else f"{_PAUSE}: {why}", wait)
+            if wait > 0:
+                self.told(why, wait)
+                self.sleep(wait)
             try:
                 yield
             finally:
-                moment = self._clock() + self._pace.seconds
+                moment = self.clock() + self.rate.seconds
                 if moment > self._free_at:
                     self._free_at, self._why = moment, _PACE
-                stamp.write(self._free_at, self._why)
-
-    def _await(self, moment: float, why: str) -> None:
-        wait = moment - self._clock()
-        if wait > self._patience:
-            raise Throttled(_PAUSE if why == _PAUSE else f"{_PAUSE}: {why}", wait)
-        if wait > 0:
-            self._told(why, wait)
-            self._sleep(wait)
+                if shared is not None:
+                    _write_stamp(shared, self._free_at, self._why)
 
     @contextlib.contextmanager
-    def _machine(self) -> Iterator[_Stamp]:
-        if self._pace.shared is None:
-            yield _Stamp(None)
-            return
-        path = self._pace.shared
+    def _turn_of_machine(self, shared: Path) -> Iterator[None]:
         late = "another process of this machine holds the turn at this service"
         fault: Exception | None = None
         with contextlib.ExitStack() as held:
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                lock = path.with_name(f"{path.name}.lock")
-                told = partial(self._told, late)
-                held.enter_context(lock_held(lock, patience=self._patience, told=told, mode=0o666))
+                shared.parent.mkdir(parents=True, exist_ok=True)
+                lock = shared.with_name(f"{shared.name}.lock")
+                told = partial(self.told, late)
+                held.enter_context(lock_held(lock, patience=self.patience, told=told, mode=0o666))
             except Timeout:
-                fault = Throttled(late, self._patience + 1)
+                fault = Throttled(late, self.patience + 1)
             except OSError as error:
-                cause = f"cannot keep the pace that this machine shares, in {path.parent}: {error.strerror}"
-                fault = SourceError(path.stem, cause, "allow writing there, or set TMPDIR to another folder")
+                cause = f"cannot keep the pace that this machine shares, in {shared.parent}: {error.strerror}"
+                fault = SourceError(shared.stem, cause, "allow writing there, or set TMPDIR to another folder")
             if fault is not None:
                 raise fault
-            yield _Stamp(path)
+            yield
 
 
-@dataclass(frozen=True, slots=True)
-class _Stamp:
-    """The file that says from when on anybody may ask, in Unix seconds, and why not before."""
+def _read_stamp(shared: Path, latest: float) -> tuple[float, str]:
+    """Return from when on anybody may ask, in Unix seconds, and why not before; 0 where the file is not believed."""
+    try:
+        text, _, why = shared.read_text(encoding="utf-8").strip().partition(" ")
+        moment = float(text)
+    except (OSError, ValueError):
+        return 0.0, ""
+    return (moment, one_line(why) or _PACE) if math.isfinite(moment) and moment <= latest else (0.0, "")
 
-    path: Path | None
 
-    def read(self, latest: float) -> tuple[float, str]:
-        if self.path is None:
-            return 0.0, ""
-        try:
-            text, _, why = self.path.read_text(encoding="utf-8").strip().partition(" ")
-            moment = float(text)
-        except (OSError, ValueError):
-            return 0.0, ""
-        return (moment, one_line(why) or _PACE) if math.isfinite(moment) and moment <= latest else (0.0, "")
-
-    def write(self, moment: float, why: str) -> None:
-        if self.path is None:
-            return
-        create = 0 if self.path.exists() else os.O_CREAT  # another user's file in a sticky folder refuses O_CREAT
-        handle = os.open(self.path, os.O_WRONLY | os.O_NOFOLLOW | create, 0o666)
-        with contextlib.suppress(PermissionError):
-            os.fchmod(handle, 0o666)  # the pace is that of every user of this machine  # nosec B103
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(f"{moment:.3f} {why}\n")
-            stream.truncate()
+def _write_stamp(shared: Path, moment: float, why: str) -> None:
+    create = 0 if shared.exists() else os.O_CREAT  # another user's file in a sticky folder refuses O_CREAT
+    handle = os.open(shared, os.O_WRONLY | os.O_NOFOLLOW | create, 0o666)
+    with contextlib.suppress(PermissionError):
+        os.fchmod(handle, 0o666)  # the rate is that of every user of this machine  # nosec B103
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(f"{moment:.3f} {why}\n")
+        stream.truncate()

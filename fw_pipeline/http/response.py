@@ -1,20 +1,21 @@
-"""One answer of a server, and how its body is read strictly.
+"""One response of a server: its body read strictly, and what its status and its headers mean.
 
-Nothing here asks for anything, and nothing knows what the body means.
+Nothing here asks for anything or waits, and nothing knows what the body means.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar
 
 from fw_pipeline.contract import Evidence
-from fw_pipeline.http.response_errors import InvalidResponse, Transient
+from fw_pipeline.http.response_errors import CHANGED, InvalidResponse, Throttled, Transient
 from fw_pipeline.text import one_line
 
 T = TypeVar("T")
@@ -22,21 +23,28 @@ T = TypeVar("T")
 _MOST_DIGITS = 400
 """Of a whole number: Python refuses a few thousand with an error of its own."""
 
+_UNWELL = frozenset({408, 425, 500, 502, 504, *range(520, 531)})
+_BUSY = frozenset({429, 503})
+_CLOSED = frozenset({401, 403, 407})
+_GONE = frozenset({301, 302, 303, 307, 308, 404, 410})
+_EPOCH = 10**9
+"""A reset written as a number beyond this is a moment in Unix seconds, not a span."""
+
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What a server answered: already kept as evidence, already unpacked, without our secrets."""
 
     request: str
     """The request in one canonical line: method, address, sorted parameters; no secrets."""
     status: int
     headers: Mapping[str, str]
-    """By lower-case name. A replayed answer has only those that were kept (see `Web`)."""
+    """By lower-case name. A replayed response has only those that were kept (see `ResponseCache`)."""
     body: bytes = field(repr=False)
     evidence: Evidence
-    """Where the body is kept; `answer.evidence.ref` goes into `Batch.evidence`."""
-    served_at: datetime
-    """When the server says that it answered (its own clock, UTC); ours where it does not say."""
+    """Where the body is kept; `response.evidence.ref` goes into `Batch.evidence`."""
+    received_at: datetime
+    """When it came (UTC), by our clock."""
     replayed: bool = False
     """Whether it was kept by an earlier, unfinished try. What it says of waits and quotas is then old."""
 
@@ -44,6 +52,11 @@ class Answer:
     def content_type(self) -> str:
         """The media type, lower case, without parameters; empty where it is not known."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def served_at(self) -> datetime:
+        """When the server says that it answered (its own clock, UTC); ours where it does not say."""
+        return http_date(self.headers.get("date")) or self.received_at
 
     def first_words(self) -> str:
         """Return how the body begins, on one line, for a message."""
@@ -83,8 +96,61 @@ class Answer:
         return value
 
     def seconds_until(self, moment: datetime) -> float:
-        """Return the seconds from this answer to `moment`, by the server's clock; 0 where it has passed."""
+        """Return the seconds from this response to `moment`, by the server's clock; 0 where it has passed."""
         return max(0.0, (moment - self.served_at).total_seconds())
+
+    def check(self, statuses: Collection[int] = (200,), accept: Collection[str] = ()) -> None:
+        """Let a response pass that has one of some statuses, and one of some content types where any are named.
+
+        Raises:
+            Throttled: 429 and 503, with the wait that the headers name.
+            Transient: other statuses of a server that is unwell.
+            InvalidResponse: every other status, or another content type.
+        """
+        if self.status not in statuses:
+            words = self.first_words()
+            cause = f"HTTP {self.status} {_phrase(self.status)}" + (f": {words}" if words else "")
+            if self.status in _BUSY:
+                raise Throttled(cause, self._asked_wait())
+            if self.status in _UNWELL:
+                raise Transient(cause)
+            if self.status in _CLOSED:
+                raise InvalidResponse(cause, "check the key or token of this service, or go without one")
+            raise InvalidResponse(cause, CHANGED) if self.status in _GONE else InvalidResponse(cause)
+        if accept and self.content_type and self.content_type not in accept:
+            cause = f"answered {self.content_type} instead of {next(iter(accept))}: {self.first_words()}"
+            raise InvalidResponse(cause, CHANGED)
+
+    def spent_wait(self) -> float | None:
+        """Return the seconds until a quota opens again of which `RateLimit` says that nothing remains; else None.
+
+        The form is `"api";r=0;t=293`, of the draft standard `RateLimit header fields for HTTP`.
+        """
+        said = self.headers.get("ratelimit", "")
+        remaining, opens = (re.search(rf"\b{letter}=(\d{{1,9}})\b", said, re.ASCII) for letter in "rt")
+        if remaining is None or opens is None or int(remaining[1]) > 0:
+            return None
+        return int(opens[1]) + 1.0
+
+    def _asked_wait(self) -> float | None:
+        """Return the seconds that the headers ask to wait, or None where they do not say.
+
+        Read are `RateLimit` (when nothing remains), `Retry-After` in seconds or as a date, and the `...-Reset` headers.
+        A date is measured against the server's own `Date`, so that a wrong clock on either side does no harm.
+        """
+        if (spent := self.spent_wait()) is not None:
+            return spent
+        said = self.headers.get("retry-after", "").strip()
+        if re.fullmatch(r"\d{1,9}(\.\d+)?", said, re.ASCII):
+            return float(said)
+        if (moment := http_date(said)) is not None:
+            return self.seconds_until(moment)
+        for name in ("ratelimit-reset", "x-ratelimit-reset"):
+            reset = self.headers.get(name, "").strip()
+            if re.fullmatch(r"\d{1,10}(\.\d+)?", reset, re.ASCII):
+                seconds = float(reset)
+                return seconds if seconds < _EPOCH else max(0.0, seconds - self.served_at.timestamp())
+        return None
 
 
 def strict_json(text: str) -> Any:
@@ -110,9 +176,9 @@ def strict_json(text: str) -> Any:
     raise InvalidResponse(f"the answer is not JSON: {cause}: {one_line(text, 80)}")
 
 
-def next_link(answer: Answer) -> str | None:
+def next_link(response: Response) -> str | None:
     """Return the address marked `rel="next"` in the Link header, or None on the last page."""
-    for part in re.split(r",\s*(?=<)", answer.headers.get("link", "")):
+    for part in re.split(r",\s*(?=<)", response.headers.get("link", "")):
         found = re.match(r'\s*<([^>]*)>.*?;\s*rel="?next"?', part, re.IGNORECASE)
         if found:
             return found[1]
@@ -126,6 +192,13 @@ def http_date(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "(unknown status)"
 
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

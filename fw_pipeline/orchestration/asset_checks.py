@@ -22,12 +22,13 @@ from dagster import (
 )
 
 from fw_pipeline import quality
-from fw_pipeline.contract import TABLES, Source
+from fw_pipeline.contract import Source
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.ingestion.freshness import Freshness, freshness
 from fw_pipeline.orchestration.asset_metadata import as_markdown, places, relation_key
 from fw_pipeline.orchestration.failures import plain_failures
 from fw_pipeline.quality import Expectation, Outcome
+from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import Writer
 
@@ -197,7 +198,7 @@ def why_empty(writer: Writer, pipeline: Pipeline, relation: str) -> str | None:
     schema, name = relation_key(relation)
     place = places(pipeline.models).get(relation)
     held = {name} if schema == "raw" else place.sources if place else ()
-    if not (lacking := [source for source in TABLES if source in held and writer.is_empty(f"raw.{source}")]):
+    if not (lacking := [source for source in SOURCES if source in held and writer.is_empty(f"raw.{source}")]):
         return None
     return f"no month of {', '.join(lacking)} has come in"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 from dagster import AssetKey, TableColumn, TableColumnDep, TableColumnLineage, TableSchema
 
-from fw_pipeline.contract import TABLES
+from fw_pipeline.sources import SOURCES
 from fw_pipeline.text import in_markdown
 from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model
 
@@ -44,7 +44,7 @@ def relation_key(relation: str) -> list[str]:
     if schema == "raw":
         table = table.removesuffix("_vintages").removesuffix("_unpartitioned")
     elif schema == "detail":
-        schema, table = "raw", next((it for it in TABLES if f"{table}_".startswith(f"{it}_")), table)
+        schema, table = "raw", next((it for it in SOURCES if f"{table}_".startswith(f"{it}_")), table)
     return [schema, table]
 
 
@@ -97,7 +97,7 @@ def places(models: Iterable[Model]) -> dict[str, Place]:
         if relation not in sources:
             model = by_name.get(relation)
             if model is not None and model.doc.claim:
-                sources[relation] = {source for source in model.doc.claim.sources if source in TABLES}
+                sources[relation] = {source for source in model.doc.claim.sources if source in SOURCES}
             elif (named := _named_for(relation)) is not None:
                 sources[relation] = {named}
             else:
@@ -118,7 +118,7 @@ def _named_for(relation: str) -> str | None:
     schema, table = relation_key(relation)
     if schema == "meta":
         return None
-    return next((source for source in TABLES if f"{table}_".startswith(f"{source}_")), None)
+    return next((source for source in SOURCES if f"{table}_".startswith(f"{source}_")), None)
 
 
 def _group(relation: str, above: set[str]) -> str:

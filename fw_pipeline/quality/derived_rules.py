@@ -179,26 +179,8 @@ def _one_row_per(grain: Sequence[str], nullable: Collection[str]) -> Expectation
     )
 
 
-_MAY_BE_NULL = frozenset({"month", "library", "formats", "official", "observed_on"})
-
-_LARGEST: Mapping[str, tuple[int, str]] = MappingProxyType(
-    {
-        "questions": (
-            1_000_000,
-            "In its busiest year the whole site averaged 256,000 questions a month; a total of all years is larger.",
-        ),
-        "models": (10_000_000, "The whole Hub held three million models in September 2026."),
-        "downloads_30d": (
-            100_000_000_000,
-            "Some four hundred times the busiest group of models on record, 257 million.",
-        ),
-        "likes": (100_000_000, "Thousands of times the best liked group of models on record, 29,337."),
-        "papers": (1_000_000, "The whole archive of Papers with Code has 300,161 links from papers to repositories."),
-        "repositories": (1_000_000, "The whole archive of Papers with Code has 300,161 links to repositories."),
-        "downloads": (10_000_000_000, "The largest monthly figure known, an anomaly of July 2025, is 2,980 million."),
-        "days_covered": (31, "A figure covers at least a day, and no month is longer."),
-    }
-)
+_MAY_BE_NULL = frozenset({"month", "observed_on"})
+"""Of the columns that every raw table has."""
 
 
 def for_raw(table: Table, *, provider: Sequence[str] = ()) -> tuple[Expectation, ...]:
@@ -210,14 +192,15 @@ def for_raw(table: Table, *, provider: Sequence[str] = ()) -> tuple[Expectation,
         table: The raw table.
         provider: The column that tells providers apart, where several stand in one table; none in a fetched month.
     """
-    needed = [column for column in (*table.key, "method", "origin") if column not in _MAY_BE_NULL]
+    nullable = _MAY_BE_NULL.union(table.nullable)
+    needed = [column for column in (*table.key, "method", "origin") if column not in nullable]
     found = [AT_LEAST_ONE_ROW]
     found += [_not_null(column, "It says what the figure is of, or whose it is.") for column in dict.fromkeys(needed)]
     found += [_not_null(column, "A row without its figure is a gap, and is said as one.") for column in table.required]
-    found.append(_one_row_per((*table.identity, *provider), _MAY_BE_NULL))
+    found.append(_one_row_per((*table.identity, *provider), nullable))
     for column, kind in table.measures.items():
         if kind.is_integer():
-            largest, reason = _LARGEST.get(column, (None, "A count is never negative."))
+            largest, reason = table.largest.get(column, (None, "A count is never negative."))
             bounds: dict[str, Any] = {"min_value": int(column == "days_covered"), "max_value": largest}
             if largest is None:
                 del bounds["max_value"]

@@ -4,6 +4,6 @@ Everything else, including the DuckDB files, is derived from them.
 """
 
 from fw_pipeline.raw.evidence import EvidenceStore
-from fw_pipeline.raw.vintages import Statement, Vintage, VintageStore
+from fw_pipeline.raw.vintages import Statement, Vintage, VintageStore, provider_of
 
-__all__ = ["EvidenceStore", "Statement", "Vintage", "VintageStore"]
+__all__ = ["EvidenceStore", "Statement", "Vintage", "VintageStore", "provider_of"]

@@ -18,8 +18,9 @@ from typing import Literal
 import polars as pl
 
 from fw_pipeline.atomic_files import StorageError, written_aside
-from fw_pipeline.contract import PROVENANCE, TABLES
+from fw_pipeline.contract import PROVENANCE
 from fw_pipeline.months import parse_month
+from fw_pipeline.sources import SOURCES
 
 UNPARTITIONED = "unpartitioned"
 """The folder of figures that belong to no month partition."""
@@ -85,13 +86,13 @@ class VintageStore:
         Raises:
             StorageError: the data folder refuses the file.
         """
-        frame = rows.select(TABLES[source].schema.names()).with_columns(
+        frame = rows.select(SOURCES[source].table.schema.names()).with_columns(
             pl.lit(provider).alias("provider"),
             pl.lit(observed_at).cast(PROVENANCE["observed_at"]).alias("observed_at"),
             pl.lit(";".join(evidence)).alias("evidence"),
             pl.lit(run_id).alias("run_id"),
         )
-        frame = frame.sort(frame.columns[: len(TABLES[source].key)])
+        frame = frame.sort(frame.columns[: len(SOURCES[source].table.key)])
         if self._unchanged(source, month, frame, provider):
             return None
         written = self._after_the_others(source, month, observed_at)
@@ -159,18 +160,14 @@ class VintageStore:
             frame = pl.read_parquet(vintage.path, hive_partitioning=False)
         except (pl.exceptions.PolarsError, OSError) as error:
             raise broken(source, vintage, str(error).splitlines()[0]) from error
-        schema = pl.Schema({**TABLES[source].schema, **PROVENANCE})
+        schema = pl.Schema({**SOURCES[source].table.schema, **PROVENANCE})
         if frame.schema != schema:
             raise broken(source, vintage, "its columns are not those of the contract")
         return frame
 
     def current(self, source: str, month: date | None, provider: str) -> Vintage | None:
         """Return the latest readable vintage of a month by one provider."""
-        for vintage in reversed(self.vintages_of(source, month)):
-            with contextlib.suppress(pl.exceptions.PolarsError, OSError):
-                if pl.read_parquet_metadata(vintage.path).get("provider") == provider:
-                    return vintage
-        return None
+        return next((it for it in reversed(self.vintages_of(source, month)) if provider_of(it) == provider), None)
 
     def vintages_of(self, source: str, month: date | None) -> list[Vintage]:
         """Return the vintages of one month, oldest first."""
@@ -224,6 +221,13 @@ def _write(path: Path, frame: pl.DataFrame, metadata: dict[str, str]) -> None:
     frame.write_parquet(packed, compression="zstd", metadata=metadata)
     with written_aside(path) as stream:
         stream.write(packed.getbuffer())
+
+
+def provider_of(vintage: Vintage) -> str | None:
+    """Return the provider whose answer a vintage is; None where the file cannot be read."""
+    with contextlib.suppress(pl.exceptions.PolarsError, OSError):
+        return pl.read_parquet_metadata(vintage.path).get("provider")
+    return None
 
 
 def broken(source: str, vintage: Vintage, cause: str) -> StorageError:

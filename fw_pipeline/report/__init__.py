@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from fw_pipeline.months import FIRST_MONTH, Window
-from fw_pipeline.report import answer, attribution, claim_cards, leads, methodology, page, page_tables, render
+from fw_pipeline.report import answer, attribution, claim_cards, leads, page, page_tables, render
 from fw_pipeline.report.charts import (
     claim_charts,
     companions,
@@ -73,7 +73,7 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
         library: returns Vega, Vega-Lite and Vega-Embed as one script.
     """
     read = _drawable(read)
-    published, dated = read(sql("origins")), read(sql("events"))
+    published, dated = read(attribution.ORIGINS), read(sql("events"))
     figures = _figures(read, dated, published)
     every_verdict = read(sql("verdicts"))
     headlines = read(sql("headlines"))
@@ -120,7 +120,7 @@ def _method(read: Read, published: pl.DataFrame, every_verdict: pl.DataFrame) ->
     return page.Method(
         sources=page_tables.sources(read(sql("sources"))),
         troubles=page_tables.troubles(read(sql("troubles"))),
-        glossary=methodology.glossary(used),
+        glossary=page_tables.glossary(used),
         crossings=page_tables.crossings(read(sql("crossovers"))),
         reconciled=page_tables.reconciled(read(sql("reconciliation"))),
         strips=page_tables.coverage(read(sql("coverage"))),

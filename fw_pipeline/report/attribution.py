@@ -1,92 +1,52 @@
 """Whose figures they are: every origin with its licence and what was taken from it.
 
-An origin that is not listed here is shown with the terms of its source. A test holds the list against the recorded
-figures.
+An origin that its source does not list is shown with the licence of the source.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import polars as pl
 
-from fw_pipeline.report.formatting import SOURCES, in_month
-
-
-@dataclass(frozen=True, slots=True)
-class Credit:
-    """Who published figures, where, under which licence."""
-
-    where: str
-    licence: str
-    what: str
-
-
-NONE_STATED = "none stated; counts are facts"
+from fw_pipeline.contract import NO_LICENCE, Credit
+from fw_pipeline.report.formatting import SOURCE_TITLES, in_month
+from fw_pipeline.sources import SOURCES
 
 CREDITS: Mapping[str, Credit] = MappingProxyType(
-    {
-        "nschloe/stackoverflow-trends": Credit(
-            "nschloe/stackoverflow-trends", "CC BY", "published curves, read point by point"
-        ),
-        "StarScout": Credit(
-            "hehao98/StarScout", "Apache-2.0", "calendar months of all installers, from the public BigQuery table"
-        ),
-        "top-pypi-packages (BigQuery)": Credit("hugovk/top-pypi-packages", NONE_STATED, "published 30-day files"),
-        "top-pypi-packages (ClickHouse)": Credit(
-            "hugovk/top-pypi-packages", NONE_STATED, "published files of calendar months"
-        ),
-        "dashdown-pypi-stats": Credit(
-            "DirendAI/dashdown-pypi-stats", NONE_STATED, "daily figures of ClickPy, added up"
-        ),
-        "pankaj90382/END-1.0": Credit(
-            "pankaj90382/END-1.0", "CC BY-SA 4.0", "questions tagged pytorch that were left on 2021-08-05"
-        ),
-        "madelinezec/PLS-NLP-Stackoverflow": Credit(
-            "madelinezec/PLS-NLP-Stackoverflow", "CC BY-SA 4.0", "questions of 2018, from the dump of 2018-12-02"
-        ),
-        "Chillee/pytorch-vs-tensorflow": Credit(
-            "Chillee/pytorch-vs-tensorflow", NONE_STATED, "Horace He's search of the papers of nine conferences"
-        ),
-        "Papers with Code links dump": Credit(
-            "rockett-m/grimrepor", "CC BY-SA 4.0", "a sample of the links between papers and repositories, aggregated"
-        ),
-        "TheExGenesis/hugingface-data": Credit(
-            "TheExGenesis/hugingface-data", NONE_STATED, "the models on top of the download ranking, aggregated"
-        ),
-        "686f6c61/radar-huggingface-dataset": Credit(
-            "686f6c61/radar-huggingface-dataset", "CC BY 4.0", "a curated selection of models, aggregated"
-        ),
-        "hamidahoderinwale/model_metadata_analyses": Credit(
-            "hamidahoderinwale/model_metadata_analyses", NONE_STATED, "models of the whole Hub by library"
-        ),
-        "M. Lemay": Credit("Towards Data Science, 2022", "an article; two counts", "what the filter of the Hub showed"),
-    }
+    {start: credit for source in SOURCES.values() for start, credit in source.credits.items()}
 )
 """Origins, by what their name begins with."""
 
-TERMS: Mapping[str, str] = MappingProxyType(
-    {
-        "stackoverflow": "CC BY-SA; counts are facts",
-        "huggingface": "metadata of public models",
-        "papers": "Papers with Code: CC BY-SA 4.0; arXiv: metadata are free to use",
-        "pypi": "public download statistics; counts are facts",
-    }
+
+_EVERY_ORIGIN = " union all ".join(
+    f"(from raw.{name}{part} select '{name}' as source, origin, month)"
+    for name in SOURCES
+    for part in ("", "_unpartitioned")
 )
-"""Terms of the sources themselves."""
+
+ORIGINS = f"""
+    from ({_EVERY_ORIGIN})
+    select source, origin, count(*) as figures, min(month) as first_month, max(month) as last_month
+    group by source, origin order by source, origin
+"""
+"""The query for who published the figures that are in use: a row for each source and origin."""
 
 
 def credited(rows: pl.DataFrame) -> list[dict[str, str]]:
-    """Return a row of the table of origins for every origin in use."""
+    """Return a row of the table of origins for every origin in use.
+
+    Args:
+        rows: as the query `ORIGINS` returns them.
+    """
     return [
         {
-            "source": SOURCES.get(row["source"], row["source"]),
+            "source": SOURCE_TITLES.get(row["source"], row["source"]),
             "origin": row["origin"] or "not named",
             "where": credit.where if credit else "",
             "what": credit.what if credit else "fetched by this pipeline",
-            "licence": credit.licence if credit else TERMS.get(row["source"], ""),
+            "licence": credit.licence if credit else SOURCES[row["source"]].licence,
             "figures": f"{row['figures']:,}",
             "months": f"{in_month(row['first_month'])} to {in_month(row['last_month'])}"
             if row["first_month"]
@@ -103,7 +63,7 @@ def credit_line(rows: pl.DataFrame, *sources: str) -> str:
     named = []
     for origin in origins:
         credit = _credit(origin)
-        named.append(f"{origin}, {credit.licence}" if credit and credit.licence != NONE_STATED else origin)
+        named.append(f"{origin}, {credit.licence}" if credit and credit.licence != NO_LICENCE else origin)
     return f"Figures: {'; '.join(named)}" if named else "Figures: none"
 
 

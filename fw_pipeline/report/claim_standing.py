@@ -9,8 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report import methodology
-from fw_pipeline.report.formatting import SOURCES, VERDICTS, bounded, in_month, listed
+from fw_pipeline.report.formatting import SOURCE_TITLES, VERDICTS, bounded, in_month, listed, series_title
 
 FOR, AGAINST = ("supported", "came_true"), ("refuted", "not_yet")
 
@@ -87,7 +86,7 @@ def definition(rows: pl.DataFrame, *, then: date, undecided: Mapping[str, Collec
     return Definition(
         name=name,
         formula=first["formula"] or name,
-        series=methodology.plain(first["source"], first["series"] or "no series"),
+        series=series_title(first["source"], first["series"] or "no series"),
         meaning=first["meaning"] or "",
         unit=first["unit"],
         rule=first["rule"],
@@ -191,7 +190,7 @@ class Standing:
     def voters(self) -> str:
         """Name the sources by their vote: `for: PyPI; against: Papers`."""
         named = {
-            vote: [SOURCES.get(source, source) for source, cast in self.votes if cast == vote]
+            vote: [SOURCE_TITLES.get(source, source) for source, cast in self.votes if cast == vote]
             for vote in ("for", "against", "mixed")
         }
         return "; ".join(f"{vote}: {listed(sources)}" for vote, sources in named.items() if sources)
@@ -199,7 +198,7 @@ class Standing:
     @property
     def cautions(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Caveats about the verdict, each with the sources or definitions that it applies to."""
-        sources = tuple(SOURCES.get(source, source) for source in self.hangs_on)
+        sources = tuple(SOURCE_TITLES.get(source, source) for source in self.hangs_on)
         said = (
             ("Another verdict without", sources if len(self.votes) > 1 else ()),
             ("Drift of the source alone could flip", self.drift_flips),

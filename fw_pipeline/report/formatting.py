@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from fw_pipeline.sources import SOURCES
+
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 VERDICTS = {
@@ -18,11 +20,8 @@ VERDICTS = {
 }
 """The verdicts, in the order in which they are counted, as the page words them."""
 
-SOURCES = {
-    "stackoverflow": "Stack Overflow",
-    "huggingface": "Hugging Face",
-    "papers": "Papers",
-    "pypi": "PyPI",
+SOURCE_TITLES = {
+    **{name: source.short_title for name, source in SOURCES.items()},
     "catalogue": "release dates",
     "releases": "release dates",
     "bindings": "published interfaces",
@@ -30,6 +29,11 @@ SOURCES = {
     "authors": "authors of papers",
 }
 """The sources, as the page names them, including those of dated facts and listings."""
+
+SERIES_TITLES = {
+    (source.name, name): series.title for source in SOURCES.values() for name, series in source.series.items()
+}
+"""The plain name of a series, by its source and its name in the tables."""
 
 RULES = {"at least": "≥", "above": ">", "at most": "≤", "below": "<"}
 
@@ -112,6 +116,11 @@ def rule(words: str | None, threshold: float | None, upper: float | None, unit: 
 def suffix(unit: str | None) -> str:
     """Write the unit after a figure, if the figure does not show it already."""
     return "" if unit is None or unit == "year" or is_share(unit) else f" {unit}"
+
+
+def series_title(source: str | None, series: str) -> str:
+    """Return the plain name of a series; one that has none keeps the name that it has in the tables."""
+    return SERIES_TITLES.get((source or "", series), series)
 
 
 def listed(parts: Sequence[str], last: str = "and") -> str:

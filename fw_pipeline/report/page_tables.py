@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report import methodology
-from fw_pipeline.report.formatting import NONE, SOURCES, figure, in_month, listed
+from fw_pipeline.report.formatting import NONE, SOURCE_TITLES, figure, in_month, listed, series_title
+from fw_pipeline.sources import SOURCES
 
 METRICS: Mapping[str, str] = MappingProxyType(
     {
@@ -81,7 +81,7 @@ def coverage(rows: pl.DataFrame) -> tuple[Strip, ...]:
     """Return a strip for each source: its months, merged where their coverage is the same."""
     return tuple(
         Strip(title, _spans(rows.filter(pl.col("source") == source).sort("month")))
-        for source, title in SOURCES.items()
+        for source, title in SOURCE_TITLES.items()
         if source in set(rows["source"])
     )
 
@@ -90,24 +90,44 @@ def sources(rows: pl.DataFrame) -> list[dict[str, str]]:
     """Describe what each source counts, what it cannot see, and which months it has, or why it has none."""
     found = []
     for row in rows.iter_rows(named=True):
-        counts, blind = methodology.SOURCES.get(row["source"], ("", ""))
+        source = SOURCES[row["source"]]
         if row["first_month"] is None:
             months = f"none: {row['why_none']}"
         else:
             months = f"{in_month(row['first_month'])} to {in_month(row['last_month'])}"
-        title = SOURCES.get(row["source"], row["source"])
-        found.append({"title": title, "counts": counts, "blind": blind, "months": months})
+        found.append(
+            {
+                "title": source.short_title,
+                "counts": source.counts,
+                "blind": source.cannot_see,
+                "months": months,
+            }
+        )
     return found
+
+
+def glossary(used: Mapping[str, set[str]]) -> list[dict[str, str]]:
+    """Return the plain name, the name in the tables and a remark for each series in use.
+
+    Args:
+        used: by source, the names of its series.
+    """
+    return [
+        {"plain": series.title, "series": name, "remark": series.remark}
+        for source in SOURCES.values()
+        for name, series in source.series.items()
+        if name in used.get(source.name, set())
+    ]
 
 
 def troubles(rows: pl.DataFrame) -> dict[str, list[dict[str, str]]]:
     """Return the known breaks and other known trouble of the sources, each with its dates, effect and reference."""
     found: dict[str, list[dict[str, str]]] = {"break": [], "other": []}
     for row in rows.iter_rows(named=True):
-        series = row["series"] and methodology.plain(row["source"], row["series"])
+        series = row["series"] and series_title(row["source"], row["series"])
         first, last = in_month(row["first_day"]), in_month(row["last_day"])
         text = {
-            "where": series or SOURCES.get(row["source"], row["source"]),
+            "where": series or SOURCE_TITLES.get(row["source"], row["source"]),
             "when": first if first == last else f"{first} to {last}",
             "effect": row["effect"] or "",
             "reference": row["reference"] or "",
@@ -128,9 +148,8 @@ def crossings(rows: pl.DataFrame) -> list[dict[str, str]]:
             order = f"{challenger} passed {leader} in {in_month(row['crossed'])}"
         found.append(
             {
-                "source": SOURCES.get(row["source"], row["source"]),
-                "counted": f"{METRICS.get(row['metric'], row['metric'])}: "
-                f"{methodology.plain(row['source'], row['series'])}",
+                "source": SOURCE_TITLES.get(row["source"], row["source"]),
+                "counted": f"{METRICS.get(row['metric'], row['metric'])}: {series_title(row['source'], row['series'])}",
                 "seen": f"{in_month(row['first_month'])} to {in_month(row['last_month'])}",
                 "order": order,
                 "lasted": _lasted(row),

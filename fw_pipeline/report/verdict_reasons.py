@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from fw_pipeline.report.claim_standing import AGAINST, DECIDED, FOR
-from fw_pipeline.report.formatting import SOURCES, in_month
+from fw_pipeline.report.formatting import SOURCE_TITLES, in_month
 
 MOST = 2
 """Number of measurements that a sentence names; the details list the reasons of all of them."""
@@ -75,6 +75,6 @@ def _chosen(decided: pl.DataFrame, verdict: str, votes: dict[str, str]) -> list[
 
 
 def _said(row: dict[str, Any]) -> str:
-    where = SOURCES.get(row["source"], row["source"])
+    where = SOURCE_TITLES.get(row["source"], row["source"])
     known = [part for part in (where, in_month(row["as_of"])) if part]
     return f"{row['sentence']} ({', '.join(known)})" if known else str(row["sentence"])

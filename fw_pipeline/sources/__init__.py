@@ -1,9 +1,9 @@
-"""The registry of sources: one line each. A provider is added in its source's folder, not here."""
+"""The registry of sources: one line each. All that is said of a source is said in its folder, not here."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from fw_pipeline.contract import Source
+from fw_pipeline.contract import DetailTable, Setting, Source
 from fw_pipeline.sources import huggingface, papers, pypi, stackoverflow
 
 SOURCES: Mapping[str, Source] = MappingProxyType(
@@ -15,3 +15,23 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
     }
 )
 """Every source, by name."""
+
+DETAIL_TABLES: Mapping[str, DetailTable] = MappingProxyType(
+    {
+        provider.detail.name: provider.detail
+        for source in SOURCES.values()
+        for provider in source.providers.values()
+        if provider.detail
+    }
+)
+"""The row-level tables that their providers fill, by name."""
+
+SETTINGS: Mapping[str, Setting] = MappingProxyType(
+    {
+        setting.name: setting
+        for source in SOURCES.values()
+        for provider in source.providers.values()
+        for setting in provider.settings
+    }
+)
+"""The addresses and secrets that their providers read, by name."""

@@ -10,17 +10,24 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from fw_pipeline.http.client import (
-    Answer,
+from fw_pipeline.contract import Setting
+from fw_pipeline.http import (
     InvalidResponse,
+    Response,
     Throttled,
     Transient,
     needed,
-    one_line,
     optional,
     rows,
     seconds_in,
     whole_number,
+)
+from fw_pipeline.text import one_line
+
+CLICKPY_URL = Setting(
+    "FW_CLICKPY_URL",
+    "ClickHouse's public server: downloads from PyPI, and the copy of Stack Overflow's data dump.",
+    default="https://sql-clickhouse.clickhouse.com",
 )
 
 _EXCEPTION = re.compile(r"Code: (\d{1,5})\. DB::\w*Exception: (.*)")
@@ -48,7 +55,7 @@ SETTINGS = MappingProxyType(
 """Settings with which a result is whole or an exception."""
 
 
-def refuse_exceptions(answer: Answer) -> None:
+def refuse_exceptions(answer: Response) -> None:
     """Let an answer pass that holds no exception of the server: in a header, as text, as JSON, or after a result.
 
     Raises:
@@ -74,7 +81,7 @@ def refuse_exceptions(answer: Answer) -> None:
     raise InvalidResponse(cause, _CHANGED)
 
 
-def result_rows(answer: Answer, columns: frozenset[str]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+def result_rows(answer: Response, columns: frozenset[str]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """Return the rows of a result, and a note for each thing in it that was not asked for.
 
     Raises:
@@ -100,7 +107,7 @@ def text_array(values: tuple[str, ...]) -> str:
     return "[" + ",".join(f"'{value}'" for value in quoted) + "]"
 
 
-def _seconds_to_quota(answer: Answer, message: str) -> float | None:
+def _seconds_to_quota(answer: Response, message: str) -> float | None:
     """Return how long the quota stays spent: until the time named (UTC), else for the whole interval named."""
     if (named := _INTERVAL_END.search(message)) is None:
         return seconds_in(message)

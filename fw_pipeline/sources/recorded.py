@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import lru_cache, partial
-from types import MappingProxyType
 
 import polars as pl
 
@@ -29,31 +28,30 @@ _RESTORE = "restore it from the repository"
 _CORRECT = "correct the line, or restore the file from the repository"
 _SHOWN = 3
 
-_BEGINS: Mapping[str, tuple[date, str]] = MappingProxyType(
-    {
-        "huggingface": (date(2022, 3, 1), "creation dates begin on 2022-03-02"),
-        "pypi": (date(2016, 1, 1), "download records begin in 2016-01"),
-    }
-)
-"""Sources whose own records begin later than the first month kept."""
+_FIRST_KEPT = (FIRST_MONTH, f"the first month kept is {FIRST_MONTH:%Y-%m}, when TensorFlow was released")
 
 _UNRECORDED = "not recorded"
 """What the effect of an outage says when it leaves no figure at all, rather than a wrong one."""
 
 
-def recorded(source: str, table: Table) -> Provider:
+def recorded(source: str, table: Table, *, begins: tuple[date, str] = _FIRST_KEPT) -> Provider:
     """Return the provider of the figures recorded for one source.
 
     A line that is wrong refuses its month. A line whose month cannot be told fails the source, after the months that
     are good. Months out of reach are not answered: `Availability` says why. Figures that belong to no month are
     answered last.
+
+    Args:
+        source: its name; the file is `<source>.csv`.
+        table: its raw table.
+        begins: the first month of its own records, and why there is none earlier.
     """
     read: Reader = lru_cache(maxsize=1)(partial(read_figures, source=source, table=table))  # asked for many times a run
     return Provider(
         name=NAME,
         source=source,
-        reach=partial(_reach, source, read),
-        fetch=partial(_fetch, source, table.schema, read),
+        reach=partial(_reach, source, read, begins),
+        fetch=partial(_fetch, source, table.schema, read, begins),
         plan=partial(_plan, source),
         answers="the months that others published figures for",
         cost="no request",
@@ -66,18 +64,16 @@ def _plan(source: str, _: FetchContext) -> CostEstimate:
     return CostEstimate(0, f"no request: reads {source}.csv of the recorded figures")
 
 
-def _reach(source: str, read: Reader, fetch: FetchContext) -> Availability:
-    return _reach_of(source, _figures(source, read, fetch, _read(source, fetch, f"{source}.csv")))
+def _reach(source: str, read: Reader, begins: tuple[date, str], fetch: FetchContext) -> Availability:
+    return _reach_of(source, _figures(source, read, fetch, _read(source, fetch, f"{source}.csv")), begins)
 
 
-def _reach_of(source: str, figures: Figures) -> Availability:
+def _reach_of(source: str, figures: Figures, begins: tuple[date, str]) -> Availability:
     months = [month for month in (*figures.rows, *figures.faults) if month is not None]
     if not months:
         raise SourceError(_subject(source), f"{source}.csv has no line whose month can be told", _RESTORE)
     last = max(months)
-    first, before = _BEGINS.get(
-        source, (FIRST_MONTH, f"the first month kept is {FIRST_MONTH:%Y-%m}, when TensorFlow was released")
-    )
+    first, before = begins
     return Availability(
         Window.of(min(first, last), last),
         before=before,
@@ -85,11 +81,13 @@ def _reach_of(source: str, figures: Figures) -> Availability:
     )
 
 
-def _fetch(source: str, schema: pl.Schema, read: Reader, fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
+def _fetch(
+    source: str, schema: pl.Schema, read: Reader, begins: tuple[date, str], fetch: FetchContext
+) -> Iterator[Batch | MonthRejected]:
     file = f"{source}.csv"
     body = _read(source, fetch, file)
     figures = _figures(source, read, fetch, body)
-    window = _reach_of(source, figures).window
+    window = _reach_of(source, figures, begins).window
     evidence = (fetch.keeper.keep(f"recorded/{file}", body, name=file).ref,)
     for month in fetch.window.months():
         if month not in window:

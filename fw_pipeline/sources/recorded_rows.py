@@ -18,14 +18,15 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.catalog.frameworks import FRAMEWORKS, HUB_NAMES, PACKAGES, POPULATIONS, TAGS, Population
+from fw_pipeline.catalog.frameworks import POPULATIONS, Population
 from fw_pipeline.contract import WHOLE_SITE, Table
 from fw_pipeline.months import FIRST_MONTH
 
 NOTHING_NAMED = "[]"
 """How an empty list is written; an empty cell is NULL."""
 
-_NULLABLE = frozenset({"library", "formats", "official", "observed_on"})
+_NULLABLE = frozenset({"observed_on"})
+"""Of the columns that every table has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def read_figures(text: str, *, source: str, table: Table, last: date) -> Figures
 
     Args:
         text: the whole file.
-        source: name of the source, which decides what names are known.
+        source: name of the source, which decides what populations there are.
         table: the raw table that the file fills.
         last: the last closed month; nothing later can be recorded.
 
@@ -96,11 +97,9 @@ class _Reading:
     faults: dict[date | None, list[Fault]] = field(default_factory=lambda: defaultdict(list))
     seen: dict[tuple[Any, ...], int] = field(default_factory=dict)
     populations: dict[str, Population] = field(init=False)
-    known: dict[str, frozenset[str]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.populations = {it.name: it for it in POPULATIONS if it.source == self.source}
-        self.known = _known_names(self.source)
 
     def take(self, line: int, cells: list[str]) -> None:
         """Read one line, and file it as a row or as faults."""
@@ -150,13 +149,14 @@ class _Reading:
             ValueError: it is not what the column holds; the message says why.
         """
         if not text:
-            if column in _NULLABLE or (column in self.table.measures and column not in self.table.required):
+            table = self.table
+            if column in {*_NULLABLE, *table.nullable, *table.measures} and column not in table.required:
                 return None
             raise ValueError("empty")
         value = _parsed(dtype, text)
-        if column in self.known:
+        if (known := self.table.known.get(column)) is not None:
             for name in value if isinstance(value, list) else [value]:
-                _check_known(name, self.known[column])
+                _check_known(name, known)
         if isinstance(value, list) and WHOLE_SITE in value and len(value) > 1:
             raise ValueError(f"{text!r} has * beside names")
         return value
@@ -168,23 +168,6 @@ class _Reading:
             if (first := self.seen.setdefault(key, line)) != line:
                 told = ", ".join(str(values[column]) for column in self.table.identity)
                 yield Fault(line, "key", f"({told}) is in line {first} already")
-
-
-def _known_names(source: str) -> dict[str, frozenset[str]]:
-    """Return, by column, the names that a source's figures may carry."""
-    populations = frozenset(it.name for it in POPULATIONS if it.source == source)
-    return {
-        "stackoverflow": {"tagged": frozenset(it.tagged for it in TAGS) | {WHOLE_SITE}},
-        "huggingface": {
-            "population": populations,
-            "formats": frozenset(it.name for it in HUB_NAMES if it.kind == "tag"),
-        },
-        "papers": {"population": populations, "frameworks": frozenset(it.name for it in FRAMEWORKS) | {WHOLE_SITE}},
-        "pypi": {
-            "package": frozenset(it.name for it in PACKAGES),
-            "installers": frozenset({"all", "pip", "without mirrors"}),
-        },
-    }.get(source, {})
 
 
 def _check_known(name: str, known: frozenset[str]) -> None:

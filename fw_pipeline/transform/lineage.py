@@ -14,7 +14,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from fw_pipeline.contract import PROVENANCE, TABLES
+from fw_pipeline.contract import PROVENANCE
+from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform.project import Model
 
 Origin = tuple[str, str]
@@ -29,9 +30,9 @@ def lineage(model: Model, models: Iterable[Model]) -> Mapping[str, tuple[Origin,
         models: all models; their documents say which columns a `select *` brings.
     """
     known = {other.name: frozenset(other.doc.columns) for other in models}
-    for source, table in TABLES.items():
-        columns = frozenset({*table.schema, *PROVENANCE, "vintage", "is_current"})
-        known |= {f"raw.{source}{suffix}": columns for suffix in ("", "_vintages", "_unpartitioned")}
+    for name, source in SOURCES.items():
+        columns = frozenset({*source.table.schema, *PROVENANCE, "vintage", "is_current"})
+        known |= {f"raw.{name}{suffix}": columns for suffix in ("", "_vintages", "_unpartitioned")}
     root = build_scope(sqlglot.parse_one(model.sql, read="duckdb"))
     assert root is not None, "a model is one select statement, as loading has made sure"
     trace = _Trace(known)

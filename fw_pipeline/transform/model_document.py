@@ -1,7 +1,6 @@
 """What the `.yml` beside an SQL model says of it: meaning, grain, columns, expectations, examples, and its claim.
 
-Reads and refuses documents; knows no SQL and no database. `project` puts both together, and `document_schema` tells
-editors what a document may hold.
+Knows no SQL and no database; `project` puts both together. `document_schema` tells editors what a document may hold.
 """
 
 from __future__ import annotations
@@ -233,21 +232,18 @@ def read_doc(path: Path, *, is_claim: bool, shared: Shared | None = None, yields
         return Doc(**dict(read(where, path, ClaimTableDocument if is_claim else TableDocument)))
     own = read(where, path, ClaimDocument if is_claim else ModelDocument)
     if strange := [name for name in yields if name not in shared.columns]:
-        cause = f"its SQL yields {', '.join(strange)}"
-        raise PipelineError(where, cause, "yield the columns that the schema's document has")
+        raise PipelineError(where, f"its SQL yields {', '.join(strange)}", f"yield the columns of {schema}.yml")
     if lacking := [name for name in shared.required if name not in yields]:
         raise PipelineError(where, f"its SQL leaves out {', '.join(lacking)}", f"{schema}.yml requires it")
     rules = [
         {key: value.format(model=f"{schema}.{path.stem}") if key == "sql" else value for key, value in rule.items()}
         for rule in shared.expectations
     ]
-    return Doc(
-        **{
-            **dict(own),
-            "may_be_empty": own.may_be_empty or shared.may_be_empty,
-            "grain": tuple(name for name in shared.grain if name in yields),
-            "columns": {name: shared.columns[name] for name in yields},
-            "schema_columns": shared.columns,
-            "expectations": (*own.expectations, *rules),
-        }
-    )
+    shares = {
+        "may_be_empty": own.may_be_empty or shared.may_be_empty,
+        "grain": tuple(name for name in shared.grain if name in yields),
+        "columns": {name: shared.columns[name] for name in yields},
+        "schema_columns": shared.columns,
+        "expectations": (*own.expectations, *rules),
+    }
+    return Doc(**{**dict(own), **shares})

@@ -21,7 +21,7 @@ from fw_pipeline.errors import PipelineError
 from fw_pipeline.ingestion.providers import ProviderSelection, asking
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
 from fw_pipeline.paths import SEEDS_DIR
-from fw_pipeline.raw import VintageStore
+from fw_pipeline.raw import VintageStore, provider_of
 from fw_pipeline.settings import Settings
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import claims
@@ -41,7 +41,7 @@ KINDS: Mapping[str, pl.DataType] = MappingProxyType(
         "VARCHAR[]": pl.List(pl.String),
     }
 )
-"""The types that a column of a small table may have."""
+"""The types of columns."""
 
 
 class SeedColumn(Column):
@@ -71,27 +71,22 @@ class Parts(Protocol):
     @property
     def sources(self) -> Mapping[str, Source]:
         """The registry of sources."""
-        ...
 
     @property
     def models(self) -> tuple[Model, ...]:
         """The SQL models."""
-        ...
 
     @property
     def settings(self) -> Settings:
         """The settings of this run."""
-        ...
 
     @property
     def vintages(self) -> VintageStore:
         """The raw vintages."""
-        ...
 
     @property
     def clock(self) -> Callable[[], datetime]:
         """Tells the time (UTC)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +119,7 @@ class Seed:
     @property
     def after_fetch(self) -> bool:
         """Whether a fetch changes it."""
-        return self.name in _AFTER_FETCH
+        return self.name in ("statements", "fetched_months")
 
     def frame(self, parts: Parts) -> pl.DataFrame:
         """Return the rows with the declared types.
@@ -162,14 +157,12 @@ def seeds() -> tuple[Seed, ...]:
     Raises:
         PipelineError: a document is wrong; the line says which and how to mend it.
     """
-    return tuple(
-        Seed(path.stem, read(f"seeds/{path.name}", path, SeedDocument)) for path in sorted(SEEDS_DIR.glob("*.yml"))
-    )
+    paths = sorted(SEEDS_DIR.glob("*.yml"))
+    return tuple(Seed(path.stem, read(f"seeds/{path.name}", path, SeedDocument)) for path in paths)
 
 
 def _months(parts: Parts) -> list[Row]:
-    closed = Window.of(FIRST_MONTH, last_closed_month(parts.clock()))
-    return [{"month": month} for month in closed.months()]
+    return [{"month": month} for month in Window.of(FIRST_MONTH, last_closed_month(parts.clock())).months()]
 
 
 def _reach(parts: Parts) -> list[Row]:
@@ -207,6 +200,20 @@ def _statements(parts: Parts) -> list[Row]:
     ]
 
 
+def _fetched_months(parts: Parts) -> list[Row]:
+    """Return the months that each provider has figures for, and when it last gave them."""
+    last = {
+        (source, vintage.month, provider): vintage.observed_at
+        for source in parts.sources
+        for vintage in parts.vintages.vintages(source)
+        if vintage.month is not None and (provider := provider_of(vintage)) is not None
+    }
+    return [
+        {"source": source, "month": month, "provider": provider, "observed_at": at}
+        for (source, month, provider), at in last.items()
+    ]
+
+
 _OF_THE_PIPELINE: Mapping[str, Callable[[Parts], list[Row]]] = {
     "months": _months,
     "claims": lambda parts: claims.claim_rows(parts.models),
@@ -214,8 +221,8 @@ _OF_THE_PIPELINE: Mapping[str, Callable[[Parts], list[Row]]] = {
     "claim_evidence": lambda parts: claims.evidence_rows(parts.models),
     "reach": _reach,
     "statements": _statements,
+    "fetched_months": _fetched_months,
 }
-_AFTER_FETCH = frozenset({"statements"})
 
 
 def _first_of_month(column: str) -> Rule:

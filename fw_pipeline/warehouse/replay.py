@@ -10,8 +10,8 @@ from pathlib import Path
 
 import duckdb
 
-from fw_pipeline.contract import TABLES
 from fw_pipeline.months import next_month
+from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse.metadata_tables import TAKEN_ON
 from fw_pipeline.warehouse.queries import query
 from fw_pipeline.warehouse.sql_text import WarehouseError, first_line, quoted
@@ -41,7 +41,7 @@ def observed_later(published: Path, as_of: date) -> bool:
             )
             """,
         ).item()
-        for source in TABLES
+        for source in SOURCES
     )
 
 
@@ -65,7 +65,7 @@ def replayed(published: Path, steps: Iterable[tuple[str, str]], as_of: date) -> 
                 connection.execute(f"copy from database now to {file.stem}")
                 connection.execute("detach now")
                 connection.execute("set timezone = 'UTC'; set threads = 1")
-                for source in TABLES:
+                for source in SOURCES:
                     _as_observed(connection, source, _end(as_of))
                 for name, sql in steps:
                     connection.execute(f"create or replace table {name} as {sql}")

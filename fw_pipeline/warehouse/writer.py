@@ -15,9 +15,9 @@ import duckdb
 import polars as pl
 
 from fw_pipeline.atomic_files import StorageError
-from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, TABLES
-from fw_pipeline.details import DETAIL_TABLES, DetailTable
+from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, DetailTable
 from fw_pipeline.raw import Vintage, VintageStore
+from fw_pipeline.sources import DETAIL_TABLES, SOURCES
 from fw_pipeline.warehouse.metadata_tables import BOOKS, BUILDS, LOADS, TAKEN_ON, VALIDATIONS
 from fw_pipeline.warehouse.sql_text import WarehouseError, first_line, quoted
 
@@ -67,7 +67,7 @@ class Writer:
         """
         listing = self._store.listing(source)  # before they are read: what arrives in the meantime is loaded next time
         vintages = self._store.vintages(source)
-        table = TABLES[source]
+        table = SOURCES[source].table
         schema = pl.Schema({**table.schema, **PROVENANCE})
         columns = ", ".join(f"{name} {_TYPES[kind]}" for name, kind in schema.items())
         self._run(f"create or replace temp table fresh ({columns}, vintage timestamp with time zone, placed boolean)")
@@ -259,7 +259,7 @@ class Writer:
             self._made(f"detail.{name}")
 
     def _describe_raw(self, source: str) -> None:
-        table = TABLES[source]
+        table = SOURCES[source].table
         words = {**SHARED_COLUMNS, **table.columns}
         grain = f"One row for: {', '.join(['provider', *table.identity])}"
         self._comment(f"raw.{source}", f"{table.description} The current vintage of each provider. {grain}.", words)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fw_pipeline.report import methodology
+from fw_pipeline.report.formatting import SERIES_TITLES
 from fw_pipeline.warehouse import query
 from fw_pipeline_tests.support.chromium import NEEDED
 from fw_pipeline_tests.support.dagster_ui import ARTEFACTS
@@ -127,4 +127,4 @@ def test_every_claim_is_there_once_and_its_verdicts_say_of_when(desk: Opened) ->
 
 def test_every_series_of_the_page_has_a_plain_name(recorded_once: Path) -> None:
     used = query(recorded_once / "warehouse.duckdb", "select distinct source, series from marts.framework_metrics")
-    assert [pair for pair in used.rows() if pair not in methodology.SERIES] == []
+    assert [pair for pair in used.rows() if pair not in SERIES_TITLES] == []

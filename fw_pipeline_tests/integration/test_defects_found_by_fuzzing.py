@@ -12,7 +12,7 @@ import pytest
 
 from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.http.client import InvalidResponse, strict_json, utc_moment
+from fw_pipeline.http import InvalidResponse, strict_json, utc_moment
 from fw_pipeline.months import parse_month
 from fw_pipeline.raw import EvidenceStore, VintageStore
 from fw_pipeline.settings import SettingError, read

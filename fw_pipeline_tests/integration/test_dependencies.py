@@ -40,6 +40,14 @@ def declared(requirements: Iterable[str]) -> set[str]:
     return {normal(re.split(r"[\s<>=!~\[;]", one, maxsplit=1)[0]) for one in requirements}
 
 
+PEERS = "fw_pipeline_tests/tools/benchmarks/peers/"
+"""Programs of `.venv-bench`, which has its own lock."""
+OF_THE_PEERS = declared(
+    line.partition("#")[0].strip()
+    for line in (ROOT / "requirements-bench.in").read_text(encoding="utf-8").splitlines()
+    if line.partition("#")[0].strip()
+)
+
 RUNNING = declared(PROJECT["dependencies"])
 ALL = RUNNING | declared(PROJECT["optional-dependencies"]["dev"])
 
@@ -70,7 +78,14 @@ def test_what_the_package_imports_is_declared() -> None:
 
 def test_what_tests_and_checks_import_is_declared() -> None:
     found = imported("fw_pipeline", "fw_pipeline_tests", ".ci")
-    assert {name: sorted(files)[:3] for name, files in found.items() if name not in ALL} == {}
+    ours = {name: [file for file in sorted(files) if not file.startswith(PEERS)] for name, files in found.items()}
+    assert {name: files[:3] for name, files in ours.items() if files and name not in ALL} == {}
+
+
+def test_what_the_benchmarks_compare_with_is_declared_by_itself_and_imports_nothing_of_ours() -> None:
+    found = {"dbt-core" if name == "dbt" else name for name in imported(PEERS)}
+    assert found | {"dbt-duckdb"} == OF_THE_PEERS, "dbt finds its adapter by its name"
+    assert "fw_pipeline" not in "".join(path.read_text(encoding="utf-8") for path in (ROOT / PEERS).glob("*.py"))
 
 
 def test_what_is_declared_is_imported_or_has_a_reason_not_to_be() -> None:
@@ -79,7 +94,11 @@ def test_what_is_declared_is_imported_or_has_a_reason_not_to_be() -> None:
 
 
 def test_every_locked_package_that_is_declared_has_its_lock_and_no_lock_names_an_index() -> None:
-    for lock, names in (("requirements.lock", RUNNING), ("requirements-dev.lock", ALL)):
+    for lock, names in (
+        ("requirements.lock", RUNNING),
+        ("requirements-dev.lock", ALL),
+        ("requirements-bench.lock", OF_THE_PEERS),
+    ):
         text = (ROOT / lock).read_text(encoding="utf-8")
         assert names - {normal(name) for name in re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE)} == set()
         assert not re.search(r"^--|https?://", text, re.MULTILINE)

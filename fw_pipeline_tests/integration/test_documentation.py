@@ -9,8 +9,8 @@ import pytest
 
 from fw_pipeline import definitions
 from fw_pipeline.report.answer import answer
-from fw_pipeline.settings import ADDRESSES, KNOWN, SECRETS
-from fw_pipeline.sources import SOURCES
+from fw_pipeline.settings import known
+from fw_pipeline.sources import SETTINGS, SOURCES
 from fw_pipeline.transform.seeds import seeds
 from fw_pipeline.warehouse import query
 from fw_pipeline_tests.support.command import fw_pipeline
@@ -33,9 +33,10 @@ def test_the_guide_lists_every_provider_with_its_own_description(source: str) ->
 def test_every_setting_is_in_the_example_file_and_no_other() -> None:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     listed = set(re.findall(r"^#?([A-Z][A-Z_]+)=", text, re.MULTILINE))
-    assert listed == KNOWN | set(SECRETS)
-    for name, address in ADDRESSES.items():
-        assert f"#{name}={address}" in text or f"#{name}=\n" in text, name
+    assert listed == known()
+    for name, setting in SETTINGS.items():
+        given = "" if setting.of_files else setting.default
+        assert f"# {setting.meaning}\n#{name}={given}\n" in text, name
 
 
 def test_every_asset_group_and_source_of_the_guide_exists() -> None:

@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fw_pipeline.catalog.frameworks import HUB_NAMES, PACKAGES
-from fw_pipeline.contract import TABLES, Batch, FetchContext
+from fw_pipeline.contract import Batch, FetchContext
 from fw_pipeline.months import Window
 from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.support.dumps import HEAD, TAIL, judged, row, scanned
@@ -212,7 +212,7 @@ def test_a_recorded_file_gives_back_its_rows(
     tmp_path_factory: pytest.TempPathFactory, made: dict[tuple[date, str], tuple[int, int, str, str]]
 ) -> None:
     folder = tmp_path_factory.mktemp("recorded")
-    schema = TABLES["pypi"].schema
+    schema = SOURCES["pypi"].table.schema
     cells = {
         (day.replace(day=1), package, "all", origin.strip(), downloads, day.replace(day=1), days, method.strip(), None)
         for (day, package), (downloads, days, origin, method) in made.items()

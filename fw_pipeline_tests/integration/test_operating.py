@@ -15,8 +15,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import PROVENANCE, TABLES
+from fw_pipeline.contract import PROVENANCE
 from fw_pipeline.raw import EvidenceStore, VintageStore
+from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.support.command import fw_pipeline
 from fw_pipeline_tests.unit.cli.test_run_commands import assert_same, content
 
@@ -45,7 +46,7 @@ def test_a_backup_restored_elsewhere_gives_the_same_content_after_a_rebuild(
 
 
 def test_no_vintage_or_evidence_names_a_folder_of_this_machine(recorded_once: Path) -> None:
-    for source in TABLES:
+    for source in SOURCES:
         store = VintageStore(recorded_once)
         refs = {ref for it in store.vintages(source) for ref in store.read(source, it)["evidence"]}
         assert refs
@@ -58,7 +59,7 @@ def test_no_vintage_or_evidence_names_a_folder_of_this_machine(recorded_once: Pa
 
 def test_a_backup_of_a_folder_that_is_being_written_has_the_answer_of_each_vintage(tmp_path: Path) -> None:
     data, backup = tmp_path / "data", tmp_path / "backup"
-    table, begun, stop = TABLES["stackoverflow"], threading.Event(), threading.Event()
+    table, begun, stop = SOURCES["stackoverflow"].table, threading.Event(), threading.Event()
     month = NOW.date().replace(day=1)
 
     def write() -> None:

@@ -9,13 +9,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import TABLES
 from fw_pipeline.definitions import load_models, registered
-from fw_pipeline.details import PAPERS
 from fw_pipeline.orchestration.asset_metadata import relation_key
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
+from fw_pipeline.sources.papers.paper_tables import PAPERS
 from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.transform.seeds import seeds
 from fw_pipeline.warehouse import Writer
@@ -40,7 +39,7 @@ def add(data: Path, provider: str, month: date, papers: list[tuple[list[str], li
     VintageStore(data).add(
         "papers",
         month,
-        pl.DataFrame([{**figures, "method": "counted", "origin": "x"}], schema=TABLES["papers"].schema),
+        pl.DataFrame([{**figures, "method": "counted", "origin": "x"}], schema=SOURCES["papers"].table.schema),
         provider=provider,
         observed_at=NOW + timedelta(days=days),
         evidence=(f"e/{provider}/{days}",),

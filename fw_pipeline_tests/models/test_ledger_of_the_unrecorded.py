@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import TABLES
+from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.second_path import deployment, languages
 from fw_pipeline_tests.second_path.catalogue import DEPLOYMENT
 from fw_pipeline_tests.second_path.compared import disagreements, same
@@ -123,7 +123,7 @@ def test_what_would_be_measured_comes_out_by_another_path(small: Mapping[str, pl
     made = made_up(random.Random(1), silent=silent)
     given = dict(small)
     for source, rows in (("stackoverflow", made.questions), ("pypi", made.downloads)):
-        given[f"raw.{source}"] = pl.DataFrame(rows, schema=TABLES[source].schema).with_columns(
+        given[f"raw.{source}"] = pl.DataFrame(rows, schema=SOURCES[source].table.schema).with_columns(
             provider=pl.lit("recorded"), observed_at=pl.lit(NOW), evidence=pl.lit("evidence"), run_id=pl.lit("run")
         )
     given["meta.bounds"] = pl.DataFrame(made.bounds, schema=small["meta.bounds"].schema)

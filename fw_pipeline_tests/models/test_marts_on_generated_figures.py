@@ -19,8 +19,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from fw_pipeline.contract import TABLES
 from fw_pipeline.raw import VintageStore
+from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import Model
 from fw_pipeline.warehouse import Warehouse
 from fw_pipeline_tests.support.claims_warehouse import before_models, build, in_memory
@@ -30,7 +30,7 @@ from fw_pipeline_tests.support.relations import models
 Figures = dict[str, pl.DataFrame]
 """Raw rows by source."""
 
-figures = st.fixed_dictionaries({source: rows(source) for source in TABLES})
+figures = st.fixed_dictionaries({source: rows(source) for source in SOURCES})
 
 BUILDS = settings(max_examples=2, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 """An example is two builds of every table, and takes three seconds: few are tried, and none is made smaller."""
@@ -140,7 +140,7 @@ def test_a_vintage_that_came_twice_counts_once(
     data = tmp_path_factory.mktemp("vintages")
     store, warehouse = VintageStore(data), Warehouse(data)
     for source, frame in made.items():
-        own = frame.select(TABLES[source].schema.names())
+        own = frame.select(SOURCES[source].table.schema.names())
         for (month,), part in own.partition_by("month", as_dict=True).items():
             store.add(
                 source, month, part, provider="generated", observed_at=OBSERVED, evidence=("evidence/x",), run_id="run"

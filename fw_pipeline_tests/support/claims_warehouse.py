@@ -12,7 +12,6 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from fw_pipeline.contract import TABLES
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model
@@ -33,7 +32,7 @@ def before_models(place: Path, known: tuple[Model, ...]) -> Mapping[str, pl.Data
         assert answer.failed is None
         for name, undated in ((f"raw.{source}", False), (f"raw.{source}_unpartitioned", True)):
             parts = [batch.rows for batch in answer.batches if (batch.month is None) is undated]
-            found[name] = pl.concat([TABLES[source].schema.to_frame(eager=True), *parts]).with_columns(
+            found[name] = pl.concat([SOURCES[source].table.schema.to_frame(eager=True), *parts]).with_columns(
                 provider=pl.lit("recorded"), observed_at=pl.lit(NOW), evidence=pl.lit("evidence"), run_id=pl.lit("run")
             )
         found[f"raw.{source}_vintages"] = found[f"raw.{source}"].with_columns(

@@ -12,7 +12,6 @@ from dagster import (
     ExecuteInProcessResult,
 )
 
-from fw_pipeline.contract import TABLES
 from fw_pipeline.definitions import build_defs, load_models
 from fw_pipeline.orchestration.runs import held_by_runs
 from fw_pipeline.settings import read
@@ -38,7 +37,9 @@ def add_month(data: Path, month: date = date(2024, 1, 1), questions: int = 321) 
     pipeline_of(data).vintages.add(
         "stackoverflow",
         month,
-        pl.DataFrame([{**row, "method": "counted", "origin": "test"} for row in rows], TABLES["stackoverflow"].schema),
+        pl.DataFrame(
+            [{**row, "method": "counted", "origin": "test"} for row in rows], SOURCES["stackoverflow"].table.schema
+        ),
         provider="api",
         observed_at=datetime(2024, 2, 3, tzinfo=UTC),
         evidence=(),

@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 from hypothesis import strategies as st
 
-from fw_pipeline.contract import PROVENANCE, TABLES, WHOLE_SITE, Table
-from fw_pipeline.sources.recorded_rows import _known_names
+from fw_pipeline.contract import PROVENANCE, WHOLE_SITE, Table
+from fw_pipeline.sources import SOURCES
 
 MONTHS = [date(year, month, 1) for year in (2021, 2022) for month in range(1, 13)]
 LATER = [date(2023, 3, 5), date(2023, 7, 4)]
@@ -25,11 +25,9 @@ ANY_NAME = st.sampled_from(
     ["a", "it's", 'say "so"', "; drop table raw.pypi; --", "🙂", "a\nb", "\u202eb", "x" * 300, "%_"]
 )
 
-NULLABLE_KEYS = frozenset({"library", "formats", "official", "observed_on"})
-
 
 def _names(source: str, column: str) -> st.SearchStrategy[str]:
-    known = _known_names(source).get(column)
+    known = SOURCES[source].table.known.get(column)
     if known is None:
         return ANY_NAME
     common = [
@@ -58,13 +56,13 @@ def cell(source: str, table: Table, column: str, kind: pl.DataType | type[pl.Dat
     else:
         assert kind == pl.Int64, f"no rule for {column} {kind}: write one"
         strategy = st.integers(0, 2000)
-    nullable = column in NULLABLE_KEYS or (column in table.measures and column not in table.required)
+    nullable = column in {*table.nullable, "observed_on", *table.measures} and column not in table.required
     return st.none() | strategy if nullable else strategy
 
 
 def rows(source: str, *, most: int = 60) -> st.SearchStrategy[pl.DataFrame]:
     """Return tables of one source, each key once, with their provenance."""
-    table = TABLES[source]
+    table = SOURCES[source].table
     line = st.fixed_dictionaries({name: cell(source, table, name, kind) for name, kind in table.schema.items()})
 
     def key(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -75,7 +73,7 @@ def rows(source: str, *, most: int = 60) -> st.SearchStrategy[pl.DataFrame]:
 
 def framed(source: str, made: list[dict[str, Any]]) -> pl.DataFrame:
     """Return rows as the raw table holds them."""
-    return pl.DataFrame(made, schema=TABLES[source].schema).with_columns(
+    return pl.DataFrame(made, schema=SOURCES[source].table.schema).with_columns(
         pl.lit("generated").alias("provider"),
         pl.lit(OBSERVED).cast(PROVENANCE["observed_at"]).alias("observed_at"),
         pl.lit("evidence/x").alias("evidence"),

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from fw_pipeline.contract import PROVENANCE, TABLES
+from fw_pipeline.contract import PROVENANCE
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import FORECASTS, MEASUREMENTS, Model, load
 from fw_pipeline.transform.forecasts import COLUMNS as FORECAST_COLUMNS
@@ -51,12 +51,12 @@ def _before_models() -> dict[str, str]:
     shared = read_shared(FOLDER / "claims.yml").columns
     found[MEASUREMENTS] = ", ".join(["claim VARCHAR", *(f"{name} {column.type}" for name, column in shared.items())])
     found[FORECASTS] = _columns({name: kind for name, (kind, _) in FORECAST_COLUMNS.items()})
-    for source, table in TABLES.items():
-        columns = _columns({**table.schema, **PROVENANCE})
+    for source, described in SOURCES.items():
+        columns = _columns({**described.table.schema, **PROVENANCE})
         found[f"raw.{source}"] = columns
         found[f"raw.{source}_unpartitioned"] = columns
         found[f"raw.{source}_vintages"] = f"{columns}, vintage TIMESTAMP WITH TIME ZONE, is_current BOOLEAN"
-        for provider in SOURCES[source].providers.values():
+        for provider in described.providers.values():
             if provider.detail:
                 found[f"detail.{provider.detail.name}"] = _nested_columns(provider.detail.schema)
     return found

@@ -1,11 +1,11 @@
-"""A fetch to hang a `Web` on: a real keeper in a temporary folder, a clock that only moves when somebody waits."""
+"""A fetch for an `HttpClient`: a real keeper in a temporary folder, a clock that only moves when somebody waits."""
 
 from __future__ import annotations
 
 import gzip
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from fw_pipeline.contract import FetchContext
-from fw_pipeline.http.client import Answer, Limits, Pace, Web
+from fw_pipeline.http import HttpClient, Limits, RateLimit, Response
 from fw_pipeline.months import Window
 from fw_pipeline.raw import EvidenceStore
 
@@ -41,7 +41,7 @@ class Clock:
 
 @dataclass
 class Bench:
-    """Makes a `Web` for one run after another over the same data folder."""
+    """Makes an `HttpClient` for one run after another over the same data folder."""
 
     folder: Path
     clock: Clock = field(default_factory=Clock)
@@ -66,14 +66,14 @@ class Bench:
             secrets=self.secrets,
         )
 
-    def web(self, *, budget: int = 100, pace: Pace | None = None, **limits: Any) -> Web:
-        """Return a `Web` of a new run."""
-        bounds = Limits(**{"tries": 3, "answer_bytes": 2**22, **limits})
-        pace = pace or Pace()
+    def web(self, *, budget: int = 100, rate: RateLimit | None = None, **limits: Any) -> HttpClient:
+        """Return an `HttpClient` of a new run."""
+        bounds = replace(Limits.of(self.options), **{"tries": 3, "answer_bytes": 2**22, **limits})
+        rate = rate or RateLimit()
         label = "pypi pypistats"
         clock = self.clock
-        return Web(
-            self.fetch(), pace=pace, budget=budget, host_label=label, limits=bounds, clock=clock, sleep=clock.sleep
+        return HttpClient(
+            self.fetch(), rate=rate, budget=budget, host_label=label, limits=bounds, clock=clock, sleep=clock.sleep
         )
 
     def written(self) -> dict[Path, bytes]:
@@ -87,12 +87,14 @@ class Bench:
         return [json.loads(line) for text in lines for line in text.splitlines() if line]
 
 
-def rows_of(answer: Answer) -> int:
+def rows_of(answer: Response) -> int:
     """Read an answer of pypistats: how many rows it has."""
     return len(answer.json(dict)["data"])
 
 
-def ask(web: Web, url: str, *, name: str = "torch", read: Callable[[Answer], Any] = rows_of, **more: Any) -> Any:
+def ask(
+    web: HttpClient, url: str, *, name: str = "torch", read: Callable[[Response], Any] = rows_of, **more: Any
+) -> Any:
     """Ask for the downloads of torch, for one month."""
     return web.get(f"{url}{TORCH}", name=name, read=read, month=MONTH, **more)
 

@@ -17,8 +17,8 @@ import polars as pl
 import pytest
 
 from fw_pipeline.atomic_files import written_aside
-from fw_pipeline.contract import TABLES
 from fw_pipeline.raw import EvidenceStore, Statement, VintageStore
+from fw_pipeline.sources import SOURCES
 
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 MONTH = date(2022, 1, 1)
@@ -144,7 +144,7 @@ def test_a_vintage_lies_beside_its_listing_and_says_whose_it_is(tmp_path: Path) 
     said = {"month": MONTH, "method": "counted", "origin": "api", "observed_on": None}
     rows = pl.DataFrame(
         [{**said, "tagged": tag, "questions": n} for tag, n in (("pytorch", 2), ("keras", 1))],
-        schema=TABLES["stackoverflow"].schema,
+        schema=SOURCES["stackoverflow"].table.schema,
     )
     listing = pl.DataFrame({"question": [1, 2, 3]})
     vintage = store.add(
@@ -173,7 +173,7 @@ def test_a_vintage_lies_beside_its_listing_and_says_whose_it_is(tmp_path: Path) 
 @pytest.mark.parametrize("given", [{"detail": pl.DataFrame({"a": [1]})}, {"detail_name": "asked"}])
 def test_a_listing_without_a_name_or_a_name_without_a_listing_is_none(tmp_path: Path, given: dict[str, Any]) -> None:
     store = VintageStore(tmp_path)
-    rows = TABLES["stackoverflow"].schema.to_frame(eager=True)
+    rows = SOURCES["stackoverflow"].table.schema.to_frame(eager=True)
     vintage = store.add(
         "stackoverflow", MONTH, rows, provider="api", observed_at=NOW, evidence=("e/1",), run_id="a", **given
     )
@@ -187,7 +187,7 @@ def test_months_come_in_their_order_whatever_the_order_in_which_they_came(tmp_pa
     for store, order in zip(stores, (months, reversed(months)), strict=True):
         for month in order:
             store.add(
-                "stackoverflow", month, TABLES["stackoverflow"].schema.to_frame(eager=True), provider="api",
+                "stackoverflow", month, SOURCES["stackoverflow"].table.schema.to_frame(eager=True), provider="api",
                 observed_at=NOW, evidence=("e/1",), run_id="a",
             )  # fmt: skip
         assert [vintage.month for vintage in store.vintages("stackoverflow")] == sorted(months)

@@ -18,7 +18,7 @@ from fw_pipeline.report.charts.chart_style import (
 )
 from fw_pipeline.report.charts.palette import TITLES, token
 from fw_pipeline.report.figure import Control, Event, Figure, sql
-from fw_pipeline.report.formatting import SOURCES, figure, in_month, listed
+from fw_pipeline.report.formatting import SOURCE_TITLES, figure, in_month, listed
 
 MEASURED = {("stackoverflow", "share"): "Share of all questions", ("pypi", "value"): "Downloads per day"}
 
@@ -162,7 +162,7 @@ def weights(rows: pl.DataFrame) -> list[dict[str, str]]:
     return [
         {
             "composite": row["composite"],
-            "source": SOURCES.get(row["source"], row["source"]),
+            "source": SOURCE_TITLES.get(row["source"], row["source"]),
             "definition": row["definition"],
             "weight": figure(row["weight"], "share"),
             "window": f"{row['window_months']} months",
@@ -184,7 +184,7 @@ def _unbroken(
 
 def _counted(rows: pl.DataFrame) -> pl.Expr:
     keys = {
-        (source, series, measure): f"{MEASURED.get((source, measure), measure)}, {SOURCES.get(source, source)}"
+        (source, series, measure): f"{MEASURED.get((source, measure), measure)}, {SOURCE_TITLES.get(source, source)}"
         + ("" if rows.filter(source=source)["series"].n_unique() == 1 else f": {series}")
         for source, series, measure in rows.select("source", "series", "measure").unique().iter_rows()
     }
@@ -219,7 +219,7 @@ def _change_in_words(name: str, last: dict[str, Any]) -> str:
 
 
 def _of(sources: str) -> str:
-    return f"from {listed([SOURCES.get(name, name) for name in sources.split(', ')])}"
+    return f"from {listed([SOURCE_TITLES.get(name, name) for name in sources.split(', ')])}"
 
 
 def _composite_in_words(rows: pl.DataFrame, composites: Sequence[str]) -> str:

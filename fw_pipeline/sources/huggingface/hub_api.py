@@ -16,13 +16,14 @@ from math import ceil
 from urllib.parse import parse_qsl, urlsplit
 
 from fw_pipeline.contract import Batch, CostEstimate, FetchContext, Provider
-from fw_pipeline.details import HUGGINGFACE_MODELS
 from fw_pipeline.errors import MonthRejected, SourceError
-from fw_pipeline.http.client import Answer, InvalidResponse, Pace, Web, next_link, one_line
+from fw_pipeline.http import HttpClient, InvalidResponse, RateLimit, Response, next_link
 from fw_pipeline.sources.huggingface.hub_counts import (
     OLDEST,
     RUN_AGAIN,
     SOURCE,
+    TOKEN,
+    URL,
     Look,
     counted,
     models_until,
@@ -31,6 +32,8 @@ from fw_pipeline.sources.huggingface.hub_counts import (
 )
 from fw_pipeline.sources.huggingface.hub_listing import Listing, MonthListed, OutOfPlace
 from fw_pipeline.sources.huggingface.hub_page import EXPANDED, Order, Page, Unsorted, midnight, read_page
+from fw_pipeline.sources.huggingface.model_tables import HUGGINGFACE_MODELS
+from fw_pipeline.text import one_line
 
 NAME = "api"
 _LABEL = f"{SOURCE} ({NAME})"
@@ -67,7 +70,7 @@ def _pages(fetch: FetchContext) -> dict[Order, int]:
 
 def _plan(fetch: FetchContext) -> CostEstimate:
     (order, pages), (_, other) = _pages(fetch).items()
-    has_token = "HF_TOKEN" in fetch.secrets
+    has_token = TOKEN.name in fetch.secrets
     waits, quota = ceil(pages / _QUOTAS[has_token]) - 1, f"{_QUOTAS[has_token]:,} in five minutes"
     if order is Order.OLDEST_FIRST:
         where = f"from the beginning of the Hub to {fetch.window.months()[-1]:%Y-%m}"
@@ -91,7 +94,7 @@ def _fetch(fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
     if option := fetch.options.get("path"):
         raise SourceError(_LABEL, f"it takes no path, but {option!r} was given", "write huggingface=api")
     pages = _pages(fetch)
-    with Web(fetch, pace=Pace(0.0), budget=_BUDGET, host_label=_LABEL) as web:
+    with HttpClient(fetch, rate=RateLimit(0.0), budget=_BUDGET, host_label=_LABEL) as web:
         if next(iter(pages)) is Order.OLDEST_FIRST:
             try:
                 yield from _listed(fetch, web, Order.OLDEST_FIRST)
@@ -103,18 +106,18 @@ def _fetch(fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
         yield from _listed(fetch, web, Order.NEWEST_FIRST)
 
 
-def _listed(fetch: FetchContext, web: Web, order: Order) -> Iterator[Batch | MonthRejected]:
+def _listed(fetch: FetchContext, web: HttpClient, order: Order) -> Iterator[Batch | MonthRejected]:
     """Yield the months of the window as the listing leaves them behind.
 
     Raises:
         _NotOldestFirst: its first page shows that the Hub has another order.
         SourceError: the listing leads nowhere, or ends before its time.
     """
-    token = fetch.secrets.get("HF_TOKEN")
+    token = fetch.secrets.get(TOKEN.name)
     asked = (*_ASKED, *((("direction", "1"),) if order is Order.OLDEST_FIRST else ()))
     listing = Listing(fetch.window, order)
     pages = web.pages(
-        f"{fetch.options['FW_HUGGINGFACE_URL']}/api/models",
+        f"{fetch.options[URL.name]}/api/models",
         asked,
         headers={"Authorization": f"Bearer {token}"} if token else {},
         name=f"models-{order.value}",
@@ -140,12 +143,12 @@ def _listed(fetch: FetchContext, web: Web, order: Order) -> Iterator[Batch | Mon
         yield _answer(fetch, listing, month, listed)
 
 
-def _refuse_order(listing: Listing, order: Order, answer: Answer) -> None:
+def _refuse_order(listing: Listing, order: Order, answer: Response) -> None:
     if order is Order.OLDEST_FIRST and listing.first is None and answer.status in _NO_SUCH_ORDER:
         raise _NotOldestFirst(f"HTTP {answer.status}: {answer.first_words()}")
 
 
-def _read(fetch: FetchContext, listing: Listing, order: Order, answer: Answer) -> Page:
+def _read(fetch: FetchContext, listing: Listing, order: Order, answer: Response) -> Page:
     is_first = order is Order.OLDEST_FIRST and listing.first is None
     try:
         page = read_page(answer, over=midnight(fetch.window.end), order=order)
@@ -210,7 +213,7 @@ def _answer(fetch: FetchContext, listing: Listing, month: date, listed: MonthLis
     return answer
 
 
-def _next_of_this_listing(asked: tuple[tuple[str, str], ...], answer: Answer) -> str | None:
+def _next_of_this_listing(asked: tuple[tuple[str, str], ...], answer: Response) -> str | None:
     """Return the address of the next page.
 
     Raises:
@@ -239,6 +242,6 @@ PROVIDER = Provider(
     cost="a request for 1,000 models, from the nearer end of the Hub: about 100 for the last month, 3,200 for all",
     needs="nothing; HF_TOKEN doubles the 500 requests in five minutes",
     cannot_see="models that were deleted, and when those from before 2022-03-02 were made",
-    options=("FW_HUGGINGFACE_URL", "HF_TOKEN"),
+    settings=(URL, TOKEN),
     detail=HUGGINGFACE_MODELS,
 )

@@ -13,12 +13,16 @@ from types import MappingProxyType
 import polars as pl
 
 from fw_pipeline.catalog.frameworks import HUB_NAMES
-from fw_pipeline.contract import TABLES, Availability, Batch, FetchContext
-from fw_pipeline.details import HUGGINGFACE_MODELS
+from fw_pipeline.contract import Availability, Batch, FetchContext, Setting
 from fw_pipeline.errors import MonthRejected
 from fw_pipeline.months import Window, last_closed_month, next_month
+from fw_pipeline.sources.huggingface.model_tables import HUGGINGFACE_MODELS, TABLE
 
 SOURCE = "huggingface"
+
+URL = Setting("FW_HUGGINGFACE_URL", "The Hugging Face Hub.", default="https://huggingface.co")
+TOKEN = Setting("HF_TOKEN", "Hugging Face allows twice as many requests with a token.", is_secret=True)
+
 POPULATION = "hub"
 FIRST_MONTH = date(2022, 3, 1)
 OLDEST = datetime(2022, 3, 2, 23, 29, 5, tzinfo=UTC)
@@ -112,7 +116,7 @@ def counted(
             pl.lit(look.origin).alias("origin"),
             pl.lit(look.observed_on).alias("observed_on"),
         )
-        .select(TABLES[SOURCE].schema.names())
+        .select(TABLE.schema.names())
         .sort("library", "formats")
     )
     listing = models.sort("created_at", "model_id").with_columns(

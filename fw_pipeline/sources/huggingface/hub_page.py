@@ -10,21 +10,20 @@ from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
-from fw_pipeline.http.client import (
-    Answer,
+from fw_pipeline.http import (
     InvalidResponse,
+    Response,
     needed,
     next_link,
-    one_line,
     optional,
     rows,
-    shown,
     text,
     utc_moment,
     whole_number,
 )
 from fw_pipeline.months import Window, next_month
 from fw_pipeline.sources.huggingface.hub_counts import FORMATS, OLDEST
+from fw_pipeline.text import one_line, shown
 
 EXPANDED = ("createdAt", "library_name", "tags", "downloads", "likes", "gated", "private")
 """The fields that are asked for; `_id` and `id` come by themselves."""
@@ -106,7 +105,7 @@ class Page:
     """Identifiers of the models that came without a list of tags."""
 
 
-def read_page(answer: Answer, *, over: datetime, order: Order) -> Page:
+def read_page(answer: Response, *, over: datetime, order: Order) -> Page:
     """Read one page strictly.
 
     A model that cannot be read spoils its month and nothing else; where its date cannot be read either, it spoils every

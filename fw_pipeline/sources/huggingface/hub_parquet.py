@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from fw_pipeline.contract import Batch, CostEstimate, Evidence, FetchContext, Provider
-from fw_pipeline.details import HUGGINGFACE_MODELS
 from fw_pipeline.errors import MonthRejected, SourceError
-from fw_pipeline.http.client import InvalidResponse, Pace, Web
+from fw_pipeline.http import HttpClient, InvalidResponse, RateLimit
 from fw_pipeline.months import Window
-from fw_pipeline.sources.huggingface.hub_counts import SOURCE, Look, counted, reach_of, untagged_note
+from fw_pipeline.sources.huggingface.hub_counts import SOURCE, TOKEN, URL, Look, counted, reach_of, untagged_note
 from fw_pipeline.sources.huggingface.hub_snapshot import REMEDY, Snapshot, checked, folder_day
+from fw_pipeline.sources.huggingface.model_tables import HUGGINGFACE_MODELS
 
 NAME = "parquet"
 _LABEL = f"{SOURCE} ({NAME})"
@@ -107,18 +107,18 @@ def _local(fetch: FetchContext, named: str) -> Opened:
 
 
 def _downloaded(fetch: FetchContext, named: str) -> Opened:
-    base = fetch.options["FW_HUGGINGFACE_URL"]
+    base = fetch.options[URL.name]
     url = _of_hub(named, base)
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
         raise SourceError(_LABEL, "the address cannot be asked", "write https:// or hf://, without a password")
     at_hub = (parts.scheme, parts.netloc) == urlsplit(base)[:2]
-    token = fetch.secrets.get("HF_TOKEN") if at_hub else None
+    token = fetch.secrets.get(TOKEN.name) if at_hub else None
 
     def read(kept: Evidence) -> tuple[Snapshot, str]:
         return checked(fetch, kept.path), kept.ref
 
-    with Web(fetch, pace=Pace(0.0), budget=_BUDGET, host_label=_LABEL) as web:
+    with HttpClient(fetch, rate=RateLimit(0.0), budget=_BUDGET, host_label=_LABEL) as web:
         snapshot, ref = web.download(
             url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
@@ -158,6 +158,6 @@ PROVIDER = Provider(
     cost="one download of 1 to 1.6 GB, or no request for a local file",
     needs="models.parquet of cfahlgren1/hub-stats or hfmlsoc/hub_weekly_snapshots: a path, or an address (https, hf)",
     cannot_see="models that were deleted before the snapshot, and when those from before 2022-03-02 were made",
-    options=("FW_HUGGINGFACE_URL", "HF_TOKEN", "path"),
+    settings=(URL, TOKEN),
     detail=HUGGINGFACE_MODELS,
 )

@@ -17,9 +17,10 @@ from typing import Any
 import polars as pl
 
 from fw_pipeline.contract import FetchContext
-from fw_pipeline.http.client import InvalidResponse, one_line
+from fw_pipeline.http import InvalidResponse
 from fw_pipeline.months import Window
 from fw_pipeline.sources.huggingface.hub_counts import FORMATS, MODELS, OLDEST, models_until
+from fw_pipeline.text import one_line
 
 REMEDY = "download the snapshot again, or name another one"
 

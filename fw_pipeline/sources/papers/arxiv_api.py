@@ -1,7 +1,7 @@
 """The provider `arxiv`: papers that name a framework in title or abstract, from the arXiv query API.
 
 One request a month brings every paper that names any framework; which ones it names is decided here, in whole words, so
-that a paper is counted once, under the set of all that it names. What is asked is in `arxiv_question`.
+that a paper is counted once, under the set of all that it names. What is asked is in `arxiv_query`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from fw_pipeline.contract import TABLES, WHOLE_SITE, Availability, Batch, CostEstimate, FetchContext, Provider
-from fw_pipeline.details import PAPERS
+from fw_pipeline.contract import WHOLE_SITE, Availability, Batch, CostEstimate, FetchContext, Provider, Setting
 from fw_pipeline.errors import MonthRejected, SourceError
-from fw_pipeline.http.client import Answer, InvalidResponse, Limits, Pace, Transient, Web
+from fw_pipeline.http import HttpClient, InvalidResponse, Limits, RateLimit, Response, Transient
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month, next_month
 from fw_pipeline.sources.papers.arxiv_feed import Feed, read_feed
 from fw_pipeline.sources.papers.arxiv_query import (
@@ -31,6 +30,9 @@ from fw_pipeline.sources.papers.arxiv_query import (
     refuse_other,
     seconds_of_quiet,
 )
+from fw_pipeline.sources.papers.paper_tables import PAPERS, TABLE
+
+_URL = Setting("FW_ARXIV_URL", "The arXiv query API.", default="https://export.arxiv.org/api")
 
 _POPULATION = "arxiv abstracts"
 _SUBJECT = "papers arxiv"
@@ -70,9 +72,9 @@ def _plan(fetch: FetchContext) -> CostEstimate:
 
 def _fetch(fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
     limits = Limits.of({"patience": f"{_PATIENCE}", **fetch.options})
-    pace, budget = Pace.of_machine("arxiv", _PACE), 20 + 10 * len(fetch.window.months())
+    rate, budget = RateLimit.of_machine("arxiv", _PACE), 20 + 10 * len(fetch.window.months())
     refused = 0
-    with Web(fetch, pace=pace, budget=budget, host_label=_SUBJECT, limits=limits) as web:
+    with HttpClient(fetch, rate=rate, budget=budget, host_label=_SUBJECT, limits=limits) as web:
         asking = _Asking(fetch, web)
         for month in fetch.window.months():
             try:
@@ -103,8 +105,8 @@ class _Asking:
     `quiet_hour` (`yes` or `no`; `no` unless the service is arXiv's own).
     """
 
-    def __init__(self, fetch: FetchContext, web: Web) -> None:
-        self._url = f"{fetch.options['FW_ARXIV_URL']}/query"
+    def __init__(self, fetch: FetchContext, web: HttpClient) -> None:
+        self._url = f"{fetch.options[_URL.name]}/query"
         self._rest = float(fetch.options.get("rest", _REST))
         self._web, self._moment = web, fetch.now
         own = f".{urlsplit(self._url).hostname}".endswith(".arxiv.org")
@@ -148,7 +150,7 @@ class _Asking:
         middle = first + minutes // 2 * MINUTE
         return [*self._slice(month, first, middle), *self._slice(month, middle + MINUTE, last)]
 
-    def _read(self, first: datetime, last: datetime, tries: Iterator[int], answer: Answer) -> _Page:
+    def _read(self, first: datetime, last: datetime, tries: Iterator[int], answer: Response) -> _Page:
         if not answer.replayed:
             self._moment = answer.served_at
         feed = read_feed(answer.text())
@@ -182,7 +184,7 @@ def _batch(fetch: FetchContext, month: date, pages: Sequence[_Page]) -> Batch:
     ]
     return Batch(
         month,
-        pl.DataFrame(rows, schema=TABLES["papers"].schema, orient="row"),
+        pl.DataFrame(rows, schema=TABLE.schema, orient="row"),
         tuple(page.ref for page in pages),
         detail=pl.DataFrame(listing, schema=PAPERS.schema, orient="row"),
         notes=tuple(_notes(fetch, month, pages, len(found) - len(dated), len(dated) - len(naming))),
@@ -211,6 +213,6 @@ PROVIDER = Provider(
     cost="one request per month, at least 3 s apart, and none from 00:00 to 01:00 UTC",
     needs="nothing",
     cannot_see="what only the text of a paper names, and code",
-    options=("FW_ARXIV_URL", "FW_CONTACT"),
+    settings=(_URL,),
     detail=PAPERS,
 )

@@ -1,7 +1,7 @@
 """Answers of the arXiv query API: from the text of an Atom feed to papers, and to a fault where it is not one.
 
 Elements are found by name, so that the order of the legacy server and of the present one are both read. What is asked,
-and which papers count, is the business of `arxiv`.
+and which papers count, is the business of `arxiv_query`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from defusedxml import DefusedXmlException, ElementTree
 
-from fw_pipeline.http.client import InvalidResponse, Transient, needed, one_line, text, utc_moment, whole_number
+from fw_pipeline.http import InvalidResponse, Transient, needed, text, utc_moment, whole_number
+from fw_pipeline.text import one_line
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element  # the type alone  # nosec B405

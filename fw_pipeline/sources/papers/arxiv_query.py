@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from fw_pipeline.catalog.frameworks import FRAMEWORKS
-from fw_pipeline.http.client import Answer, InvalidResponse, Throttled
+from fw_pipeline.http import InvalidResponse, Response, Throttled
 from fw_pipeline.sources.papers.arxiv_feed import Feed, Paper, read_feed
 
 PAGE = 2000
@@ -46,7 +46,7 @@ def seconds_of_quiet(moment: datetime) -> float:
     return (moment.replace(hour=1, minute=0, second=0, microsecond=0) - moment).total_seconds()
 
 
-def classify(answer: Answer, *, rest: float) -> None:
+def classify(answer: Response, *, rest: float) -> None:
     """Raise what the service says by other means than its status.
 
     Args:

@@ -13,14 +13,14 @@ from functools import partial
 
 import polars as pl
 
-from fw_pipeline.contract import TABLES, WHOLE_SITE, Availability, Batch, CostEstimate, FetchContext, Provider
-from fw_pipeline.details import PAPERS
+from fw_pipeline.contract import WHOLE_SITE, Availability, Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.errors import MonthRejected
-from fw_pipeline.http.client import Pace, Web
+from fw_pipeline.http import HttpClient, RateLimit
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
+from fw_pipeline.sources.papers.paper_tables import PAPERS, TABLE
 from fw_pipeline.sources.papers.pwc_files import obtained
 from fw_pipeline.sources.papers.pwc_join import LAST_MONTH, Joined, checked_links, joined
-from fw_pipeline.sources.papers.pwc_locations import SUBJECT, is_address, is_pattern, places
+from fw_pipeline.sources.papers.pwc_locations import SETTINGS, SUBJECT, is_address, is_pattern, places
 
 _POPULATION = "papers with code"
 _ORIGIN = "Papers with Code archive, CC BY-SA 4.0"
@@ -55,7 +55,7 @@ def _plan(fetch: FetchContext) -> CostEstimate:
 
 
 def _fetch(fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
-    with Web(fetch, pace=Pace(1.0), budget=100, host_label=SUBJECT) as web:
+    with HttpClient(fetch, rate=RateLimit(1.0), budget=100, host_label=SUBJECT) as web:
         links = obtained(fetch, web, "links", partial(checked_links, fetch))
         fetch.log(f"{SUBJECT}: {links.papers:,} papers have a repository; now their dates")
         found = obtained(fetch, web, "papers", partial(joined, fetch, links))
@@ -69,7 +69,7 @@ def _batches(fetch: FetchContext, found: Joined) -> Iterator[Batch | MonthReject
         if (part := parts.pop((month,), None)) is not None:
             yield _batch(fetch, month, part, found)
         else:
-            yield Batch(month, TABLES["papers"].schema.to_frame(), found.refs, gap=_NO_PAPER)
+            yield Batch(month, TABLE.schema.to_frame(), found.refs, gap=_NO_PAPER)
     rest = found.papers.filter(~within)
     if rest.height:
         yield _batch(fetch, None, rest, found, notes=found.notes)
@@ -94,7 +94,7 @@ def _batch(
     detail = papers.with_columns(pl.lit(_POPULATION).alias("population")).select(
         pl.col(name).cast(kind) for name, kind in PAPERS.schema.items()
     )
-    schema = TABLES["papers"].schema
+    schema = TABLE.schema
     return Batch(
         month,
         rows.select(pl.col(name).cast(kind) for name, kind in schema.items()),
@@ -141,6 +141,6 @@ PROVIDER = Provider(
     cost="about seven requests for all months, which download nothing again that has not changed; none with own files",
     needs="nothing, or two files: papers=archive:links=FILE;papers=FILE",
     cannot_see="anything after 2025-07, papers without code, and the date of the code",
-    options=("FW_PWC_LINKS_URL", "FW_PWC_PAPERS_URL", "FW_CONTACT"),
+    settings=tuple(SETTINGS.values()),
     detail=PAPERS,
 )

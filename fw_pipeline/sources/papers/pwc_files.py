@@ -1,7 +1,7 @@
 """The two files of the Papers with Code archive: fetched, told by their content, and how their fields are selected.
 
 Each comes as Parquet or as JSON, packed or not; what a file is, is told by its content and never by its name. What the
-fields mean together is the business of `archive_join`.
+fields mean together is the business of `pwc_join`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from fw_pipeline.contract import Evidence, FetchContext
 from fw_pipeline.errors import SourceError
-from fw_pipeline.http.client import InvalidResponse, Web, one_line
+from fw_pipeline.http import HttpClient, InvalidResponse
 from fw_pipeline.sources.papers.pwc_locations import (
     SUBJECT,
     WRITE,
@@ -31,6 +31,7 @@ from fw_pipeline.sources.papers.pwc_locations import (
     places,
     refuse_absent,
 )
+from fw_pipeline.text import one_line
 
 T = TypeVar("T")
 
@@ -84,7 +85,7 @@ class ArchiveFile:
     """Fields that are not known; they are kept in the file, and not read."""
 
 
-def obtained(fetch: FetchContext, web: Web, role: str, read: Callable[[ArchiveFile], T]) -> T:
+def obtained(fetch: FetchContext, web: HttpClient, role: str, read: Callable[[ArchiveFile], T]) -> T:
     """Fetch or find one of the two files, keep it as evidence, and return what `read` makes of it.
 
     Raises:
@@ -104,7 +105,7 @@ def obtained(fetch: FetchContext, web: Web, role: str, read: Callable[[ArchiveFi
     raise SourceError(SUBJECT, cause, f"{remedy}; {WRITE}")
 
 
-def _kept(fetch: FetchContext, web: Web, role: str) -> tuple[tuple[Evidence, ...], date | None, str]:
+def _kept(fetch: FetchContext, web: HttpClient, role: str) -> tuple[tuple[Evidence, ...], date | None, str]:
     """Return one of the two files, in all its parts, with the day of its last change and where it came from."""
     named = places(fetch)[role]
     if not is_address(named[0]):
@@ -128,7 +129,7 @@ def _kept(fetch: FetchContext, web: Web, role: str) -> tuple[tuple[Evidence, ...
     return kept, max(known) if len(known) == len(days) else None, ", ".join(addresses)
 
 
-def _downloaded(web: Web, role: str, addresses: Sequence[str]) -> tuple[Evidence, ...]:
+def _downloaded(web: HttpClient, role: str, addresses: Sequence[str]) -> tuple[Evidence, ...]:
     """Return all parts of one file.
 
     Raises:

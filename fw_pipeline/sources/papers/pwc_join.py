@@ -12,9 +12,10 @@ import polars as pl
 
 from fw_pipeline.catalog.frameworks import PAPER_NAMES
 from fw_pipeline.contract import FetchContext
-from fw_pipeline.http.client import InvalidResponse, one_line
+from fw_pipeline.http import InvalidResponse
 from fw_pipeline.months import FIRST_MONTH, next_month
 from fw_pipeline.sources.papers.pwc_files import ArchiveFile, damaged, scanned
+from fw_pipeline.text import one_line
 
 LAST_MONTH = date(2025, 7, 1)
 """The month in which Papers with Code was shut: nothing in the archive is of a later one."""

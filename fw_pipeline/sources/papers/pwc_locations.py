@@ -12,15 +12,34 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from fw_pipeline.contract import FetchContext
+from fw_pipeline.contract import FetchContext, Setting
 from fw_pipeline.errors import SourceError
-from fw_pipeline.http.client import Answer, InvalidResponse, Web, needed, one_line, rows, text
+from fw_pipeline.http import HttpClient, InvalidResponse, Response, needed, rows, text
+from fw_pipeline.text import one_line
 
 SUBJECT = "papers archive"
 
 WRITE = "write papers=archive:links=FILE;papers=FILE, each a path, an address or a pattern of addresses"
 
-SETTINGS: Mapping[str, str] = MappingProxyType({"links": "FW_PWC_LINKS_URL", "papers": "FW_PWC_PAPERS_URL"})
+_ARCHIVE = "https://huggingface.co/datasets/pwc-archive"
+
+SETTINGS: Mapping[str, Setting] = MappingProxyType(
+    {
+        "links": Setting(
+            "FW_PWC_LINKS_URL",
+            "The links between papers and repositories of Papers with Code: addresses, or patterns with `*`.",
+            default=f"{_ARCHIVE}/links-between-paper-and-code/resolve/main/data/*.parquet",
+            of_files=True,
+        ),
+        "papers": Setting(
+            "FW_PWC_PAPERS_URL",
+            "The papers of Papers with Code: addresses, or patterns with `*`.",
+            default=f"{_ARCHIVE}/papers-with-abstracts/resolve/main/data/*.parquet",
+            of_files=True,
+        ),
+    }
+)
+"""Where the two files are, by their role."""
 
 _ON_THE_HUB = re.compile(
     r"(?P<base>https?://.+?)/datasets/(?P<repository>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)"
@@ -39,7 +58,7 @@ def places(fetch: FetchContext) -> dict[str, tuple[str, ...]]:
     Raises:
         SourceError: what the user named cannot be understood.
     """
-    found = {role: fetch.options.get(setting, "") for role, setting in SETTINGS.items()}
+    found = {role: fetch.options.get(setting.name, "") for role, setting in SETTINGS.items()}
     for part in filter(None, (it.strip() for it in fetch.options.get("path", "").split(";"))):
         role, sign, place = part.partition("=")
         if role not in found or not sign or not place:
@@ -73,7 +92,7 @@ def lacking(addresses: Sequence[str]) -> str | None:
     return None
 
 
-def refuse_absent(answer: Answer) -> None:
+def refuse_absent(answer: Response) -> None:
     """Let every answer pass but that of an address where nothing is.
 
     Raises:
@@ -83,7 +102,7 @@ def refuse_absent(answer: Answer) -> None:
         raise NotThere(f"HTTP {answer.status}: {answer.first_words()}")
 
 
-def listed(fetch: FetchContext, web: Web, role: str, place: str) -> tuple[str, ...]:
+def listed(fetch: FetchContext, web: HttpClient, role: str, place: str) -> tuple[str, ...]:
     """Return the address of every Parquet file that a pattern fits, or that lies beside a name which does not exist.
 
     Asked for is the folder of the repository, and where that is not there, the Hub's own list of its Parquet files.
@@ -125,7 +144,7 @@ def listed(fetch: FetchContext, web: Web, role: str, place: str) -> tuple[str, .
 _LIKE = "https://huggingface.co/datasets/OWNER/NAME/resolve/main/data/*.parquet"
 
 
-def _converted(web: Web, role: str, base: str, repository: str) -> tuple[str, ...]:
+def _converted(web: HttpClient, role: str, base: str, repository: str) -> tuple[str, ...]:
     """Return the addresses in the Hub's list of a repository's Parquet files, at the host that we ask."""
     url = f"{base}/api/datasets/{repository}/parquet"
     try:
@@ -135,7 +154,7 @@ def _converted(web: Web, role: str, base: str, repository: str) -> tuple[str, ..
     return tuple(f"{base}{it[it.index('/api/datasets/') :]}" for it in found)
 
 
-def _names(answer: Answer) -> tuple[str, list[str]]:
+def _names(answer: Response) -> tuple[str, list[str]]:
     """Return where a listing of a folder is kept, and its Parquet files by their paths in the repository."""
     listing = rows(answer.json(list), "files")
     found = [needed(row, "path", text) for row in listing if row.get("type") != "directory"]
@@ -144,7 +163,7 @@ def _names(answer: Answer) -> tuple[str, list[str]]:
     return answer.evidence.ref, [it for it in found if it.endswith(".parquet")]
 
 
-def _addresses(answer: Answer) -> list[str]:
+def _addresses(answer: Response) -> list[str]:
     """Return the addresses of Parquet files in an answer, in its order, however deep they lie in it."""
 
     def inside(value: Any) -> Iterator[str]:

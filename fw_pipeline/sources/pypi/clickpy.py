@@ -1,8 +1,8 @@
 """The provider `clickpy`: all packages and the whole range in one aggregated query to ClickHouse's public server.
 
 A first question says which days the server has of each month; the second asks for the figures of the months that are
-complete there. Both questions and how their answers are read are in `clickpy_answers`, how the server says no in
-`clickhouse`.
+complete there. Both questions and how their answers are read are in `clickpy_queries`, how the server says no in
+`clickhouse_http`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from datetime import date
 from functools import partial
 from typing import TypeVar
 
-from fw_pipeline.contract import TABLES, Availability, Batch, CostEstimate, FetchContext, Provider
+from fw_pipeline.contract import Availability, Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.errors import MonthRejected
-from fw_pipeline.http.client import Answer, Pace, Web
+from fw_pipeline.http import HttpClient, RateLimit, Response
 from fw_pipeline.months import Window, last_closed_month, next_month
-from fw_pipeline.sources.clickhouse_http import SETTINGS, refuse_exceptions, text_array
+from fw_pipeline.sources.clickhouse_http import CLICKPY_URL, SETTINGS, refuse_exceptions, text_array
 from fw_pipeline.sources.pypi.clickpy_queries import DAYS, FIGURES, Calendar, Figures, read_calendar, read_figures
+from fw_pipeline.sources.pypi.download_tables import TABLE
 from fw_pipeline.sources.pypi.monthly_downloads import PACKAGE_NAMES, month_frame
 
 T = TypeVar("T")
@@ -28,7 +29,8 @@ MOST_ROWS = 9_999
 """The public user gets 10,000 rows in one answer, and no more."""
 
 _SUBJECT = f"pypi ({NAME})"
-_BEGINS = date(2016, 1, 1)
+BEGINS = date(2016, 1, 1)
+BEFORE = f"download records begin in {BEGINS:%Y-%m}"
 _TRIES = 6
 
 
@@ -47,14 +49,13 @@ def clickpy(packages: tuple[str, ...] = PACKAGE_NAMES, *, most_rows: int = MOST_
         cost="2 requests for ten years: one for the days that are there, one for the figures; one more beyond",
         needs="nothing",
         cannot_see="downloads from other indexes and mirrors; days on which the public server's loading stalled",
-        options=("FW_CLICKPY_URL",),
+        settings=(CLICKPY_URL,),
     )
 
 
 def _reach(fetch: FetchContext) -> Availability:
     last = last_closed_month(fetch.now)
-    before = f"download records begin in {_BEGINS:%Y-%m}"
-    return Availability(Window.of(_BEGINS, last), before=before, after=f"{last:%Y-%m} is the last month that has ended")
+    return Availability(Window.of(BEGINS, last), before=BEFORE, after=f"{last:%Y-%m} is the last month that has ended")
 
 
 def _plan(packages: tuple[str, ...], most_rows: int, fetch: FetchContext) -> CostEstimate:
@@ -76,7 +77,7 @@ def _chunks(window: Window, packages: int, most_rows: int) -> list[Window]:
 def _fetch(packages: tuple[str, ...], most_rows: int, fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
     chunks = _chunks(fetch.window, len(packages), most_rows)
     seen: set[str] = set()
-    with Web(fetch, pace=Pace(1.0), budget=_TRIES * (1 + len(chunks)), host_label=_SUBJECT) as web:
+    with HttpClient(fetch, rate=RateLimit(1.0), budget=_TRIES * (1 + len(chunks)), host_label=_SUBJECT) as web:
         ask = partial(_ask, web, fetch, packages)
         calendar = ask(sql=DAYS, name="days", dates={}, read=partial(read_calendar, fetch))
         for chunk in chunks:
@@ -97,18 +98,18 @@ def _fetch(packages: tuple[str, ...], most_rows: int, fetch: FetchContext) -> It
 
 
 def _ask(
-    web: Web,
+    web: HttpClient,
     fetch: FetchContext,
     packages: tuple[str, ...],
     *,
     sql: str,
     name: str,
     dates: Mapping[str, date],
-    read: Callable[[Answer], T],
+    read: Callable[[Response], T],
 ) -> T:
     given = {"projects": text_array(packages), **{key: day.isoformat() for key, day in dates.items()}}
     params = {"user": "demo", **SETTINGS, **{f"param_{key}": value for key, value in given.items()}}
-    url = f"{fetch.options['FW_CLICKPY_URL']}/"
+    url = f"{fetch.options[CLICKPY_URL.name]}/"
     return web.post(url, params=params, body=sql.strip(), name=name, read=read, classify=refuse_exceptions)
 
 
@@ -119,7 +120,7 @@ def _answered(month: date, calendar: Calendar, figures: Figures | None, observed
             _SUBJECT, cause, "run again when it has caught up, or set FW_PROVIDERS=pypi=pypistats", month=month
         )
     if month not in calendar.days or figures is None:
-        return Batch(month, TABLES["pypi"].schema.to_frame(), (calendar.ref,), gap=calendar.why_none(month))
+        return Batch(month, TABLE.schema.to_frame(), (calendar.ref,), gap=calendar.why_none(month))
     if (fault := figures.faults.get(month)) is not None:
         return MonthRejected(_SUBJECT, fault, "run again: it is asked for anew; see the evidence file", month=month)
     rows = month_frame(month, figures.found[month], present=calendar.days[month], origin=NAME, observed_on=observed_on)

@@ -11,10 +11,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from fw_pipeline.contract import FetchContext
-from fw_pipeline.http.client import Answer, InvalidResponse, needed, one_line, text, utc_date, whole_number
+from fw_pipeline.http import InvalidResponse, Response, needed, text, utc_date, whole_number
 from fw_pipeline.months import Window, next_month
 from fw_pipeline.sources.clickhouse_http import result_rows
 from fw_pipeline.sources.pypi.monthly_downloads import Days, Figure
+from fw_pipeline.text import one_line
 
 _DAY = timedelta(days=1)
 
@@ -80,7 +81,7 @@ class Figures:
     notes: tuple[str, ...]
 
 
-def read_calendar(fetch: FetchContext, answer: Answer) -> Calendar:
+def read_calendar(fetch: FetchContext, answer: Response) -> Calendar:
     """Read the answer to `DAYS`.
 
     Raises:
@@ -108,7 +109,7 @@ def read_calendar(fetch: FetchContext, answer: Answer) -> Calendar:
     return Calendar(answer.evidence.ref, days, totals, newest, notes)
 
 
-def read_figures(asked: Window, packages: frozenset[str], calendar: Calendar, answer: Answer) -> Figures:
+def read_figures(asked: Window, packages: frozenset[str], calendar: Calendar, answer: Response) -> Figures:
     """Read the answer to `FIGURES`.
 
     Raises:

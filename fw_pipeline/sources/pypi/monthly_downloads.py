@@ -12,7 +12,7 @@ from datetime import date
 import polars as pl
 
 from fw_pipeline.catalog.frameworks import PACKAGES
-from fw_pipeline.contract import TABLES
+from fw_pipeline.sources.pypi.download_tables import TABLE
 
 PACKAGE_NAMES: tuple[str, ...] = tuple(dict.fromkeys(package.name for package in PACKAGES))
 """What a live provider asks for, in the order of the catalogue."""
@@ -77,4 +77,4 @@ def month_frame(
         for figure in figures
         for covered in (figure.covered(present),)
     ]
-    return pl.DataFrame(rows, schema=TABLES["pypi"].schema).sort("package", "installers")
+    return pl.DataFrame(rows, schema=TABLE.schema).sort("package", "installers")

@@ -12,25 +12,27 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.contract import TABLES, Availability, Batch, CostEstimate, FetchContext, Provider
-from fw_pipeline.details import PYPI_DAILY
+from fw_pipeline.contract import Availability, Batch, CostEstimate, FetchContext, Provider, Setting
 from fw_pipeline.errors import MonthRejected, SourceError
-from fw_pipeline.http.client import (
-    Answer,
+from fw_pipeline.http import (
+    HttpClient,
     InvalidResponse,
-    Pace,
-    Web,
+    RateLimit,
+    Response,
     needed,
-    one_line,
     rows,
     text,
     utc_date,
     whole_number,
 )
 from fw_pipeline.months import Window, last_closed_month, next_month
+from fw_pipeline.sources.pypi.download_tables import PYPI_DAILY, TABLE
 from fw_pipeline.sources.pypi.monthly_downloads import PACKAGE_NAMES, Days, Figure, month_frame
+from fw_pipeline.text import one_line
 
 NAME = "pypistats"
+
+_URL = Setting("FW_PYPISTATS_URL", "The API of pypistats.org.", default="https://pypistats.org/api")
 
 _SUBJECT = f"pypi ({NAME})"
 _KEPT_DAYS = 180
@@ -70,7 +72,7 @@ def pypistats(packages: tuple[str, ...] = PACKAGE_NAMES) -> Provider:
         cost=f"{len(packages)} requests, one per package, for any range; at most thirty a minute",
         needs="nothing",
         cannot_see="anything older than 180 days; downloads from other indexes and mirrors",
-        options=("FW_PYPISTATS_URL",),
+        settings=(_URL,),
         detail=PYPI_DAILY,
     )
 
@@ -90,7 +92,7 @@ def _plan(packages: tuple[str, ...], _: FetchContext) -> CostEstimate:
 
 
 def _fetch(packages: tuple[str, ...], fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
-    with Web(fetch, pace=Pace(_PACE), budget=_TRIES * len(packages), host_label=_SUBJECT) as web:
+    with HttpClient(fetch, rate=RateLimit(_PACE), budget=_TRIES * len(packages), host_label=_SUBJECT) as web:
         listings = [_ask(web, fetch, package) for package in packages]
     days = pl.DataFrame([row for it in listings for row in it.rows], schema=PYPI_DAILY.schema, orient="row")
     days, lost = _without_lost_days(days)
@@ -128,13 +130,13 @@ def _without_lost_days(days: pl.DataFrame) -> tuple[pl.DataFrame, list[date]]:
     return days.filter(whole > 0), lost
 
 
-def _ask(web: Web, fetch: FetchContext, package: str) -> _Listing:
-    url = f"{fetch.options['FW_PYPISTATS_URL']}/packages/{package}/overall"
+def _ask(web: HttpClient, fetch: FetchContext, package: str) -> _Listing:
+    url = f"{fetch.options[_URL.name]}/packages/{package}/overall"
     read = partial(_read, fetch, package)
     return web.get(url, name=f"overall-{package}", read=read, statuses=(200, 404))
 
 
-def _read(fetch: FetchContext, package: str, answer: Answer) -> _Listing:
+def _read(fetch: FetchContext, package: str, answer: Response) -> _Listing:
     ref = answer.evidence.ref
     unknown = _Listing(ref, (), {}, ())
     if answer.status == 404:  # noqa: PLR2004
@@ -200,7 +202,7 @@ def _batch(
     if not detail.height:
         why = f"begins on {first}" if month < first else "has no day of this month, although it has later ones"
         evidence = tuple(it.ref for it in listings if it.rows)
-        return Batch(month, TABLES["pypi"].schema.to_frame(), evidence, gap=f"what {NAME} keeps {why}")
+        return Batch(month, TABLE.schema.to_frame(), evidence, gap=f"what {NAME} keeps {why}")
     whole = detail["day"]
     counted = detail.group_by("package", "installers").agg(
         pl.col("downloads").sum(), pl.col("day").min().alias("first"), pl.col("day").n_unique().alias("number")

@@ -1,7 +1,7 @@
 """The provider `clickhouse`: ClickHouse's copy of the data dump of April 2024, every month, tag and pair at once.
 
-One question goes to the public engine that holds it; or the copy's Parquet files are read, as `parquet` says. Here the
-counts become months; how the engine says no is in `fw_pipeline.sources.clickhouse_http`.
+One question goes to the public engine that holds it; or the copy's Parquet files are read, as `posts_parquet` says.
+Here the counts become months; how the engine says no is in `fw_pipeline.sources.clickhouse_http`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from itertools import groupby
 from fw_pipeline.catalog.frameworks import TAGS, Tag
 from fw_pipeline.contract import WHOLE_SITE, Availability, Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.errors import MonthRejected
-from fw_pipeline.http.client import Answer, InvalidResponse, Pace, Web, needed, text, utc_date, whole_number
+from fw_pipeline.http import HttpClient, InvalidResponse, RateLimit, Response, needed, text, utc_date, whole_number
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
-from fw_pipeline.sources.clickhouse_http import SETTINGS, refuse_exceptions, result_rows, text_array
-from fw_pipeline.sources.stackoverflow.monthly_questions import carriers, names_of
-from fw_pipeline.sources.stackoverflow.posts_counts import DumpCounts, Told, batches
+from fw_pipeline.sources.clickhouse_http import CLICKPY_URL, SETTINGS, refuse_exceptions, result_rows, text_array
+from fw_pipeline.sources.stackoverflow.monthly_questions import DumpCounts, Told, batches, carriers, names_of
 from fw_pipeline.sources.stackoverflow.posts_parquet import counted, plan_of
 
 NAME = "clickhouse"
@@ -89,7 +88,7 @@ def clickhouse(tags: tuple[Tag, ...] = TAGS) -> Provider:
         cost="1 request for all months; none with your own Parquet files, some hundreds for files at an address",
         needs="nothing, or the Parquet files of the copy: stackoverflow=clickhouse:FILES, paths or addresses",
         cannot_see="questions deleted before April 2024, and anything later",
-        options=("FW_CLICKPY_URL", "FW_PROVIDERS"),
+        settings=(CLICKPY_URL,),
     )
 
 
@@ -122,14 +121,14 @@ def _asked(fetch: FetchContext, tags: tuple[Tag, ...]) -> DumpCounts:
         "first": f"{FIRST_MONTH} 00:00:00",
     }
     params = {"user": "demo", **SETTINGS, **{f"param_{key}": value for key, value in given.items()}}
-    url = f"{fetch.options['FW_CLICKPY_URL']}/"
-    with Web(fetch, pace=Pace(1.0), budget=_TRIES, host_label=SUBJECT) as web:
+    url = f"{fetch.options[CLICKPY_URL.name]}/"
+    with HttpClient(fetch, rate=RateLimit(1.0), budget=_TRIES, host_label=SUBJECT) as web:
         return web.post(
             url, params=params, body=COUNTS.strip(), name="questions", read=partial(_read, names), classify=_judge
         )
 
 
-def _judge(answer: Answer) -> None:
+def _judge(answer: Response) -> None:
     """Let an answer pass that holds no exception; what is refused for good has other ways to the same figures."""
     try:
         refuse_exceptions(answer)
@@ -140,7 +139,7 @@ def _judge(answer: Answer) -> None:
     raise InvalidResponse(cause, OTHER_WAYS)
 
 
-def _read(names: tuple[str, ...], answer: Answer) -> DumpCounts:
+def _read(names: tuple[str, ...], answer: Response) -> DumpCounts:
     """Read the answer to `COUNTS`.
 
     Raises:

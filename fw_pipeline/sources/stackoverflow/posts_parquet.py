@@ -1,6 +1,6 @@
 """Questions counted in the copy's Parquet files: three columns of them, on disk or piece by piece from an address.
 
-How only the needed parts of a file at an address are fetched is in `parquet_parts`.
+How only the needed parts of a file at an address are fetched is in `remote_parquet`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from types import MappingProxyType
 from fw_pipeline.catalog.frameworks import Tag
 from fw_pipeline.contract import WHOLE_SITE, CostEstimate, FetchContext
 from fw_pipeline.errors import SourceError
-from fw_pipeline.http.client import one_line
 from fw_pipeline.months import FIRST_MONTH
-from fw_pipeline.sources.stackoverflow.monthly_questions import carriers, names_of
-from fw_pipeline.sources.stackoverflow.posts_counts import DumpCounts
+from fw_pipeline.sources.stackoverflow.monthly_questions import DumpCounts, carriers, names_of
 from fw_pipeline.sources.stackoverflow.remote_parquet import Fetched, fetched
+from fw_pipeline.text import one_line
 
 NAME_THEM = (
     "set FW_PROVIDERS=stackoverflow=clickhouse:FILES to the Parquet files of the posts: paths or addresses, several "

@@ -15,8 +15,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from fw_pipeline.http.client import one_line
 from fw_pipeline.months import parse_month
+from fw_pipeline.text import one_line
 
 FIRST_PLANTED = 1_000_000_000
 """Rows from this Id on were planted into the dumps since 2025 to catch copiers; real ones are far below."""

@@ -18,7 +18,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from fw_pipeline.contract import FetchContext
 from fw_pipeline.errors import SourceError
-from fw_pipeline.http.client import Answer, InvalidResponse, Pace, Transient, Web, one_line
+from fw_pipeline.http import HttpClient, InvalidResponse, RateLimit, Response, Transient
+from fw_pipeline.text import one_line
 
 _TAIL = 1 << 16
 """Bytes of the end that are asked for first; the description of a file usually fits in."""
@@ -56,14 +57,14 @@ def fetched(fetch: FetchContext, address: str, columns: Sequence[str], folder: P
     parts = urlsplit(address)
     if not parts.hostname or parts.username:
         raise SourceError(subject, "the address cannot be asked", "write it with https:// and without a password")
-    with Web(fetch, pace=Pace(0.05), budget=_BUDGET, host_label=subject) as web:
+    with HttpClient(fetch, rate=RateLimit(0.05), budget=_BUDGET, host_label=subject) as web:
         addresses = _listed(web, address) if "*" in parts.path else [address]
         if not addresses:
             raise SourceError(subject, f"no file is at {one_line(address, 200)}", "name files that are there")
         return [_Remote(fetch, web, it, folder, subject).columns(columns) for it in addresses]
 
 
-def _listed(web: Web, address: str) -> list[str]:
+def _listed(web: HttpClient, address: str) -> list[str]:
     """Return the addresses of the files that a pattern means, as a bucket of S3 lists them."""
     parts = urlsplit(address)
     pattern = unquote(parts.path.lstrip("/"))
@@ -78,7 +79,7 @@ def _listed(web: Web, address: str) -> list[str]:
             return found
 
 
-def _read_listing(answer: Answer) -> tuple[list[str], str | None]:
+def _read_listing(answer: Response) -> tuple[list[str], str | None]:
     said = answer.text()
     if "<ListBucketResult" not in said:
         raise InvalidResponse("the files are not listed there as S3 does", "name each file, with ; between")
@@ -90,7 +91,7 @@ def _read_listing(answer: Answer) -> tuple[list[str], str | None]:
 class _Remote:
     """One file at an address."""
 
-    def __init__(self, fetch: FetchContext, web: Web, address: str, folder: Path, subject: str) -> None:
+    def __init__(self, fetch: FetchContext, web: HttpClient, address: str, folder: Path, subject: str) -> None:
         self._fetch, self._web, self._address, self._subject = fetch, web, address, subject
         self._name = Path(urlsplit(address).path).name
         self._refs: list[str] = []
@@ -149,7 +150,7 @@ class _Remote:
         )
         return size, start
 
-    def _put(self, answer: Answer) -> tuple[int, int]:
+    def _put(self, answer: Response) -> tuple[int, int]:
         start, size = 0, len(answer.body)
         if answer.status == 206:  # noqa: PLR2004
             said = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", answer.headers.get("content-range", "").strip(), re.ASCII)

@@ -1,26 +1,26 @@
 """The provider `api`: the questions themselves from the Stack Exchange API 2.3, each once with all its tags.
 
 So one listing answers every tag and pair of tags, and one more request a month the whole site. How a month is listed is
-in `listing`, how the service is asked in `site`, which counts cannot be true in `figures`.
+in `stackexchange_listing`, how the service is asked in `stackexchange_client`, which counts cannot be true in
+`monthly_questions`.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import partial
 
 from fw_pipeline.catalog.frameworks import TAGS, Tag
 from fw_pipeline.contract import WHOLE_SITE, Batch, CostEstimate, FetchContext, Provider
-from fw_pipeline.details import STACKOVERFLOW_QUESTIONS
 from fw_pipeline.errors import MonthRejected, SourceError
-from fw_pipeline.http.client import Pace, Web
+from fw_pipeline.http import HttpClient, RateLimit
 from fw_pipeline.sources.stackoverflow.monthly_questions import carriers, contradiction, month_rows, names_of, reach_of
-from fw_pipeline.sources.stackoverflow.stackexchange_client import NAMES_A_CALL, PAGE, SUBJECT, Site
+from fw_pipeline.sources.stackoverflow.question_tables import STACKOVERFLOW_QUESTIONS
+from fw_pipeline.sources.stackoverflow.stackexchange_client import KEY, NAMES_A_CALL, PAGE, SUBJECT, URL, Site
 from fw_pipeline.sources.stackoverflow.stackexchange_listing import TAGS_A_CALL, Lister
-from fw_pipeline.sources.stackoverflow.stackexchange_questions import Question, listing_of
+from fw_pipeline.sources.stackoverflow.stackexchange_response import listing_of
 
 NAME = "api"
 
@@ -28,7 +28,7 @@ _ORIGIN = "Stack Exchange API"
 _KEYED, _KEYLESS = 10_000, 300
 """Requests a day with and without a key."""
 
-_PACE = 0.1
+_RATE = RateLimit(0.1)
 """Seconds between requests: a third of the thirty a second from which on the service shuts a client out."""
 
 _LATER = "run again; if it stays so, look at the kept evidence: the service may have changed"
@@ -42,63 +42,41 @@ They tell what a fetch will cost, and nothing else.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is counted from the listed questions."""
-
-    tags: tuple[Tag, ...]
-
-    def known(self, names: Iterable[str]) -> Wanted:
-        """Return what can be counted where only some tags are known."""
-        return Wanted(tuple(tag for tag in self.tags if set(names).issuperset(tag.tagged.split(";"))))
-
-    def counts(self, questions: Iterable[Question]) -> dict[str, int]:
-        """Return how many of some questions carry each tag, or both tags of a pair."""
-        wholes = {tag.tagged: frozenset(tag.tagged.split(";")) for tag in self.tags}
-        carried = [it.tags for it in questions]
-        return {tagged: sum(whole <= tags for tags in carried) for tagged, whole in wholes.items()}
-
-    def requests(self, fetch: FetchContext) -> int:
-        """Return about how many requests a fetch makes, rather too many than too few."""
-        groups = -(-len(carriers(self.tags)) // TAGS_A_CALL)
-        months = fetch.window.months()
-        pages = sum(-(-_ASKED_A_MONTH.get(month.year, _ASKED_LATELY) // PAGE) for month in months)
-        lookups = -(-len(names_of(self.tags)) // NAMES_A_CALL)
-        return 1 + lookups + pages + (groups + 1) * len(months)
-
-
 def api(tags: tuple[Tag, ...] = TAGS) -> Provider:
     """Return the provider that counts some tags, and the whole site.
 
     A tag that the site does not know has no questions, like a tag that nobody used in a month. So every tag is looked
     up first, and one without any question in all time is left out: it has no figure, which is no zero.
     """
-    wanted = Wanted(tags)
     return Provider(
         name=NAME,
         source="stackoverflow",
         reach=reach_of,
-        fetch=partial(_fetch, wanted),
-        plan=partial(_plan, wanted),
+        fetch=partial(_fetch, tags),
+        plan=partial(_plan, tags),
         answers="any closed month, every tag and pair of tags and the whole site, as they stand on the day of asking",
         cost="a request for 100 questions and one for the whole site: about 5 for a month of 2025, 15 for one of 2023, "
         f"60 for one of 2020; {_KEYLESS} requests a day without a key, {_KEYED:,} with one",
         needs="STACKEXCHANGE_KEY for more than 300 requests a day; a run ends when the quota is spent, and the next "
         "run resumes",
         cannot_see="questions deleted since; tags as they were before they were edited or merged",
-        options=("FW_STACKEXCHANGE_URL", "STACKEXCHANGE_KEY"),
+        settings=(URL, KEY),
         detail=STACKOVERFLOW_QUESTIONS,
     )
 
 
-def _web(fetch: FetchContext, budget: int) -> Web:
-    return Web(fetch, pace=Pace(_PACE), budget=budget, host_label=SUBJECT)
+def _requests(tags: tuple[Tag, ...], fetch: FetchContext) -> int:
+    """Return about how many requests a fetch makes, rather too many than too few."""
+    months, groups = fetch.window.months(), -(-len(carriers(tags)) // TAGS_A_CALL)
+    pages = sum(-(-_ASKED_A_MONTH.get(month.year, _ASKED_LATELY) // PAGE) for month in months)
+    lookups = -(-len(names_of(tags)) // NAMES_A_CALL)
+    return 1 + lookups + pages + (groups + 1) * len(months)
 
 
-def _plan(wanted: Wanted, fetch: FetchContext) -> CostEstimate:
-    kept, left = _kept(wanted, fetch)
-    requests = max(0, wanted.requests(fetch) - kept)
-    keyed = bool(fetch.secrets.get("STACKEXCHANGE_KEY"))
+def _plan(tags: tuple[Tag, ...], fetch: FetchContext) -> CostEstimate:
+    kept, left = _kept(tags, fetch)
+    requests = max(0, _requests(tags, fetch) - kept)
+    keyed = bool(fetch.secrets.get(KEY.name))
     quota = _KEYED if keyed else _KEYLESS
     days = -(-requests // quota)
     said = [
@@ -111,14 +89,14 @@ def _plan(wanted: Wanted, fetch: FetchContext) -> CostEstimate:
     return CostEstimate(None, "; ".join(said))
 
 
-def _kept(wanted: Wanted, fetch: FetchContext) -> tuple[int, int | None]:
+def _kept(tags: tuple[Tag, ...], fetch: FetchContext) -> tuple[int, int | None]:
     """Return how many requests an unfinished fetch has answers to, and what the last one said of the quota."""
-    with _web(fetch, budget=0) as web:  # so that nothing is asked: what is not kept fails
+    with HttpClient(fetch, rate=_RATE, budget=0, host_label=SUBJECT) as web:  # what is not kept is not asked for
         site = Site(web, fetch)
         with contextlib.suppress(SourceError):
             site.make_filter()
-            ever, _ = site.all_time(names_of(wanted.tags))
-            lister, listed = Lister(site), carriers(wanted.known(ever).tags)
+            ever, _ = site.all_time(names_of(tags))
+            lister, listed = Lister(site), carriers(tag for tag in tags if ever.keys() >= {*tag.tagged.split(";")})
             for month in fetch.window.months():
                 with contextlib.suppress(SourceError, MonthRejected):
                     site.total(month)
@@ -126,15 +104,16 @@ def _kept(wanted: Wanted, fetch: FetchContext) -> tuple[int, int | None]:
         return web.replayed, site.left
 
 
-def _fetch(wanted: Wanted, fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
-    with _web(fetch, budget=10 * wanted.requests(fetch) + 200) as web:
+def _fetch(tags: tuple[Tag, ...], fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
+    budget = 10 * _requests(tags, fetch) + 200
+    with HttpClient(fetch, rate=_RATE, budget=budget, host_label=SUBJECT) as web:
         site = Site(web, fetch)
         site.make_filter()
-        ever, merged = site.all_time(names_of(wanted.tags))
+        ever, merged = site.all_time(names_of(tags))
         if site.left is not None and web.asked:
             fetch.log(f"{SUBJECT}: {site.left:,} requests are left of the day's quota")
         notes = (f"counted with their synonyms: {', '.join(merged)}",) if merged else ()
-        lister, known = Lister(site), wanted.known(ever)
+        lister, known = Lister(site), tuple(tag for tag in tags if ever.keys() >= {*tag.tagged.split(";")})
         for month in fetch.window.months():
             try:
                 batch = _month(lister, known, month, ever, notes)
@@ -145,16 +124,21 @@ def _fetch(wanted: Wanted, fetch: FetchContext) -> Iterator[Batch | MonthRejecte
                 yield batch
 
 
-def _month(lister: Lister, wanted: Wanted, month: date, ever: Mapping[str, int], notes: tuple[str, ...]) -> Batch:
-    fetch, total = lister.site.fetch, lister.site.total(month)
-    listing = lister.questions(carriers(wanted.tags), month)
-    counts = {WHOLE_SITE: total.questions, **wanted.counts(listing.questions)}
-    refs = tuple(dict.fromkeys((total.ref, *listing.refs)))
+def _month(
+    lister: Lister, tags: tuple[Tag, ...], month: date, ever: Mapping[str, int], notes: tuple[str, ...]
+) -> Batch:
+    fetch, site = lister.site.fetch, lister.site.total(month)
+    listing = lister.questions(carriers(tags), month)
+    counts = {WHOLE_SITE: site.total}
+    for tag in tags:  # both tags of a pair
+        wanted = frozenset(tag.tagged.split(";"))
+        counts[tag.tagged] = sum(wanted <= question.tags for question in listing.questions)
+    refs = tuple(dict.fromkeys((site.ref, *listing.refs)))
     if (cause := contradiction(counts, ever)) is not None:
         for ref in refs:  # which of them is wrong cannot be told
             fetch.keeper.reject(ref, cause)
         raise MonthRejected(SUBJECT, cause, _LATER, month=month)
-    if strange := sorted(total.strange | listing.strange):
+    if strange := sorted(site.strange | listing.strange):
         notes = (*notes, f"the answers also hold {', '.join(strange)}")
     rows = month_rows(month, counts, origin=_ORIGIN, observed_on=fetch.now.date())
     return Batch(month, rows, refs, detail=listing_of(listing.questions), notes=notes)

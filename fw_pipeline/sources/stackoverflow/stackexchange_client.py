@@ -1,7 +1,7 @@
 """Stack Overflow as the Stack Exchange API 2.3 shows it: a filter, the tags, a count, and pages of questions.
 
-What the errors mean is in `api_errors`, how pages become a whole listing in `listing`. Nothing here knows which tags
-and months are wanted.
+What an answer means is in `stackexchange_response`, how pages become a whole listing in `stackexchange_listing`.
+Nothing here knows which tags and months are wanted.
 """
 
 from __future__ import annotations
@@ -16,25 +16,26 @@ from itertools import pairwise
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from fw_pipeline.contract import FetchContext
+from fw_pipeline.contract import FetchContext, Setting
 from fw_pipeline.errors import SourceError
-from fw_pipeline.http.client import (
-    Answer,
-    InvalidResponse,
-    Web,
-    needed,
-    one_line,
-    optional,
-    rows,
-    shown,
-    text,
-    whole_number,
-)
+from fw_pipeline.http import HttpClient, InvalidResponse, Response, needed, optional, rows, text, truth, whole_number
 from fw_pipeline.months import next_month
-from fw_pipeline.sources.stackoverflow.stackexchange_errors import TooManyTags, error_in
-from fw_pipeline.sources.stackoverflow.stackexchange_questions import FIELDS, NEEDED, Page, Question, question_of
+from fw_pipeline.sources.stackoverflow.stackexchange_response import (
+    FIELDS,
+    NEEDED,
+    Page,
+    TooManyTags,
+    error_in,
+    question_of,
+)
+from fw_pipeline.text import one_line, shown
 
 SUBJECT = "stackoverflow (api)"
+
+URL = Setting("FW_STACKEXCHANGE_URL", "The Stack Exchange API.", default="https://api.stackexchange.com/2.3")
+KEY = Setting(
+    "STACKEXCHANGE_KEY", "Stack Exchange allows 300 requests a day without a key, and 10,000 with one.", is_secret=True
+)
 
 NAMES_A_CALL = 100
 """Tags that are looked up with one request, at most."""
@@ -57,20 +58,11 @@ _CORRECT = "correct dbt_like_sql/seeds/tags.csv"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
-    """One count, where it is kept, and what else the answer said."""
-
-    questions: int
-    ref: str
-    strange: frozenset[str]
-
-
 @dataclass(slots=True)
 class Site:
     """The site as the API shows it, through one custom filter."""
 
-    web: Web
+    web: HttpClient
     fetch: FetchContext
     left: int | None = None
     """What was left of the quota at the last answer that said so."""
@@ -99,14 +91,16 @@ class Site:
             merged += synonyms
         return ever, merged
 
-    def total(self, month: date) -> Total:
-        """Return how many questions of a month the whole site has.
+    def total(self, month: date) -> Page:
+        """Return how many questions of a month the whole site has, as a page without questions.
 
         Raises:
             MonthRejected: the answer holds no count.
         """
-        params = {"site": _SITE, **seconds_of(month), "pagesize": 1, "filter": self._filter}
-        return self._ask("questions", params, f"{month:%Y-%m}-site", self._read_total, month)
+        span = seconds_of(month)
+        params = {"site": _SITE, **span, "pagesize": 1, "filter": self._filter}
+        read = partial(self._read_page, (), span["fromdate"], span["todate"])
+        return self._ask("questions", params, f"{month:%Y-%m}-site", read, month)
 
     def page(self, tags: tuple[str, ...], month: date, since: int, number: int) -> Page:
         """Return a page of the questions that carry any of some tags, from a second of a month to its end, by time.
@@ -131,14 +125,14 @@ class Site:
         return self._ask("search", params, name, partial(self._read_page, tags, since, until), month)
 
     def _ask(
-        self, path: str, params: Mapping[str, Any], name: str, read: Callable[[Answer], T], month: date | None = None
+        self, path: str, params: Mapping[str, Any], name: str, read: Callable[[Response], T], month: date | None = None
     ) -> T:
-        url = f"{self.fetch.options['FW_STACKEXCHANGE_URL']}/{path}"
-        keyed = {**params, "key": self.fetch.secrets.get("STACKEXCHANGE_KEY")}
+        url = f"{self.fetch.options[URL.name]}/{path}"
+        keyed = {**params, "key": self.fetch.secrets.get(KEY.name)}
         return self.web.get(url, params=keyed, name=name, read=read, month=month, classify=self._judge)
 
-    def _judge(self, answer: Answer) -> None:
-        if (error := error_in(answer)) is None:
+    def _judge(self, answer: Response) -> None:
+        if b'"error_id"' not in answer.body or (error := error_in(answer)) is None:
             return
         if error.is_of_filter and self._filter_ref:
             self.fetch.keeper.reject(self._filter_ref, str(error))
@@ -147,7 +141,7 @@ class Site:
             raise TooManyTags(str(error))
         error.raise_as(SUBJECT)
 
-    def _opened(self, answer: Answer) -> dict[str, Any]:
+    def _opened(self, answer: Response) -> dict[str, Any]:
         """Return the fields of a good answer, once what it says of waiting and of the quota is taken to heart."""
         said = answer.json(dict)
         backoff = optional(said, "backoff", whole_number)
@@ -157,7 +151,7 @@ class Site:
             self.left = optional(said, "quota_remaining", whole_number)
         return said
 
-    def _read_filter(self, answer: Answer) -> tuple[str, str]:
+    def _read_filter(self, answer: Response) -> tuple[str, str]:
         made = rows(self._opened(answer).get("items"), "items")
         if len(made) != 1:
             raise InvalidResponse(f"{len(made)} filters were made instead of one")
@@ -166,7 +160,7 @@ class Site:
             raise InvalidResponse(f"the filter that was made lacks {', '.join(lacking)}: {shown(fields, 100)}")
         return needed(made[0], "filter", text), answer.evidence.ref
 
-    def _read_tags(self, names: Collection[str], answer: Answer) -> tuple[dict[str, int], tuple[str, ...]]:
+    def _read_tags(self, names: Collection[str], answer: Response) -> tuple[dict[str, int], tuple[str, ...]]:
         said = self._opened(answer)
         items = rows(said.get("items", [] if "has_more" in said else None), "items")  # what is empty may be left out
         if said.get("has_more"):
@@ -183,35 +177,21 @@ class Site:
                 self.fetch.log(f"{SUBJECT}: left out: {cause}; {_CORRECT}")
         return known, tuple(str(item["name"]) for item in items if item.get("has_synonyms") is True)
 
-    def _read_total(self, answer: Answer) -> Total:
-        said = self._opened(answer)
-        return Total(needed(said, "total", whole_number), answer.evidence.ref, _strange(said))
-
-    def _read_page(self, tags: tuple[str, ...], since: int, until: int, answer: Answer) -> Page:
+    def _read_page(self, tags: tuple[str, ...], since: int, until: int, answer: Response) -> Page:
+        """Read a page of questions that carry any of some tags; only their number where no tags are named."""
         said = self._opened(answer)
         total = needed(said, "total", whole_number)
-        items = rows(said.get("items", []), "items")  # what is empty may be left out
+        items = rows(said.get("items", []), "items") if tags else []  # what is empty may be left out
         found = [question_of(item) for item in items]
-        for question in found:
-            self._check(question, tags, since, until)
+        for question in found:  # the service may have overlooked the tags or the dates
+            if not since <= question.created <= until:
+                raise InvalidResponse(f"question {question.number} is of another time than was asked for")
+            if question.tags.isdisjoint(tags):
+                raise InvalidResponse(f"question {question.number} carries none of {', '.join(tags)}")
         if any(later.created < earlier.created for earlier, later in pairwise(found)):
             raise InvalidResponse("the questions are not in the order of time that was asked for")
-        more = said.get("has_more")
-        if more is not None and not isinstance(more, bool):
-            raise InvalidResponse(f"field has_more is {shown(more)}, neither true nor false")
-        return Page(tuple(found), total, more, answer.evidence.ref, _strange(said))
-
-    @staticmethod
-    def _check(question: Question, tags: tuple[str, ...], since: int, until: int) -> None:
-        """Let a question pass that was asked for.
-
-        Raises:
-            InvalidResponse: it was not; the service has overlooked the tags or the dates.
-        """
-        if not since <= question.created <= until:
-            raise InvalidResponse(f"question {question.number} is of another time than was asked for")
-        if question.tags.isdisjoint(tags):
-            raise InvalidResponse(f"question {question.number} carries none of {', '.join(tags)}")
+        strange = frozenset(one_line(str(name), 40) for name in said.keys() - set(_WRAPPER))
+        return Page(tuple(found), total, optional(said, "has_more", truth), answer.evidence.ref, strange)
 
 
 def seconds_of(month: date) -> dict[str, int]:
@@ -220,7 +200,3 @@ def seconds_of(month: date) -> dict[str, int]:
         "fromdate": calendar.timegm(month.timetuple()),
         "todate": calendar.timegm(next_month(month).timetuple()) - 1,
     }
-
-
-def _strange(said: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(one_line(str(name), 40) for name in said.keys() - set(_WRAPPER))

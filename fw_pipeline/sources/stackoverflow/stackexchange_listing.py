@@ -1,7 +1,7 @@
 """All questions of a month that carry any of some tags: pages put together, and held against the service's own total.
 
 Without a key the service shows 25 pages of a listing, so a longer one is begun anew where they end. How a page is asked
-for is in `site`.
+for is in `stackexchange_client`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from itertools import chain
 
 from fw_pipeline.errors import MonthRejected, SourceError
 from fw_pipeline.sources.stackoverflow.stackexchange_client import PAGE, SUBJECT, Site, seconds_of
-from fw_pipeline.sources.stackoverflow.stackexchange_errors import TooManyTags
-from fw_pipeline.sources.stackoverflow.stackexchange_questions import Question
+from fw_pipeline.sources.stackoverflow.stackexchange_response import Question, TooManyTags
 
 TAGS_A_CALL = 5
 """Tags of one listing: what `/questions` takes. What `/search` takes is not documented."""

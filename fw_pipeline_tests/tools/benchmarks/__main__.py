@@ -1,4 +1,8 @@
-"""Run the benchmarks: `python -m fw_pipeline_tests.tools.benchmarks [NAME ...]`, all of them when none is named."""
+"""Run the benchmarks: `python -m fw_pipeline_tests.tools.benchmarks [NAME ...]`.
+
+When none is named, those run that compare the pipeline with itself, bare, as it is; `peers` is all that compare it with
+what others would use, which have an environment of their own.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +14,27 @@ import tempfile
 from pathlib import Path
 
 from fw_pipeline_tests.tools.benchmarks.comparisons import COMPARISONS
+from fw_pipeline_tests.tools.benchmarks.growth_comparisons import GROWTH_COMPARISONS
 from fw_pipeline_tests.tools.benchmarks.measuring import HERE, NotMeasured, measure
+from fw_pipeline_tests.tools.benchmarks.peer_comparisons import PEER_COMPARISONS
 from fw_pipeline_tests.tools.benchmarks.showing import show
 
-REQUESTS = "requests"
-NAMES = (*COMPARISONS, REQUESTS)
+REQUESTS, PEERS = "requests", "peers"
+USUAL = (*COMPARISONS, REQUESTS)
+SIZED = {**PEER_COMPARISONS, **GROWTH_COMPARISONS}
+NAMES = (*USUAL, *SIZED)
 
 
 def main() -> int:
     """Run what is named; return 1 where something could not be measured."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(NAMES)}; all when left out")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join((*NAMES, PEERS))}")
+    parser.add_argument("--full", action="store_true", help="the large sizes of those that have them: takes minutes")
     chosen = parser.parse_args()
-    if unknown := sorted(set(chosen.names) - set(NAMES)):
-        parser.error(f"no benchmark named {unknown[0]!r}; choose from {', '.join(NAMES)}")
-    names = [name for name in NAMES if not chosen.names or name in chosen.names]
+    if unknown := sorted(set(chosen.names) - {*NAMES, PEERS}):
+        parser.error(f"no benchmark named {unknown[0]!r}; choose from {', '.join((*NAMES, PEERS))}")
+    wanted = {*(chosen.names or USUAL), *(PEER_COMPARISONS if PEERS in chosen.names else ())}
+    names = [name for name in NAMES if name in wanted]
     load, processors = os.getloadavg()[0], os.cpu_count() or 1
     busy = ": busy with other work, so trust CPU and its ratios, not wall" if load > processors / 4 else ""
     print(f"{processors} processors, load {load:.1f} at the start{busy}", flush=True)
@@ -32,19 +42,21 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="fw-benchmarks-") as folder:
         for name in names:
             try:
-                _run(name, Path(folder))
+                _run(name, Path(folder), full=chosen.full)
             except NotMeasured as why:
                 print(f"benchmarks: {name}: {why}", file=sys.stderr)
                 failed = True
     return int(failed)
 
 
-def _run(name: str, folder: Path) -> None:
+def _run(name: str, folder: Path, *, full: bool) -> None:
     if name == REQUESTS:
         # a process of its own: what it imports would show in the peaks of what is measured after it
         program = [sys.executable, "-m", "fw_pipeline_tests.tools.benchmarks.requests_made"]
         if status := subprocess.run(program, cwd=HERE, check=False).returncode:
             raise NotMeasured(f"ended with status {status}")
+    elif name in SIZED:
+        show(measure(SIZED[name](folder, full=full), folder / name))
     else:
         show(measure(COMPARISONS[name](folder / "all-months"), folder / name))
 

@@ -1,8 +1,8 @@
 """The pipeline's loads and SQL without Dagster and without Great Expectations, as a program of its own.
 
-`python -m fw_pipeline_tests.tools.benchmarks.bare [--from M] [--to M] [--source NAME] [--no-models] [--page]` works on
-the data folder that FW_DATA_DIR names: ingest without validation, raw tables, small tables, every model in order,
-publish.
+`python -m fw_pipeline_tests.tools.benchmarks.bare [--from M] [--to M] [--source NAME] [--no-ingest] [--no-models]
+[--page]` works on the data folder that FW_DATA_DIR names: ingest without validation, raw tables, small tables, every
+model in order, publish.
 """
 
 from __future__ import annotations
@@ -100,12 +100,13 @@ def main() -> None:
     parser.add_argument("--from", dest="first", type=parse_month, default=FIRST_MONTH)
     parser.add_argument("--to", dest="last", type=parse_month, default=last_closed_month(datetime.now(UTC)))
     parser.add_argument("--source", action="append", choices=list(SOURCES))
+    parser.add_argument("--no-ingest", action="store_true", help="load what is there")
     parser.add_argument("--no-models", action="store_true", help="only ingest, load and publish")
     parser.add_argument("--page", action="store_true", help="draw the page too")
     chosen = parser.parse_args()
     pipeline = Pipeline(SOURCES, () if chosen.no_models else models())
     sources = chosen.source or list(SOURCES)
-    for source in sources:
+    for source in () if chosen.no_ingest else sources:
         ingest(source, Window.of(chosen.first, chosen.last), pipeline)
     with pipeline.warehouse.writing() as writer:
         for source in sources:

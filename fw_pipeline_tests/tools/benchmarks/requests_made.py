@@ -17,8 +17,8 @@ from fw_pipeline.contract import Batch, Provider, Source
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.ingestion.providers import ProviderSelection, asking
 from fw_pipeline.months import Window
-from fw_pipeline.settings import ADDRESSES, Settings, read
-from fw_pipeline.sources import SOURCES
+from fw_pipeline.settings import Settings, read
+from fw_pipeline.sources import SETTINGS, SOURCES
 from fw_pipeline_tests.support.dumps import posts_xml
 from fw_pipeline_tests.support.fake_services.server import FakeServices
 from fw_pipeline_tests.tools.benchmarks.least import LEAST
@@ -68,7 +68,11 @@ def count(source: Source, provider: Provider, services: FakeServices, place: Pat
         {
             "FW_DATA_DIR": str(place / f"{source.name}-{provider.name}"),
             "STACKEXCHANGE_KEY": "any",
-            **{name: f"{services.url}/{MOUNTED[name]}" if name in MOUNTED else NOWHERE for name in ADDRESSES},
+            **{
+                name: f"{services.url}/{MOUNTED[name]}" if name in MOUNTED else NOWHERE
+                for name, it in SETTINGS.items()
+                if not it.is_secret
+            },
         },
         dotenv=place / "none",
     )

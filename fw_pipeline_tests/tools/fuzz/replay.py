@@ -13,9 +13,10 @@ from pathlib import Path
 
 import polars as pl
 
-from fw_pipeline.contract import TABLES, Batch, Evidence, EvidenceWriter, FetchContext, Provider
+from fw_pipeline.contract import Batch, Evidence, EvidenceWriter, FetchContext, Provider
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.months import Window
+from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import scan
 from fw_pipeline_tests.support.fake_services.messages import Request, Response
 from fw_pipeline_tests.support.fake_services.server import FakeServices
@@ -130,7 +131,7 @@ def outcome(provider: Provider, fetch: FetchContext, into: list[Batch] | None = 
     Raises:
         NotClean: what it gave breaks the contract of its table.
     """
-    table, rows, refused, gaps = TABLES[provider.source], 0, 0, 0
+    table, rows, refused, gaps = SOURCES[provider.source].table, 0, 0, 0
     try:
         for answer in provider.fetch(fetch):
             if not isinstance(answer, Batch):

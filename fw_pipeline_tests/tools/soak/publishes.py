@@ -18,7 +18,6 @@ from pathlib import Path
 
 import polars as pl
 
-from fw_pipeline.contract import TABLES
 from fw_pipeline.definitions import load_models
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
@@ -107,7 +106,7 @@ class Generations:
         self.pipeline.vintages.add(
             "stackoverflow",
             date(2023, 1, 1),
-            pl.DataFrame([row], schema=TABLES["stackoverflow"].schema),
+            pl.DataFrame([row], schema=SOURCES["stackoverflow"].table.schema),
             provider="soak",
             observed_at=self._began + timedelta(seconds=self.number),
             evidence=(),

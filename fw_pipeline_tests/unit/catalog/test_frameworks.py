@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from fw_pipeline.catalog import frameworks
-from fw_pipeline.contract import TABLES
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform.context import Pipeline
@@ -137,7 +136,7 @@ def test_a_file_format_is_never_taken_for_a_framework() -> None:
 
 def test_populations_belong_to_sources_that_have_them_and_samples_say_so() -> None:
     for it in frameworks.POPULATIONS:
-        assert "population" in TABLES[it.source].key
+        assert "population" in SOURCES[it.source].table.key
         assert it.what.startswith("A sample: ") == it.is_sample
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.contract import TABLES
+from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import Warehouse
 from fw_pipeline_tests.support.command import COMMAND, Done, environment, fw_pipeline, start
 
@@ -25,7 +25,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a small published file."""
     folder = tmp_path_factory.mktemp("data")
     with Warehouse(folder).writing() as writer:
-        for source in TABLES:
+        for source in SOURCES:
             writer.load_raw(source)
         moment = "timestamptz '2023-01-01 00:00:00+00'"
         sql = f"select range as a, 'straße' as b, {moment} as moment from range(3)"
@@ -141,7 +141,7 @@ def test_a_wrong_call_of_sql_says_what_is_right(data: Path, arguments: Sequence[
     assert (done.status, says in done.err) == (2, True), done.err
 
 
-@pytest.mark.parametrize("sql", ["show tables", " SHOW  TABLES;\n"])
+@pytest.mark.parametrize("sql", ["show tables", " SHOW  SOURCES;\n"])
 def test_show_tables_names_the_tables_with_their_schemas(data: Path, sql: str) -> None:
     done = fw_pipeline(data, "sql", sql, "--format", "csv")
     names = [line.split(",")[0] for line in done.out.splitlines()]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fw_pipeline.errors import MonthRejected, PipelineError, SourceError
-from fw_pipeline.http.client import Answer, InvalidResponse, Throttled, Transient
+from fw_pipeline.http import Response, Throttled, Transient
 from fw_pipeline_tests.support.fake_services.faults import instead
 from fw_pipeline_tests.support.fake_services.server import FakeServices
 from fw_pipeline_tests.support.web_fetch import MONTH, TORCH, Bench, ask, rows_of
@@ -135,55 +135,8 @@ def test_an_unfit_answer_without_a_month_stops_the_fetch(bench: Bench, services:
         web.get(f"{services.url}{TORCH}", name="torch", read=rows_of)
 
 
-def test_a_second_run_asks_only_for_what_the_first_could_not_get(bench: Bench, services: FakeServices) -> None:
-    services.faults.add("/pypistats", "error", status=500, after=2, times=-1)
-    packages = ("torch", "tensorflow", "keras", "jax")
-
-    def all_rows() -> list[int]:
-        with bench.web() as web:
-            url = f"{services.url}/pypistats/packages"
-            return [web.get(f"{url}/{name}/overall", name=name, read=rows_of) for name in packages]
-
-    with pytest.raises(SourceError):
-        all_rows()
-    services.faults.clear()
-    services.requests.clear()
-    assert all_rows() == [ROWS] * 4
-    assert [request.path.split("/")[3] for request in services.requests] == ["keras", "jax"]
-
-
-def test_the_body_is_kept_before_it_is_read_and_rejected_when_reading_fails(
-    bench: Bench, services: FakeServices
-) -> None:
-    seen: list[bytes] = []
-
-    def read(answer: Answer) -> int:
-        seen.append(answer.evidence.read())
-        raise InvalidResponse("field x is missing")
-
-    with bench.web() as web, pytest.raises(MonthRejected, match="field x is missing"):
-        ask(web, services.url, read=read)
-    assert seen[0].startswith(b'{"data":[')
-    assert any(body == seen[0] for body in bench.written().values())
-    assert bench.journal()[-1]["cause"] == "field x is missing"
-
-
-def test_a_kept_answer_that_is_no_longer_fit_is_asked_for_anew(bench: Bench, services: FakeServices) -> None:
-    with bench.web() as web:
-        ask(web, services.url)
-
-    def read(answer: Answer) -> str:
-        if answer.replayed:
-            raise InvalidResponse("an older version kept this")
-        return "fresh"
-
-    with bench.web() as web:
-        assert ask(web, services.url, read=read) == "fresh"
-        assert (web.asked, web.replayed) == (1, 0)
-
-
 def test_a_bug_in_a_reader_is_not_taken_for_a_fault_of_the_server(bench: Bench, services: FakeServices) -> None:
-    def read(answer: Answer) -> int:
+    def read(answer: Response) -> int:
         return int(answer.json(dict)["no such key"])
 
     with bench.web() as web, pytest.raises(KeyError):
@@ -193,7 +146,7 @@ def test_a_bug_in_a_reader_is_not_taken_for_a_fault_of_the_server(bench: Bench, 
 
 
 def test_a_provider_sees_every_answer_before_the_status_is_judged(bench: Bench, services: FakeServices) -> None:
-    def classify(answer: Answer) -> None:
+    def classify(answer: Response) -> None:
         if answer.status == 400:
             raise Transient(f"error {answer.json(dict)['error_id']}")
 
@@ -203,18 +156,10 @@ def test_a_provider_sees_every_answer_before_the_status_is_judged(bench: Bench, 
     assert "error 500" in bench.log[0]
 
 
-def test_an_accepted_status_is_read_and_replayed_with_its_status(bench: Bench, services: FakeServices) -> None:
-    url = f"{services.url}/pypistats/packages/nobody/overall"
-    for _ in range(2):
-        with bench.web() as web:
-            assert web.get(url, name="nobody", read=lambda it: it.status, statuses=(200, 404)) == 404
-    assert len(services.requests) == 1
-
-
 def test_a_reason_of_the_provider_passes_through(bench: Bench, services: FakeServices) -> None:
     own = MonthRejected("pypi pypistats", "too few days", "wait", month=date(2023, 1, 1))
 
-    def read(_answer: Answer) -> int:
+    def read(_answer: Response) -> int:
         raise own
 
     with bench.web() as web, pytest.raises(MonthRejected, match="2023-01: too few days; wait"):
@@ -226,7 +171,7 @@ def test_a_reason_of_the_provider_passes_through(bench: Bench, services: FakeSer
 def test_a_wait_beyond_our_patience_stops_at_once_and_says_until_when(
     fault: Throttled, bench: Bench, services: FakeServices
 ) -> None:
-    def read(_answer: Answer) -> int:
+    def read(_answer: Response) -> int:
         raise fault
 
     with bench.web() as web, pytest.raises(SourceError, match=r"run again after 2023-07-05 (12:16|21:21) UTC"):

@@ -10,7 +10,7 @@ import pytest
 
 from fw_pipeline.contract import Evidence
 from fw_pipeline.errors import SourceError
-from fw_pipeline.http.client import InvalidResponse, Web
+from fw_pipeline.http import HttpClient, InvalidResponse
 from fw_pipeline_tests.support.fake_services import pwc
 from fw_pipeline_tests.support.fake_services.faults import Answer, Fault, changed
 from fw_pipeline_tests.support.fake_services.messages import Request, Response
@@ -29,7 +29,7 @@ def _whole(services: FakeServices) -> bytes:
     return pwc.archive_file("links-between-papers-and-code", "parquet", services.world.paper_count)
 
 
-def _fetched(web: Web, services: FakeServices) -> bytes:
+def _fetched(web: HttpClient, services: FakeServices) -> bytes:
     return web.download(f"{services.url}{LINKS}", name="links.parquet", read=lambda kept: kept.path.read_bytes())
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fw_pipeline.http.client import (
+from fw_pipeline.http import (
     InvalidResponse,
     Transient,
     needed,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import time
@@ -11,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.errors import PipelineError, SourceError
-from fw_pipeline.http.client import Answer, Limits, Pace, Throttled, seconds_in
-from fw_pipeline.http.rate_limit import Turns
+from fw_pipeline.errors import SourceError
+from fw_pipeline.http import RateLimit
+from fw_pipeline.http.rate_limit import RateLimiter
 from fw_pipeline_tests.support.fake_services.faults import Answer as Answering
-from fw_pipeline_tests.support.fake_services.faults import instead
 from fw_pipeline_tests.support.fake_services.messages import Request, Response
 from fw_pipeline_tests.support.fake_services.server import FakeServices
 from fw_pipeline_tests.support.web_fetch import TORCH, Bench, Clock, ask
@@ -24,53 +22,6 @@ from fw_pipeline_tests.support.web_fetch import TORCH, Bench, Clock, ask
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
-
-
-WAITS = {"seconds": (30, 31), "date": (29, 31), "ratelimit": (31, 32), "none": (0, 60)}
-
-
-@pytest.mark.parametrize("hint", WAITS)
-@pytest.mark.parametrize("status", [429, 503])
-def test_the_wait_is_what_the_server_asks_for(hint: str, status: int, bench: Bench, services: FakeServices) -> None:
-    least, most = WAITS[hint]
-    services.faults.add("/pypistats", "throttled", status=status, hint=hint, seconds=30)
-    with bench.web() as web:
-        ask(web, services.url)
-    assert least <= sum(bench.clock.slept) <= most
-    assert len(services.requests) == 2
-
-
-@pytest.mark.parametrize("skew", [-86_400, 86_400])
-def test_a_date_to_wait_for_is_read_by_the_clock_of_the_server(skew: int, bench: Bench, services: FakeServices) -> None:
-    services.faults.add("/pypistats", "throttled", hint="date", seconds=30, skew=skew)
-    with bench.web() as web:
-        ask(web, services.url)
-    assert 29 <= sum(bench.clock.slept) <= 31
-
-
-def test_seconds_named_in_a_text_are_obeyed(bench: Bench, services: FakeServices) -> None:
-    def classify(answer: Answer) -> None:
-        if answer.status == 400:
-            raise Throttled("the quota is spent", seconds_in(answer.text()))
-
-    services.faults.add("/pypistats", instead(400, "more requests available in 40 seconds"))
-    with bench.web() as web:
-        ask(web, services.url, classify=classify)
-    assert 40 <= sum(bench.clock.slept) <= 41
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("too many requests from this IP, more requests available in 33635 seconds", 33635),
-        ("Please try again in 12s.", 12),
-        ("quota for 3600s has been exceeded", 3600),
-        ("Rate exceeded.", None),
-        ("HTTP 503 from 10 servers", None),
-    ],
-)
-def test_seconds_are_found_in_a_text_only_where_they_are_named(text: str, seconds: int | None) -> None:
-    assert seconds_in(text) == seconds
 
 
 def test_a_spent_window_holds_the_next_request_before_the_server_refuses_it(
@@ -93,25 +44,8 @@ def test_a_reader_can_ask_for_a_pause(bench: Bench, services: FakeServices) -> N
     assert bench.clock.slept == [10]
 
 
-def test_a_pause_beyond_our_patience_stops_the_fetch(bench: Bench, services: FakeServices) -> None:
-    with bench.web() as web:
-        web.hold(5000)
-        with pytest.raises(SourceError, match=r"asked for a pause; run again after 2023-07-05 13:24 UTC"):
-            ask(web, services.url)
-    assert not services.requests
-
-
-def test_waits_grow_and_are_drawn_at_random_below_a_bound(bench: Bench, services: FakeServices) -> None:
-    services.faults.add("/pypistats", "error", times=-1)
-    with bench.web(tries=9, first_wait=1.0, longest_wait=20.0) as web, pytest.raises(SourceError, match="9 tries"):
-        ask(web, services.url)
-    bounds = [1, 2, 4, 8, 16, 20, 20, 20]
-    assert all(0 <= wait <= bound for wait, bound in zip(bench.clock.slept, bounds, strict=True))
-    assert len(set(bench.clock.slept)) == len(bounds)
-
-
 def test_requests_of_one_process_keep_their_distance(bench: Bench, services: FakeServices) -> None:
-    with bench.web(pace=Pace(3.0)) as web:
+    with bench.web(rate=RateLimit(3.0)) as web:
         for number in range(3):
             ask(web, services.url, name=f"{number}", params={"period": number})
     assert bench.clock.slept == [3.0, 3.0]
@@ -119,59 +53,40 @@ def test_requests_of_one_process_keep_their_distance(bench: Bench, services: Fak
 
 def test_the_pace_of_a_mirror_can_be_set(bench: Bench, services: FakeServices) -> None:
     bench.options = {"pace": "0"}
-    with bench.web(pace=Pace(3.0)) as web:
+    with bench.web(rate=RateLimit(3.0)) as web:
         for number in range(3):
             ask(web, services.url, name=f"{number}", params={"period": number})
     assert not bench.clock.slept
-
-
-@pytest.mark.parametrize(("name", "text"), [("pace", "fast"), ("pace", "-1"), ("tries", "inf"), ("patience", "nan")])
-def test_an_impossible_option_is_named(name: str, text: str) -> None:
-    with pytest.raises(PipelineError, match=f"option {name}: '{text}'"):
-        Pace(1).changed({name: text}) if name == "pace" else Limits.of({name: text})
-
-
-def test_options_change_the_limits() -> None:
-    assert Limits.of({"tries": "2", "patience": "1.5", "url": "x"}) == Limits(tries=2, patience=1.5)
 
 
 def test_a_stamp_from_a_wrong_clock_is_not_believed(tmp_path: Path) -> None:
     path, clock = tmp_path / "x.pace", Clock()
     for stamp in (f"{clock.now + 10**6}", "nan", "", "junk\x00"):
         path.write_text(stamp)
-        with Turns(Pace(3.0, path), clock=clock, sleep=clock.sleep, patience=900).turn():
+        with RateLimiter(RateLimit(3.0, path), clock=clock, sleep=clock.sleep, patience=900).turn():
             pass
     assert not clock.slept
 
 
 def test_a_pause_that_one_process_is_asked_for_holds_the_others_which_say_why(tmp_path: Path) -> None:
-    clock, pace, told = Clock(), Pace(3.0, tmp_path / "x.pace"), list[tuple[str, float]]()
+    clock, rate, told = Clock(), RateLimit(3.0, tmp_path / "x.pace"), list[tuple[str, float]]()
 
-    def turns() -> Turns:
-        return Turns(pace, clock=clock, sleep=clock.sleep, patience=900, told=lambda *said: told.append(said))
+    def limiter() -> RateLimiter:
+        return RateLimiter(rate, clock=clock, sleep=clock.sleep, patience=900, told=lambda *said: told.append(said))
 
-    turns().hold(600, "HTTP 200: Rate exceeded")  # of a process that was killed then
-    with turns().turn():
+    limiter().hold(600, "HTTP 200: Rate exceeded")  # of a process that was killed then
+    with limiter().turn():
         assert sum(clock.slept) == pytest.approx(600, abs=0.01)
     [(why, seconds)] = told
     assert (why, round(seconds, 1)) == ("HTTP 200: Rate exceeded", 600.0)
 
 
-def test_a_long_wait_is_said_with_its_cause_and_its_end(bench: Bench, services: FakeServices) -> None:
-    services.faults.add("/pypistats", "throttled", status=429, hint="seconds", seconds=30)
-    services.faults.add("/pypistats", "error")
-    with bench.web(pace=Pace(3.0), first_wait=0.1) as web:
-        ask(web, services.url)
-    [line] = bench.waits
-    assert re.search(r": waits until \d\d:\d\d:\d\d UTC \(3[01] s\): HTTP 429 .*; try 2 of", line), "short ones are not"
-
-
 _ASKER = """
 import sys, pathlib, requests, time
-from fw_pipeline.http.rate_limit import Pace, Turns
-turns = Turns(Pace(0.3, pathlib.Path(sys.argv[2])), clock=time.time, sleep=time.sleep, patience=60)
+from fw_pipeline.http.rate_limit import RateLimit, RateLimiter
+limiter = RateLimiter(RateLimit(0.3, pathlib.Path(sys.argv[2])), clock=time.time, sleep=time.sleep, patience=60)
 for number in range(3):
-    with turns.turn():
+    with limiter.turn():
         requests.get(sys.argv[1], timeout=10)
 """
 
@@ -192,7 +107,7 @@ def test_processes_of_one_machine_take_turns(services: FakeServices, tmp_path: P
 
 def test_a_shared_pace_that_cannot_be_kept_is_named(bench: Bench, services: FakeServices) -> None:
     (bench.folder / "file").write_text("")
-    pace = Pace(3.0, bench.folder / "file" / "x.pace")
-    with bench.web(pace=pace) as web, pytest.raises(SourceError, match="cannot keep the pace that this machine"):
+    rate = RateLimit(3.0, bench.folder / "file" / "x.pace")
+    with bench.web(rate=rate) as web, pytest.raises(SourceError, match="cannot keep the pace that this machine"):
         ask(web, services.url)
     assert not services.requests

@@ -14,9 +14,10 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from fw_pipeline.errors import MonthRejected, PipelineError
-from fw_pipeline.http.client import Answer, InvalidResponse
+from fw_pipeline.http import InvalidResponse
+from fw_pipeline.http import Response as Received
 from fw_pipeline.http.redaction import Redactor
-from fw_pipeline.http.transport import Question
+from fw_pipeline.http.transport import Request as Sent
 from fw_pipeline_tests.support.certificates import certificate
 from fw_pipeline_tests.support.fake_services.faults import Answer as Answering
 from fw_pipeline_tests.support.fake_services.faults import Fault
@@ -81,7 +82,7 @@ def test_no_secret_is_written_anywhere(
         services.faults.add("/pypistats", fault, times=-1)
     told: list[str] = []
 
-    def read(answer: Answer) -> int:
+    def read(answer: Received) -> int:
         told.extend((repr(answer), answer.request, str(answer.headers)))
         if case == "bug":
             raise InvalidResponse(f"a reader that repeats {KEY} and {TOKEN}", f"never write {TOKEN}")
@@ -133,13 +134,13 @@ def test_a_short_secret_leaves_different_questions_apart(short: str, bench: Benc
     bench.secrets = {"STACKEXCHANGE_KEY": short, "HF_TOKEN": "2"}
     redactor = Redactor(bench.secrets)
     asked = [
-        Question.of("GET", "http://x/api/query", {"search_query": f"(abs:pytorch) AND {month}", "page": page}, {}, None)
+        Sent.of("GET", "http://x/api/query", {"search_query": f"(abs:pytorch) AND {month}", "page": page})
         for month in ("202301", "202302")
         for page in (1, 2, short)
     ]
-    assert len({question.key(redactor) for question in asked}) == len({question.url for question in asked})
-    with_key = Question.of("GET", "http://x/api/query", {"page": "1", "key": short}, {}, None)
-    without = Question.of("GET", "http://x/api/query", {"page": "1"}, {}, None)
+    assert len({sent.key(redactor) for sent in asked}) == len({sent.url for sent in asked})
+    with_key = Sent.of("GET", "http://x/api/query", {"page": "1", "key": short})
+    without = Sent.of("GET", "http://x/api/query", {"page": "1"})
     assert with_key.key(redactor) == without.key(redactor)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fw_pipeline.errors import MonthRejected, SourceError
-from fw_pipeline.http.client import Web
+from fw_pipeline.http import HttpClient
 from fw_pipeline_tests.support.fake_services.faults import changed
 from fw_pipeline_tests.support.fake_services.messages import Response
 from fw_pipeline_tests.support.fake_services.server import FakeServices
@@ -43,7 +43,7 @@ def test_the_request_says_who_asks_and_takes_no_password_from_the_machine(
 
 
 def test_a_posted_question_is_told_from_another_by_its_body(bench: Bench, services: FakeServices) -> None:
-    def counted(web: Web, sql: str) -> int:
+    def counted(web: HttpClient, sql: str) -> int:
         params = {"user": "demo"}
         url = f"{services.url}/clickpy/"
         return web.post(url, params=params, body=sql, name="sql", read=lambda it: int(it.text()))
@@ -69,13 +69,6 @@ def test_an_address_that_cannot_be_asked_is_refused(url: str, bench: Bench) -> N
 def test_a_name_that_does_not_resolve_is_tried_again(bench: Bench) -> None:
     with bench.web(tries=2) as web, pytest.raises(SourceError, match=r"cannot be resolved \(2 tries\)"):
         web.get("http://no-such-host.invalid/x", name="x", read=rows_of)
-
-
-def test_the_budget_ends_the_fetch_and_counts_repetitions(bench: Bench, services: FakeServices) -> None:
-    services.faults.add("/pypistats", "error", times=-1)
-    with bench.web(budget=2) as web, pytest.raises(SourceError, match="the budget of 2 requests is spent"):
-        ask(web, services.url)
-    assert len(services.requests) == 2
 
 
 def test_a_content_type_that_was_not_asked_for_is_refused(bench: Bench, services: FakeServices) -> None:

@@ -15,7 +15,7 @@ import pytest
 from dagster import AssetCheckEvaluation, DagsterInstance, build_sensor_context
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
-from fw_pipeline.contract import TABLES, Availability, Batch, CostEstimate, FetchContext, Provider, Source
+from fw_pipeline.contract import Availability, Batch, CostEstimate, FetchContext, Provider, Source
 from fw_pipeline.definitions import build_defs
 from fw_pipeline.ingestion.freshness import Freshness, freshness
 from fw_pipeline.ingestion.ingest import ingest
@@ -35,7 +35,7 @@ def answered(fetch: FetchContext) -> Iterator[Batch]:
     """Give every month a figure, and call December 2020 a gap."""
     for month in fetch.window.months():
         row = {"month": month, "tagged": "pytorch", "questions": 500, "method": "counted", "origin": "x"}
-        rows = pl.DataFrame([row], schema=TABLES["stackoverflow"].schema)
+        rows = pl.DataFrame([row], schema=SOURCES["stackoverflow"].table.schema)
         if month == date(2020, 12, 1):
             yield Batch(month, rows.clear(), (), gap="nothing was recorded")
         else:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import TABLES, Availability, Batch, CostEstimate, FetchContext, Provider
+from fw_pipeline.contract import Availability, Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.errors import MonthRejected, SourceError
 from fw_pipeline.ingestion.ingest import Ingested, ingest
 from fw_pipeline.ingestion.providers import ProviderSelection, choose, out_of_reach
@@ -28,7 +28,7 @@ Answers = Callable[[FetchContext], Iterator[Batch | MonthRejected]]
 
 def rows(month: date, questions: int = 500, tag: str = "pytorch") -> pl.DataFrame:
     row = {"month": month, "tagged": tag, "questions": questions, "method": "counted", "origin": "x"}
-    return pl.DataFrame([row], schema=TABLES["stackoverflow"].schema)
+    return pl.DataFrame([row], schema=SOURCES["stackoverflow"].table.schema)
 
 
 def provider(answers: Answers, reach: Window = YEAR) -> ProviderSelection:

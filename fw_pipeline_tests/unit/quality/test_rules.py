@@ -17,7 +17,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import TABLES
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.quality import (
     AT_LEAST_ONE_ROW,
@@ -31,6 +30,7 @@ from fw_pipeline.quality import (
     refused_months,
     validate,
 )
+from fw_pipeline.sources import SOURCES
 
 BETWEEN = "expect_column_values_to_be_between"
 NOT_NULL = "expect_column_values_to_not_be_null"
@@ -51,7 +51,7 @@ def failed(frame: pl.DataFrame, rules: tuple[Expectation, ...]) -> set[str]:
 
 
 def questions(*rows: tuple[date | None, str | None, int | None]) -> pl.DataFrame:
-    table = TABLES["stackoverflow"]
+    table = SOURCES["stackoverflow"].table
     told = [(*row, "counted", "Stack Exchange", None) for row in rows]
     return pl.DataFrame(told, schema=table.schema, orient="row")
 
@@ -61,7 +61,7 @@ def questions(*rows: tuple[date | None, str | None, int | None]) -> pl.DataFrame
 
 def test_the_first_rule_of_every_table_is_that_it_has_rows() -> None:
     assert implied(["month"], ["month"])[0] == AT_LEAST_ONE_ROW
-    assert all(for_raw(table)[0] == AT_LEAST_ONE_ROW for table in TABLES.values())
+    assert all(for_raw(source.table)[0] == AT_LEAST_ONE_ROW for source in SOURCES.values())
 
 
 @pytest.mark.parametrize("columns", [["b", "a"], ["a"], ["a", "b", "c"]])
@@ -237,7 +237,7 @@ def test_declared_rules_of_every_kind_run_and_tell_good_rows_from_bad() -> None:
 
 
 def test_a_good_month_passes_and_one_bad_row_names_its_rule() -> None:
-    rules = for_raw(TABLES["stackoverflow"])
+    rules = for_raw(SOURCES["stackoverflow"].table)
     good = questions((JAN, "pytorch", 555), (JAN, "*", 122_000), (FEB, "pytorch", 0))
     assert failed(good, rules) == set()
     assert failed(pl.concat([good, questions((FEB, "keras", None))]), rules) == {"questions_not_null"}
@@ -263,25 +263,25 @@ def test_a_good_month_passes_and_one_bad_row_names_its_rule() -> None:
 def test_a_download_window_of_another_month_is_refused(
     downloads: int, start: date | None, days: int, refused: set[str]
 ) -> None:
-    table = TABLES["pypi"]
+    table = SOURCES["pypi"].table
     row = (JAN, "torch", "all", "clickpy", downloads, start, days, "counted", None)
     frame = pl.DataFrame([row], schema=table.schema, orient="row")
     assert failed(frame, for_raw(table)) == refused
 
 
 def test_every_bound_on_a_count_says_why() -> None:
-    for table in TABLES.values():
-        counts = [found for found in for_raw(table) if found.type == BETWEEN]
-        assert counts
-        assert all(found.reason.endswith(".") for found in for_raw(table))
+    for source in SOURCES.values():
+        counts = [found for found in for_raw(source.table) if found.type == BETWEEN]
+        assert {found.columns[0] for found in counts} >= source.table.largest.keys()
+        assert all(found.reason.endswith(".") for found in for_raw(source.table))
 
 
 # Running
 
 
 def test_nothing_passes_on_a_frame_without_rows() -> None:
-    outcomes = validate(questions(), for_raw(TABLES["stackoverflow"]))
-    assert len(outcomes) == len(for_raw(TABLES["stackoverflow"]))
+    outcomes = validate(questions(), for_raw(SOURCES["stackoverflow"].table))
+    assert len(outcomes) == len(for_raw(SOURCES["stackoverflow"].table))
     assert {(outcome.passed, outcome.observed) for outcome in outcomes} == {(False, "no rows")}
 
 
@@ -419,7 +419,7 @@ def test_a_query_that_nobody_ran_is_not_green() -> None:
 
 def test_a_bad_row_refuses_its_month_and_no_other() -> None:
     frame = questions((JAN, "pytorch", 1), (FEB, "pytorch", -2), (FEB, "keras", -3), (None, "keras", None))
-    refused = refused_months(frame, validate(frame, for_raw(TABLES["stackoverflow"])))
+    refused = refused_months(frame, validate(frame, for_raw(SOURCES["stackoverflow"].table)))
     assert refused == {
         None: "questions_not_null: questions = NULL (1 row)",
         FEB: "questions_between_0_and_1000000: questions = -2 (2 rows)",

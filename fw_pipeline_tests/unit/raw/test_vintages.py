@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from fw_pipeline.atomic_files import StorageError, sweep, written_aside
-from fw_pipeline.contract import TABLES
 from fw_pipeline.raw import Statement, VintageStore
+from fw_pipeline.sources import SOURCES
 
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 MONTH = date(2022, 1, 1)
@@ -25,7 +25,7 @@ def figures(**counts: int) -> pl.DataFrame:
             {"month": MONTH, "tagged": tag, "questions": n, "method": "counted", "origin": "api", "observed_on": None}
             for tag, n in counts.items()
         ],
-        schema=TABLES["stackoverflow"].schema,
+        schema=SOURCES["stackoverflow"].table.schema,
     )
 
 
@@ -144,14 +144,14 @@ import resource, sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 import polars as pl
-from fw_pipeline.contract import TABLES
+from fw_pipeline.sources import SOURCES
 from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.raw import VintageStore
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
 month, now = date(2022, 1, 1), datetime(2026, 11, 2, tzinfo=UTC)
 tags = [str(hash(str(i))) for i in range(5000)]
 rows = pl.DataFrame({"month": [month] * 5000, "tagged": tags, "questions": [1] * 5000})
-rows = pl.concat([TABLES["stackoverflow"].schema.to_frame(), rows], how="diagonal")
+rows = pl.concat([SOURCES["stackoverflow"].table.schema.to_frame(), rows], how="diagonal")
 try:
     VintageStore(Path(sys.argv[1])).add("stackoverflow", month, rows, provider="api", observed_at=now,
         evidence=(), run_id="a")

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from fw_pipeline.atomic_files import StorageError
-from fw_pipeline.contract import TABLES
 from fw_pipeline.raw import Statement, Vintage, VintageStore
+from fw_pipeline.sources import SOURCES
 
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 MONTH = date(2022, 1, 1)
@@ -61,7 +61,7 @@ def test_what_is_no_statement_is_somebody_elses(tmp_path: Path) -> None:
 def tagged(**counts: int) -> pl.DataFrame:
     said = {"month": MONTH, "method": "counted", "origin": "api", "observed_on": None}
     rows = [{**said, "tagged": tag, "questions": count} for tag, count in counts.items()]
-    return pl.DataFrame(rows, schema=TABLES["stackoverflow"].schema)
+    return pl.DataFrame(rows, schema=SOURCES["stackoverflow"].table.schema)
 
 
 def add(store: VintageStore, *, at: datetime = NOW, run: str = "a", **counts: int) -> Vintage:

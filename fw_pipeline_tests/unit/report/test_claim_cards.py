@@ -9,7 +9,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from fw_pipeline.report import attribution, claim_cards, figure, methodology
+from fw_pipeline.report import claim_cards, figure, formatting, page_tables
+from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.support import report_warehouse
 
 QUERIES = ("claims", "verdicts", "headlines")
@@ -61,10 +62,10 @@ def test_a_prediction_stands_beside_the_present_half_and_flips_nothing() -> None
 
 
 def test_a_series_has_a_plain_name_and_one_that_nobody_named_keeps_its_own() -> None:
-    assert methodology.plain("stackoverflow", "recorded") == "Stack Overflow, as published by N. Schlömer"
-    assert methodology.plain("stackoverflow", "of nobody") == "of nobody"
+    assert formatting.series_title("stackoverflow", "recorded") == "Stack Overflow, as published by N. Schlömer"
+    assert formatting.series_title("stackoverflow", "of nobody") == "of nobody"
     used = {"pypi": {"StarScout, all", "unknown"}, "papers": set[str]()}
-    assert [row["series"] for row in methodology.glossary(used)] == ["StarScout, all"]
+    assert [row["series"] for row in page_tables.glossary(used)] == ["StarScout, all"]
 
 
 def test_claims_stand_in_the_order_of_their_numbers() -> None:
@@ -72,6 +73,6 @@ def test_claims_stand_in_the_order_of_their_numbers() -> None:
 
 
 def test_every_origin_of_the_recorded_figures_has_a_licence() -> None:
-    for source in ("stackoverflow", "huggingface", "papers", "pypi"):
-        for origin in pl.read_csv(RECORDED / f"{source}.csv", infer_schema=False)["origin"].unique():
-            assert any(origin.startswith(start) for start in attribution.CREDITS), origin
+    for name, source in SOURCES.items():
+        for origin in pl.read_csv(RECORDED / f"{name}.csv", infer_schema=False)["origin"].unique():
+            assert any(origin.startswith(start) for start in source.credits), origin

@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 
 from fw_pipeline.catalog.frameworks import PACKAGES
-from fw_pipeline.contract import TABLES
 from fw_pipeline.months import Window, parse_month
 from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.support.recorded_files import SHIPPED, Bench
@@ -35,8 +34,8 @@ def test_no_recorded_figure_is_lost_on_the_way(bench: Bench, source: str, rows: 
     assert answer.failed is None
     assert answer.refused == []
     assert answer.rows.height == rows
-    assert answer.rows.schema == TABLES[source].schema
-    assert all(batch.rows.schema == TABLES[source].schema for batch in answer.batches)
+    assert answer.rows.schema == SOURCES[source].table.schema
+    assert all(batch.rows.schema == SOURCES[source].table.schema for batch in answer.batches)
     for month, figures in answer.months.items():
         if month is not None:
             assert figures["month"].unique().to_list() == [month]
@@ -181,7 +180,7 @@ def test_gaps_hold_no_row_and_point_to_the_evidence(bench: Bench) -> None:
     gaps = [batch for batch in bench.ask("pypi").batches if batch.gap]
     assert gaps
     assert all(
-        batch.rows.is_empty() and batch.rows.schema == TABLES["pypi"].schema and batch.evidence for batch in gaps
+        batch.rows.is_empty() and batch.rows.schema == SOURCES["pypi"].table.schema and batch.evidence for batch in gaps
     )
     assert bench.ask("stackoverflow").gaps == {}
 
@@ -241,18 +240,16 @@ def test_the_evidence_is_the_file_word_for_word_and_kept_once(bench: Bench) -> N
     assert len(list(bench.data.rglob("*stackoverflow.csv*"))) == 1
 
 
-@pytest.mark.parametrize("source", list(TABLES))
+@pytest.mark.parametrize("source", list(SOURCES))
 def test_recorded_asks_nobody(bench: Bench, source: str) -> None:
     plan = SOURCES[source].providers["recorded"].plan(bench.fetch(source))
     assert plan.requests == 0
     assert "no request" in plan.text
 
 
-def test_the_registry_has_every_table_once_and_names_itself_rightly() -> None:
-    assert list(SOURCES) == list(TABLES)
+def test_the_registry_names_its_sources_rightly() -> None:
     for name, source in SOURCES.items():
         assert source.name == name
-        assert source.table is TABLES[name]
         assert next(iter(source.providers)) == "recorded"
         assert all(provider.source == name and key == provider.name for key, provider in source.providers.items())
     assert {name: source.live for name, source in SOURCES.items()} == {

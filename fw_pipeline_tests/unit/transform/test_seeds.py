@@ -17,11 +17,12 @@ import pytest
 from fw_pipeline.catalog.frameworks import FRAMEWORKS, LANGUAGES, PACKAGES, POPULATIONS
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.paths import SEEDS_DIR
-from fw_pipeline.settings import Settings
+from fw_pipeline.settings import Settings, read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.transform.seeds import Seed, seeds
 from fw_pipeline_tests.support.recorded_files import SHIPPED
+from fw_pipeline_tests.support.relations import models
 
 TABLES: Mapping[str, Seed] = {seed.name: seed for seed in seeds()}
 RECORDED = [name for name, seed in TABLES.items() if seed.document.rows_from == "recorded"]
@@ -158,6 +159,25 @@ def test_what_was_computed_from_a_series_here_says_so() -> None:
     assert computed == {None, "recorded", "nine venues", "StarScout", "top-pypi-packages"}
     nearly_twice = only("published_figures", source="Analytics India Magazine 2022: nearly twice")
     assert (nearly_twice["value"], nearly_twice["tolerance"]) == (2, 0.25)
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    place = tmp_path_factory.mktemp("pipeline")
+    return Pipeline(SOURCES, models(), given=read({"FW_DATA_DIR": str(place)}, dotenv=place / "none"))
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_every_table_keeps_the_grain_the_nulls_and_the_values_of_its_document(name: str, pipeline: Pipeline) -> None:
+    made = TABLES[name].frame(pipeline)
+    document = TABLES[name].document
+    assert made.height or document.may_be_empty
+    assert not made.select(document.grain).is_duplicated().any()
+    filled = [column for column, its in document.columns.items() if not its.nullable]
+    assert {column: made[column].null_count() for column in filled} == dict.fromkeys(filled, 0)
+    limited = {column: its.values for column, its in document.columns.items() if its.values}
+    for column, values in limited.items():
+        assert {*made[column].drop_nulls()} <= {*(SOURCES if values == "sources" else values)}, column
 
 
 # --- What is wrong is one line

@@ -15,7 +15,6 @@ import polars as pl
 import pytest
 
 from fw_pipeline.atomic_files import StorageError
-from fw_pipeline.contract import TABLES
 from fw_pipeline.ingestion.providers import asking, choose
 from fw_pipeline.months import Window
 from fw_pipeline.raw import VintageStore
@@ -41,7 +40,7 @@ def add(
                 "observed_on": taken,
             }
         ],
-        schema=TABLES["stackoverflow"].schema,
+        schema=SOURCES["stackoverflow"].table.schema,
     )
     vintage = VintageStore(data).add(
         "stackoverflow",

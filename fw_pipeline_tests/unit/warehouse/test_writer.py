@@ -9,9 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import TABLES
-from fw_pipeline.details import DETAIL_TABLES
 from fw_pipeline.raw import VintageStore
+from fw_pipeline.sources import DETAIL_TABLES, SOURCES
 from fw_pipeline.warehouse import Warehouse, WarehouseError
 from fw_pipeline.warehouse.metadata_tables import BOOKS
 from fw_pipeline.warehouse.writer import Built, Writer
@@ -151,7 +150,7 @@ def test_the_raw_tables_say_which_rows_they_hold(tmp_path: Path) -> None:
             "vintage": "When the vintage was written (UTC).",
             "is_current": "Whether it is the current one.",
         }
-    about = TABLES["stackoverflow"].description
+    about = SOURCES["stackoverflow"].table.description
     grain = "One row for: provider, month, tagged"
     assert said == {
         "stackoverflow": f"{about} The current vintage of each provider. {grain}.",
@@ -178,7 +177,7 @@ def test_the_listings_of_current_vintages_are_loaded_and_no_others(tmp_path: Pat
         VintageStore(tmp_path).add(
             "pypi",
             month,
-            pl.concat([TABLES["pypi"].schema.to_frame(eager=True), rows], how="diagonal"),
+            pl.concat([SOURCES["pypi"].table.schema.to_frame(eager=True), rows], how="diagonal"),
             provider=provider,
             observed_at=NOW + timedelta(days=day),
             evidence=(f"e/{day}",),

@@ -10,7 +10,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import TABLES
 from fw_pipeline.ingestion.providers import asking, choose
 from fw_pipeline.months import Window, next_month
 from fw_pipeline.settings import read
@@ -53,7 +52,7 @@ def test_every_month_costs_one_request_and_counts_each_paper_once(
 def test_rows_say_what_they_are_and_thank_arxiv(desk: Desk) -> None:
     desk.run("2022-01", "2022-02")
     rows = desk.rows()
-    assert rows.select(TABLES["papers"].schema.names()).schema == TABLES["papers"].schema
+    assert rows.select(SOURCES["papers"].table.schema.names()).schema == SOURCES["papers"].table.schema
     assert rows["population"].unique().to_list() == ["arxiv abstracts"]
     assert rows["venue"].unique().to_list() == ["*"]
     assert rows["observed_on"].unique().to_list() == [NOW.date()]

@@ -12,7 +12,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fw_pipeline.contract import TABLES
 from fw_pipeline.ingestion.providers import asking, choose
 from fw_pipeline.months import Window
 from fw_pipeline.settings import read
@@ -47,7 +46,7 @@ def test_two_requests_bring_every_month_in_every_form(
 def test_rows_say_what_they_are_and_when_the_archive_was_made(desk: Desk, services: FakeServices) -> None:
     desk.run("2022-03", "2022-03")
     rows = desk.rows()
-    assert rows.select(TABLES["papers"].schema.names()).schema == TABLES["papers"].schema
+    assert rows.select(SOURCES["papers"].table.schema.names()).schema == SOURCES["papers"].table.schema
     assert rows["population"].unique().to_list() == ["papers with code"]
     assert rows["observed_on"].unique().to_list() == [services.world.today]
     assert "CC BY-SA 4.0" in rows["origin"][0]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fw_pipeline.http.client import Answer, InvalidResponse, Throttled, Transient
+from fw_pipeline.http import InvalidResponse, Response, Throttled, Transient
 from fw_pipeline.ingestion.providers import asking, choose
 from fw_pipeline.months import Window
 from fw_pipeline.settings import read
@@ -38,10 +38,10 @@ def desk(tmp_path: Path, services: FakeServices) -> Desk:
     return Desk(tmp_path, services, clickpy(("torch", "tensorflow")))
 
 
-def answer(body: str, status: int = 500, served_at: datetime | None = None, **headers: str) -> Answer:
+def answer(body: str, status: int = 500, served_at: datetime | None = None, **headers: str) -> Response:
     at = served_at or datetime.now(UTC)
     named: Mapping[str, str] = MappingProxyType({k.replace("_", "-"): v for k, v in headers.items()})
-    return Answer("POST x", status, named, body.encode(), None, at)  # type: ignore[arg-type]
+    return Response("POST x", status, named, body.encode(), None, at)  # type: ignore[arg-type]
 
 
 def test_a_spent_quota_is_waited_for_until_the_time_it_names_by_the_clock_of_the_server() -> None:

@@ -14,9 +14,8 @@ from pathlib import Path
 import py7zr
 import pytest
 
-from fw_pipeline.contract import TABLES
-from fw_pipeline.sources.stackoverflow.posts_dump import PROVIDER, dump
-from fw_pipeline.sources.stackoverflow.posts_files import _with_signs_of_life
+from fw_pipeline.sources import SOURCES
+from fw_pipeline.sources.stackoverflow.posts_dump import PROVIDER, _with_signs_of_life, dump
 from fw_pipeline_tests.support.dumps import (
     HEAD,
     TAIL,
@@ -50,7 +49,7 @@ def test_a_range_of_months_comes_from_one_file(desk: Desk, tmp_path: Path, kind:
     months = ["2022-11", "2022-12", *(f"2023-{month:02d}" for month in range(1, 7))]
     assert desk.figures() == expected((tmp_path / "Posts.xml").read_bytes(), *months)
     rows = desk.rows()
-    assert rows.columns[: len(TABLES["stackoverflow"].schema)] == TABLES["stackoverflow"].schema.names()
+    assert rows.columns[: len(SOURCES["stackoverflow"].table.schema)] == SOURCES["stackoverflow"].table.schema.names()
     said = rows.select("method", "origin", "observed_on", "provider").unique().row(0)
     assert said == ("counted", "Stack Exchange data dump", date(2023, 6, 30), "dump")
     evidence = json.loads(_evidence(desk))

@@ -13,11 +13,12 @@ import polars as pl
 import pytest
 
 from fw_pipeline.catalog.frameworks import LANGUAGES, TAGS, Tag
-from fw_pipeline.contract import TABLES, Batch, FetchContext
-from fw_pipeline.details import STACKOVERFLOW_QUESTIONS
+from fw_pipeline.contract import Batch, FetchContext
 from fw_pipeline.ingestion.providers import out_of_reach
 from fw_pipeline.months import Window
+from fw_pipeline.sources import SOURCES
 from fw_pipeline.sources.stackoverflow.monthly_questions import contradiction, names_of
+from fw_pipeline.sources.stackoverflow.question_tables import STACKOVERFLOW_QUESTIONS
 from fw_pipeline.sources.stackoverflow.stackexchange_api import PROVIDER, api
 from fw_pipeline_tests.support.fake_services.faults import Answer, instead
 from fw_pipeline_tests.support.fake_services.messages import Request, Response, as_json
@@ -85,7 +86,7 @@ def test_the_questions_are_kept_one_by_one_with_all_their_tags(tmp_path: Path, s
 def test_rows_say_how_by_whom_and_when_they_were_counted(desk: Desk) -> None:
     desk.run("2023-06", "2023-06")
     rows = desk.rows()
-    assert rows.columns[: len(TABLES["stackoverflow"].schema)] == TABLES["stackoverflow"].schema.names()
+    assert rows.columns[: len(SOURCES["stackoverflow"].table.schema)] == SOURCES["stackoverflow"].table.schema.names()
     said = rows.select("method", "origin", "observed_on", "provider").unique().row(0)
     assert said == ("counted", "Stack Exchange API", NOW.date(), "api")
     assert rows.height == len(ASKED)

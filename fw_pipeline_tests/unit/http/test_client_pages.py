@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from fw_pipeline.errors import SourceError
-from fw_pipeline.http.client import Answer, Web
+from fw_pipeline.http import HttpClient
+from fw_pipeline.http import Response as Received
 from fw_pipeline_tests.support.fake_services.faults import Answer as Answering
 from fw_pipeline_tests.support.fake_services.faults import Fault
 from fw_pipeline_tests.support.fake_services.messages import Request, Response
@@ -26,11 +27,11 @@ def bench(tmp_path: Path, services: FakeServices) -> Bench:
     return Bench(tmp_path)
 
 
-def _ids(answer: Answer) -> list[str]:
+def _ids(answer: Received) -> list[str]:
     return [row["_id"] for row in answer.json(list)]
 
 
-def _listed(web: Web, services: FakeServices) -> list[str]:
+def _listed(web: HttpClient, services: FakeServices) -> list[str]:
     params = {"sort": "createdAt", "expand[]": ["createdAt", "tags"]}
     pages = web.pages(f"{services.url}{LISTING}", params, name="models", read=_ids)
     return [name for page in pages for name in page]
@@ -127,7 +128,7 @@ def test_a_cursor_can_be_made_by_the_provider(bench: Bench, services: FakeServic
     bench.secrets = {"STACKEXCHANGE_KEY": "sesame-key"}
     number = iter(range(2, 100))
 
-    def following(answer: Answer) -> str | None:
+    def following(answer: Received) -> str | None:
         return f"{base}&page={next(number)}" if answer.json(dict)["has_more"] else None
 
     with bench.web() as web:

@@ -1,27 +1,38 @@
-"""What the Stack Exchange API means by its errors: they all come with HTTP 400, and only `error_id` tells them apart.
+"""What the Stack Exchange API answers: its errors, and a question as a row of `detail.stackoverflow_questions`.
 
-Nothing here asks for anything.
+All errors come with HTTP 400, and only `error_id` tells them apart. Nothing here asks for anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import html
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NoReturn
 
+import polars as pl
+
 from fw_pipeline.errors import SourceError
-from fw_pipeline.http.client import (
-    Answer,
+from fw_pipeline.http import (
     InvalidResponse,
+    Response,
     Throttled,
     Transient,
-    one_line,
+    needed,
     optional,
     seconds_in,
     strict_json,
+    texts,
+    truth,
     whole_number,
 )
+from fw_pipeline.http.json_fields import ABSURD
+from fw_pipeline.sources.stackoverflow.question_tables import STACKOVERFLOW_QUESTIONS
+from fw_pipeline.text import one_line
 
 _KEY = "correct STACKEXCHANGE_KEY, or leave it out and go on with 300 requests a day"
 _ADDRESS = "check FW_STACKEXCHANGE_URL; the service may have changed"
@@ -83,14 +94,12 @@ class ApiError:
         raise InvalidResponse(str(self), _ADDRESS)
 
 
-def error_in(answer: Answer) -> ApiError | None:
+def error_in(answer: Response) -> ApiError | None:
     """Return the error that an answer tells, whatever its status; None where it tells none.
 
     Raises:
         InvalidResponse: it tells one without a number.
     """
-    if b'"error_id"' not in answer.body:
-        return None
     try:
         said = strict_json(answer.text())  # under whatever content type
     except (Transient, InvalidResponse):
@@ -108,3 +117,77 @@ def _word(said: Mapping[str, Any], field: str) -> str:
 def _backoff(said: Mapping[str, Any]) -> int | None:
     seconds = optional(said, "backoff", whole_number)
     return None if seconds is None else seconds + 1
+
+
+NEEDED = ("question_id", "creation_date", "tags")
+FIELDS = (*NEEDED, "score", "view_count", "answer_count", "is_answered", "closed_date")
+"""The fields of a question that are asked for; those that are not needed may be absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, with None for what the service did not say."""
+
+    number: int
+    created: int
+    """Unix seconds."""
+    tags: frozenset[str]
+    score: int | None
+    views: int | None
+    answers: int | None
+    answered: bool | None
+    closed: int | None
+    """Unix seconds; None where it is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a listing; no questions where only their number was asked for."""
+
+    questions: tuple[Question, ...]
+    total: int
+    """Questions on all pages."""
+    more: bool | None
+    """Whether a page follows; None where the service did not say."""
+    ref: str
+    strange: frozenset[str]
+    """Fields of the answer that were not asked for."""
+
+
+def question_of(item: Mapping[str, Any]) -> Question:
+    """Return a question of an answer.
+
+    Raises:
+        InvalidResponse: its number, its time or its tags are missing, or a field is of another kind than documented.
+    """
+    tags = frozenset(html.unescape(tag).lower() for tag in needed(item, "tags", texts))
+    if not tags:
+        raise InvalidResponse("a question has no tag, although it was found by one")
+    return Question(
+        number=needed(item, "question_id", whole_number),
+        created=needed(item, "creation_date", whole_number),
+        tags=tags,
+        score=optional(item, "score", partial(whole_number, least=-ABSURD)),
+        views=optional(item, "view_count", whole_number),
+        answers=optional(item, "answer_count", whole_number),
+        answered=optional(item, "is_answered", truth),
+        closed=optional(item, "closed_date", whole_number),
+    )
+
+
+def listing_of(questions: Iterable[Question]) -> pl.DataFrame:
+    """Return some questions as rows of `detail.stackoverflow_questions`, by number."""
+    rows = [
+        (
+            it.number,
+            datetime.fromtimestamp(it.created, UTC),
+            sorted(it.tags),
+            it.score,
+            it.views,
+            it.answers,
+            it.answered,
+            None if it.closed is None else datetime.fromtimestamp(it.closed, UTC),
+        )
+        for it in sorted(questions, key=attrgetter("number"))
+    ]
+    return pl.DataFrame(rows, schema=STACKOVERFLOW_QUESTIONS.schema, orient="row")
