@@ -90,7 +90,7 @@ $(VENV)/.ready-dev: $(VENV)/.ready $(DEV_LOCK)
 	@$(UV) pip install -q --python $(BIN)/python --require-hashes --compile-bytecode -r $(DEV_LOCK)
 	@touch $@
 
-.venv-bench/.ready: $(VENV)/.ready-dev $(BENCH_LOCK)
+.venv-bench/.ready: $(BENCH_LOCK) | $(VENV)/.ready-uv
 	@echo "setting up .venv-bench: what the pipeline is compared with"
 	@$(UV) venv -q --clear --python $(BIN)/python .venv-bench
 	@$(UV) pip install -q --python .venv-bench/bin/python --require-hashes --compile-bytecode -r $(BENCH_LOCK)

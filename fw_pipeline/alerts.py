@@ -25,7 +25,8 @@ from fw_pipeline.http.redaction import Redactor
 from fw_pipeline.http.response_errors import FAULTS, Fault, InvalidResponse, Transient
 from fw_pipeline.http.retry import Limits, patiently
 from fw_pipeline.http.transport import Request, opened, polite_session
-from fw_pipeline.settings import Alerting, MailServer, Settings
+from fw_pipeline.settings import Settings
+from fw_pipeline.settings_values import Alerting, MailServer
 from fw_pipeline.text import one_line
 
 LIMITS = Limits(

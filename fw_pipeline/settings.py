@@ -13,19 +13,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, unquote, urlsplit
 
 from fw_pipeline.paths import PROJECT_DIR, SEEDS_DIR, SHIPPED_DIR
 from fw_pipeline.settings_origin import DEFAULT, Value, gather
-from fw_pipeline.text import one_line
+from fw_pipeline.settings_values import (
+    ALERTS,
+    Alerting,
+    SettingError,
+    read_address,
+    read_alerting,
+    read_folder,
+    read_line,
+    read_providers,
+)
 
 if TYPE_CHECKING:
     from fw_pipeline.contract import Setting
 
 MODES = ("recorded", "live")
-
-ALERTS = ("FW_ALERT_WEBHOOK", "FW_ALERT_MAIL_TO", "FW_ALERT_MAIL_FROM", "FW_SMTP_URL", "FW_UI_URL")
-"""Whom to tell that a run failed. The webhook and the mail server hold secrets in their addresses."""
 
 OWN = frozenset({"FW_DATA_DIR", "FW_MODE", "FW_PROVIDERS", "FW_CONTACT", "FW_FORCE", "FW_KEEP_RUNS", *ALERTS})
 """The settings that are no source's."""
@@ -41,14 +46,6 @@ def of_sources() -> Mapping[str, Setting]:
 def known() -> frozenset[str]:
     """Return the name of every setting."""
     return OWN.union(of_sources())
-
-
-class SettingError(ValueError):
-    """A setting is wrong; the message names it and says what would be right."""
-
-    def __init__(self, message: str) -> None:
-        """Keep the message on one line, whatever was found in the environment."""
-        super().__init__(one_line(message, 1000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,31 +72,6 @@ class Secrets(Mapping[str, str]):
 
 
 @dataclass(frozen=True, slots=True)
-class MailServer:
-    """Where mail is handed in. Printing shows no name and no password."""
-
-    host: str
-    port: int
-    user: str = field(repr=False)
-    password: str = field(repr=False)
-    tls_from_the_start: bool
-    """`smtps`; otherwise the connection is encrypted by STARTTLS."""
-
-
-@dataclass(frozen=True, slots=True)
-class Alerting:
-    """Whom to tell that a run failed, and how. All of it empty: nobody."""
-
-    webhook: str = field(default="", repr=False)
-    """Address that takes the alert as JSON; usually a secret."""
-    mail_to: tuple[str, ...] = ()
-    mail_from: str = ""
-    mail_server: MailServer | None = None
-    ui: str = ""
-    """Address of the Dagster UI, for a link to the run."""
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that a user can set."""
 
@@ -114,7 +86,7 @@ class Settings:
     """Accept a month with far fewer counts than its last vintage."""
     keep_runs: int = 25
     """Finished runs that Dagster's history keeps."""
-    alerting: Alerting = Alerting()
+    alerting: Alerting = field(default_factory=Alerting)
     dagster_home: Path | None = None
     """Where Dagster keeps its history, if somewhere else than in the data folder."""
     values: Mapping[str, Value] = field(default_factory=dict)
@@ -203,108 +175,27 @@ def read(
     if not re.fullmatch(r"[1-9]\d{0,5}", keep_runs, re.ASCII):
         raise SettingError(f"setting FW_KEEP_RUNS is {keep_runs!r}; write how many runs to keep, from 1 on")
     return Settings(
-        data_dir=_folder("FW_DATA_DIR", values.get("FW_DATA_DIR", str(PROJECT_DIR / "data"))),
+        data_dir=read_folder("FW_DATA_DIR", values.get("FW_DATA_DIR", str(PROJECT_DIR / "data"))),
         mode=mode,
-        providers=MappingProxyType(_providers(values.get("FW_PROVIDERS", ""))),
+        providers=MappingProxyType(read_providers(values.get("FW_PROVIDERS", ""))),
         addresses=MappingProxyType(
             {
-                name: _address(name, values.get(name, it.default), like=it.default, several=it.of_files)
+                name: read_address(name, values.get(name, it.default), like=it.default, several=it.of_files)
                 for name, it in of_sources().items()
                 if not it.is_secret
             }
         ),
-        contact=_one_line("FW_CONTACT", values.get("FW_CONTACT", "")),
+        contact=read_line("FW_CONTACT", values.get("FW_CONTACT", "")),
         secrets=Secrets(
             {
-                name: _one_line(name, values[name])
+                name: read_line(name, values[name])
                 for name, it in of_sources().items()
                 if it.is_secret and name in values
             }
         ),
         force=values.get("FW_FORCE") == "1",
         keep_runs=int(keep_runs),
-        alerting=_alerting(values),
-        dagster_home=_folder("DAGSTER_HOME", values["DAGSTER_HOME"]) if "DAGSTER_HOME" in values else None,
+        alerting=read_alerting(values),
+        dagster_home=read_folder("DAGSTER_HOME", values["DAGSTER_HOME"]) if "DAGSTER_HOME" in values else None,
         values=MappingProxyType(found),
     )
-
-
-def _folder(name: str, text: str) -> Path:
-    try:
-        folder = Path(text).expanduser()
-        is_file = folder.exists() and not folder.is_dir()
-    except (OSError, RuntimeError, ValueError) as error:
-        raise SettingError(f"setting {name} is {text!r}, which names no folder: {error}") from None
-    if is_file:
-        raise SettingError(f"setting {name} is {text!r}, which is a file; name a folder")
-    return folder
-
-
-def _one_line(name: str, text: str) -> str:
-    if not text.isprintable():
-        raise SettingError(f"setting {name} holds a line break or a control character; write it on one line")
-    return text
-
-
-def _parts(text: str) -> SplitResult:
-    """Return the parts of an address; none where it cannot be read."""
-    try:
-        parts = urlsplit(text)
-        parts.port  # noqa: B018 - it is read only when asked for
-    except ValueError:
-        return urlsplit("")
-    return parts
-
-
-def _address(name: str, text: str, *, like: str, several: bool = False) -> str:
-    if several and len(parted := re.split(r"[,\s]+", text)) > 1:
-        return " ".join(_address(name, one, like=like) for one in parted if one)
-    parts = _parts(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
-        raise SettingError(f"setting {name} is {text!r}; write an address like {like}, without a password")
-    return text.rstrip("/")
-
-
-def _providers(text: str) -> dict[str, str]:
-    chosen: dict[str, str] = {}
-    for item in filter(None, (part.strip() for part in text.split(","))):
-        source, sign, provider = item.partition("=")
-        if not (sign and source.strip() and provider.strip()):
-            raise SettingError(f"setting FW_PROVIDERS holds {item!r}; write source=provider, such as pypi=pypistats")
-        chosen[source.strip()] = provider.strip()
-    return chosen
-
-
-def _alerting(values: Mapping[str, str]) -> Alerting:
-    given = {name: _one_line(name, values.get(name, "")) for name in ALERTS}
-    recipients = tuple(filter(None, (part.strip() for part in given["FW_ALERT_MAIL_TO"].split(","))))
-    sender = given["FW_ALERT_MAIL_FROM"] or next(iter(recipients), "")
-    for name, address in [("FW_ALERT_MAIL_TO", to) for to in recipients] + [("FW_ALERT_MAIL_FROM", sender)]:
-        if address and not re.fullmatch(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+", address):
-            raise SettingError(f"setting {name} holds {address!r}; write addresses like you@example.org")
-    if bool(recipients) != bool(given["FW_SMTP_URL"]):
-        missing, there = ("FW_SMTP_URL", "FW_ALERT_MAIL_TO") if recipients else ("FW_ALERT_MAIL_TO", "FW_SMTP_URL")
-        raise SettingError(f"setting {there} needs {missing} beside it; set both, or none")
-    webhook = _parts(given["FW_ALERT_WEBHOOK"])
-    if given["FW_ALERT_WEBHOOK"] and (webhook.scheme not in {"http", "https"} or not webhook.hostname):
-        raise SettingError("setting FW_ALERT_WEBHOOK is no address; write it like https://example.org/hook")
-    return Alerting(
-        webhook=given["FW_ALERT_WEBHOOK"],
-        mail_to=recipients,
-        mail_from=sender,
-        mail_server=_mail_server(given["FW_SMTP_URL"]) if given["FW_SMTP_URL"] else None,
-        ui=_address("FW_UI_URL", given["FW_UI_URL"], like="http://127.0.0.1:3000") if given["FW_UI_URL"] else "",
-    )
-
-
-def _mail_server(text: str) -> MailServer:
-    """Read `smtp://user:password@host:587` (STARTTLS) or `smtps://...:465`; the error never repeats it."""
-    parts = _parts(text)
-    host = parts.hostname or ""
-    if parts.scheme not in {"smtp", "smtps"} or not host or parts.path.strip("/") or parts.query:
-        raise SettingError("setting FW_SMTP_URL is no mail server; write it like smtp://user:password@example.org:587")
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    if bool(user) != bool(password):
-        raise SettingError("setting FW_SMTP_URL has a user without a password, or the reverse; write both, or none")
-    tls = parts.scheme == "smtps"
-    return MailServer(host, parts.port or (465 if tls else 587), user, password, tls)

@@ -17,7 +17,7 @@ from fw_pipeline import signals
 from fw_pipeline.cli.output import drop_output
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.months import parse_month
-from fw_pipeline.settings import SettingError
+from fw_pipeline.settings_values import SettingError
 from fw_pipeline.text import one_line
 
 FORMATS = click.Choice(["table", "json", "csv"])

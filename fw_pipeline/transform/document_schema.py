@@ -15,7 +15,7 @@ from typing import Any
 from fw_pipeline.paths import SHIPPED_DIR
 from fw_pipeline.quality import FAILING_ROWS, TYPES
 from fw_pipeline.transform.model_document import ClaimDocument, Shared, TableDocument
-from fw_pipeline.transform.seeds import SeedDocument
+from fw_pipeline.transform.seed_document import SeedDocument
 from fw_pipeline.transform.yaml_document import Strict
 
 FOLDER = SHIPPED_DIR / "dbt_like_sql" / "schemas"

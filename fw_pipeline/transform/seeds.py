@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from types import MappingProxyType
-from typing import Any, Literal, Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -25,44 +25,10 @@ from fw_pipeline.raw import VintageStore, provider_of
 from fw_pipeline.settings import Settings
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import claims
-from fw_pipeline.transform.model_document import Column, Named, Table
 from fw_pipeline.transform.project import Model
-from fw_pipeline.transform.yaml_document import List, Text, read
+from fw_pipeline.transform.seed_document import KINDS, SeedDocument
+from fw_pipeline.transform.yaml_document import read
 from fw_pipeline.warehouse import Built, Writer
-
-KINDS: Mapping[str, pl.DataType] = MappingProxyType(
-    {
-        "VARCHAR": pl.String(),
-        "DATE": pl.Date(),
-        "DOUBLE": pl.Float64(),
-        "BIGINT": pl.Int64(),
-        "BOOLEAN": pl.Boolean(),
-        "TIMESTAMP WITH TIME ZONE": pl.Datetime("us", "UTC"),
-        "VARCHAR[]": pl.List(pl.String),
-    }
-)
-"""The types of columns."""
-
-
-class SeedColumn(Column):
-    """A column of a small table."""
-
-    type: Literal["VARCHAR", "DATE", "DOUBLE", "BIGINT", "BOOLEAN", "TIMESTAMP WITH TIME ZONE", "VARCHAR[]"]
-    values: List[Any] | Literal["sources"] | None = None  # type: ignore[assignment]
-    """The only values that may occur; `sources`: the names of the sources."""
-
-
-class SeedDocument(Table):
-    """What the document of a small table says."""
-
-    description: Text
-    columns: Named[SeedColumn]
-    rows_from: Literal["seeds", "recorded", "pipeline"] = "seeds"
-    """The CSV file beside the document; the one beside the recorded figures; or the pipeline."""
-    unique: List[List[Text]] = ()
-    """What else, beside the grain, no two rows may share."""
-    may_be_empty: Text | None = None
-    """Why the table may have no row at all, if it may."""
 
 
 class Parts(Protocol):
@@ -119,7 +85,7 @@ class Seed:
     @property
     def after_fetch(self) -> bool:
         """Whether a fetch changes it."""
-        return self.name in ("statements", "fetched_months")
+        return self.name in _AFTER_FETCH
 
     def frame(self, parts: Parts) -> pl.DataFrame:
         """Return the rows with the declared types.
@@ -151,14 +117,18 @@ class Seed:
 
 
 @cache
-def seeds() -> tuple[Seed, ...]:
+def seeds(folder: Path = SEEDS_DIR) -> tuple[Seed, ...]:
     """Return the small tables, as their documents were when this process first read them.
 
     Raises:
         PipelineError: a document is wrong; the line says which and how to mend it.
     """
-    paths = sorted(SEEDS_DIR.glob("*.yml"))
-    return tuple(Seed(path.stem, read(f"seeds/{path.name}", path, SeedDocument)) for path in paths)
+    found = [Seed(path.stem, read(f"seeds/{path.name}", path, SeedDocument)) for path in sorted(folder.glob("*.yml"))]
+    for seed in found:
+        if seed.document.rows_from == "pipeline" and seed.name not in _OF_THE_PIPELINE:
+            remedy = f"put the rows into {seed.name}.csv beside it, and leave out rows_from"
+            raise PipelineError(f"seeds/{seed.name}.yml", "the pipeline makes no such table", remedy)
+    return tuple(found)
 
 
 def _months(parts: Parts) -> list[Row]:
@@ -223,6 +193,7 @@ _OF_THE_PIPELINE: Mapping[str, Callable[[Parts], list[Row]]] = {
     "statements": _statements,
     "fetched_months": _fetched_months,
 }
+_AFTER_FETCH = frozenset({"statements", "fetched_months"})
 
 
 def _first_of_month(column: str) -> Rule:

@@ -15,7 +15,8 @@ from fw_pipeline.errors import PipelineError
 from fw_pipeline.http import InvalidResponse, strict_json, utc_moment
 from fw_pipeline.months import parse_month
 from fw_pipeline.raw import EvidenceStore, VintageStore
-from fw_pipeline.settings import SettingError, read
+from fw_pipeline.settings import read
+from fw_pipeline.settings_values import SettingError
 from fw_pipeline.sources.stackoverflow.posts_xml import NotPosts, Posts
 from fw_pipeline.text import one_line, shown
 from fw_pipeline.transform import project

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fw_pipeline.paths import PROJECT_DIR
-from fw_pipeline.settings import SettingError, read
+from fw_pipeline.settings import read
+from fw_pipeline.settings_values import SettingError
 
 NOWHERE = Path("no-such-dotenv-file")
 

@@ -1,7 +1,6 @@
 """What the sides of a comparison with others work on, made up: `python -m ...corpora hub|posts|archive FOLDER NUMBER`.
 
-The same number makes the same data. Shapes and sizes are those of the real services, as `wire.md` of the project's
-research has them.
+The same number makes the same data. Fields and the sizes of rows are like those of the real services.
 """
 
 from __future__ import annotations

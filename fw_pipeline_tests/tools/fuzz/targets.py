@@ -20,7 +20,8 @@ from fw_pipeline.contract import FetchContext
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.months import FIRST_MONTH, Window, parse_month
 from fw_pipeline.raw import EvidenceStore, VintageStore
-from fw_pipeline.settings import SettingError, read
+from fw_pipeline.settings import read
+from fw_pipeline.settings_values import SettingError
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.sources.pypi.clickpy import PROVIDER as CLICKPY
 from fw_pipeline.sources.pypi.pypistats import pypistats

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.settings import SettingError, read
+from fw_pipeline.settings import read
+from fw_pipeline.settings_values import SettingError
 from fw_pipeline_tests.support.fake_services import faults
 from fw_pipeline_tests.support.fake_services.faults import Answer
 from fw_pipeline_tests.support.fake_services.messages import Request, Response, as_json

@@ -145,7 +145,7 @@ def test_where_no_tag_is_known_nothing_is_listed(desk: Desk) -> None:
     desk.world.dead_tags = frozenset({"pytorch", "tensorflow", "c++"})
     got = desk.run("2023-05", "2023-06")
     assert "no question was ever tagged tensorflow, pytorch, c++, so that a count of 0 would say" in lines(got)[0]
-    assert "frameworks.py" in lines(got)[0]
+    assert "correct dbt_like_sql/seeds/tags.csv" in lines(got)[0]
     assert (len(desk.asked), desk.figures()) == (FIRST, {})
     desk.world.dead_tags = frozenset()
     assert not desk.run("2023-05", "2023-06").failures
