@@ -5,6 +5,7 @@ with it, and months would turn grey; here that stays, as the last word on each m
 """
 
 import contextlib
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterable
@@ -32,6 +33,8 @@ _LASTING = (DagsterEventType.ASSET_MATERIALIZATION.value, DagsterEventType.ASSET
 _ENDED_BACKFILLS = ("COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED")
 """The states in which a backfill starts no more runs."""
 
+_RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 _LEAST_PAGES = 2_000
 """A file smaller than about 8 MB is not worth packing."""
 
@@ -57,7 +60,7 @@ def trim(instance: DagsterInstance, *, keep: int) -> int:
             runs.delete_run(run_id)
         with events.index_connection() as connection:  # type: ignore[no-untyped-call]
             mentioned = {row[0] for row in connection.execute(sql.select(_EVENTS.run_id).distinct())}
-            captured = {path.name for path in output.glob("*-*-*-*-*")}
+            captured = {path.name for path in output.glob("*") if _RUN_ID.fullmatch(path.name)}
             # looked up last: a run is written down before its first event, so that a new one is never taken for gone
             gone = ({str(run_id) for run_id in mentioned if run_id} | captured) - set(instance.get_run_ids())
             _forget_events(connection, gone)
