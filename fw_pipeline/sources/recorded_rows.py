@@ -74,8 +74,8 @@ def read_figures(text: str, *, source: str, table: Table, last: date) -> Figures
         header = next(reader, None)
         if header is None:
             raise NotReadable("is empty")
-        if header != table.schema.names():
-            raise NotReadable(f"has the header {','.join(header)!r}, not {','.join(table.schema.names())!r}")
+        if header != reading.schema.names():
+            raise NotReadable(f"has the header {','.join(header)!r}, not {','.join(reading.schema.names())!r}")
         for cells in reader:
             if cells:
                 reading.take(reader.line_num, cells)
@@ -97,13 +97,15 @@ class _Reading:
     faults: dict[date | None, list[Fault]] = field(default_factory=lambda: defaultdict(list))
     seen: dict[tuple[Any, ...], int] = field(default_factory=dict)
     populations: dict[str, Population] = field(init=False)
+    schema: pl.Schema = field(init=False)
 
     def __post_init__(self) -> None:
+        self.schema = self.table.schema
         self.populations = {it.name: it for it in POPULATIONS if it.source == self.source}
 
     def take(self, line: int, cells: list[str]) -> None:
         """Read one line, and file it as a row or as faults."""
-        schema = self.table.schema
+        schema = self.schema
         named = dict(zip(schema.names(), cells, strict=False))
         month, misplaced = self._place(named["month"], named.get("population"))
         slot = month if month is not None and month >= FIRST_MONTH else None
