@@ -159,7 +159,7 @@ class CostEstimate:
 
 
 HEADERS_OF, ANSWERS_BEHIND = "headers of ", "the answers behind "
-"""How the requests begin under which a keeper is given what is no answer, but belongs to one."""
+"""How the requests begin under which the evidence is given what is no answer, but belongs to one."""
 
 
 class Evidence(Protocol):
@@ -209,7 +209,7 @@ class FetchContext:
     window: Window
     now: datetime
     """The present (UTC), given: a source has no clock of its own."""
-    keeper: EvidenceWriter
+    evidence: EvidenceWriter
     scan: Callable[[str, Mapping[str, Any]], pl.DataFrame]
     """Runs one SQL query over files in an in-memory DuckDB, column-wise, in bounded memory."""
     log: Callable[[str], None]

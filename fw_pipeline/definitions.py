@@ -1,4 +1,4 @@
-"""The composition root: sources and SQL models to one Dagster code location. Nothing is decided elsewhere."""
+"""The composition root: sources and SQL models to one Dagster code location. Nothing else wires parts together."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from fw_pipeline import transform as sql_models
 from fw_pipeline.contract import Source
 from fw_pipeline.orchestration import instance
 from fw_pipeline.orchestration.asset_checks import freshness_check, raw_checks
+from fw_pipeline.orchestration.build_plan import all_tables
+from fw_pipeline.orchestration.build_step import build_step
 from fw_pipeline.orchestration.jobs import jobs_and_schedules
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.publish_assets import publish_asset, report_asset
 from fw_pipeline.orchestration.raw_assets import raw_asset
 from fw_pipeline.orchestration.runs import held_by_runs
 from fw_pipeline.orchestration.sensors import sensors
-from fw_pipeline.orchestration.table_assets import build_step
-from fw_pipeline.orchestration.table_specs import all_tables
 from fw_pipeline.paths import SHIPPED_DIR
 from fw_pipeline.settings import Settings
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import FORECASTS, MEASUREMENTS, Model
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.transform.seeds import seeds
 
 

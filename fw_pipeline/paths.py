@@ -1,4 +1,4 @@
-"""Where the files lie that come with the code, in a checkout and in an installed package."""
+"""Paths of the files that ship with the code, in a checkout and in an installed package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the environment says, read once and checked: the only reader of the environment.
+"""What the environment says, read once and checked: the only module that takes settings from the environment.
 
 Secrets are held so that they cannot be printed by accident. Nothing here opens a connection or a database.
 """

@@ -1,10 +1,11 @@
 """The web server of `fw-pipeline ui`: `dagster dev` as a child process, with a guard before its pages.
 
     python -m fw_pipeline.webserver dev ...   the UI and its daemon, as `dagster dev`
-    python -m fw_pipeline.webserver ...       the web server alone, as `dagster-webserver`; the first starts it
+    python -m fw_pipeline.webserver ...       the web server alone, as `dagster-webserver`; started by the first
 
-Dagster has no setting for middleware: see docs/adr/0018. It asks nobody where a request comes from, and takes a query
-by GET, by a form and over a websocket: see docs/security.md. Nothing here knows who somebody is; a login's part.
+Dagster has no setting for middleware: see docs/adr/0016-a-guard-before-the-web-server.md. It does not check where a
+request comes from, and takes a query by GET, by a form and over a websocket: see docs/security.md. Nothing here knows
+who somebody is; that is the login's job.
 """
 
 from __future__ import annotations

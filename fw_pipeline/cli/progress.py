@@ -1,4 +1,4 @@
-"""What is being done: a line that moves on a terminal, a plain line a source and a sum at the end elsewhere."""
+"""What is being done: a line that moves on a terminal, elsewhere, one line per source and a total."""
 
 from __future__ import annotations
 

@@ -113,9 +113,9 @@ def _launch(settings: Settings, fetches: Sequence[tuple[str, Window | None]] = (
     with Progress() as progress:
         from fw_pipeline.definitions import build_defs, load_models
         from fw_pipeline.orchestration.launch import fetch_and_build
+        from fw_pipeline.orchestration.pipeline import Pipeline
         from fw_pipeline.orchestration.runs import held_by_runs
         from fw_pipeline.sources import SOURCES
-        from fw_pipeline.transform.context import Pipeline
 
         models = load_models()
         pipeline = Pipeline(SOURCES, models, given=settings, progress=progress, again=again)

@@ -49,30 +49,30 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class ResponseCache:
-    """The keeper of one fetch, as the HTTP layer uses it."""
+    """The evidence of one fetch, as the HTTP layer uses it."""
 
-    keeper: EvidenceWriter
+    evidence: EvidenceWriter
     redactor: Redactor
     clock: Callable[[], float]
     """Gives Unix seconds, for servers that do not say when they answered."""
 
     def find(self, request: str) -> Response | None:
         """Return the response that an unfinished earlier try kept for a request, if any."""
-        kept = self.keeper.find(request)
+        kept = self.evidence.find(request)
         if kept is None:
             return None
         status, headers = self.head_of(request)
         return Response(
-            request, status, headers, kept.read(), kept, self.keeper.observed_at((kept.ref,)), replayed=True
+            request, status, headers, kept.read(), kept, self.evidence.observed_at((kept.ref,)), replayed=True
         )
 
     def head_of(self, request: str) -> tuple[int, Mapping[str, str]]:
         """Return the status and the headers that were kept for a request: 200 and none where they told nothing."""
-        return _read_head(self.keeper.find(_head(request)))
+        return _read_head(self.evidence.find(_head(request)))
 
     def earlier(self, request: str) -> Earlier | None:
         """Return what the last fetch before this one kept for a request; None where nothing tells its version."""
-        if not (found := self.keeper.find_earlier(request, _head(request))):
+        if not (found := self.evidence.find_earlier(request, _head(request))):
             return None
         kept, head = found
         _, headers = _read_head(head)
@@ -81,8 +81,8 @@ class ResponseCache:
 
     def keep_again(self, request: str, earlier: Earlier) -> Evidence:
         """Note that what an earlier fetch kept for a request is the answer of this one too, and return it."""
-        self.keeper.keep_again(_head(request), earlier.head)
-        self.keeper.keep_again(request, earlier.body)
+        self.evidence.keep_again(_head(request), earlier.head)
+        self.evidence.keep_again(request, earlier.body)
         return earlier.body
 
     def keep(self, request: str, name: str, status: int, headers: Mapping[str, str], body: bytes) -> Response:
@@ -91,21 +91,21 @@ class ResponseCache:
         shown = {header: self.redactor.address(value) for header, value in headers.items()}
         if status != 200 or _TELLING & headers.keys():  # noqa: PLR2004
             self.keep_head(request, name, status, shown)
-        kept = self.keeper.keep(request, body, name=name)
+        kept = self.evidence.keep(request, body, name=name)
         return Response(request, status, shown, body, kept, datetime.fromtimestamp(self.clock(), UTC))
 
     def keep_head(self, request: str, name: str, status: int, headers: Mapping[str, str]) -> None:
         """Write the telling headers of a response; before its body, so that no body is ever found without them."""
         shown = {header: self.redactor.address(headers[header]) for header in KEPT_HEADERS if header in headers}
         head = json.dumps({"status": status, "headers": shown}, sort_keys=True).encode()
-        self.keeper.keep(_head(request), head, name=f"{name}.headers.json")
+        self.evidence.keep(_head(request), head, name=f"{name}.headers.json")
 
     def reject(self, response: Response, cause: str) -> None:
         """Say that a response is unfit, so that it is asked for again."""
         said = self.redactor.text(cause)
-        if (head := self.keeper.find(_head(response.request))) is not None:
-            self.keeper.reject(head.ref, said)
-        self.keeper.reject(response.evidence.ref, said)
+        if (head := self.evidence.find(_head(response.request))) is not None:
+            self.evidence.reject(head.ref, said)
+        self.evidence.reject(response.evidence.ref, said)
 
 
 def _read_head(kept: Evidence | None) -> tuple[int, Mapping[str, str]]:

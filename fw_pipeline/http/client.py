@@ -60,7 +60,7 @@ class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
         """Prepare a session; nothing is sent yet.
 
         Args:
-            fetch: whose keeper, options, secrets and log are used.
+            fetch: whose evidence, options, secrets and log are used.
             rate: least seconds between requests.
             budget: how many requests may be sent in all, repetitions included.
             host_label: subject of every error, such as `stackoverflow api`.
@@ -73,7 +73,7 @@ class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
         self._session = Session(
             fetch, rate=own, budget=budget, label=host_label, limits=bounds, clock=clock, sleep=sleep
         )
-        self._cache = ResponseCache(fetch.keeper, self._session.redactor, clock)
+        self._cache = ResponseCache(fetch.evidence, self._session.redactor, clock)
         self._scratch = fetch.options.get("scratch")
         self._label = host_label
         self.replayed = 0
@@ -209,7 +209,8 @@ class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
             sites: hosts, as patterns such as `*.hf.co`, to which the service is known to redirect its files.
 
         Raises:
-            ValueError: the name ends otherwise: the keeper would pack the file, and nothing could read it in place.
+            ValueError: the name ends otherwise: the evidence store would pack the file, and nothing could
+                read it in place.
         """
         request = Request.of("GET", url, None, {"Accept-Encoding": "identity", **(headers or {})})
         wanted = Download(self._session, self._cache, request, name, classify, sites, self._scratch)

@@ -141,13 +141,13 @@ class Download:
     """Where the part that has come so far lies; the system's temporary folder when None."""
 
     def __post_init__(self) -> None:
-        """Refuse a name under which the keeper would pack the file: nothing could read it in place."""
+        """Refuse a name under which the evidence store would pack the file: nothing could read it in place."""
         if not self.name.endswith(PACKED):
             raise ValueError(f"the name of a download ends in one of {PACKED}, not {self.name!r}")
 
     def found(self) -> Evidence | None:
         """Return the file that an unfinished earlier try kept, if any."""
-        return self.cache.keeper.find(self._key)
+        return self.cache.evidence.find(self._key)
 
     def fetched(self) -> Evidence:
         """Fetch the file, or the rest of it, and keep it; or find that the one of an earlier fetch has not changed.
@@ -185,7 +185,7 @@ class Download:
             self._refuse(self.cache.keep(self._key, f"{self.name}.refused", response.status_code, headers, body))
         if VALIDATED & headers.keys():
             self.cache.keep_head(self._key, self.name, _OK, headers)
-        kept = self.cache.keeper.keep(self._key, part.blocks(), name=self.name)
+        kept = self.cache.evidence.keep(self._key, part.blocks(), name=self.name)
         part.forget()
         return kept
 
@@ -202,7 +202,7 @@ class Download:
         try:
             return read(kept)
         except Exception as fault:
-            self.cache.keeper.reject(kept.ref, self.session.redactor.text(str(fault)))
+            self.cache.evidence.reject(kept.ref, self.session.redactor.text(str(fault)))
             raise
 
     @property

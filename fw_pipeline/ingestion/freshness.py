@@ -1,6 +1,6 @@
 """Whether each source has the closed month that its provider can give by now. Free of Dagster; asks nobody.
 
-A run that happened is no freshness, and neither is an old month that was fetched again: what counts is the month.
+A recent run does not make a source fresh, and neither is an old month that was fetched again: what counts is the month.
 """
 
 from __future__ import annotations

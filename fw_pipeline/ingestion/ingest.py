@@ -99,8 +99,8 @@ def ingest(
                 sweep(settings.data_dir / room / name)
             VintageStore(settings.data_dir).sweep_listings(name)
             shutil.rmtree(spill(settings, chosen.source), ignore_errors=True)  # by a killed run
-            fetch, keeper = asking(chosen, window, settings, now=now, run_id=run_id, log=log, waits=waits)
-            return _Ingest(chosen, settings, fetch, keeper, run_id=run_id, done=done, say=say).run(again=again)
+            fetch, evidence_store = asking(chosen, window, settings, now=now, run_id=run_id, log=log, waits=waits)
+            return _Ingest(chosen, settings, fetch, evidence_store, run_id=run_id, done=done, say=say).run(again=again)
     except Timeout:
         cause = f"another run has been fetching it for more than {patience:.0f} s"
         raise SourceError(name, cause, "wait for it, or stop it, and run again") from None
@@ -117,7 +117,7 @@ class _Ingest:
         chosen: ProviderSelection,
         settings: Settings,
         fetch: FetchContext,
-        keeper: EvidenceStore,
+        evidence_store: EvidenceStore,
         *,
         run_id: str,
         done: Callable[[MonthOutcome], None],
@@ -125,7 +125,13 @@ class _Ingest:
     ) -> None:
         self._say = say
         self._source, self._provider = chosen.source, chosen.provider
-        self._force, self._fetch, self._keeper, self._run_id, self._done = settings.force, fetch, keeper, run_id, done
+        self._force, self._fetch, self._evidence, self._run_id, self._done = (
+            settings.force,
+            fetch,
+            evidence_store,
+            run_id,
+            done,
+        )
         self._store = VintageStore(settings.data_dir)
         self._result = Ingested(chosen.provider.name)
 
@@ -140,8 +146,8 @@ class _Ingest:
         windows = [Window(start, end)] if start < end else []
         if not again:
             windows = [left for window in windows for left in self._left_of(window)]
-        if windows and self._keeper.resumed:
-            answers = "1 answer is" if self._keeper.resumed == 1 else f"{self._keeper.resumed} answers are"
+        if windows and self._evidence.resumed:
+            answers = "1 answer is" if self._evidence.resumed == 1 else f"{self._evidence.resumed} answers are"
             self._say(f"{name}: resumes an unfinished fetch, {answers} here")
         for window in windows:
             fetch = replace(self._fetch, window=window)
@@ -152,7 +158,7 @@ class _Ingest:
             self._note_the_unanswered(window)
         self._result.failures += self._store.unreadable
         if windows and not self._result.failures:
-            self._keeper.finish()
+            self._evidence.finish()
         return self._result
 
     def _left_of(self, window: Window) -> list[Window]:
@@ -192,7 +198,7 @@ class _Ingest:
         try:
             for item in self._provider.fetch(fetch):
                 if isinstance(item, MonthRejected):
-                    self._refuse(item, ())
+                    self._reject(item, ())
                     continue
                 waiting.append(item)
                 if time.monotonic() - since > FLUSH_SECONDS:
@@ -216,7 +222,7 @@ class _Ingest:
         if filled:
             frame = pl.concat([batch.rows.select(table.schema.names()) for batch in filled])
             outcomes = quality.validate(frame, quality.for_raw(table))
-            causes = quality.refused_months(frame, outcomes)
+            causes = quality.rejected_months(frame, outcomes)
         for batch in batches:
             last = None if self._force else self._last(batch)
             kept = last is not None and covers_less(batch, last)
@@ -225,7 +231,7 @@ class _Ingest:
                 cause = shrunk(batch, last, table)
             if cause is not None:
                 remedy = "see the evidence file; run again when the provider is mended"
-                self._refuse(MonthRejected(self._source.name, cause, remedy, month=batch.month), batch.evidence)
+                self._reject(MonthRejected(self._source.name, cause, remedy, month=batch.month), batch.evidence)
             elif batch.gap is not None and batch.month is not None:
                 self._state(batch.month, "gap", batch.gap, "")
                 self._note(MonthOutcome(batch.month, "gap", cause=batch.gap, evidence=batch.evidence))
@@ -245,12 +251,12 @@ class _Ingest:
         return None if current is None else self._store.read(self._source.name, current)
 
     def _write(self, batch: Batch) -> None:
-        observed_at = self._keeper.observed_at(batch.evidence)
+        observed_at = self._evidence.observed_at(batch.evidence)
         refs = batch.evidence
         if len(refs) > LISTED_REFS:
             listed = "\n".join(refs).encode()
             name = f"evidence-of-{batch.month:%Y-%m}.txt" if batch.month else "evidence.txt"
-            refs = (self._keeper.keep(f"{ANSWERS_BEHIND}{name}", listed, name=name).ref,)
+            refs = (self._evidence.keep(f"{ANSWERS_BEHIND}{name}", listed, name=name).ref,)
         vintage = self._store.add(
             self._source.name,
             batch.month,
@@ -279,14 +285,14 @@ class _Ingest:
             )
         )
 
-    def _refuse(self, refusal: MonthRejected, evidence: tuple[str, ...]) -> None:
+    def _reject(self, rejection: MonthRejected, evidence: tuple[str, ...]) -> None:
         for ref in evidence:
-            self._keeper.reject(ref, refusal.cause)
-        self._result.failures.append(refusal)
-        month = refusal.month if isinstance(refusal.month, date) else None
+            self._evidence.reject(ref, rejection.cause)
+        self._result.failures.append(rejection)
+        month = rejection.month if isinstance(rejection.month, date) else None
         if month is not None:
-            self._state(month, "refused", refusal.cause, refusal.remedy)
-        self._note(MonthOutcome(month, "refused", cause=refusal.cause, evidence=evidence))
+            self._state(month, "refused", rejection.cause, rejection.remedy)
+        self._note(MonthOutcome(month, "refused", cause=rejection.cause, evidence=evidence))
 
     def _state(self, month: date, status: Literal["gap", "refused", "answered"], cause: str, remedy: str) -> None:
         self._store.state(

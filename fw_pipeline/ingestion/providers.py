@@ -87,11 +87,11 @@ def asking(
     waits: Callable[[str], None] = silent,
 ) -> tuple[FetchContext, EvidenceStore]:
     """Return what a provider is given to answer for a window, and the store that keeps its answers."""
-    keeper = EvidenceStore(settings.data_dir, chosen.source.name, chosen.provider.name, run_id=run_id, now=now)
+    evidence_store = EvidenceStore(settings.data_dir, chosen.source.name, chosen.provider.name, run_id=run_id, now=now)
     fetch = FetchContext(
         window=window,
         now=now,
-        keeper=keeper,
+        evidence=evidence_store,
         scan=partial(scan, spill=spill(settings, chosen.source)),
         log=log,
         waits=waits,
@@ -99,7 +99,7 @@ def asking(
         secrets=settings.secrets,
         recorded=settings.recorded_dir,
     )
-    return fetch, keeper
+    return fetch, evidence_store
 
 
 def reach_of(chosen: ProviderSelection, settings: Settings, *, now: datetime) -> Availability:

@@ -1,4 +1,4 @@
-"""Whether a month may become a vintage although each of its rows keeps the rules. Pure."""
+"""Checks on a month as a whole, after its rows have passed the rules. No side effects."""
 
 from __future__ import annotations
 

@@ -27,9 +27,9 @@ from fw_pipeline.errors import PipelineError
 from fw_pipeline.ingestion.freshness import Freshness, freshness
 from fw_pipeline.orchestration.asset_metadata import as_markdown, places, relation_key
 from fw_pipeline.orchestration.failures import plain_failures
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.quality import Expectation, Outcome
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import Writer
 
 Rules = Mapping[str, Sequence[Expectation]]

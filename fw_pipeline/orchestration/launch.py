@@ -12,8 +12,8 @@ from fw_pipeline.errors import PipelineError
 from fw_pipeline.months import Window
 from fw_pipeline.orchestration.instance import told, write_quickly
 from fw_pipeline.orchestration.jobs import REBUILD
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.runs import mark_killed, run_job
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import query
 
 

@@ -1,4 +1,4 @@
-"""The two last assets: the file that users open, and the page that readers open. Neither moves on an unproven build."""
+"""The two last assets: the published file and the page. Neither changes unless every check passed."""
 
 import base64
 import contextlib
@@ -27,13 +27,13 @@ from fw_pipeline.errors import PipelineError
 from fw_pipeline.locks import Tell, lock_held, silent
 from fw_pipeline.orchestration.asset_checks import Rules, prove
 from fw_pipeline.orchestration.asset_metadata import SEVERAL, relation_key
+from fw_pipeline.orchestration.build_plan import Table
 from fw_pipeline.orchestration.failures import plain_failures
-from fw_pipeline.orchestration.table_specs import Table
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.quality import Expectation
 from fw_pipeline.report.answer import answer
 from fw_pipeline.report.formatting import VERDICTS, in_month
 from fw_pipeline.text import in_markdown
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import Writer, query
 
 

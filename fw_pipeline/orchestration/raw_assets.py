@@ -1,4 +1,4 @@
-"""One partitioned asset per source, which fetches months, adds vintages and loads them. No other Dagster code does."""
+"""One partitioned asset per source, which fetches months, adds vintages and loads them; every job fetches by it."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -28,9 +28,9 @@ from fw_pipeline.months import Window
 from fw_pipeline.orchestration.asset_metadata import column_schema
 from fw_pipeline.orchestration.failures import plain_failures
 from fw_pipeline.orchestration.partitions import ONE_RUN, beta, key, months_of, windows
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.settings import Settings
 from fw_pipeline.text import one_line
-from fw_pipeline.transform.context import Pipeline
 
 GAPS = "every_month_has_a_figure"
 """The check that warns of months that were asked for and are known to have no figure."""

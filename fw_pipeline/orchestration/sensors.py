@@ -36,8 +36,8 @@ from fw_pipeline.orchestration.failures import failure_lines
 from fw_pipeline.orchestration.jobs import REBUILD
 from fw_pipeline.orchestration.launch import nothing_to_build, state
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.runs import ENDED, mark_killed
-from fw_pipeline.transform.context import Pipeline
 
 UNFINISHED = [status for status in DagsterRunStatus if status not in ENDED]
 """The states of a run that may still bring months in."""

@@ -3,9 +3,9 @@
 Great Expectations runs every rule. Nothing here reads SQL or yml files, asks a database, or knows Dagster.
 """
 
-from fw_pipeline.quality.derived_rules import declared, for_raw, implied
+from fw_pipeline.quality.rule_sources import declared, for_raw, implied
 from fw_pipeline.quality.rules import AT_LEAST_ONE_ROW, FAILING_ROWS, TYPES, Expectation
-from fw_pipeline.quality.runner import NO_ROWS, Outcome, refused_months, validate
+from fw_pipeline.quality.runner import NO_ROWS, Outcome, rejected_months, validate
 
 __all__ = [
     "AT_LEAST_ONE_ROW",
@@ -17,6 +17,6 @@ __all__ = [
     "declared",
     "for_raw",
     "implied",
-    "refused_months",
+    "rejected_months",
     "validate",
 ]

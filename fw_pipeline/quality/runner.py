@@ -197,7 +197,7 @@ def _plain(value: Any) -> Any:
     return value if whole or (isinstance(value, float) and math.isfinite(value)) else str(value)
 
 
-def refused_months(frame: pl.DataFrame, outcomes: Iterable[Outcome]) -> Mapping[date | None, str]:
+def rejected_months(frame: pl.DataFrame, outcomes: Iterable[Outcome]) -> Mapping[date | None, str]:
     """Return why each unfit month of a frame is refused: its rows that break a critical rule.
 
     Every month is refused by a critical failure that no row can be blamed for. The key None stands for rows without

@@ -17,9 +17,9 @@ from fw_pipeline.months import FIRST_MONTH, Window
 from fw_pipeline.report import answer, attribution, claim_cards, leads, page, page_tables, render
 from fw_pipeline.report.charts import (
     claim_charts,
-    companions,
+    ecosystem_charts,
     forecast_charts,
-    hub_models,
+    hub_charts,
     lead_chart,
     momentum_charts,
     source_charts,
@@ -155,8 +155,8 @@ def _figures(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[F
         venue_chart.venues(
             at_venues, found.get("papers"), _events(dated, at_venues), attribution.credit_line(published, "papers")
         ),
-        hub_models.models(read(sql("models")), attribution.credit_line(published, "huggingface")),
-        companions.packages(read(sql("packages")), of_pypi),
+        hub_charts.models(read(sql("models")), attribution.credit_line(published, "huggingface")),
+        ecosystem_charts.packages(read(sql("packages")), of_pypi),
         forecast_charts.finding(read(sql("foretold")), of_pypi),
     )
     return [figure for figure in drawn if figure.rows.height]
@@ -169,7 +169,7 @@ def _beyond(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[Fi
     momentum, composite = read(sql("momentum")), read(sql("composite"))
     drawn = (
         forecast_charts.forecasts(read(sql("forecasts")), both),
-        hub_models.exclusivity(read(sql("exclusivity")), attribution.credit_line(published, "huggingface")),
+        hub_charts.exclusivity(read(sql("exclusivity")), attribution.credit_line(published, "huggingface")),
         momentum_charts.momentum(momentum, _events(dated, momentum), both),
         momentum_charts.composite(composite, _events(dated, composite), all_three),
     )

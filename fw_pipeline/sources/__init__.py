@@ -1,4 +1,4 @@
-"""The registry of sources: one line each. All that is said of a source is said in its folder, not here."""
+"""The registry of sources: one entry each. All that is said of a source is said in its folder, not here."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -88,7 +88,7 @@ def _fetch(
     body = _read(source, fetch, file)
     figures = _figures(source, read, fetch, body)
     window = _reach_of(source, figures, begins).window
-    evidence = (fetch.keeper.keep(f"recorded/{file}", body, name=file).ref,)
+    evidence = (fetch.evidence.keep(f"recorded/{file}", body, name=file).ref,)
     for month in fetch.window.months():
         if month not in window:
             continue

@@ -1,6 +1,6 @@
 """The SQL models: what each table is called, what it reads, what it means, and where its columns come from.
 
-Read from `dbt_like_sql/` alone. Nothing is run here, and no database is known.
+The modules beside these turn them into rows and tables: seeds, claims, forecasts.
 """
 
 from fw_pipeline.transform.lineage import lineage

@@ -1,7 +1,8 @@
 """How a new published file replaces the old one, even if other programs have the old one open.
 
 A program that has it open for writing keeps the old file, but would write its log next to the new one, because the log
-is located by name. Readers of the new file would fail, or apply that log to it. See docs/adr/0021. Nothing here opens a
+is located by name. Readers of the new file would fail, or apply that log to it. See
+docs/adr/0019-who-has-the-published-file-open.md. Nothing here opens a
 database.
 """
 

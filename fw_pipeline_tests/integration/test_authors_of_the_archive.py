@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from fw_pipeline.definitions import load_models
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.transform.seeds import seeds
 from fw_pipeline_tests.support.fake_services.server import FakeServices
 from fw_pipeline_tests.support.papers_live import NOW, Desk

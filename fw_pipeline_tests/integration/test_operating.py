@@ -66,8 +66,8 @@ def test_a_backup_of_a_folder_that_is_being_written_has_the_answer_of_each_vinta
         for number in range(5_000):
             if stop.is_set():
                 return
-            keeper = EvidenceStore(data, "stackoverflow", "api", run_id=f"r{number}", now=NOW)
-            ref = keeper.keep(f"q{number}", f"{number}".encode(), name="answer").ref
+            evidence_store = EvidenceStore(data, "stackoverflow", "api", run_id=f"r{number}", now=NOW)
+            ref = evidence_store.keep(f"q{number}", f"{number}".encode(), name="answer").ref
             said = {"month": month, "tagged": "jax", "questions": number, "method": "counted", "origin": "x"}
             rows = pl.DataFrame([said], schema=table.schema)
             at = NOW + timedelta(seconds=number)

@@ -13,12 +13,12 @@ from dagster import AssetKey, DagsterInstance, RunRequest, SkipReason, build_sen
 from fw_pipeline.definitions import build_defs, load_models
 from fw_pipeline.months import Window
 from fw_pipeline.orchestration.jobs import REVISITED, last_months
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.runs import run_job
 from fw_pipeline.paths import PROJECT_DIR
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline_tests.support.command import fw_pipeline
 from fw_pipeline_tests.support.fake_services.server import FakeServices
 

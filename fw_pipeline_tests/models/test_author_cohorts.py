@@ -11,11 +11,11 @@ import pytest
 
 from fw_pipeline.definitions import load_models, registered
 from fw_pipeline.orchestration.asset_metadata import relation_key
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.sources.papers.paper_tables import PAPERS
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.transform.seeds import seeds
 from fw_pipeline.warehouse import Writer
 

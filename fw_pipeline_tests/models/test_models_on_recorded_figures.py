@@ -15,11 +15,11 @@ import pytest
 from fw_pipeline.ingestion.ingest import ingest
 from fw_pipeline.ingestion.providers import choose
 from fw_pipeline.months import FIRST_MONTH, Window
-from fw_pipeline.orchestration.table_specs import all_tables
+from fw_pipeline.orchestration.build_plan import all_tables
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import Model, lineage
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import Built
 from fw_pipeline_tests.support.relations import models
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model
 from fw_pipeline.transform.claims import measurements_sql
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.transform.forecasts import forecasts
 from fw_pipeline.transform.seeds import seeds
 from fw_pipeline_tests.support.recorded_files import NOW, Bench

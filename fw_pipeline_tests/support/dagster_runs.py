@@ -13,10 +13,10 @@ from dagster import (
 )
 
 from fw_pipeline.definitions import build_defs, load_models
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.runs import held_by_runs
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.transform.context import Pipeline
 
 
 def pipeline_of(data: Path) -> Pipeline:

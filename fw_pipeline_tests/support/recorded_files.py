@@ -54,8 +54,10 @@ class Bench:
         return cls(place / "recorded", place / "data")
 
     def fetch(self, source: str, window: Window = EVERYTHING, now: datetime = NOW) -> FetchContext:
-        keeper = EvidenceStore(self.data, source, "recorded", run_id="r1", now=now)
-        return FetchContext(window, now, keeper, lambda _, __: pl.DataFrame(), lambda _: None, recorded=self.folder)
+        evidence_store = EvidenceStore(self.data, source, "recorded", run_id="r1", now=now)
+        return FetchContext(
+            window, now, evidence_store, lambda _, __: pl.DataFrame(), lambda _: None, recorded=self.folder
+        )
 
     def ask(self, source: str, window: Window = EVERYTHING, now: datetime = NOW) -> Answer:
         answer = Answer()

@@ -1,4 +1,4 @@
-"""A fetch for an `HttpClient`: a real keeper in a temporary folder, a clock that only moves when somebody waits."""
+"""A fetch for an `HttpClient`: real evidence in a temporary folder, and a clock that only moves when somebody waits."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ class Bench:
     def fetch(self) -> FetchContext:
         """Return a fetch of a new run, which goes on with what an unfinished one kept."""
         self.runs += 1
-        keeper = EvidenceStore(self.folder, "pypi", "pypistats", run_id=f"run-{self.runs}", now=NOW)
+        evidence_store = EvidenceStore(self.folder, "pypi", "pypistats", run_id=f"run-{self.runs}", now=NOW)
         return FetchContext(
             window=Window.of(date(2023, 1, 1), date(2023, 6, 1)),
             now=NOW,
-            keeper=keeper,
+            evidence=evidence_store,
             scan=_no_scan,
             log=self.log.append,
             waits=self.waits.append,
@@ -82,7 +82,7 @@ class Bench:
         return {path: _unpacked(path.read_bytes()) for path in files}
 
     def journal(self) -> list[dict[str, Any]]:
-        """Return what the keeper noted, in order."""
+        """Return what the evidence store noted, in order."""
         lines = [path.read_text() for path in sorted(self.folder.rglob("requests.ndjson"))]
         return [json.loads(line) for text in lines for line in text.splitlines() if line]
 

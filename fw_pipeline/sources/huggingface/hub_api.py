@@ -168,7 +168,7 @@ def _take(fetch: FetchContext, listing: Listing, page: Page) -> None:
         SourceError: the listing does not go on where it was.
     """
     if cause := listing.spoiled_by(page):
-        fetch.keeper.reject(page.ref, cause)
+        fetch.evidence.reject(page.ref, cause)
     try:
         listing.add(page)
     except OutOfPlace as fault:
@@ -185,7 +185,7 @@ def _failed(fetch: FetchContext, listing: Listing, page: Page, cause: str) -> So
 
 def _ask_again(fetch: FetchContext, refs: Iterable[str], cause: str) -> None:
     for ref in dict.fromkeys(refs):
-        fetch.keeper.reject(ref, cause)
+        fetch.evidence.reject(ref, cause)
 
 
 def _answer(fetch: FetchContext, listing: Listing, month: date, listed: MonthListed) -> Batch | MonthRejected:

@@ -67,7 +67,7 @@ def _fetch(fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
         try:
             models = snapshot.models(fetch, Window.of(part[0], part[-1]))
         except ValueError as error:
-            fetch.keeper.reject(evidence, str(error))
+            fetch.evidence.reject(evidence, str(error))
             raise SourceError(_LABEL, f"the file cannot be read: {error}", REMEDY, month=fetch.window) from error
         for month in part:
             created = models.filter(pl.col("created_at").dt.date().dt.month_start() == month)
@@ -93,7 +93,7 @@ def _local(fetch: FetchContext, named: str) -> Opened:
     path = Path(named).expanduser()
     if not path.is_file():
         raise SourceError(_LABEL, f"there is no file {named}", "name a Parquet file of the Hub's models")
-    kept = fetch.keeper.keep_file(f"file {path.name}", path)
+    kept = fetch.evidence.keep_file(f"file {path.name}", path)
     try:
         snapshot = checked(fetch, path)
     except InvalidResponse as unfit:
@@ -102,7 +102,7 @@ def _local(fetch: FetchContext, named: str) -> Opened:
         changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
         labels = {**folder_day(str(path.absolute())), "the file's date of change": changed}
         return snapshot, kept.ref, f"the file {path.name}", labels
-    fetch.keeper.reject(kept.ref, cause)
+    fetch.evidence.reject(kept.ref, cause)
     raise SourceError(_LABEL, cause, remedy)
 
 

@@ -85,7 +85,7 @@ def _batch(
         if lacking := papers[column].sum():
             cause = f"{lacking} links of its papers have no field {field} that can be read"
             for ref in found.links.file.refs:
-                fetch.keeper.reject(ref, cause)
+                fetch.evidence.reject(ref, cause)
             return MonthRejected(SUBJECT, cause, "take the links file from another place, or later", month=month)
     said = (pl.lit(_ORIGIN).alias("origin"), pl.lit(found.day, dtype=pl.Date).alias("observed_on"))
     rows = pl.concat([_by_set(papers), _by_framework(papers)]).with_columns(

@@ -98,7 +98,7 @@ def obtained(fetch: FetchContext, web: HttpClient, role: str, read: Callable[[Ar
             return read(_checked(fetch, role, kept, day))
         except InvalidResponse as fault:
             for it in kept:
-                fetch.keeper.reject(it.ref, fault.cause)
+                fetch.evidence.reject(it.ref, fault.cause)
             cause, remedy = f"the {role} file {place}: {fault.cause}", fault.remedy
         if is_last or web.replayed == replayed:  # what an earlier try kept unread is asked for anew, once
             break
@@ -110,7 +110,7 @@ def _kept(fetch: FetchContext, web: HttpClient, role: str) -> tuple[tuple[Eviden
     named = places(fetch)[role]
     if not is_address(named[0]):
         paths = sorted(glob.glob(str(Path(named[0]).expanduser()))) or [named[0]]  # noqa: PTH207 - any folder
-        kept = tuple(fetch.keeper.keep_file(f"{SUBJECT} {role}: {Path(it).name}", Path(it)) for it in paths)
+        kept = tuple(fetch.evidence.keep_file(f"{SUBJECT} {role}: {Path(it).name}", Path(it)) for it in paths)
         return kept, None, named[0]
     patterns = [it for it in named if is_pattern(it)]
     addresses = tuple(it for it in named if it not in patterns)

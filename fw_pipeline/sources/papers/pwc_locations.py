@@ -136,7 +136,7 @@ def listed(fetch: FetchContext, web: HttpClient, role: str, place: str) -> tuple
     if not addresses or (missing := lacking(addresses)):
         cause = f"the repository {repository} has no {missing if addresses else 'Parquet file'} of the {role} file"
         for ref, _ in listing:  # to be asked for anew
-            fetch.keeper.reject(ref, cause)
+            fetch.evidence.reject(ref, cause)
         raise SourceError(SUBJECT, cause, f"run again later, or {WRITE}")
     return addresses
 

@@ -90,7 +90,7 @@ def _fetch(packages: tuple[str, ...], most_rows: int, fetch: FetchContext) -> It
                 figures = ask(sql=FIGURES, name=f"downloads-{part}", dates=dates, read=read)
                 seen |= {figure.package for month in figures.found.values() for figure in month}
                 if figures.contradicts:
-                    fetch.keeper.reject(calendar.ref, "the figures of the packages contradict it")
+                    fetch.evidence.reject(calendar.ref, "the figures of the packages contradict it")
             for month in chunk.months():
                 yield _answered(month, calendar, figures, fetch.now.date())
     if seen and (absent := [name for name in packages if name not in seen]):

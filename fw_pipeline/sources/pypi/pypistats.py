@@ -100,7 +100,7 @@ def _fetch(packages: tuple[str, ...], fetch: FetchContext) -> Iterator[Batch | M
     if newest is None:
         cause = "it has no day of any of the packages"
         for listing in listings:  # each alone was believable; together they must not be replayed
-            fetch.keeper.reject(listing.ref, cause)
+            fetch.evidence.reject(listing.ref, cause)
         raise SourceError(_SUBJECT, cause, _ADDRESS, month=fetch.window)
     first: Any = days["day"].min()
     if absent := [name for name, it in zip(packages, listings, strict=True) if not it.rows]:
@@ -113,7 +113,7 @@ def _fetch(packages: tuple[str, ...], fetch: FetchContext) -> Iterator[Batch | M
             cause = f"the newest day of {NAME} is {newest}: the month is not complete there"
             if lost and lost[-1] > newest:  # else the zeros would be replayed
                 for listing in listings:
-                    fetch.keeper.reject(listing.ref, cause)
+                    fetch.evidence.reject(listing.ref, cause)
             yield MonthRejected(_SUBJECT, cause, "run again in a day, or set FW_PROVIDERS=pypi=clickpy", month=month)
         else:
             said = [f"{day} is lost: the service has zeros for every package" for day in lost if _month(day) == month]

@@ -184,7 +184,7 @@ def _another(fetch: FetchContext, counts: DumpCounts, told: Told) -> SourceError
 
 def _reject(fetch: FetchContext, counts: DumpCounts, cause: str) -> None:
     for ref in counts.evidence:
-        fetch.keeper.reject(ref, cause)
+        fetch.evidence.reject(ref, cause)
 
 
 def _recorded(fetch: FetchContext) -> dict[date, int]:

@@ -63,7 +63,7 @@ def _file(path: Path, feed: Callable[[bytes], None], fetch: FetchContext) -> str
     with path.open("rb") as stream:
         packed = stream.read(len(_7Z)) == _7Z
         stream.seek(0)
-        ref = fetch.keeper.keep_file(f"dump {path.name}", path).ref
+        ref = fetch.evidence.keep_file(f"dump {path.name}", path).ref
         if packed:
             _unpack(stream, path.name, feed)
         else:
@@ -84,7 +84,7 @@ def _standard_input(feed: Callable[[bytes], None], fetch: FetchContext) -> str:
         size += len(block)
         feed(block)
     note = json.dumps({"file": "standard input", "bytes": size, "sha256": digest.hexdigest()}, sort_keys=True)
-    return fetch.keeper.keep("dump standard input", note.encode(), name="standard-input.reference.json").ref
+    return fetch.evidence.keep("dump standard input", note.encode(), name="standard-input.reference.json").ref
 
 
 def _blocks(stream: IO[bytes]) -> Iterator[bytes]:

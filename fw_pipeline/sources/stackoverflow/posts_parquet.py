@@ -104,7 +104,7 @@ def counted(fetch: FetchContext, tags: Sequence[Tag], subject: str) -> DumpCount
                 found += fetched(fetch, part, COLUMNS, Path(folder), subject)
             else:
                 local = _local(part, subject)
-                found += [Fetched(it, (fetch.keeper.keep_file(f"posts {it.name}", it).ref,)) for it in local]
+                found += [Fetched(it, (fetch.evidence.keep_file(f"posts {it.name}", it).ref,)) for it in local]
         return _counted(fetch, tags, found, subject)
 
 

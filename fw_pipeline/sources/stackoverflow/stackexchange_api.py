@@ -136,7 +136,7 @@ def _month(
     refs = tuple(dict.fromkeys((site.ref, *listing.refs)))
     if (cause := contradiction(counts, ever)) is not None:
         for ref in refs:  # which of them is wrong cannot be told
-            fetch.keeper.reject(ref, cause)
+            fetch.evidence.reject(ref, cause)
         raise MonthRejected(SUBJECT, cause, _LATER, month=month)
     if strange := sorted(site.strange | listing.strange):
         notes = (*notes, f"the answers also hold {', '.join(strange)}")

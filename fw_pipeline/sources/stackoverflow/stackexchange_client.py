@@ -135,7 +135,7 @@ class Site:
         if b'"error_id"' not in answer.body or (error := error_in(answer)) is None:
             return
         if error.is_of_filter and self._filter_ref:
-            self.fetch.keeper.reject(self._filter_ref, str(error))
+            self.fetch.evidence.reject(self._filter_ref, str(error))
             raise SourceError(SUBJECT, str(error), "run again: the filter is then made anew")
         if error.is_of_tags:
             raise TooManyTags(str(error))

@@ -101,5 +101,5 @@ class Lister:
 
     def _refuse(self, refs: Sequence[str], cause: str, month: date) -> None:
         for ref in refs:  # which of them is wrong cannot be told
-            self.site.fetch.keeper.reject(ref, cause)
+            self.site.fetch.evidence.reject(ref, cause)
         raise MonthRejected(SUBJECT, cause, _AGAIN, month=month)

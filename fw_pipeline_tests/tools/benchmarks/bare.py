@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from fw_pipeline.contract import Batch
 from fw_pipeline.ingestion.providers import asking, choose
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month, parse_month
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.raw import Statement, VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model, load
 from fw_pipeline.transform.claims import measurements_sql
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.transform.forecasts import forecasts
 from fw_pipeline.transform.seeds import seeds
 from fw_pipeline.warehouse import Writer, query
@@ -33,7 +33,7 @@ def ingest(source: str, window: Window, pipeline: Pipeline) -> None:
     chosen = choose(SOURCES[source], settings)
     reach = chosen.provider.reach(asking(chosen, window, settings, now=now)[0]).window
     within = Window(max(window.start, reach.start), min(window.end, reach.end))
-    fetch, keeper = asking(chosen, within, settings, now=now, run_id=RUN)
+    fetch, evidence_store = asking(chosen, within, settings, now=now, run_id=RUN)
     store = VintageStore(settings.data_dir)
     for batch in chosen.provider.fetch(fetch):
         if not isinstance(batch, Batch):
@@ -46,13 +46,13 @@ def ingest(source: str, window: Window, pipeline: Pipeline) -> None:
             batch.month,
             batch.rows,
             provider=chosen.provider.name,
-            observed_at=keeper.observed_at(batch.evidence),
+            observed_at=evidence_store.observed_at(batch.evidence),
             evidence=batch.evidence,
             run_id=RUN,
             detail=batch.detail,
             detail_name=chosen.provider.detail.name if chosen.provider.detail else None,
         )
-    keeper.finish()
+    evidence_store.finish()
 
 
 def build(writer: Writer, pipeline: Pipeline) -> None:

@@ -17,12 +17,12 @@ import polars as pl
 
 from fw_pipeline.contract import Batch
 from fw_pipeline.months import Window, next_month
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.sources.huggingface.hub_counts import FORMATS, Look, counted
 from fw_pipeline.sources.huggingface.model_tables import HUGGINGFACE_MODELS
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline_tests.tools.benchmarks import bare, corpora
 
 HUB = Window.of(date(2022, 3, 1), date(2026, 8, 1))

@@ -55,10 +55,10 @@ def rebuild() -> None:
     from fw_pipeline.definitions import build_defs, load_models  # noqa: PLC0415
     from fw_pipeline.orchestration.instance import prepare  # noqa: PLC0415
     from fw_pipeline.orchestration.jobs import REBUILD  # noqa: PLC0415
+    from fw_pipeline.orchestration.pipeline import Pipeline  # noqa: PLC0415
     from fw_pipeline.orchestration.runs import held_by_runs, run_job  # noqa: PLC0415
     from fw_pipeline.settings import read  # noqa: PLC0415
     from fw_pipeline.sources import SOURCES  # noqa: PLC0415
-    from fw_pipeline.transform.context import Pipeline  # noqa: PLC0415
 
     settings, models = read(), load_models()
     prepare(settings.data_dir)

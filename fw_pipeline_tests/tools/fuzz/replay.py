@@ -65,7 +65,7 @@ class Named:
 
 @dataclass
 class Memory(EvidenceWriter):
-    """A keeper whose answers live as long as it does."""
+    """An evidence store whose answers live as long as it does."""
 
     folder: Path
     answers: dict[str, Kept] = field(default_factory=dict)
@@ -75,14 +75,14 @@ class Memory(EvidenceWriter):
         """Return the answer to a request."""
         return self.answers.get(request)
 
-    def find_earlier(self, *requests: str) -> tuple[Kept, ...]:  # noqa: ARG002 - the signature of the keeper
+    def find_earlier(self, *requests: str) -> tuple[Kept, ...]:  # noqa: ARG002 - the signature of the evidence store
         """Return nothing: there was no fetch before."""
         return ()
 
     def keep_again(self, request: str, kept: Evidence) -> None:
         """Do nothing: nothing is found that could be kept again."""
 
-    def observed_at(self, refs: Iterable[str]) -> datetime:  # noqa: ARG002 - the signature of the keeper
+    def observed_at(self, refs: Iterable[str]) -> datetime:  # noqa: ARG002 - the signature of the evidence store
         """Return when answers were given: the present of the fake services."""
         return datetime(2023, 7, 5, tzinfo=UTC)
 
@@ -184,9 +184,9 @@ class Conversation:
 
     def __post_init__(self) -> None:
         """Ask once in truth; what comes must be rows."""
-        keeper = Memory(self.folder)
-        assert outcome(self.provider, self._fetch(keeper)) == "rows", self.provider.name
-        self._answers = dict(keeper.answers)
+        evidence_store = Memory(self.folder)
+        assert outcome(self.provider, self._fetch(evidence_store)) == "rows", self.provider.name
+        self._answers = dict(evidence_store.answers)
         self._true = {request: kept for request, kept in self._answers.items() if not request.startswith("headers of ")}
         self._paths = dict(self.services.said)
         self.services.said.clear()
@@ -202,15 +202,15 @@ class Conversation:
     def spoil(self, label: str, body: bytes, into: list[Batch] | None = None) -> str:
         """Ask again, with this body in the place of one answer; return what came of it."""
         spoilt = {label, f"headers of {label}"}
-        keeper = Memory(self.folder, {it: kept for it, kept in self._answers.items() if it not in spoilt})
+        evidence_store = Memory(self.folder, {it: kept for it, kept in self._answers.items() if it not in spoilt})
         path = "/" + label.split(" ")[1].split("?", maxsplit=1)[0].split("/", 3)[3]
         true = self._paths.get(path) or next(iter(self._paths.values()))
         self.services.instead = Response(200, true.headers, body)
         try:
-            return outcome(self.provider, self._fetch(keeper), into)
+            return outcome(self.provider, self._fetch(evidence_store), into)
         finally:
             self.services.instead = None
-            for left in self.folder.glob(f"{id(keeper)}-*"):
+            for left in self.folder.glob(f"{id(evidence_store)}-*"):
                 left.unlink()
 
     def spoiled(self, chance: random.Random) -> tuple[str, bytes]:
@@ -218,9 +218,9 @@ class Conversation:
         label = chance.choice(self.labels())
         return label, mutated(chance, self.corpus(label))
 
-    def _fetch(self, keeper: Memory) -> FetchContext:
+    def _fetch(self, evidence_store: Memory) -> FetchContext:
         options = {"contact": "", "scratch": str(self.folder / "scratch"), **AT_ONCE, **self.options}
-        return FetchContext(self.window, NOW, keeper, _scan, lambda _: None, options=options)
+        return FetchContext(self.window, NOW, evidence_store, _scan, lambda _: None, options=options)
 
 
 def _scan(sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:

@@ -19,9 +19,9 @@ from pathlib import Path
 import polars as pl
 
 from fw_pipeline.definitions import load_models
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline_tests.support.command import environment
 from fw_pipeline_tests.tools.benchmarks import bare
 from fw_pipeline_tests.tools.soak import reader

@@ -21,12 +21,12 @@ from fw_pipeline.definitions import build_defs, load_models
 from fw_pipeline.months import Window
 from fw_pipeline.orchestration.instance import told
 from fw_pipeline.orchestration.jobs import REBUILD, fetch
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.runs import Ran, run_job
 from fw_pipeline.paths import PROJECT_DIR
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import Model
-from fw_pipeline.transform.context import Pipeline
 
 MONTHS = Window.of(date(2022, 12, 1), date(2023, 5, 1))
 """Every source has recorded figures in one of these."""

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from fw_pipeline.catalog import frameworks
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.transform.seeds import seeds
 
 ROOT = Path(__file__).parents[3]

@@ -21,9 +21,9 @@ from fw_pipeline.ingestion.freshness import Freshness, freshness
 from fw_pipeline.ingestion.ingest import ingest
 from fw_pipeline.ingestion.providers import choose
 from fw_pipeline.months import Window
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.settings import Settings, read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline_tests.support.command import fw_pipeline
 from fw_pipeline_tests.support.loopback_alerts import Hook, hook
 

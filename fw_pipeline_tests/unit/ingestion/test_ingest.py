@@ -72,7 +72,7 @@ def go(
 
 def all_good(fetch: FetchContext) -> Iterator[Batch | MonthRejected]:
     for month in fetch.window.months():
-        kept = fetch.keeper.find(f"GET {month}") or fetch.keeper.keep(f"GET {month}", b"500", name=f"{month}")
+        kept = fetch.evidence.find(f"GET {month}") or fetch.evidence.keep(f"GET {month}", b"500", name=f"{month}")
         yield Batch(month, rows(month), (kept.ref,))
 
 
@@ -119,12 +119,12 @@ def test_the_next_run_asks_only_for_what_is_missing(tmp_path: Path) -> None:
 
     def answers(fetch: FetchContext) -> Iterator[Batch]:
         for month in fetch.window.months():
-            kept = fetch.keeper.find(f"GET {month}")
+            kept = fetch.evidence.find(f"GET {month}")
             if kept is None:
                 asked.append(f"{month:%Y-%m}")
                 if len(asked) == 6:
                     raise SourceError("stackoverflow", "connection reset", "run again")
-                kept = fetch.keeper.keep(f"GET {month}", b"500", name=f"{month}")
+                kept = fetch.evidence.keep(f"GET {month}", b"500", name=f"{month}")
             yield Batch(month, rows(month), (kept.ref,))
 
     assert go(tmp_path, answers).failures

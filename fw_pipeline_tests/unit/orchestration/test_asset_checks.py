@@ -27,14 +27,14 @@ from dagster import (
 from fw_pipeline import quality
 from fw_pipeline.orchestration.asset_checks import NO_WARNINGS, RULES_HOLD, raw_checks
 from fw_pipeline.orchestration.asset_metadata import Place
+from fw_pipeline.orchestration.build_plan import Table
+from fw_pipeline.orchestration.build_step import build_step
 from fw_pipeline.orchestration.failures import failure_lines
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.runs import run_job
 from fw_pipeline.orchestration.sensors import alert_of
-from fw_pipeline.orchestration.table_assets import build_step
-from fw_pipeline.orchestration.table_specs import Table
 from fw_pipeline.quality import AT_LEAST_ONE_ROW, Expectation
 from fw_pipeline.settings import read
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.warehouse import Built, Writer
 
 RULES = quality.implied((), ("share",), values={"share": (1, 2)})

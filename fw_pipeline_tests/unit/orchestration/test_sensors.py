@@ -22,13 +22,13 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from fw_pipeline.definitions import build_defs
 from fw_pipeline.months import Window, parse_month
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.runs import run_job
 from fw_pipeline.orchestration.sensors import alert_of, build_what_changed
 from fw_pipeline.paths import PROJECT_DIR
 from fw_pipeline.settings import read
 from fw_pipeline.signals import REMEDY
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline_tests.support.dagster_runs import add_month, execute, pipeline_of
 from fw_pipeline_tests.support.loopback_alerts import hook
 

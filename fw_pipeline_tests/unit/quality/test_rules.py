@@ -27,7 +27,7 @@ from fw_pipeline.quality import (
     declared,
     for_raw,
     implied,
-    refused_months,
+    rejected_months,
     validate,
 )
 from fw_pipeline.sources import SOURCES
@@ -419,7 +419,7 @@ def test_a_query_that_nobody_ran_is_not_green() -> None:
 
 def test_a_bad_row_refuses_its_month_and_no_other() -> None:
     frame = questions((JAN, "pytorch", 1), (FEB, "pytorch", -2), (FEB, "keras", -3), (None, "keras", None))
-    refused = refused_months(frame, validate(frame, for_raw(SOURCES["stackoverflow"].table)))
+    refused = rejected_months(frame, validate(frame, for_raw(SOURCES["stackoverflow"].table)))
     assert refused == {
         None: "questions_not_null: questions = NULL (1 row)",
         FEB: "questions_between_0_and_1000000: questions = -2 (2 rows)",
@@ -428,17 +428,19 @@ def test_a_bad_row_refuses_its_month_and_no_other() -> None:
 
 def test_a_failure_that_no_row_explains_refuses_every_month() -> None:
     frame = questions((JAN, "pytorch", 1), (FEB, "pytorch", 2))
-    refused = refused_months(frame, validate(frame, [rule(NOT_NULL, column="absent")]))
+    refused = rejected_months(frame, validate(frame, [rule(NOT_NULL, column="absent")]))
     assert refused.keys() == {JAN, FEB}
     assert all("could not be checked" in cause for cause in refused.values())
-    assert refused_months(questions(), validate(questions(), [AT_LEAST_ONE_ROW])) == {None: "at_least_one_row: no rows"}
+    assert rejected_months(questions(), validate(questions(), [AT_LEAST_ONE_ROW])) == {
+        None: "at_least_one_row: no rows"
+    }
 
 
 def test_a_warning_refuses_nothing() -> None:
     frame = questions((JAN, "pytorch", -1))
     outcomes = validate(frame, [rule(BETWEEN, severity="warning", column="questions", min_value=0)])
     assert not outcomes[0].passed
-    assert refused_months(frame, outcomes) == {}
+    assert rejected_months(frame, outcomes) == {}
 
 
 # What the library does besides

@@ -233,7 +233,7 @@ def test_the_evidence_is_the_file_word_for_word_and_kept_once(bench: Bench) -> N
         answer = bench.ask("stackoverflow")
         (ref,) = {ref for batch in answer.batches for ref in batch.evidence}
         assert ref.startswith("evidence/stackoverflow/recorded/")
-    kept = bench.fetch("stackoverflow").keeper.find("recorded/stackoverflow.csv")
+    kept = bench.fetch("stackoverflow").evidence.find("recorded/stackoverflow.csv")
     assert kept is not None
     assert kept.ref == ref
     assert kept.read() == (SHIPPED / "stackoverflow.csv").read_bytes()

@@ -16,10 +16,10 @@ import pytest
 
 from fw_pipeline.catalog.frameworks import FRAMEWORKS, LANGUAGES, PACKAGES, POPULATIONS
 from fw_pipeline.errors import PipelineError
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.paths import SEEDS_DIR
 from fw_pipeline.settings import Settings, read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.transform.seeds import Seed, seeds
 from fw_pipeline_tests.support.recorded_files import SHIPPED
 from fw_pipeline_tests.support.relations import models

@@ -1,4 +1,4 @@
-"""The tables that the build makes: what each reads, how it is made, and which rules it keeps; in an order that works.
+"""The tables that the build makes: what each reads, how it is made, and which rules it keeps; in dependency order.
 
 The build makes them in this order; publishing makes again those that are older than what they read.
 """
@@ -12,10 +12,10 @@ from graphlib import TopologicalSorter
 
 from fw_pipeline import quality
 from fw_pipeline.orchestration.asset_metadata import SEVERAL, Place, places, relation_key
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.quality import Expectation
 from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model, forecasts, lineage
 from fw_pipeline.transform.claims import measurement_columns, measurements_sql
-from fw_pipeline.transform.context import Pipeline
 from fw_pipeline.transform.seeds import Seed, seeds
 from fw_pipeline.warehouse import Built, Writer
 
