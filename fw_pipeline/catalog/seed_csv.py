@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -111,16 +112,31 @@ def _number(text: str) -> float:
     return number
 
 
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"-?\d{1,18}", text, re.ASCII):
+        raise ValueError(text)
+    return int(text)
+
+
+def _moment(text: str) -> datetime:
+    if (moment := datetime.fromisoformat(text)).tzinfo is not None:
+        raise ValueError(text)
+    return moment.replace(tzinfo=UTC)
+
+
+def _parts(text: str) -> list[str]:
+    if "" in (parts := [] if text == "[]" else text.split(";")):
+        raise ValueError(text)
+    return parts
+
+
 TYPES: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "VARCHAR": (str, "a text"),
     "DATE": (date.fromisoformat, "a date, YYYY-MM-DD"),
     "DOUBLE": (_number, "a number"),
-    "BIGINT": (int, "a whole number"),
+    "BIGINT": (_whole, "a whole number"),
     "BOOLEAN": ({"true": True, "false": False}.__getitem__, "true or false"),
-    "TIMESTAMP WITH TIME ZONE": (
-        lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC),
-        "a time, YYYY-MM-DD HH:MM:SS",
-    ),
-    "VARCHAR[]": (lambda text: [] if text == "[]" else text.split(";"), "a list"),
+    "TIMESTAMP WITH TIME ZONE": (_moment, "a time in UTC, YYYY-MM-DD HH:MM:SS"),
+    "VARCHAR[]": (_parts, "a list, a;b"),
 }
 """The types of columns, how a cell of each is read, and what to call it in a message."""

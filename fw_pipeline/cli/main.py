@@ -54,6 +54,8 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a wrong setting is a wrong call, and a signal ends with 128 and its number."""
+        import polars as pl  # noqa: F401 - with it comes a handler of SIGINT, which would take the place of ours
+
         with signals.heard() as stopped_by:
             try:
                 return super().invoke(ctx)

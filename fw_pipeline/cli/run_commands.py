@@ -139,7 +139,7 @@ def _finish(settings: Settings, launched: Launched, refused: Sequence[str] = ())
         tell_facts(("", sentence) for sentence in found.sentences)
         click.echo(f"report    {settings.data_dir / 'report' / 'index.html'}", err=True)
     click.echo(_published(settings, launched), err=True)
-    if launched.failures:
+    if launched.failures or not launched.published:
         sys.exit(1)
 
 

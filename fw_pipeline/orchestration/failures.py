@@ -74,9 +74,9 @@ def was_interrupted(event: DagsterEvent) -> bool:
     return error is not None and error.cls_name in _INTERRUPTS
 
 
-def failure_lines(events: Iterable[DagsterEvent]) -> list[str]:
+def failure_lines(told: Iterable[DagsterEvent]) -> list[str]:
     """Return each failure among the events of a run as one line: what, month, cause, remedy; broken rules too."""
-    lines: list[str] = []
+    events, lines = list(told), list[str]()
     for event in events:
         if event.event_type is not DagsterEventType.STEP_FAILURE:
             continue
@@ -94,4 +94,20 @@ def failure_lines(events: Iterable[DagsterEvent]) -> list[str]:
             continue
         remedy = "this is a defect of fw-pipeline: please report it with this line"
         lines += (described or f"{event.step_key}: {words}; {remedy}").splitlines()
-    return list(dict.fromkeys(lines))
+    return list(dict.fromkeys(lines)) or [_line_of_the_run(event) for event in events if _ended_without_a_step(event)]
+
+
+def _ended_without_a_step(event: DagsterEvent) -> bool:
+    return event.event_type is DagsterEventType.RUN_FAILURE and not was_interrupted(event)
+
+
+def _line_of_the_run(event: DagsterEvent) -> str:
+    """Return the line of a run that failed outside its steps: before the first, as a resource could not be had."""
+    error, words = event.job_failure_data.error, "failed without a word"
+    while error is not None:
+        words = " ".join(error.message.split())
+        kind, _, told = words.partition(": ")
+        if told and kind.startswith("fw_pipeline."):
+            return told
+        error = error.cause
+    return f"{event.job_name}: {words}; this is a defect of fw-pipeline: please report it with this line"

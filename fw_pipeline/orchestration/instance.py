@@ -6,8 +6,9 @@ import logging
 import os
 import sqlite3
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -78,6 +79,8 @@ def prepare(data_dir: Path) -> Path:
         raise unwritable(home, error) from error
     if not _configured(home / "dagster.yaml"):
         _configure(home)
+    if "ConsolidatedSqliteEventLogStorage" in (home / "dagster.yaml").read_text(encoding="utf-8"):
+        _make_history(home)
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"  # whatever a dagster.yaml that is there already says
     return home
@@ -107,6 +110,44 @@ def _configure(home: Path) -> None:
                     stream.write(INSTANCE.encode())
     except OSError as error:
         raise unwritable(lock, error) from error
+
+
+def _make_history(home: Path) -> None:
+    """Make the file of the events, one process at a time, whole or not at all.
+
+    Dagster makes it in several steps, in any process that finds none, and never looks again: one that was killed at it,
+    or had company, would leave a file without its tables for good.
+    """
+    path = home / "event_log.db"
+    if _is_whole(path):
+        return
+    from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage  # noqa: PLC0415 - on first use only
+
+    try:
+        with FileLock(home / "dagster.yaml.lock"):
+            if _is_whole(path):
+                return
+            with tempfile.TemporaryDirectory(prefix=".event_log-", dir=home) as aside:
+                ConsolidatedSqliteEventLogStorage(aside)
+                with closing(sqlite3.connect(Path(aside) / path.name)) as connection:
+                    connection.execute("pragma wal_checkpoint(truncate)")
+                for left in home.glob(f"{path.name}*"):
+                    left.unlink()
+                (Path(aside) / path.name).rename(path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def _is_whole(path: Path) -> bool:
+    """Say whether the file of the events has all its tables. What cannot be read now is left to who reads it."""
+    if not path.exists() or not path.stat().st_size:
+        return False
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            names = {row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")}
+            return names >= {"event_logs", "secondary_indexes", "asset_keys", "asset_check_executions"}
+    except sqlite3.Error:
+        return True
 
 
 def _where(error: Exception) -> str:

@@ -59,11 +59,18 @@ def fetch_and_build(
             published = built.succeeded
             failures += built.failures
         try:
-            trim(instance, keep=pipeline.settings.keep_runs)
+            if trim(instance, keep=pipeline.settings.keep_runs) is None:
+                notes.append(f"note: {NOT_TRIMMED}")
         except PipelineError as reason:  # what was fetched and published is none the worse
             notes.append(f"note: {reason}")
     return Launched(published, tuple(dict.fromkeys(failures)), tuple(notes))
 
+
+NOT_TRIMMED = PipelineError(
+    "Dagster's history",
+    "an earlier version set it up, and old runs are not removed from it",
+    "to change over, delete the folder of the history; no figure is in it",
+)
 
 _NOTHING = PipelineError("publish", "no month of any source has come in", "fetch some: fw-pipeline run")
 

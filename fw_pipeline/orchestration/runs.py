@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dagster import (
@@ -16,11 +17,13 @@ from dagster import (
     Definitions,
     InitResourceContext,
     ResourceDefinition,
+    RunsFilter,
     resource,
 )
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 from filelock import FileLock, Timeout
 
+from fw_pipeline.atomic_files import unwritable
 from fw_pipeline.locks import silent
 from fw_pipeline.months import Window
 from fw_pipeline.orchestration.failures import failure_lines, was_interrupted
@@ -41,6 +44,8 @@ KILLED = (
     "the process of this run was killed, or the machine stopped. "
     "Months that were done are kept; run it again, and it resumes where it stopped"
 )
+
+NEVER_STARTED = timedelta(minutes=10)
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -94,11 +99,11 @@ def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
         if context.run is None:  # a sensor looks
             yield pipeline
         else:
-            write_quickly()
-            pipeline.log = context.log.info if context.log else silent
-            if context.instance is not None:
-                _show_in_the_ui(context.instance, context.run)
             with _alive(_locks(pipeline.settings.data_dir) / f"{context.run.run_id}.lock"):
+                write_quickly()
+                pipeline.log = context.log.info if context.log else silent
+                if context.instance is not None:
+                    _show_in_the_ui(context.instance, context.run)
                 yield pipeline
 
     return hand
@@ -107,6 +112,7 @@ def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
 def mark_killed(instance: DagsterInstance, data_dir: Path) -> list[str]:
     """Mark the runs as failed that say they are at work and whose lock is free; return their ids.
 
+    So are those that a command wrote down and never started: it takes a second, so after `NEVER_STARTED` it was killed.
     Otherwise they would count as running for hours: no build would start, and their place in the queue would be taken.
     """
     killed = []
@@ -120,6 +126,11 @@ def mark_killed(instance: DagsterInstance, data_dir: Path) -> list[str]:
         if run is not None and run.status in (DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING):
             instance.report_run_failed(run, KILLED)
             killed.append(run.run_id)
+    long_ago = datetime.now(UTC) - NEVER_STARTED
+    waiting = RunsFilter(statuses=[DagsterRunStatus.NOT_STARTED], created_before=long_ago)
+    for run in instance.get_runs(waiting):
+        instance.report_run_failed(run, KILLED)
+        killed.append(run.run_id)
     return killed
 
 
@@ -142,11 +153,17 @@ def _locks(data_dir: Path) -> Path:
 
 @contextmanager
 def _alive(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
     made = path.with_suffix(".new")
-    with FileLock(made):
+    lock = FileLock(made)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
         made.rename(path)  # so that nobody finds a lock that is not held yet
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
+    except OSError as error:
+        lock.release()
+        raise unwritable(path, error) from error
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        lock.release()

@@ -34,7 +34,7 @@ from fw_pipeline.ingestion.freshness import freshness
 from fw_pipeline.orchestration.asset_checks import FRESH, freshness_metadata
 from fw_pipeline.orchestration.failures import failure_lines
 from fw_pipeline.orchestration.jobs import REBUILD
-from fw_pipeline.orchestration.launch import nothing_to_build, state
+from fw_pipeline.orchestration.launch import NOT_TRIMMED, nothing_to_build, state
 from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.runs import ENDED, mark_killed
@@ -102,7 +102,10 @@ def tidy_history() -> SensorDefinition:
         from fw_pipeline.orchestration.retention import trim  # noqa: PLC0415 - it brings all of Dagster's storage
 
         keep = pipeline.settings.keep_runs
-        return SkipReason(f"removed {trim(context.instance, keep=keep)} runs; the newest {keep} are kept")
+        removed = trim(context.instance, keep=keep)
+        return SkipReason(
+            str(NOT_TRIMMED) if removed is None else f"removed {removed} runs; the newest {keep} are kept"
+        )
 
     return look
 

@@ -97,6 +97,8 @@ def _pairs(folder: Path) -> list[Path]:
     shared = {folder / f"{schema}.yml" for schema in READS}
     paths = sorted(path for path in folder.rglob("*") if path.suffix in {".sql", ".yml"} and path not in shared)
     paths = [path for path in paths if path.parent != folder / "seeds"]  # small tables, read by `seeds`
+    if lost := sorted(path for path in folder.rglob("*.csv") if path.parent != folder / "seeds"):
+        raise PipelineError(str(lost[0].relative_to(folder)), "is read by nobody there", "put it into seeds/")
     for path in paths:
         where = str(path.relative_to(folder))
         if len(path.relative_to(folder).parts) != 2 or path.parent.name not in READS:  # noqa: PLR2004 - schema/table

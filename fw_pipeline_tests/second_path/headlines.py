@@ -16,7 +16,7 @@ from fw_pipeline_tests.second_path.figures import read
 from fw_pipeline_tests.second_path.judging import FOR, UNDECIDED, verdict
 from fw_pipeline_tests.second_path.measured import Measured, definition, documents
 
-SERIES = Path(__file__).parents[2] / "dbt_like_sql" / "meta" / "headline_series.csv"
+SERIES = Path(__file__).parents[2] / "dbt_like_sql" / "seeds" / "headline_series.csv"
 LIMIT = 24
 """Months for which a figure decides."""
 

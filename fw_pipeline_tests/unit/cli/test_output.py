@@ -141,7 +141,7 @@ def test_a_wrong_call_of_sql_says_what_is_right(data: Path, arguments: Sequence[
     assert (done.status, says in done.err) == (2, True), done.err
 
 
-@pytest.mark.parametrize("sql", ["show tables", " SHOW  SOURCES;\n"])
+@pytest.mark.parametrize("sql", ["show tables", " SHOW  TABLES;\n"])
 def test_show_tables_names_the_tables_with_their_schemas(data: Path, sql: str) -> None:
     done = fw_pipeline(data, "sql", sql, "--format", "csv")
     names = [line.split(",")[0] for line in done.out.splitlines()]

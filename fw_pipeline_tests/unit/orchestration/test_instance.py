@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import queue
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import yaml
-from dagster import AssetMaterialization, DagsterInstance, Definitions, asset
+from dagster import AssetKey, AssetMaterialization, DagsterInstance, Definitions, asset
 
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.orchestration.instance import INSTANCE, prepare, write_quickly
@@ -60,7 +62,7 @@ def test_the_history_is_one_file_for_all_runs(tmp_path: Path, monkeypatch: pytes
 
 WRITER = """
 import sys
-from dagster import AssetMaterialization, DagsterInstance, Definitions, asset
+from dagster import AssetKey, AssetMaterialization, DagsterInstance, Definitions, asset
 from fw_pipeline.orchestration.instance import write_quickly
 write_quickly()
 with DagsterInstance.get() as instance:
@@ -69,6 +71,52 @@ with DagsterInstance.get() as instance:
         instance.report_engine_event(f"event {number}", run)
         sys.stdin.readline()
 """
+
+
+@pytest.mark.parametrize("left", ["nothing", "no tables", "no stamp"])
+def test_a_history_whose_making_was_cut_off_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "history"))
+    path = prepare(tmp_path) / "event_log.db"
+    if left == "nothing":
+        path.write_bytes(b"")
+    else:
+        with closing(sqlite3.connect(path)) as connection, connection:
+            if left == "no stamp":
+                connection.execute("delete from alembic_version")
+            else:
+                for table in ("event_logs", "secondary_indexes"):
+                    connection.execute(f"drop table {table}")
+    prepare(tmp_path)
+    with DagsterInstance.get() as instance:
+        instance.report_runless_asset_event(AssetMaterialization("figures"))
+        assert instance.get_latest_materialization_event(AssetKey("figures")) is not None
+    assert {it.name for it in path.parent.glob(".event_log-*")} == set()
+
+
+def test_a_history_that_has_events_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "history"))
+    prepare(tmp_path)
+    with DagsterInstance.get() as instance:
+        instance.report_runless_asset_event(AssetMaterialization("figures"))
+    prepare(tmp_path)
+    with DagsterInstance.get() as instance:
+        assert instance.get_latest_materialization_event(AssetKey("figures")) is not None
+
+
+def test_two_that_begin_at_once_find_one_whole_history(tmp_path: Path) -> None:
+    program = "import sys; from pathlib import Path; from fw_pipeline.orchestration.instance import prepare; "
+    program += "prepare(Path(sys.argv[1])); from dagster import DagsterInstance; "
+    program += "instance = DagsterInstance.get(); print(len(instance.get_runs()), instance.all_asset_keys())"
+    begun = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    ended = [(process.communicate(timeout=120), process.returncode) for process in begun]
+    assert [(out.split(), status) for (out, _), status in ended] == [(["0", "[]"], 0)] * 2, ended
 
 
 def test_who_watches_a_run_sees_each_event_while_its_process_is_at_work(

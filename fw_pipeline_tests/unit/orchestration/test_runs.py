@@ -6,17 +6,26 @@ import os
 import shutil
 import signal
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from dagster import (
     DagsterInstance,
     DagsterRunStatus,
+    Definitions,
     RunsFilter,
+    job,
 )
 
+from fw_pipeline.orchestration import runs
 from fw_pipeline.orchestration.runs import KILLED, mark_killed
 from fw_pipeline_tests.support.command import start
+
+
+@job
+def idle() -> None:
+    """Nothing to do."""
 
 
 def test_a_killed_run_is_marked_as_failed_and_one_at_work_is_not(
@@ -45,3 +54,16 @@ def test_a_killed_run_is_marked_as_failed_and_one_at_work_is_not(
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def test_a_run_that_was_written_down_and_never_started_does_not_keep_builds_waiting(
+    instance: DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Definitions(jobs=[idle]).resolve_job_def("idle")
+    created = instance.create_run_for_job(run)
+    assert mark_killed(instance, tmp_path) == []
+    monkeypatch.setattr(runs, "NEVER_STARTED", timedelta(0))
+    assert mark_killed(instance, tmp_path) == [created.run_id]
+    ended = instance.get_run_by_id(created.run_id)
+    assert ended is not None
+    assert ended.status is DagsterRunStatus.FAILURE
