@@ -56,6 +56,8 @@ retention:
       success: 90
 """
 
+_HELD_OPEN: dict[str, sqlite3.Connection] = {}
+
 REMEDY = "free space or allow writing there, then run again; no figure was lost"
 _MEND = "mend it, or delete it, and it is written anew; no figure was lost"
 
@@ -129,6 +131,8 @@ def _make_history(home: Path) -> None:
                 return
             with tempfile.TemporaryDirectory(prefix=".event_log-", dir=home) as aside:
                 ConsolidatedSqliteEventLogStorage(aside)
+                if held := _HELD_OPEN.pop(str(Path(aside) / path.name), None):
+                    held.close()
                 with closing(sqlite3.connect(Path(aside) / path.name)) as connection:
                     connection.execute("pragma wal_checkpoint(truncate)")
                 for left in home.glob(f"{path.name}*"):
@@ -153,9 +157,6 @@ def _is_whole(path: Path) -> bool:
 def _where(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     return f"line {mark.line + 1} is no YAML" if mark else " ".join(str(error).split())
-
-
-_HELD_OPEN: dict[str, sqlite3.Connection] = {}
 
 
 def write_quickly() -> None:
