@@ -16,7 +16,7 @@ from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.sources.papers.arxiv_feed import Paper
 from fw_pipeline.sources.papers.arxiv_query import frameworks_of, query, seconds_of_quiet
-from fw_pipeline_tests.support.fake_services.faults import Answer
+from fw_pipeline_tests.support.fake_services.faults import Answer, Fault
 from fw_pipeline_tests.support.fake_services.messages import Request, Response
 from fw_pipeline_tests.support.fake_services.server import FakeServices
 from fw_pipeline_tests.support.fake_services.world import FIRST_MONTH, LAST_MONTH
@@ -143,11 +143,15 @@ def test_nothing_is_asked_in_the_quiet_hour(desk: Desk, services: FakeServices) 
 
 
 def test_the_clock_of_the_service_says_when_the_quiet_hour_begins(desk: Desk, services: FakeServices) -> None:
-    def after_midnight(request: Request, answer: Answer) -> Response:
-        true = answer(request)
-        return replace(true, headers={**true.headers, "Date": "Wed, 05 Jul 2023 00:03:00 GMT"})
+    def at(moment: str) -> Fault:
+        def told(request: Request, answer: Answer) -> Response:
+            true = answer(request)
+            return replace(true, headers={**true.headers, "Date": f"Wed, 05 Jul 2023 {moment} GMT"})
 
-    services.faults.add("/arxiv", after_midnight, times=-1, after=1)
+        return told
+
+    services.faults.add("/arxiv", at("12:00:00"))
+    services.faults.add("/arxiv", at("00:03:00"), times=-1)
     (line,) = lines(desk.run("2022-01", "2022-04", quiet_hour="yes"))
     assert "the service asked for a pause: arXiv is not asked from 00:00 to 01:00 UTC; run again after" in line
     assert desk.months() == ["2022-01", "2022-02"]
