@@ -125,21 +125,18 @@ def _make_history(home: Path) -> None:
         return
     from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage  # noqa: PLC0415 - on first use only
 
-    try:
-        with FileLock(home / "dagster.yaml.lock"):
-            if _is_whole(path):
-                return
-            with tempfile.TemporaryDirectory(prefix=".event_log-", dir=home) as aside:
-                ConsolidatedSqliteEventLogStorage(aside)
-                if held := _HELD_OPEN.pop(str(Path(aside) / path.name), None):
-                    held.close()
-                with closing(sqlite3.connect(Path(aside) / path.name)) as connection:
-                    connection.execute("pragma wal_checkpoint(truncate)")
-                for left in home.glob(f"{path.name}*"):
-                    left.unlink()
-                (Path(aside) / path.name).rename(path)
-    except OSError as error:
-        raise unwritable(path, error) from error
+    with told(), FileLock(home / "dagster.yaml.lock"):
+        if _is_whole(path):
+            return
+        with tempfile.TemporaryDirectory(prefix=".event_log-", dir=home) as aside:
+            ConsolidatedSqliteEventLogStorage(aside)
+            if held := _HELD_OPEN.pop(str(Path(aside) / path.name), None):
+                held.close()
+            with closing(sqlite3.connect(Path(aside) / path.name)) as connection:
+                connection.execute("pragma wal_checkpoint(truncate)")
+            for left in home.glob(f"{path.name}*"):
+                left.unlink()
+            (Path(aside) / path.name).rename(path)
 
 
 def _is_whole(path: Path) -> bool:
