@@ -156,7 +156,7 @@ class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
         classify: Classify | None = None,
         accept: tuple[str, ...] = (),
     ) -> Iterator[T]:
-        """Yield what `read` makes of each page, as long as `next_url` names a next one and the caller goes on.
+        """Yield what `read` makes of each page, as long as `next_url` names a next one and the caller wants more.
 
         A page is kept as `<name>-00001` and so on. A next address on another site, or one that was asked before, makes
         the page unfit; more pages than `Limits.pages` end the fetch.

@@ -68,8 +68,8 @@ def fetch_and_build(
 
 NOT_TRIMMED = PipelineError(
     "Dagster's history",
-    "an earlier version set it up, and old runs are not removed from it",
-    "to change over, delete the folder of the history; no figure is in it",
+    "it is stored otherwise than this version sets it up, so old runs are not removed",
+    "if an earlier version made it, delete its folder to change over; no figure is in it",
 )
 
 _NOTHING = PipelineError("publish", "no month of any source has come in", "fetch some: fw-pipeline run")

@@ -45,14 +45,14 @@ def trim(instance: DagsterInstance, *, keep: int) -> int | None:
     With a run go its log, its events and its captured output. What stays of it: the last materialisation of each
     asset and month, and the last outcome of each check. Runs of a backfill that is not finished stay whole. What an
     interrupted trim, or a deletion by hand, left of a run goes too. A history that is kept otherwise than `instance`
-    sets it up is left alone; None is returned for that of an earlier version, which nobody else trims.
+    sets it up is left alone, and None is returned.
 
     Raises:
         PipelineError: the history cannot be written now; nothing but old runs is gone, and the next trim continues.
     """
     events, runs = instance.event_log_storage, instance.run_storage
     if not (isinstance(events, ConsolidatedSqliteEventLogStorage) and isinstance(runs, SqliteRunStorage)):
-        return None if type(events).__name__ == "SqliteEventLogStorage" else 0
+        return None
     output = Path(instance.storage_directory())
     try:
         old = _beyond(instance, keep)

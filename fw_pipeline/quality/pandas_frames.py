@@ -1,6 +1,6 @@
 """Frames as Great Expectations reads them: pandas, in which every value can be compared and hashed, exactly.
 
-Which rules there are, and what came of them, is decided elsewhere.
+The rules and their outcomes are decided elsewhere.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Bench:
     runs: int = 0
 
     def fetch(self) -> FetchContext:
-        """Return a fetch of a new run, which goes on with what an unfinished one kept."""
+        """Return a fetch of a new run, which resumes what an unfinished one kept."""
         self.runs += 1
         evidence_store = EvidenceStore(self.folder, "pypi", "pypistats", run_id=f"run-{self.runs}", now=NOW)
         return FetchContext(

@@ -56,7 +56,7 @@ def entered() -> tuple[str, ...]:
         desk = Desk(Path(folder), provider, services)
         got = desk.run(MONTH, MONTH)
         if got.failures or desk.rows().is_empty():
-            raise RuntimeError(f"no month came of it: {got.failures}")
+            raise RuntimeError(f"no month was written: {got.failures}")
     return tuple(found)
 
 

@@ -44,7 +44,7 @@ def carriers(tags: Iterable[Tag]) -> tuple[str, ...]:
 
 
 def reach_of(fetch: FetchContext) -> Availability:
-    """Return the months of the project: the site is older than them, and goes on."""
+    """Return the months of the project: the site is older than the first, and still open."""
     last = last_closed_month(fetch.now)
     return Availability(
         Window.of(FIRST_MONTH, last),

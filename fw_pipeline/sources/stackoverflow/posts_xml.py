@@ -29,7 +29,7 @@ _WHOLE_ROW = re.compile(rb'<row(?:\s+\w+="[^"<]*")*\s*/>')
 _LONGEST_PROLOG = 4096
 _LONGEST_ID = 18
 _LONGEST_ROW = 16 * 2**20
-"""A post has at most 30,000 characters; what goes on for longer is not a row."""
+"""A post has at most 30,000 characters; anything longer is not a row."""
 
 _BEGINNINGS = {
     b"7z\xbc\xaf": "a 7z archive",

@@ -72,7 +72,7 @@ def rebuild() -> None:
 
 
 def _ingested(source: str, first: str, last: str, now: datetime, own: Mapping[str, str]) -> Iterable[dict[str, Any]]:
-    """Ingest months and return the rows of the vintages that came of it."""
+    """Ingest months and return the rows of the vintages that were written."""
     import polars as pl  # noqa: PLC0415 - not of all sides
 
     from fw_pipeline.ingestion.ingest import ingest  # noqa: PLC0415

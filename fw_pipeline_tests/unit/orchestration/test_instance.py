@@ -1,4 +1,4 @@
-"""The folder of Dagster's history: what is said, and what goes on, where its settings or its disk are damaged."""
+"""The folder of Dagster's history, and what is reported when its settings, its files or its disk are damaged."""
 
 from __future__ import annotations
 
