@@ -103,17 +103,39 @@ def query(published: Path, sql: str, *, seconds: float = MOST_SECONDS, rows: int
     Raises:
         WarehouseError: there is no published file, or the query is not a single one that can be answered.
     """
+    with reading(published, seconds=seconds, rows=rows) as read:
+        return read(sql)
+
+
+@contextlib.contextmanager
+def reading(
+    published: Path, *, seconds: float = MOST_SECONDS, rows: int = MOST_ROWS
+) -> Iterator[Callable[[str], pl.DataFrame]]:
+    """Open the published file once for many queries, and yield what runs one; arguments and errors as of `query`."""
     needed(published)
-    sql = _TABLES_THERE if re.fullmatch(r"\s*show\s+tables\s*;?\s*", sql, re.IGNORECASE) else sql
+    with contextlib.ExitStack() as opened:
+        with _worded(seconds):
+            connection = opened.enter_context(_shut(published))
+
+        def read(sql: str) -> pl.DataFrame:
+            sql = _TABLES_THERE if re.fullmatch(r"\s*show\s+tables\s*;?\s*", sql, re.IGNORECASE) else sql
+            with _worded(seconds):
+                _refuse_what_changes(connection, sql)
+                stop = threading.Timer(seconds, connection.interrupt)
+                stop.start()
+                try:
+                    return _awaited(connection, partial(_answered, connection, sql, rows))
+                finally:
+                    stop.cancel()
+
+        yield read
+
+
+@contextlib.contextmanager
+def _worded(seconds: float) -> Iterator[None]:
+    """Turn an error of DuckDB into one line that says what to do."""
     try:
-        with _shut(published) as connection:
-            _refuse_what_changes(connection, sql)
-            stop = threading.Timer(seconds, connection.interrupt)
-            stop.start()
-            try:
-                return _awaited(connection, partial(_answered, connection, sql, rows))
-            finally:
-                stop.cancel()
+        yield
     except duckdb.PermissionException as error:
         cause = "it reaches for a file, an extension or the network, or would change something"
         raise WarehouseError("query", cause, _OWN_COPY) from error
