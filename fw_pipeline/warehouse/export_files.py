@@ -14,7 +14,7 @@ import duckdb
 
 from fw_pipeline.atomic_files import unwritable
 from fw_pipeline.warehouse.queries import needed
-from fw_pipeline.warehouse.sql_text import WarehouseError, first_line, quoted
+from fw_pipeline.warehouse.sql_text import WarehouseError, connected, first_line, quoted
 
 Form = Literal["parquet", "csv"]
 
@@ -84,7 +84,7 @@ def copy_tables(published: Path, names: Sequence[str], folder: Path, form: Form)
 def _reading(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     needed(published)
     try:
-        connection = duckdb.connect(str(published), read_only=True)
+        connection = connected(str(published), read_only=True)
     except duckdb.Error as error:
         raise WarehouseError("published file", first_line(error), "make it anew: fw-pipeline rebuild") from error
     with contextlib.closing(connection):

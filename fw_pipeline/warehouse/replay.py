@@ -14,7 +14,7 @@ from fw_pipeline.months import next_month
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse.metadata_tables import TAKEN_ON
 from fw_pipeline.warehouse.queries import query
-from fw_pipeline.warehouse.sql_text import WarehouseError, first_line, quoted
+from fw_pipeline.warehouse.sql_text import WarehouseError, connected, first_line, quoted
 
 _VINTAGES = f"""
     select provider, month, vintage, bool_or(is_current) as is_current, {TAKEN_ON} as taken_on,
@@ -59,12 +59,12 @@ def replayed(published: Path, steps: Iterable[tuple[str, str]], as_of: date) -> 
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / published.name
-        with contextlib.closing(duckdb.connect(str(file))) as connection:
+        with contextlib.closing(connected(str(file))) as connection:
             try:
                 connection.execute(f"attach '{quoted(published)}' as now (read_only)")
                 connection.execute(f"copy from database now to {file.stem}")
                 connection.execute("detach now")
-                connection.execute("set timezone = 'UTC'; set threads = 1")
+                connection.execute("set threads = 1")
                 for source in SOURCES:
                     _as_observed(connection, source, _end(as_of))
                 for name, sql in steps:
