@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from fw_pipeline.months import FIRST_MONTH, Window
-from fw_pipeline.report import answer, attribution, claim_cards, leads, page, page_tables, render
+from fw_pipeline.report import answer, attribution, claim_cards, page, page_tables, render
 from fw_pipeline.report.charts import (
     claim_charts,
     ecosystem_charts,
@@ -23,7 +23,6 @@ from fw_pipeline.report.charts import (
     lead_chart,
     momentum_charts,
     source_charts,
-    venue_chart,
 )
 from fw_pipeline.report.charts.palette import TITLES, solid
 from fw_pipeline.report.figure import Event, Figure, events_within, sql, sql_of_claim
@@ -143,7 +142,7 @@ def _figures(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[F
     """Return the first chart and those of the findings, in page order; a chart without figures is omitted."""
     lines, questions, downloads = read(sql("lead")), read(sql("questions")), read(sql("downloads"))
     at_venues, site = read(sql("venues")), read(sql("site"))
-    found = leads.leads(lines, read(sql("crossovers")))
+    found = answer.leads(lines, read(sql("crossovers")))
     of_pypi = attribution.credit_line(published, "pypi")
     whole = published.filter(~pl.col("origin").fill_null("").str.contains("sample"))
     drawn = (
@@ -152,7 +151,7 @@ def _figures(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[F
         source_charts.questions(
             questions, site, _events(dated, questions), attribution.credit_line(published, "stackoverflow")
         ),
-        venue_chart.venues(
+        ecosystem_charts.venues(
             at_venues, found.get("papers"), _events(dated, at_venues), attribution.credit_line(published, "papers")
         ),
         hub_charts.models(read(sql("models")), attribution.credit_line(published, "huggingface")),

@@ -15,7 +15,7 @@ from dagster import (
 )
 
 from fw_pipeline.definitions import defs
-from fw_pipeline.orchestration.partitions import beta
+from fw_pipeline.orchestration.raw_assets import beta
 from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.support.command import environment
 

@@ -17,8 +17,7 @@ from fw_pipeline.contract import Batch, FetchContext
 from fw_pipeline.ingestion.providers import out_of_reach
 from fw_pipeline.months import Window
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.sources.stackoverflow.monthly_questions import contradiction, names_of
-from fw_pipeline.sources.stackoverflow.question_tables import STACKOVERFLOW_QUESTIONS
+from fw_pipeline.sources.stackoverflow.monthly_questions import STACKOVERFLOW_QUESTIONS, contradiction, names_of
 from fw_pipeline.sources.stackoverflow.stackexchange_api import PROVIDER, api
 from fw_pipeline_tests.support.fake_services.faults import Answer, instead
 from fw_pipeline_tests.support.fake_services.messages import Request, Response, as_json

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fw_pipeline.http import InvalidResponse, Transient
-from fw_pipeline.sources.papers.arxiv_feed import read_feed
+from fw_pipeline.sources.papers.arxiv_query import read_feed
 from fw_pipeline_tests.support.fake_services import faults
 from fw_pipeline_tests.support.fake_services.server import FakeServices
 from fw_pipeline_tests.support.papers_live import Desk, lines

@@ -15,7 +15,7 @@ from time import monotonic, sleep
 import pytest
 
 from fw_pipeline.paths import PROJECT_DIR
-from fw_pipeline.settings_origin import gather
+from fw_pipeline.settings_values import gather
 from fw_pipeline_tests.support.command import COMMAND, environment
 
 

@@ -12,9 +12,8 @@ import pytest
 
 from fw_pipeline.catalog.frameworks import TAGS, Tag
 from fw_pipeline.months import parse_month
-from fw_pipeline.sources.stackoverflow import stackexchange_listing
 from fw_pipeline.sources.stackoverflow.monthly_questions import carriers, names_of
-from fw_pipeline.sources.stackoverflow.stackexchange_api import api
+from fw_pipeline.sources.stackoverflow.stackexchange_api import TAGS_A_CALL, api
 from fw_pipeline_tests.support.fake_services.faults import Answer, changed, other_question
 from fw_pipeline_tests.support.fake_services.messages import Request, Response
 from fw_pipeline_tests.support.fake_services.server import FakeServices
@@ -164,5 +163,5 @@ def test_a_pair_of_which_neither_tag_is_wanted_by_itself_is_listed_by_its_first(
     assert carriers((Tag("julia;flux", None, "language"),)) == ("julia",)
     catalogue = carriers(TAGS)
     assert set(names_of(TAGS)) > set(catalogue)
-    assert len(catalogue) == 4 * stackexchange_listing.TAGS_A_CALL
+    assert len(catalogue) == 4 * TAGS_A_CALL
     assert catalogue[:5] == tuple(tag.tagged for tag in TAGS if tag.framework == "tensorflow" and ";" not in tag.tagged)
