@@ -10,8 +10,7 @@ import polars as pl
 from fw_pipeline.report.answer import Lead, clause, leader, to_one
 from fw_pipeline.report.charts.chart_labels import PLOT, across, end_layers, told_together
 from fw_pipeline.report.charts.chart_style import event_layers, finished, in_range, time_axis, tip
-from fw_pipeline.report.charts.palette import token
-from fw_pipeline.report.figure import Control, Event, Figure, sql
+from fw_pipeline.report.figure import Control, Event, Figure, sql, token
 from fw_pipeline.report.formatting import figure, in_full, in_month, listed, percent
 
 KINDS = {

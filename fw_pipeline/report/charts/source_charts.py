@@ -20,8 +20,7 @@ from fw_pipeline.report.charts.chart_style import (
     in_range,
     with_breaks,
 )
-from fw_pipeline.report.charts.palette import TITLES, token
-from fw_pipeline.report.figure import Control, Event, Figure, sql
+from fw_pipeline.report.figure import TITLES, Control, Event, Figure, sql, token
 from fw_pipeline.report.formatting import compact, figure, in_full, in_month, percent
 
 HEIGHT = 320

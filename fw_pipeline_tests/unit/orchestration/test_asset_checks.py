@@ -29,8 +29,7 @@ from fw_pipeline.orchestration.asset_checks import NO_WARNINGS, RULES_HOLD, raw_
 from fw_pipeline.orchestration.asset_metadata import Place
 from fw_pipeline.orchestration.build_plan import Table
 from fw_pipeline.orchestration.build_step import build_step
-from fw_pipeline.orchestration.failures import failure_lines
-from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.pipeline import Pipeline, failure_lines
 from fw_pipeline.orchestration.runs import run_job
 from fw_pipeline.orchestration.sensors import alert_of
 from fw_pipeline.quality import AT_LEAST_ONE_ROW, Expectation

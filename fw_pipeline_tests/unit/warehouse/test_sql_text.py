@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from fw_pipeline.warehouse import Warehouse, WarehouseError, query
-from fw_pipeline.warehouse.export_files import copy_tables, described
 from fw_pipeline.warehouse.metadata_tables import BOOKS
+from fw_pipeline.warehouse.published_copies import copy_tables, described
 from fw_pipeline.warehouse.sql_text import (
     first_line,
     interruptible,

@@ -17,9 +17,8 @@ from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from fw_pipeline.contract import Availability, Batch, CostEstimate, FetchContext, Provider, Source
 from fw_pipeline.definitions import build_defs
-from fw_pipeline.ingestion.freshness import Freshness, freshness
 from fw_pipeline.ingestion.ingest import ingest
-from fw_pipeline.ingestion.providers import choose
+from fw_pipeline.ingestion.providers import Freshness, choose, freshness
 from fw_pipeline.months import Window
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.settings import Settings, read

@@ -8,7 +8,7 @@ import pytest
 from dagster import DagsterInstance, Definitions, Failure, Output, asset, define_asset_job
 
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.orchestration.failures import plain_failures
+from fw_pipeline.orchestration.pipeline import plain_failures
 from fw_pipeline.orchestration.runs import run_job
 
 ONE = PipelineError("pypi", "no answer", "run again")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from fw_pipeline.report.charts import palette
+from fw_pipeline.report import figure
 
 SIGHT: Mapping[str, npt.ArrayLike] = {
     "full": np.eye(3),
@@ -23,9 +23,9 @@ TO_XYZ = [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [
 
 
 @pytest.mark.parametrize("sight", SIGHT)
-@pytest.mark.parametrize("scheme", [palette.LIGHT, palette.DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("scheme", [figure.LIGHT, figure.DARK], ids=["light", "dark"])
 def test_lines_are_told_apart_with_any_sight(scheme: Mapping[str, str], sight: str) -> None:
-    for names in (tuple(palette.TITLES), ("pypi", "stackoverflow", "papers")):
+    for names in (tuple(figure.TITLES), ("pypi", "stackoverflow", "papers")):
         seen = {name: _lab(scheme[name], SIGHT[sight]) for name in names}
         for one, other in combinations(names, 2):
             assert np.linalg.norm(seen[one] - seen[other]) > 10, (one, other)
@@ -34,9 +34,9 @@ def test_lines_are_told_apart_with_any_sight(scheme: Mapping[str, str], sight: s
 
 
 def test_both_schemes_have_the_same_colours_and_enough_contrast() -> None:
-    assert palette.LIGHT.keys() == palette.DARK.keys()
-    for scheme in (palette.LIGHT, palette.DARK):
-        for name in (*palette.TITLES, "pypi", "stackoverflow", "papers", "ink", "soft", "link"):
+    assert figure.LIGHT.keys() == figure.DARK.keys()
+    for scheme in (figure.LIGHT, figure.DARK):
+        for name in (*figure.TITLES, "pypi", "stackoverflow", "papers", "ink", "soft", "link"):
             assert _contrast(scheme[name], scheme["paper"]) >= 4.5, name
         assert min(_contrast(scheme[name], scheme["panel"]) for name in ("ink", "soft")) >= 4.5
         assert _contrast(scheme["faint"], scheme["paper"]) >= 3
