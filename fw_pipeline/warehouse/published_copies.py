@@ -192,6 +192,7 @@ def replayed(published: Path, steps: Iterable[tuple[str, str]], as_of: date) -> 
         file = Path(folder) / published.name
         with contextlib.closing(duckdb.connect(str(file))) as connection:
             try:
+                connection.execute("set enable_progress_bar = false")  # it would be printed among the answers
                 connection.execute(f"attach '{quoted(published)}' as now (read_only)")
                 connection.execute(f"copy from database now to {file.stem}")
                 connection.execute("detach now")

@@ -1,4 +1,4 @@
-"""As of a month, a figure is what had been observed of it by then, where a later count says something else."""
+"""A replay holds what had been observed by a month; an export holds whole tables, which it describes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from fw_pipeline.warehouse import observed_later, query, replayed
+from fw_pipeline.warehouse import Warehouse, WarehouseError, observed_later, query, replayed
+from fw_pipeline.warehouse.published_copies import copy_tables, described
 from fw_pipeline_tests.support.command import fw_pipeline
 from fw_pipeline_tests.support.relations import DDL
 
@@ -102,3 +103,35 @@ def test_a_recount_of_a_month_does_not_change_what_could_be_said_then(recorded: 
     month = {row["definition"]: row for row in json.loads(done.out)}["questions in the month, recorded"]
     assert month["value"] == pytest.approx(1.904, abs=0.001)
     assert month["verdict"] == "supported"
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    warehouse = Warehouse(tmp_path_factory.mktemp("words"))
+    with warehouse.writing() as writer:
+        writer.build("marts.x", "select 1 as a", description="It's x.", columns={"a": "A number."})
+    warehouse.publish()
+    return warehouse.published
+
+
+def test_a_table_is_described_and_copied_while_others_read(small: Path, tmp_path: Path) -> None:
+    with duckdb.connect(str(small), read_only=True) as reader:
+        (table,) = (found for found in described(small) if found.name == "marts.x")
+        assert (table.comment, table.rows) == ("It's x.", 1)
+        assert [(column.name, column.type, column.comment) for column in table.columns] == [
+            ("a", "INTEGER", "A number.")
+        ]
+        assert copy_tables(small, ["marts.x"], tmp_path, "csv") == [table]
+        assert reader.execute("from marts.x").fetchall() == [(1,)]
+    assert (tmp_path / "marts/x.csv").read_text(encoding="utf-8") == "a\n1\n"
+
+
+def test_what_cannot_be_read_or_is_not_there_is_one_line(small: Path, tmp_path: Path) -> None:
+    with pytest.raises(WarehouseError, match=r"^published file: \S+/gone does not exist; make it: fw-pipeline run$"):
+        described(tmp_path / "gone")
+    damaged = tmp_path / "damaged.duckdb"
+    damaged.write_bytes(b"no database" * 1000)
+    with pytest.raises(WarehouseError, match=r"^published file: .*; make it anew: fw-pipeline rebuild$"):
+        described(damaged)
+    with pytest.raises(WarehouseError, match=r"^export: marts.gone is no longer published; run it again$"):
+        copy_tables(small, ["marts.x", "marts.gone"], tmp_path / "out", "parquet")
