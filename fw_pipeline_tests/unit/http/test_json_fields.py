@@ -19,7 +19,6 @@ from fw_pipeline.http import (
     rows,
     strict_json,
     text,
-    texts,
     utc_date,
     utc_moment,
     whole_number,
@@ -54,7 +53,7 @@ def test_whatever_comes_a_count_is_a_count_or_refused(value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("reader", "value"),
-    [(text, ""), (text, "  "), (text, 5), (text, None), (texts, "a"), (texts, ["a", None]), (rows, {}), (rows, [[]])],
+    [(text, ""), (text, "  "), (text, 5), (text, None), (rows, {}), (rows, [[]])],
 )
 def test_texts_and_lists_are_checked(reader: Callable[[Any, str], Any], value: Any) -> None:
     with pytest.raises(InvalidResponse, match="field f"):
@@ -62,7 +61,6 @@ def test_texts_and_lists_are_checked(reader: Callable[[Any, str], Any], value: A
 
 
 def test_lists_may_be_empty() -> None:
-    assert texts([], "tags") == ()
     assert rows([], "items") == []
 
 
