@@ -107,11 +107,12 @@ def _tried(
     sleep: Callable[[float], None],
     say: Callable[[str], None],
 ) -> Fault | None:
-    def told(line: str) -> None:
+    def pause(line: str, seconds: float) -> None:
         say(one_line(redactor.text(line), 300))
+        sleep(seconds)
 
     try:
-        patiently(attempt, limits=limits, redactor=redactor, sleep=sleep, say=told)
+        patiently(attempt, limits=limits, redactor=redactor, pause=pause)
     except FAULTS as fault:
         return fault
     return None

@@ -44,9 +44,11 @@ Text = Annotated[str, Field(pattern=r"\S")]
 
 _WORDS = {
     "bool_type": "neither true nor false",
+    "dict_type": "not an object",
     "frozen_set_type": "not a list",
     "greater_than_equal": "which no count can be",
     "less_than_equal": "which no count can be",
+    "list_type": "not a list",
     "model_type": "not an object",
     "string_pattern_mismatch": "not a text",
     "string_type": "not a text",
@@ -58,7 +60,7 @@ _WORDS = {
 def unfit(wrong: ValidationError) -> InvalidResponse:
     """Return the fault of an answer that is not what its model declares: the first field that is wrong."""
     first = wrong.errors(include_url=False)[0]
-    field = next((part for part in reversed(first["loc"]) if isinstance(part, str)), "")
+    field = next((part for part in reversed(first["loc"]) if isinstance(part, str)), "(name)")
     if first["type"] == "missing":
         return InvalidResponse(f"field {field} is missing")
     if first["input"] is None:

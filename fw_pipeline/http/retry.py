@@ -7,6 +7,7 @@ Nothing here sends anything.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import logging
 import re
@@ -16,7 +17,7 @@ from typing import TypeVar
 
 import requests
 import urllib3
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.http.redaction import Redactor
@@ -182,55 +183,41 @@ class Limits:
 
 
 def patiently(
-    attempt: Callable[[], T],
-    *,
-    limits: Limits,
-    redactor: Redactor,
-    sleep: Callable[[float], None],
-    say: Callable[[str], None],
+    attempt: Callable[[], T], *, limits: Limits, redactor: Redactor, pause: Callable[[str, float], None]
 ) -> T:
     """Return what `attempt` returns, repeating it while it raises `Transient` or `Throttled`.
 
     Waits are drawn at random below an exponentially growing bound (full jitter); a wait that the server named is kept.
-    Meanwhile `redactor` hides the secrets in what the HTTP libraries log.
+    `pause` hears why, and waits so many seconds. `redactor` hides the secrets in what the HTTP libraries log meanwhile.
 
     Raises:
         Throttled: the last try was throttled, or the server asks for a longer wait than our patience.
         Transient: the last try failed too.
     """
-    usual = wait_random_exponential(multiplier=limits.first_wait, max=limits.longest_wait)
-    busy = wait_random_exponential(multiplier=limits.first_wait * _UNHURRIED, max=limits.longest_wait)
+
+    def passes(fault: BaseException) -> bool:
+        if isinstance(fault, Throttled):
+            return (fault.wait_seconds or 0) <= limits.patience
+        return isinstance(fault, Transient)
 
     def wait(state: RetryCallState) -> float:
         fault = _fault(state)
-        if not isinstance(fault, Throttled):
-            return usual(state)
-        return busy(state) if fault.wait_seconds is None else fault.wait_seconds + _LAGGARDS(state)
+        if isinstance(fault, Throttled) and fault.wait_seconds is not None:
+            return fault.wait_seconds + _LAGGARDS(state)
+        bound = limits.first_wait * (_UNHURRIED if isinstance(fault, Throttled) else 1)
+        return wait_random_exponential(multiplier=bound, max=limits.longest_wait)(state)
 
-    def asks_too_much(state: RetryCallState) -> bool:
-        fault = _fault(state)
-        return isinstance(fault, Throttled) and (fault.wait_seconds or 0) > limits.patience
-
-    def announce(state: RetryCallState) -> None:
+    def paused(state: RetryCallState) -> None:
         tries = f"try {state.attempt_number + 1} of {limits.tries}"
-        say(f"{_fault(state)}; {tries} in {state.upcoming_sleep:.1f} seconds")
+        pause(f"{_fault(state)}; {tries} in {state.upcoming_sleep:.1f} seconds", state.upcoming_sleep)
 
-    retrying = Retrying(
-        stop=lambda state: stop_after_attempt(limits.tries)(state) or asks_too_much(state),
-        wait=wait,
-        sleep=sleep,
-        retry=retry_if_exception_type((Transient, Throttled)),
-        before_sleep=announce,
-        reraise=True,
-    )
-    loggers = [logging.getLogger(name) for name in LOGGERS]
-    for logger in loggers:
-        logger.addFilter(redactor)
-    try:
+    stop, retry = stop_after_attempt(limits.tries), retry_if_exception(passes)
+    retrying = Retrying(stop=stop, wait=wait, retry=retry, before_sleep=paused, sleep=lambda _: None, reraise=True)
+    with contextlib.ExitStack() as hidden:
+        for logger in map(logging.getLogger, LOGGERS):
+            logger.addFilter(redactor)
+            hidden.callback(logger.removeFilter, redactor)
         return retrying(attempt)
-    finally:
-        for logger in loggers:
-            logger.removeFilter(redactor)
 
 
 def _fault(state: RetryCallState) -> BaseException | None:

@@ -160,7 +160,6 @@ class Session:
     connections: requests.Session
     asked: int = 0
     """Requests sent so far, repetitions included."""
-    _retry: str = ""
 
     @contextlib.contextmanager
     def exchange(self, request: Request, *, sites: tuple[str, ...] = ()) -> Iterator[requests.Response]:
@@ -186,7 +185,7 @@ class Session:
             SourceError: it cannot go on.
         """
         try:
-            return patiently(attempt, limits=self.limits, redactor=self.redactor, sleep=self._pause, say=self._retried)
+            return patiently(attempt, limits=self.limits, redactor=self.redactor, pause=self._pause)
         except FAULTS as fault:
             reason: PipelineError = self._reason(fault, month)
         except PipelineError as caught:
@@ -216,12 +215,9 @@ class Session:
         tries = f"{self.limits.tries} {'try' if self.limits.tries == 1 else 'tries'}"
         return self.failed(f"{cause} ({tries})", f"run again later; {_KEPT}", month)
 
-    def _retried(self, line: str) -> None:
-        self._retry = line
+    def _pause(self, line: str, seconds: float) -> None:
         self.say(line)
-
-    def _pause(self, seconds: float) -> None:
-        self.limiter.told(self._retry, seconds)
+        self.limiter.told(line, seconds)
         self.limiter.sleep(seconds)
 
 

@@ -121,7 +121,7 @@ def _backoff(said: Mapping[str, Any]) -> int | None:
 _Tag = Annotated[Text, AfterValidator(html.unescape), AfterValidator(str.lower)]
 
 
-class Question(BaseModel, frozen=True):
+class Question(BaseModel, frozen=True, defer_build=True):
     """A question, with None for what the service did not say."""
 
     number: Count = Field(alias="question_id")
@@ -142,7 +142,7 @@ NEEDED = tuple(field.alias or name for name, field in Question.model_fields.item
 """Those that may not be absent."""
 
 
-class Answer(BaseModel, extra="allow"):
+class Answer(BaseModel, extra="allow", defer_build=True):
     """What a good answer of any kind may say beside what was asked for."""
 
     backoff: Count | None = None
@@ -150,7 +150,7 @@ class Answer(BaseModel, extra="allow"):
     quota_remaining: Any = None
 
 
-class Filter(BaseModel):
+class Filter(BaseModel, defer_build=True):
     """A filter that was made, and the fields that it includes."""
 
     filter: Text
@@ -163,7 +163,7 @@ class Filters(Answer):
     items: tuple[Filter, ...]
 
 
-class Tag(BaseModel):
+class Tag(BaseModel, defer_build=True):
     """A tag, and its questions of all time."""
 
     name: Text
