@@ -2,6 +2,7 @@
 
 The fields of an answer are declared as a pydantic model with `Count` and `Text`, and read at once. Where each row is
 judged by itself, `needed` and `optional` take the value of one field to a reader. Every fault names field and value.
+The text itself is parsed here: pydantic would let pass a key that is there twice, and numbers that are none.
 """
 
 from __future__ import annotations
