@@ -7,6 +7,7 @@ Nothing here knows which tags and months are wanted.
 from __future__ import annotations
 
 import calendar
+import contextlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +18,7 @@ from urllib.parse import quote
 
 from fw_pipeline.contract import FetchContext, Setting
 from fw_pipeline.errors import SourceError
-from fw_pipeline.http import HttpClient, InvalidResponse, Response
+from fw_pipeline.http import HttpClient, InvalidResponse, Response, Transient
 from fw_pipeline.months import next_month
 from fw_pipeline.sources.stackoverflow.stackexchange_response import (
     FIELDS,
@@ -136,7 +137,12 @@ class Site:
         return self.web.get(url, params=keyed, name=name, read=read, month=month, classify=self._judge)
 
     def _judge(self, answer: Response) -> None:
+        """Raise what an error means; of any other answer, fit or not, take to heart that it asks to wait."""
         if b'"error_id"' not in answer.body or (error := error_in(answer)) is None:
+            if b'"backoff"' in answer.body and not answer.replayed:
+                with contextlib.suppress(InvalidResponse, Transient):  # the reader refuses it
+                    if backoff := answer.json(Answer).backoff:
+                        self.web.hold(backoff + 1)  # the clocks of the service's machines differ
             return
         if error.is_of_filter and self._filter_ref:
             self.fetch.evidence.reject(self._filter_ref, str(error))
@@ -146,10 +152,8 @@ class Site:
         error.raise_as(SUBJECT)
 
     def _opened(self, answer: Response, kind: type[A]) -> A:
-        """Return what a good answer says, once what it says of waiting and of the quota is taken to heart."""
+        """Return what a good answer says, and note what is left of the quota."""
         said = answer.json(kind)
-        if said.backoff and not answer.replayed:
-            self.web.hold(said.backoff + 1)  # the clocks of the service's machines differ
         self.left = said.quota_remaining if isinstance(said.quota_remaining, int) else None
         return said
 
