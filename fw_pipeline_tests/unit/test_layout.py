@@ -40,3 +40,9 @@ def test_the_guide_for_contributors_lists_every_room() -> None:
     guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     rooms = [path.parent.relative_to(ROOT).as_posix() for path in PACKAGE.glob("*/__init__.py")]
     assert [room for room in rooms if f"{room.removeprefix('fw_pipeline/')}/" not in guide] == []
+
+
+def test_the_promises_of_the_http_layer_name_every_module_of_it() -> None:
+    promises = ast.get_docstring(ast.parse((PACKAGE / "http" / "__init__.py").read_text(encoding="utf-8"))) or ""
+    kept_by = set(re.findall(r"`(\w+)", promises))
+    assert {path.stem for path in (PACKAGE / "http").glob("[!_]*.py")} <= kept_by
