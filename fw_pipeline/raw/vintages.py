@@ -70,13 +70,20 @@ class VintageStore:
         Raises:
             StorageError: the data folder refuses the file.
         """
-        frame = rows.select(SOURCES[source].table.schema.names()).with_columns(
-            pl.lit(provider).alias("provider"),
-            pl.lit(observed_at).cast(PROVENANCE["observed_at"]).alias("observed_at"),
-            pl.lit(";".join(evidence)).alias("evidence"),
-            pl.lit(run_id).alias("run_id"),
+        table = SOURCES[source].table
+        moment = pl.lit(round(observed_at.timestamp() * 1_000_000))  # for a moment of Python's, Polars runs two queries
+        frame = (
+            rows.lazy()
+            .select(table.schema.names())
+            .with_columns(
+                pl.lit(provider).alias("provider"),
+                moment.cast(PROVENANCE["observed_at"]).alias("observed_at"),
+                pl.lit(";".join(evidence)).alias("evidence"),
+                pl.lit(run_id).alias("run_id"),
+            )
+            .sort(list(table.key))
+            .collect()
         )
-        frame = frame.sort(frame.columns[: len(SOURCES[source].table.key)])
         if self._unchanged(source, month, frame, provider):
             return None
         written = self._after_the_others(source, month, observed_at)
@@ -169,7 +176,6 @@ class VintageStore:
         return self._root / source / folder_of(month)
 
     def _unchanged(self, source: str, month: date | None, frame: pl.DataFrame, provider: str) -> bool:
-        said = frame.drop("observed_at", "run_id")
         for vintage in reversed(self.vintages_of(source, month)):
             try:
                 last = self.read(source, vintage)
@@ -178,7 +184,7 @@ class VintageStore:
                 self.unreadable.append(failure)
                 continue
             if last["provider"].first() == provider:
-                return last.drop("observed_at", "run_id").equals(said)
+                return last.drop("observed_at", "run_id").equals(frame.drop("observed_at", "run_id"))
         return False
 
 
