@@ -116,9 +116,10 @@ def _are_usual(fields: Mapping[str, Sequence[Any]]) -> bool:
         return False
     if not {str}.issuperset(map(type, chain.from_iterable(filter(None, fields["tags"])))):
         return False
-    names = chain(fields["_id"], fields["id"], filter(None, set(fields["library_name"])))
+    names = [*fields["_id"], *fields["id"], *filter(None, set(fields["library_name"]))]
     counts = [it for it in chain(fields["downloads"], fields["likes"]) if it is not None]
-    return all(map(str.strip, names)) and (not counts or 0 <= min(counts) <= max(counts) <= ABSURD)
+    are_counts = not counts or 0 <= min(counts) <= max(counts) <= ABSURD
+    return are_counts and all(map(str.strip, names)) and _is_utf8("".join(names))
 
 
 def _moments(texts: Sequence[str]) -> list[datetime] | None:
@@ -151,14 +152,30 @@ def _by_row(rows: Sequence[dict[str, Any]]) -> Models:
 
 def _model(row: dict[str, Any], created: datetime) -> Iterator[tuple[Any, ...]]:
     """Yield one model, with the columns `LISTED`; nothing where it is private, which only its owner's token shows."""
-    key, name = needed(row, "_id", text), needed(row, "id", text)
-    library = None if row.get("library_name") == "" else optional(row, "library_name", text)
+    key, name = needed(row, "_id", _name), needed(row, "id", _name)
+    library = None if row.get("library_name") == "" else optional(row, "library_name", _name)
     tags = optional(row, "tags", _tags)
     downloads, likes = optional(row, "downloads", whole_number), optional(row, "likes", whole_number)
     formats = ";".join(sorted(_KEPT.intersection(map(str.lower, tags or ()))))
     month = created.date().replace(day=1)
     if not optional(row, "private", truth):
         yield key, name, created, library, formats, _gated(row.get("gated")), downloads, likes, month, tags is None
+
+
+def _name(value: Any, field_name: str) -> str:
+    name = text(value, field_name)
+    if not _is_utf8(name):
+        raise InvalidResponse(f"field {field_name} is {shown(value)}, not a text")
+    return name
+
+
+def _is_utf8(name: str) -> bool:
+    """Say whether a text can be stored: JSON can spell out half of a character."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _gated(value: Any) -> str | None:
