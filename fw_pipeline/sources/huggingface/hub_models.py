@@ -82,11 +82,6 @@ def _by_column(rows: Sequence[dict[str, Any]]) -> Models | None:
     fields: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in _USUAL}
     if not _are_usual(fields) or (moments := _moments(fields["createdAt"])) is None:
         return None
-    created = pl.Series(fields["createdAt"], dtype=pl.String).str.to_datetime(
-        _AS_GIVEN, time_unit="us", time_zone="UTC", strict=False
-    )
-    if created.null_count():
-        return None
     tags = set(chain.from_iterable(filter(None, fields["tags"])))
     kept = {tag: name for tag in tags if (name := tag.lower()) in _KEPT}
     gated = {value: _gated(value) for value in set(fields["gated"])}
@@ -94,17 +89,20 @@ def _by_column(rows: Sequence[dict[str, Any]]) -> Models | None:
         {
             "model_id": fields["_id"],
             "id": fields["id"],
-            "created_at": created,
+            "created_at": fields["createdAt"],
             "library": [value or None for value in fields["library_name"]],
             "formats": [";".join(sorted({kept[it] for it in kept.keys() & (own or ())})) for own in fields["tags"]],
             "gated": [gated[value] for value in fields["gated"]],
             "downloads_30d": fields["downloads"],
             "likes": fields["likes"],
-            "month": created.dt.date().dt.month_start(),
             "untagged": [own is None for own in fields["tags"]],
         },
-        schema=LISTED,
+        schema_overrides={**LISTED, "created_at": pl.String()},
     )
+    created = pl.col("created_at").str.to_datetime(_AS_GIVEN, time_unit="us", time_zone="UTC", strict=False)
+    frame = frame.with_columns(created, created.dt.date().dt.month_start().alias("month")).select(LISTED.names())
+    if frame["created_at"].null_count():
+        return None
     if any(fields["private"]):
         frame = frame.filter([not private for private in fields["private"]])
     return Models(frame, tuple(enumerate(moments, 1)), ())

@@ -16,7 +16,7 @@ import polars as pl
 from fw_pipeline.http import InvalidResponse, Response, next_link, rows
 from fw_pipeline.months import Window, next_month
 from fw_pipeline.sources.huggingface.hub_counts import OLDEST
-from fw_pipeline.sources.huggingface.hub_models import FIELDS, Fault, models_of
+from fw_pipeline.sources.huggingface.hub_models import FIELDS, Fault, Models, models_of
 
 _TELLING = 20
 """A page of so many models, none of them with tags, is of a service that does not give them any more."""
@@ -97,15 +97,11 @@ def read_page(answer: Response, *, over: datetime, order: Order) -> Page:
     if len(listed) >= _TELLING and all(row.get("tags") is None for row in listed):
         raise InvalidResponse(f"none of the {len(listed)} models of the page has the field tags")
     models = models_of(listed)
-    for (_, before), (number, created) in pairwise(models.created):
-        if order.is_further(before, created):
-            raise Unsorted(
-                f"model {number} of the page is in the wrong place: the listing is not sorted by creation",
-                f"the service answered another question than sort=createdAt, {order.value}; it may have changed",
-            )
+    moments = [created for _, created in models.created]
+    if moments != sorted(moments, reverse=order is Order.NEWEST_FIRST):
+        _check_order(models, order)
     if models.faults and len(models.faults) == len(listed):
         raise InvalidResponse(f"no model of the page can be read; {models.faults[0].cause}")
-    moments = [created for _, created in models.created]
     return Page(
         ref=answer.evidence.ref,
         seen_at=answer.served_at,
@@ -116,6 +112,15 @@ def read_page(answer: Response, *, over: datetime, order: Order) -> Page:
         ends=moments[-1] if moments else None,
         strange=frozenset(set().union(*listed) - FIELDS),
     )
+
+
+def _check_order(models: Models, order: Order) -> None:
+    for (_, before), (number, created) in pairwise(models.created):
+        if order.is_further(before, created):
+            raise Unsorted(
+                f"model {number} of the page is in the wrong place: the listing is not sorted by creation",
+                f"the service answered another question than sort=createdAt, {order.value}; it may have changed",
+            )
 
 
 def _span(fault: Fault, moments: Sequence[datetime]) -> tuple[date, date, str]:
