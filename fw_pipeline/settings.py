@@ -15,11 +15,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from fw_pipeline.paths import PROJECT_DIR, SEEDS_DIR, SHIPPED_DIR
-from fw_pipeline.settings_origin import DEFAULT, Value, gather
 from fw_pipeline.settings_values import (
     ALERTS,
+    DEFAULT,
     Alerting,
     SettingError,
+    Value,
+    gather,
     read_address,
     read_alerting,
     read_folder,

@@ -24,10 +24,9 @@ from dagster import (
 from fw_pipeline import quality
 from fw_pipeline.contract import Source
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.ingestion.freshness import Freshness, freshness
+from fw_pipeline.ingestion.providers import Freshness, freshness
 from fw_pipeline.orchestration.asset_metadata import as_markdown, places, relation_key
-from fw_pipeline.orchestration.failures import plain_failures
-from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.pipeline import Pipeline, plain_failures
 from fw_pipeline.quality import Expectation, Outcome
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import Writer

@@ -30,13 +30,11 @@ from dagster import (
 from fw_pipeline import alerts, signals
 from fw_pipeline.alerts import Alert
 from fw_pipeline.contract import Source
-from fw_pipeline.ingestion.freshness import freshness
+from fw_pipeline.ingestion.providers import freshness
 from fw_pipeline.orchestration.asset_checks import FRESH, freshness_metadata
-from fw_pipeline.orchestration.failures import failure_lines
-from fw_pipeline.orchestration.jobs import REBUILD
-from fw_pipeline.orchestration.launch import NOT_TRIMMED, nothing_to_build, state
-from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START
-from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.jobs import NOT_TRIMMED, REBUILD, nothing_to_build, state
+from fw_pipeline.orchestration.pipeline import Pipeline, failure_lines
+from fw_pipeline.orchestration.raw_assets import RANGE_END, RANGE_START
 from fw_pipeline.orchestration.runs import ENDED, mark_killed
 
 UNFINISHED = [status for status in DagsterRunStatus if status not in ENDED]

@@ -14,8 +14,7 @@ import polars as pl
 
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.quality.engine import batch_definition
-from fw_pipeline.quality.pandas_frames import comparable, derived, to_pandas
-from fw_pipeline.quality.rules import FAILING_ROWS, Expectation
+from fw_pipeline.quality.rules import FAILING_ROWS, Expectation, comparable, derived, to_pandas
 
 NO_ROWS = "no rows"
 """What is seen of a table that is empty."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from fw_pipeline.months import FIRST_MONTH, Window
-from fw_pipeline.report import answer, attribution, claim_cards, leads, page, page_tables, render
+from fw_pipeline.report import answer, claim_cards, page, page_tables, render
 from fw_pipeline.report.charts import (
     claim_charts,
     ecosystem_charts,
@@ -23,10 +23,8 @@ from fw_pipeline.report.charts import (
     lead_chart,
     momentum_charts,
     source_charts,
-    venue_chart,
 )
-from fw_pipeline.report.charts.palette import TITLES, solid
-from fw_pipeline.report.figure import Event, Figure, events_within, sql, sql_of_claim
+from fw_pipeline.report.figure import TITLES, Event, Figure, events_within, solid, sql, sql_of_claim
 from fw_pipeline.report.render import bundle
 
 if TYPE_CHECKING:
@@ -73,7 +71,7 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
         library: returns Vega, Vega-Lite and Vega-Embed as one script.
     """
     read = _drawable(read)
-    published, dated = read(attribution.ORIGINS), read(sql("events"))
+    published, dated = read(page_tables.ORIGINS), read(sql("events"))
     figures = _figures(read, dated, published)
     every_verdict = read(sql("verdicts"))
     headlines = read(sql("headlines"))
@@ -124,7 +122,7 @@ def _method(read: Read, published: pl.DataFrame, every_verdict: pl.DataFrame) ->
         crossings=page_tables.crossings(read(sql("crossovers"))),
         reconciled=page_tables.reconciled(read(sql("reconciliation"))),
         strips=page_tables.coverage(read(sql("coverage"))),
-        origins=attribution.credited(published),
+        origins=page_tables.credited(published),
     )
 
 
@@ -143,19 +141,19 @@ def _figures(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[F
     """Return the first chart and those of the findings, in page order; a chart without figures is omitted."""
     lines, questions, downloads = read(sql("lead")), read(sql("questions")), read(sql("downloads"))
     at_venues, site = read(sql("venues")), read(sql("site"))
-    found = leads.leads(lines, read(sql("crossovers")))
-    of_pypi = attribution.credit_line(published, "pypi")
+    found = answer.leads(lines, read(sql("crossovers")))
+    of_pypi = page_tables.credit_line(published, "pypi")
     whole = published.filter(~pl.col("origin").fill_null("").str.contains("sample"))
     drawn = (
-        lead_chart.first_chart(lines, found, attribution.credit_line(whole, "stackoverflow", "papers", "pypi")),
+        lead_chart.first_chart(lines, found, page_tables.credit_line(whole, "stackoverflow", "papers", "pypi")),
         source_charts.downloads(downloads, found.get("pypi"), _events(dated, downloads), of_pypi),
         source_charts.questions(
-            questions, site, _events(dated, questions), attribution.credit_line(published, "stackoverflow")
+            questions, site, _events(dated, questions), page_tables.credit_line(published, "stackoverflow")
         ),
-        venue_chart.venues(
-            at_venues, found.get("papers"), _events(dated, at_venues), attribution.credit_line(published, "papers")
+        ecosystem_charts.venues(
+            at_venues, found.get("papers"), _events(dated, at_venues), page_tables.credit_line(published, "papers")
         ),
-        hub_charts.models(read(sql("models")), attribution.credit_line(published, "huggingface")),
+        hub_charts.models(read(sql("models")), page_tables.credit_line(published, "huggingface")),
         ecosystem_charts.packages(read(sql("packages")), of_pypi),
         forecast_charts.finding(read(sql("foretold")), of_pypi),
     )
@@ -164,12 +162,12 @@ def _figures(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[F
 
 def _beyond(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[Figure]:
     """Return the charts that go beyond the article; a chart without figures is omitted."""
-    both = attribution.credit_line(published, "stackoverflow", "pypi")
-    all_three = attribution.credit_line(published, "stackoverflow", "papers", "pypi")
+    both = page_tables.credit_line(published, "stackoverflow", "pypi")
+    all_three = page_tables.credit_line(published, "stackoverflow", "papers", "pypi")
     momentum, composite = read(sql("momentum")), read(sql("composite"))
     drawn = (
         forecast_charts.forecasts(read(sql("forecasts")), both),
-        hub_charts.exclusivity(read(sql("exclusivity")), attribution.credit_line(published, "huggingface")),
+        hub_charts.exclusivity(read(sql("exclusivity")), page_tables.credit_line(published, "huggingface")),
         momentum_charts.momentum(momentum, _events(dated, momentum), both),
         momentum_charts.composite(composite, _events(dated, composite), all_three),
     )

@@ -10,8 +10,7 @@ from typing import Any
 from xml.sax.saxutils import escape  # to write  # nosec B406
 
 from fw_pipeline.report.charts.chart_style import FONT
-from fw_pipeline.report.charts.palette import token
-from fw_pipeline.report.figure import Figure
+from fw_pipeline.report.figure import Figure, token
 
 WIDTH, MARGIN, HEAD, FOOT, LINE = 916, 28, 66, 34, 15
 """Sizes of an exported picture, in pixels: its width, the space around the chart on each side, a line of text."""

@@ -5,9 +5,16 @@ derived: nothing is lost if they are deleted. Nothing here knows Dagster, HTTP, 
 """
 
 from fw_pipeline.warehouse.database_files import Warehouse
-from fw_pipeline.warehouse.export_files import DescribedColumn, DescribedTable, Form, copy_tables, described
+from fw_pipeline.warehouse.published_copies import (
+    DescribedColumn,
+    DescribedTable,
+    Form,
+    copy_tables,
+    described,
+    observed_later,
+    replayed,
+)
 from fw_pipeline.warehouse.queries import query, scan
-from fw_pipeline.warehouse.replay import observed_later, replayed
 from fw_pipeline.warehouse.sql_text import WarehouseError
 from fw_pipeline.warehouse.writer import Built, Writer
 

@@ -82,7 +82,7 @@ def test_an_answer_is_on_the_disk_before_it_is_noted_and_its_name_and_note_befor
 def test_a_vintage_is_on_the_disk_after_its_listing_and_both_names_at_once(tmp_path: Path) -> None:
     store, rows = VintageStore(tmp_path), SOURCES["stackoverflow"].table.schema.to_frame(eager=True)
     given: dict[str, Any] = {"provider": "api", "observed_at": NOW, "evidence": ("e/1",), "run_id": "a"}
-    listed = {"detail": pl.DataFrame({"question": [1]}), "detail_name": "asked"}
+    listed: dict[str, Any] = {"detail": pl.DataFrame({"question": [1]}), "detail_name": "asked"}
     steps = flushed(tmp_path, lambda: store.add("stackoverflow", MONTH, rows, **given, **listed))
     assert [step for step, _ in steps] == ["fsync", "replace", "fsync", "replace", "fsync"]
     assert any(name.endswith(".detail.parquet") for name in steps[2][1])

@@ -11,8 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.charts.palette import TITLES, token
-from fw_pipeline.report.figure import Control, Event
+from fw_pipeline.report.figure import TITLES, Control, Event, token
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', sans-serif"
 

@@ -19,6 +19,7 @@ from fw_pipeline.contract import Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.errors import MonthRejected, SourceError
 from fw_pipeline.http import HttpClient, InvalidResponse, RateLimit, Response, next_link
 from fw_pipeline.sources.huggingface.hub_counts import (
+    HUGGINGFACE_MODELS,
     OLDEST,
     RUN_AGAIN,
     SOURCE,
@@ -33,7 +34,6 @@ from fw_pipeline.sources.huggingface.hub_counts import (
 from fw_pipeline.sources.huggingface.hub_listing import Listing, MonthListed, OutOfPlace
 from fw_pipeline.sources.huggingface.hub_models import EXPANDED
 from fw_pipeline.sources.huggingface.hub_page import Order, Page, Unsorted, midnight, read_page
-from fw_pipeline.sources.huggingface.model_tables import HUGGINGFACE_MODELS
 from fw_pipeline.text import one_line
 
 NAME = "api"

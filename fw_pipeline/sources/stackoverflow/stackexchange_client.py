@@ -1,6 +1,6 @@
 """Stack Overflow as the Stack Exchange API 2.3 shows it: a filter, the tags, a count, and pages of questions.
 
-What an answer means is in `stackexchange_response`, how pages become a whole listing in `stackexchange_listing`.
+What an answer means is in `stackexchange_response`, how pages become a whole listing in `stackexchange_api`.
 Nothing here knows which tags and months are wanted.
 """
 

@@ -31,7 +31,7 @@ from fw_pipeline.http import (
     whole_number,
 )
 from fw_pipeline.http.json_fields import ABSURD
-from fw_pipeline.sources.stackoverflow.question_tables import STACKOVERFLOW_QUESTIONS
+from fw_pipeline.sources.stackoverflow.monthly_questions import STACKOVERFLOW_QUESTIONS
 from fw_pipeline.text import one_line
 
 _KEY = "correct STACKEXCHANGE_KEY, or leave it out and go on with 300 requests a day"

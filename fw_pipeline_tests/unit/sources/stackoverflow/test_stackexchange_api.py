@@ -17,8 +17,7 @@ from fw_pipeline.contract import Batch, FetchContext
 from fw_pipeline.ingestion.providers import out_of_reach
 from fw_pipeline.months import Window
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.sources.stackoverflow.monthly_questions import contradiction, names_of
-from fw_pipeline.sources.stackoverflow.question_tables import STACKOVERFLOW_QUESTIONS
+from fw_pipeline.sources.stackoverflow.monthly_questions import STACKOVERFLOW_QUESTIONS, names_of
 from fw_pipeline.sources.stackoverflow.stackexchange_api import PROVIDER, api
 from fw_pipeline_tests.support.fake_services.faults import Answer, instead
 from fw_pipeline_tests.support.fake_services.messages import Request, Response, as_json
@@ -300,22 +299,6 @@ def test_a_true_zero_is_a_figure(desk: Desk) -> None:
     assert not desk.run("2023-06", "2023-06").failures
     assert {desk.figures()["2023-06", tagged] for tagged in ASKED[1:]} == {0}
     assert desk.detail().height == 0
-
-
-def test_counts_that_cannot_be_true_together_are_told_apart_from_those_that_can() -> None:
-    ever = {"tensorflow": 80_000, "java": 1_900_000}
-    good = {"*": 120_000, "tensorflow": 739, "pytorch": 0, "tensorflow;java": 12, "jax;java": 3}
-    assert contradiction(good, ever) is None
-    assert contradiction({"*": 5, "tensorflow": 5}, ever) is None
-    cases = [
-        ({"*": 0}, "the whole site has no question"),
-        ({"*": 5}, "tensorflow has 739 .* the whole site has 5"),
-        ({"tensorflow": 120_000}, "the whole site has 120,000"),
-        ({"tensorflow": 80_000}, "tensorflow has 80,000 .* it has in all time 80,000"),
-        ({"tensorflow;java": 739}, "tensorflow;java has 739 .* tensorflow has 739"),
-    ]
-    for change, words in cases:
-        assert re.search(words, contradiction({**good, **change}, ever) or "")
 
 
 def test_the_catalogue_fits_into_one_lookup() -> None:
