@@ -100,7 +100,8 @@ def _by_column(rows: Sequence[dict[str, Any]]) -> Models | None:
         schema_overrides={**LISTED, "created_at": pl.String()},
     )
     created = pl.col("created_at").str.to_datetime(_AS_GIVEN, time_unit="us", time_zone="UTC", strict=False)
-    frame = frame.with_columns(created, created.dt.date().dt.month_start().alias("month")).select(LISTED.names())
+    month = pl.col("created_at").dt.date().dt.month_start().alias("month")
+    frame = frame.with_columns(created).with_columns(month).select(LISTED.names())
     if frame["created_at"].null_count():
         return None
     if any(fields["private"]):
