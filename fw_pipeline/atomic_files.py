@@ -6,9 +6,10 @@ Nothing here knows what the files hold.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -52,6 +53,36 @@ def written_aside(path: Path, *, flush_name: bool = True) -> Iterator[IO[bytes]]
     finally:
         with contextlib.suppress(OSError):
             aside.unlink()
+
+
+class FileCache:
+    """Bytes that take long to make, each kept in a file whose name is a hash of what it is made from."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep files in `folder`, which is made when it is needed."""
+        self._folder = folder
+        self._used: set[Path] = set()
+
+    def __call__(self, made_from: str, make: Callable[[], bytes]) -> bytes:
+        """Return what was made from this text before, or make it and keep it.
+
+        Raises:
+            StorageError: the disk is full, read-only or refuses the file.
+        """
+        path = self._folder / hashlib.sha256(made_from.encode()).hexdigest()[:32]
+        self._used.add(path)
+        with contextlib.suppress(OSError):
+            return path.read_bytes()
+        content = make()
+        with written_aside(path) as stream:
+            stream.write(content)
+        return content
+
+    def forget_unused(self) -> None:
+        """Remove the files that nobody has asked for since this object was made."""
+        for path in self._folder.glob("*"):
+            if path not in self._used:
+                path.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

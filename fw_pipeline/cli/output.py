@@ -219,7 +219,8 @@ class Progress:
             self._bar.stop()
         self._end_source()
         if self._counts["build"]:
-            self._console.print(f"built {self._counts['build']} tables, checked {self._counts['check']}")
+            kept = f", kept {self._counts['keep']} that would come out the same" if self._counts["keep"] else ""
+            self._console.print(f"built {self._counts['build']} tables{kept}, checked {self._counts['check']}")
 
     def __call__(self, stage: str, what: str) -> None:
         """Show one step: its stage, and what it was; a fetch says its source, its month and the outcome."""

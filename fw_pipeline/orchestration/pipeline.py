@@ -76,8 +76,8 @@ class Pipeline:
     def writing(self) -> Iterator[Writer]:
         """Open the working file with everything that models may read and that no model makes.
 
-        The raw tables are as the vintages on disk say; listings and small tables are made where they are missing, so
-        that any asset can be built first.
+        The raw tables are as the vintages on disk say; small tables are made where they are missing, so that any asset
+        can be built first.
         """
         with self.warehouse.writing() as writer:
             self._stock(writer)
@@ -99,11 +99,8 @@ class Pipeline:
             yield writer
 
     def _stock(self, writer: Writer, but: Collection[str] = ()) -> None:
-        for name, source in self.sources.items():
+        for name in self.sources:
             writer.load_raw_if_changed(name)
-            for provider in source.providers.values():
-                if provider.detail:
-                    writer.ensure_detail(provider.detail)
         for seed in seeds():
             if f"meta.{seed.name}" not in but and not writer.has(f"meta.{seed.name}"):
                 seed.make(writer, self)

@@ -25,12 +25,11 @@ from fw_pipeline.report.charts import (
     source_charts,
 )
 from fw_pipeline.report.figure import TITLES, Event, Figure, events_within, solid, sql, sql_of_claim
-from fw_pipeline.report.render import bundle
 
 if TYPE_CHECKING:
     from fw_pipeline.transform import Model  # reading models takes longer than most answers
 
-__all__ = ["Picture", "Report", "build", "bundle"]
+__all__ = ["Picture", "Report", "build"]
 
 Read = Callable[[str], pl.DataFrame]
 
@@ -62,13 +61,13 @@ class Report:
     pictures: tuple[Picture, ...]
 
 
-def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bundle) -> Report:
+def build(read: Read, models: Sequence[Model], keep: render.Keep = render.anew) -> Report:
     """Return the page, and every chart as picture, data and SQL.
 
     Args:
         read: runs one SQL query on the published file and returns its rows.
         models: the SQL models, to say how each claim was measured.
-        library: returns Vega, Vega-Lite and Vega-Embed as one script.
+        keep: keeps pictures from one report to the next, so that only those that changed are drawn.
     """
     read = _drawable(read)
     published, dated = read(page_tables.ORIGINS), read(sql("events"))
@@ -80,8 +79,8 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
     beyond = _beyond(read, dated, published)
     scales = [(figure, FINE) for figure in (*figures, *beyond)]
     scales += [(figure, PLAIN) for figure in of_claims.values() if figure is not None]
-    drawings = {figure.name: render.drawn(figure) for figure, _ in scales}
-    narrow = {figure.name: render.drawn(figure, render.NARROW) for figure in figures}
+    drawings = {figure.name: render.drawn(figure, keep=keep) for figure, _ in scales}
+    narrow = {figure.name: render.drawn(figure, render.NARROW, keep) for figure in figures}
     content = page.Content(
         answer=answer.answer(read),
         figures=figures,
@@ -99,12 +98,12 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
         narrow=narrow,
         months=_months(headlines),
     )
-    files = {"index.html": page.page(content, library())}
+    files = {"index.html": page.page(content, render.bundle(keep))}
     pictures = []
     for figure, scale in scales:
         drawing = drawings[figure.name]
         picture = Picture(figure.title, figure.summary, solid(render.framed(figure, drawing)), figure.shows)
-        files.update(_chart_files(figure, picture.svg, scale=scale))
+        files.update(_chart_files(figure, picture.svg, render.png(picture.svg, scale=scale, keep=keep)))
         files[f"embed/{figure.name}.html"] = page.embedded(figure, drawing, narrow.get(figure.name))
         pictures.append(picture)
     return Report(files, tuple(pictures))
@@ -199,10 +198,10 @@ def _claim_figures(
     return found
 
 
-def _chart_files(figure: Figure, picture: str, *, scale: float) -> Iterator[tuple[str, bytes]]:
+def _chart_files(figure: Figure, picture: str, bitmap: bytes) -> Iterator[tuple[str, bytes]]:
     stem = f"charts/{figure.name}"
     yield f"{stem}.svg", picture.encode()
-    yield f"{stem}.png", render.png(picture, scale=scale)
+    yield f"{stem}.png", bitmap
     yield f"{stem}.csv", figure.csv.encode()
     yield f"{stem}.sql", figure.sql.encode()
     yield f"{stem}.vl.json", solid(json.dumps(figure.full_spec(), indent=1)).encode()

@@ -23,7 +23,7 @@ from fw_pipeline.months import next_month
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse.metadata_tables import TAKEN_ON
 from fw_pipeline.warehouse.queries import needed, query
-from fw_pipeline.warehouse.sql_text import WarehouseError, first_line, quoted
+from fw_pipeline.warehouse.sql_text import WarehouseError, connected, first_line, quoted
 
 Form = Literal["parquet", "csv"]
 
@@ -93,7 +93,7 @@ def copy_tables(published: Path, names: Sequence[str], folder: Path, form: Form)
 def _reading(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     needed(published)
     try:
-        connection = duckdb.connect(str(published), read_only=True)
+        connection = connected(str(published), read_only=True)
     except duckdb.Error as error:
         raise WarehouseError("published file", first_line(error), "make it anew: fw-pipeline rebuild") from error
     with contextlib.closing(connection):
@@ -190,13 +190,13 @@ def replayed(published: Path, steps: Iterable[tuple[str, str]], as_of: date) -> 
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / published.name
-        with contextlib.closing(duckdb.connect(str(file))) as connection:
+        with contextlib.closing(connected(str(file))) as connection:
             try:
                 connection.execute("set enable_progress_bar = false")  # it would be printed among the answers
                 connection.execute(f"attach '{quoted(published)}' as now (read_only)")
                 connection.execute(f"copy from database now to {file.stem}")
                 connection.execute("detach now")
-                connection.execute("set timezone = 'UTC'; set threads = 1")
+                connection.execute("set threads = 1")
                 for source in SOURCES:
                     _as_observed(connection, source, _end(as_of))
                 for name, sql in steps:

@@ -47,11 +47,15 @@ class House:
     def __post_init__(self) -> None:
         self.pipeline = Pipeline({}, (), given=read({"FW_DATA_DIR": str(self.folder)}, dotenv=Path("none")))
 
+    @property
+    def definitions(self) -> Definitions:
+        """The code location, with the SQL as it is now."""
+
         @asset(key="publish", deps=[relation.split(".") for relation in self.sql])
         def publish() -> None:
             """Stand for publishing."""
 
-        self.definitions = Definitions(
+        return Definitions(
             assets=[build_step([self._table(relation) for relation in self.sql]), publish],
             jobs=[define_asset_job("rebuild"), define_asset_job("checks", AssetSelection.all_asset_checks())],
             resources={"pipeline": self.pipeline},
@@ -61,8 +65,8 @@ class House:
         place = Place(relation.partition(".")[0], {}, frozenset())
         reads = tuple(self.reads.get(relation, ()))
         return Table(
-            relation=relation, reads=reads, make=partial(self._make, relation), rules=tuple(self.rules),
-            description="", columns={}, place=place,
+            relation=relation, reads=reads, inputs=reads, make=partial(self._make, relation), rules=tuple(self.rules),
+            description="", columns={}, place=place, sql=self.sql[relation],
         )  # fmt: skip
 
     def _make(self, relation: str, writer: Writer, _: Pipeline) -> Built:

@@ -1,4 +1,4 @@
-"""What a writer keeps of its own doing: what was loaded, what was built in which turn, and what came of the rules."""
+"""Tables of the working file: what was loaded, what each was made from, and the outcomes of rules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from fw_pipeline.raw import VintageStore
 from fw_pipeline.sources import DETAIL_TABLES, SOURCES
 from fw_pipeline.warehouse import Warehouse, WarehouseError
 from fw_pipeline.warehouse.metadata_tables import BOOKS
-from fw_pipeline.warehouse.writer import Built, Writer
+from fw_pipeline.warehouse.tables import Built, Proof
+from fw_pipeline.warehouse.writer import Writer
 from fw_pipeline_tests.unit.warehouse.test_database_files import JANUARY, NOW, add
 
 FEBRUARY = date(2022, 2, 1)
@@ -34,55 +35,82 @@ def test_what_was_made_is_told_with_its_rows_and_columns(writer: Writer) -> None
     assert writer.frame("select name from marts.x where name > ?", ["a"]).rows() == [("b",)]
 
 
-def test_a_table_is_stale_until_it_was_built_after_what_it_reads(writer: Writer) -> None:
-    assert writer.stale("marts.y", ["marts.x"])
+def test_a_mark_changes_with_the_definition_and_with_the_rows_that_are_read_and_with_nothing_else(
+    writer: Writer,
+) -> None:
+    def built(sql: str, comment: str = "") -> str:
+        writer.build("marts.x", sql, description=comment, columns={})
+        return writer.mark("definition", ["marts.x"])
+
+    first = built("from (values (1, null), (2, 'b')) as t (a, b)")
+    assert built("from (values (2, 'b'), (1, null)) as t (a, b)", "another comment") == first, "the same rows"
+    assert writer.mark("definition", ["marts.x", "marts.x"]) == first
+    others = [
+        built("from (values (1, null), (2, 'B')) as t (a, b)"),
+        built("from (values (1, null), (2, 'b'), (2, 'b')) as t (a, b)"),
+        built("from (values (null, '1'), (2, 'b')) as t (a, b)"),
+        built("from (values (1, null), (2, 'b')) as t (a, c)"),
+        built("from (values (1::bigint, null), (2, 'b')) as t (a, b)"),
+        built("select 1 as a, 'b' as b where false"),
+        writer.mark("definition", []),
+        writer.mark("definition", ["marts.y"]),
+        writer.mark("another definition", ["marts.x"]),
+    ]
+    assert len({first, *others}) == len(others) + 1
+
+
+def test_it_is_recorded_what_a_table_was_made_from_until_it_is_made_again(writer: Writer) -> None:
+    assert writer.made_from("marts.x") is None
     writer.build("marts.x", "select 1 as a", description="", columns={})
-    writer.build("marts.y", "select a from marts.x", description="", columns={})
-    assert not writer.stale("marts.y", ["marts.x", "meta.never_built"])
-    writer.build("marts.x", "select 2 as a", description="", columns={})
-    assert writer.stale("marts.y", ["marts.x"])
-    assert not writer.stale("marts.x", [])
-
-
-def test_a_table_is_stale_once_the_source_that_it_reads_was_loaded_anew(tmp_path: Path) -> None:
-    add(tmp_path, 10)
-    with Warehouse(tmp_path).writing() as writer:
-        writer.load_raw("stackoverflow")
-        writer.build("marts.x", "select questions from raw.stackoverflow", description="", columns={})
-        assert not writer.stale("marts.x", ["raw.stackoverflow"])
-        writer.load_raw("stackoverflow")
-        assert writer.stale("marts.x", ["raw.stackoverflow"])
-
-
-def test_a_build_forgets_what_came_of_the_rules_before_it(writer: Writer) -> None:
-    required = {"marts.x": ("a rule", "another"), "marts.z": ("a rule",)}
+    assert writer.made_from("marts.x") == ""
+    writer.note_made_from("marts.x", "a mark")
+    assert writer.made_from("marts.x") == "a mark"
     writer.build("marts.x", "select 1 as a", description="", columns={})
-    assert writer.unchecked(required) == {"marts.x": ("a rule", "another"), "marts.z": ("a rule",)}
-    writer.note_checks(
-        "marts.x", [("a rule", "critical", False, 3, "three rows"), ("left out", "critical", False, 1, "one")]
-    )
-    writer.note_checks("marts.z", [("a rule", "critical", True, 0, "")])
-    assert writer.unchecked(required) == {"marts.x": ("another",)}
-    assert writer.broken(required) == [("marts.x", "a rule", "three rows")]
-    writer.note_checks("marts.x", [("a rule", "critical", True, 0, "")])
-    writer.note_checks("marts.x", [("another", "warning", False, 0, "no rows: no month of papers has come in")])
+    assert writer.made_from("marts.x") == ""
+
+
+def test_outcomes_of_rules_are_kept_with_the_rows_that_they_are_about(writer: Writer) -> None:
+    writer.build("marts.x", "select 1 as a", description="", columns={})
+    writer.note_checks("marts.x", [("b", "critical", False, 3, "three", "m1"), ("c", "warning", True, 0, "", "m2")])
+    writer.note_checks("marts.x", [("b", "critical", True, 0, "", "m3")])
     writer.note_checks("marts.x", [])
-    assert writer.broken(required) == [], "a warning keeps nobody from publishing"
+    proofs = {
+        "b": Proof("m3", passed=True, unexpected=0, observed=""),
+        "c": Proof("m2", passed=True, unexpected=0, observed=""),
+    }
+    assert writer.proofs("marts.x") == proofs
+    writer.build("marts.x", "select 1 as a", description="said otherwise", columns={})
+    assert writer.proofs("marts.x") == proofs, "the same rows"
+    writer.forget_checks({"marts.x": ["c"]})
+    assert [*writer.proofs("marts.x")] == ["c"]
     writer.build("marts.x", "select 2 as a", description="", columns={})
-    assert writer.unchecked(required) == {"marts.x": ("a rule", "another")}
+    assert writer.proofs("marts.x") == {}
 
 
-def test_a_listing_that_nobody_made_is_an_empty_table_that_stays(writer: Writer) -> None:
-    table = next(iter(DETAIL_TABLES.values()))
-    relation = f"detail.{table.name}"
-    assert not writer.has(relation)
-    writer.ensure_detail(table)
-    assert writer.has(relation)
-    assert writer.frame(f"from {relation}").schema.names() == list(table.schema)
-    writer.frame(f"from {relation}")
-    writer._run(f"create or replace table {relation} as select 1 as kept")
-    writer.ensure_detail(table)
-    assert writer.frame(f"from {relation}").rows() == [(1,)]
+def test_records_of_an_earlier_version_are_replaced(writer: Writer) -> None:
+    writer._run("create table meta.builds (relation varchar, turn bigint)")
+    writer._run("create table meta.validations (relation varchar, expectation varchar)")
+    writer._run("insert into meta.builds values ('marts.x', 1)")
+    assert writer.made_from("marts.x") is None
+    writer.build("marts.x", "select 1 as a", description="", columns={})
+    writer.note_checks("marts.x", [("b", "critical", True, 0, "", "m")])
+    assert [*writer.proofs("marts.x")] == ["b"]
+
+
+def test_what_a_query_reads_is_known_without_its_own_parts(writer: Writer) -> None:
+    sql = "with part as (from staging.a) select * from part where a in (select b from raw.c union from meta.d)"
+    assert writer.read_by(sql) == {"staging.a", "raw.c", "meta.d"}
+
+
+def test_listings_of_which_there_is_none_are_empty_tables(tmp_path: Path) -> None:
+    with Warehouse(tmp_path).writing() as writer:
+        writer.load_raw("pypi")
+        table = DETAIL_TABLES["pypi_daily"]
+        assert writer.frame(f"from detail.{table.name}").is_empty()
+        assert writer.frame(f"from detail.{table.name}").schema.names() == list(table.schema)
+        assert writer.frame("select comment from duckdb_tables() where schema_name = 'detail'").rows() == [
+            (table.description,)
+        ]
 
 
 def test_a_source_is_loaded_again_only_where_its_vintages_changed(tmp_path: Path) -> None:
@@ -122,21 +150,17 @@ def test_what_is_made_is_known_at_once_and_so_are_the_books(writer: Writer) -> N
 
 
 def test_words_stand_beside_what_they_are_said_of(writer: Writer) -> None:
-    table = next(iter(DETAIL_TABLES.values()))
     words = {"a": "It's a.", "gone": "No column is called so."}
     writer.build("marts.x", "select 1 as a, 2 as b", description="It's x.", columns=words)
     writer.seed("meta.small", pl.DataFrame({"a": [1]}), description="Small.", columns=words)
-    writer.ensure_detail(table)
     said = dict(writer.frame("select schema_name || '.' || table_name, comment from duckdb_tables()").rows())
     assert said["marts.x"] == "It's x."
     assert said["meta.small"] == "Small."
-    assert said[f"detail.{table.name}"] == table.description
     assert said["meta.builds"] == BOOKS["meta.builds"].description
     columns = writer.frame("select table_name, column_name, comment from duckdb_columns() where comment is not null")
     found = {(of, name): comment for of, name, comment in columns.rows()}
     assert found["x", "a"] == found["small", "a"] == "It's a."
     assert ("x", "b") not in found
-    assert {name: found[table.name, name] for name in table.schema} == table.words
     assert {name: found["builds", name] for name in BOOKS["meta.builds"].columns} == BOOKS["meta.builds"].words
 
 
@@ -190,8 +214,6 @@ def test_the_listings_of_current_vintages_are_loaded_and_no_others(tmp_path: Pat
         assert writer.frame("select downloads from detail.pypi_daily order by all").rows() == [(2,), (3,), (4,)]
         said = writer.frame("select comment from duckdb_tables() where schema_name = 'detail'")
         assert said.rows() == [(table.description,)]
-        writer.ensure_detail(table)
-        assert writer.frame("select count(*) from detail.pypi_daily").item() == 3
 
 
 @pytest.mark.parametrize(
