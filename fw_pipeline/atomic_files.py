@@ -24,8 +24,11 @@ class StorageError(PipelineError):
 
 
 @contextlib.contextmanager
-def written_aside(path: Path) -> Iterator[IO[bytes]]:
+def written_aside(path: Path, *, flush_name: bool = True) -> Iterator[IO[bytes]]:
     """Open a file for writing beside `path`; on leaving without error it is flushed and renamed to `path`.
+
+    Unless `flush_name`, a loss of power may take the file away again, but never leaves a part of it: for a file that
+    counts only with another one, which is written into the same folder after it.
 
     Raises:
         StorageError: the disk is full, read-only or refuses the file; nothing is left behind.
@@ -43,7 +46,8 @@ def written_aside(path: Path) -> Iterator[IO[bytes]]:
             os.fsync(stream.fileno())
         aside.chmod(0o644)
         aside.replace(path)
-        sync_folder(path.parent)
+        if flush_name:
+            sync_folder(path.parent)
     except OSError as error:
         raise unwritable(path, error) from error
     finally:

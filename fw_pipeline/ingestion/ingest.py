@@ -27,7 +27,7 @@ from fw_pipeline.months import Window
 from fw_pipeline.raw import EvidenceStore, Statement, Vintage, VintageStore
 from fw_pipeline.settings import Settings
 
-FLUSH_SECONDS = 2.0
+FLUSH_SECONDS = 5.0
 """How long answered months may wait for validation together: one validation costs the same for one or a hundred."""
 
 LISTED_REFS = 8
@@ -223,6 +223,7 @@ class _Ingest:
             frame = pl.concat([batch.rows.select(table.schema.names()) for batch in filled])
             outcomes = quality.validate(frame, quality.for_raw(table))
             causes = quality.rejected_months(frame, outcomes)
+        fit = []
         for batch in batches:
             last = None if self._force else self._last(batch)
             kept = last is not None and covers_less(batch, last)
@@ -241,7 +242,17 @@ class _Ingest:
                 )
                 self._note(MonthOutcome(batch.month, "unchanged", batch.rows.height, evidence=batch.evidence))
             else:
-                self._write(batch)
+                fit.append((batch, self._named(batch)))
+        self._evidence.flush()  # once for all, before a vintage names any of it
+        for batch, refs in fit:
+            self._write(batch, refs)
+
+    def _named(self, batch: Batch) -> tuple[str, ...]:
+        """Return the evidence that the rows of a month name: its files, or a list of them where they are many."""
+        if len(batch.evidence) <= LISTED_REFS:
+            return batch.evidence
+        name = f"evidence-of-{batch.month:%Y-%m}.txt" if batch.month else "evidence.txt"
+        return (self._evidence.keep(f"{ANSWERS_BEHIND}{name}", "\n".join(batch.evidence).encode(), name=name).ref,)
 
     def _last(self, batch: Batch) -> pl.DataFrame | None:
         """Return the rows of the vintage that a month already has from this provider."""
@@ -250,19 +261,13 @@ class _Ingest:
         current = self._store.current(self._source.name, batch.month, self._provider.name)
         return None if current is None else self._store.read(self._source.name, current)
 
-    def _write(self, batch: Batch) -> None:
-        observed_at = self._evidence.observed_at(batch.evidence)
-        refs = batch.evidence
-        if len(refs) > LISTED_REFS:
-            listed = "\n".join(refs).encode()
-            name = f"evidence-of-{batch.month:%Y-%m}.txt" if batch.month else "evidence.txt"
-            refs = (self._evidence.keep(f"{ANSWERS_BEHIND}{name}", listed, name=name).ref,)
+    def _write(self, batch: Batch, refs: tuple[str, ...]) -> None:
         vintage = self._store.add(
             self._source.name,
             batch.month,
             batch.rows,
             provider=self._provider.name,
-            observed_at=observed_at,
+            observed_at=self._evidence.observed_at(batch.evidence),
             evidence=refs,
             run_id=self._run_id,
             detail=batch.detail,

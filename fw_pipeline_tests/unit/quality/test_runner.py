@@ -173,9 +173,14 @@ import polars as pl
 between = "expect_column_values_to_be_between"
 rules = [ex.Expectation(f"r{n}", between, {"column": "n", "min_value": n}) for n in range(9)]
 passed = [outcome.passed for outcome in ex.validate(pl.DataFrame({"n": [0, 5]}), rules)]
-from fw_pipeline.quality.runner import _slot
-context = _slot().data_asset.datasource.data_context
+from fw_pipeline.quality.engine import batch_definition
+unused = sorted({"altair", "scipy.stats", "scipy.linalg"} & sys.modules.keys())
+from great_expectations.expectations.core import expect_column_kl_divergence_to_be_less_than as other
+import altair, scipy
+used = [other.alt.Chart is altair.Chart, other.stats.entropy is scipy.stats.entropy]
+context = batch_definition().data_asset.datasource.data_context
 print(json.dumps({"connections": connections, "early": early, "passed": passed,
+    "unused": unused, "used": used,
     "variable": os.environ["GX_ANALYTICS_ENABLED"], "configured": context.variables.analytics_enabled,
     "docs": context.variables.data_docs_sites}))
 """
@@ -190,6 +195,8 @@ def test_great_expectations_is_imported_late_calls_nobody_and_draws_no_progress_
     assert json.loads(done.stdout) == {
         "connections": [],
         "early": [],
+        "unused": [],
+        "used": [True, True],
         "passed": [True] + [False] * 8,
         "variable": "false",
         "configured": False,
