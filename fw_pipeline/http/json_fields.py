@@ -128,6 +128,17 @@ def whole_number(value: Any, field: str) -> int:
     return number
 
 
+def truth(value: Any, field: str) -> bool:
+    """Return true or false.
+
+    Raises:
+        InvalidResponse: it is neither.
+    """
+    if not isinstance(value, bool):
+        raise InvalidResponse(f"field {field} is {shown(value)}, neither true nor false")
+    return value
+
+
 def text(value: Any, field: str) -> str:
     """Return a text that is not empty.
 
