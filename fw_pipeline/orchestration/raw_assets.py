@@ -30,7 +30,8 @@ from dagster import (
 
 from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, Source
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.ingestion.ingest import MonthOutcome, ingest
+from fw_pipeline.ingestion.committer import MonthOutcome
+from fw_pipeline.ingestion.ingest import ingest
 from fw_pipeline.ingestion.providers import asking, choose, offered, shared_out
 from fw_pipeline.months import Window, last_closed_month, parse_month
 from fw_pipeline.orchestration.asset_metadata import column_schema

@@ -14,7 +14,8 @@ import pytest
 
 from fw_pipeline.contract import Availability, Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.errors import MonthRejected, SourceError
-from fw_pipeline.ingestion.ingest import Ingested, ingest
+from fw_pipeline.ingestion.committer import Ingested
+from fw_pipeline.ingestion.ingest import ingest
 from fw_pipeline.ingestion.providers import ProviderSelection, choose, out_of_reach
 from fw_pipeline.months import Window
 from fw_pipeline.raw import VintageStore
