@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from fw_pipeline.contract import Batch
-from fw_pipeline.ingestion.validation import NOTICEABLE, covers_less, shrunk, unfit
+from fw_pipeline.ingestion.committer import NOTICEABLE, covers_less, shrunk, unfit
 from fw_pipeline.months import Window
 from fw_pipeline.sources import SOURCES
 
