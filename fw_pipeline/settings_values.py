@@ -19,6 +19,11 @@ from fw_pipeline.text import one_line
 ALERTS = ("FW_ALERT_WEBHOOK", "FW_ALERT_MAIL_TO", "FW_ALERT_MAIL_FROM", "FW_SMTP_URL", "FW_UI_URL")
 """Whom to tell that a run failed. The webhook and the mail server hold secrets in their addresses."""
 
+PATHS = ("FW_DATA_DIR", "DAGSTER_HOME")
+PROVIDERS = "FW_PROVIDERS"
+
+COMMAND_LINE, ENVIRONMENT, DEFAULT = "command line", "environment", "default"
+
 
 class SettingError(ValueError):
     """A setting is wrong; the message names it and says what would be right."""
@@ -163,12 +168,6 @@ def _mail_server(text: str) -> MailServer:
         raise SettingError("setting FW_SMTP_URL has a user without a password, or the reverse; write both, or none")
     tls = parts.scheme == "smtps"
     return MailServer(host, parts.port or (465 if tls else 587), user, password, tls)
-
-
-PATHS = ("FW_DATA_DIR", "DAGSTER_HOME")
-PROVIDERS = "FW_PROVIDERS"
-
-COMMAND_LINE, ENVIRONMENT, DEFAULT = "command line", "environment", "default"
 
 
 @dataclass(frozen=True, slots=True)

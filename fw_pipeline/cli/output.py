@@ -44,6 +44,9 @@ SCREEN = 80
 _FILE = 240
 """Characters of a line where no terminal limits it."""
 
+_WORDS = {"present": "with figures", "gap": "known to have none"}
+"""What became of a month, where the word that the pipeline has for it would not do."""
+
 
 def show(frame: pl.DataFrame, shape: str, *, title: str | None = None, width: int = _FILE) -> None:
     """Print a frame as a table, as JSON records (`json`), or as CSV (`csv`).
@@ -191,10 +194,6 @@ def _shown(cell: Any) -> str:
     if isinstance(cell, bool):
         return str(cell).lower()
     return f"{cell:,.4g}" if isinstance(cell, float) else str(cell)
-
-
-_WORDS = {"present": "with figures", "gap": "known to have none"}
-"""What became of a month, where the word that the pipeline has for it would not do."""
 
 
 class Progress:

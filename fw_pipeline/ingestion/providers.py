@@ -165,10 +165,8 @@ def out_of_reach(
 
     Months before a source began are no failure: nobody has them.
     """
-    reaches = {
-        provider.name: provider.reach(asking(chosen, window, settings, now=now)[0])
-        for provider in chosen.source.providers.values()
-    }
+    fetch, _ = asking(chosen, window, settings, now=now)
+    reaches = {provider.name: provider.reach(fetch) for provider in chosen.source.providers.values()}
     asked = [reaches[one.provider.name] for one in chosen.chain]
     others = [reach for name, reach in reaches.items() if name != "recorded" and reach not in asked]
     latest = max(asked, key=lambda reach: reach.window.end)
@@ -209,11 +207,10 @@ class Freshness:
             said = "no month is here yet"
         elif not self.months_behind:
             said = f"{self.last_month:%Y-%m}, the last month that is due, is here"
-        elif self.is_stale:
-            lacking = "1 later month is" if self.months_behind == 1 else f"{self.months_behind} later months are"
-            said = f"the last month here is {self.last_month:%Y-%m}, and {lacking} due"
         else:
-            said = f"the last month here is {self.last_month:%Y-%m}, and this provider has nothing newer"
+            lacking = "1 later month is" if self.months_behind == 1 else f"{self.months_behind} later months are"
+            later = f"{lacking} due" if self.is_stale else "this provider has nothing newer"
+            said = f"the last month here is {self.last_month:%Y-%m}, and {later}"
         return f"{self.source} ({self.provider}): {said}; {self.what}"
 
 

@@ -38,6 +38,14 @@ REVISIT = "revisit"
 REVISITED = 3
 """Most of what moves, moves soon: deletions, late announcements, days that were loaded late."""
 
+NOT_TRIMMED = PipelineError(
+    "Dagster's history",
+    "it is stored otherwise than this version sets it up, so old runs are not removed",
+    "if an earlier version made it, delete its folder to change over; no figure is in it",
+)
+
+_NOTHING = PipelineError("publish", "no month of any source has come in", "fetch some: fw-pipeline run")
+
 
 def fetch(source: str) -> str:
     """Return the name of the job that fetches months of a source."""
@@ -188,15 +196,6 @@ def fetch_and_build(
         except PipelineError as reason:  # what was fetched and published is none the worse
             notes.append(f"note: {reason}")
     return Launched(published, tuple(dict.fromkeys(failures)), tuple(notes))
-
-
-NOT_TRIMMED = PipelineError(
-    "Dagster's history",
-    "it is stored otherwise than this version sets it up, so old runs are not removed",
-    "if an earlier version made it, delete its folder to change over; no figure is in it",
-)
-
-_NOTHING = PipelineError("publish", "no month of any source has come in", "fetch some: fw-pipeline run")
 
 
 def nothing_to_build(pipeline: Pipeline) -> str | None:

@@ -139,7 +139,8 @@ class EvidenceStore:
             stem, _, suffix = safe.rpartition(".")
             short = digest.hexdigest()[:16]
             final = f"{stem}.{short}.{suffix}" if packed else f"{safe}.{short}.body.gz"
-            path = self._same_answer(final) or self.folder / final
+            # an earlier fetch may have kept the same body under the same name: evidence is never written twice
+            path = next(self._provider_dir.glob(f"*/{final}"), self.folder / final)
             if not (path.exists() and _is_as_written(path)):
                 Path(aside.name).chmod(0o644)
                 Path(aside.name).replace(path)
@@ -232,10 +233,6 @@ class EvidenceStore:
             if last is not None and self._now - last < GO_ON_FOR:
                 return journal.parent
         return None
-
-    def _same_answer(self, name: str) -> Path | None:
-        """Find the same body under the same name from an earlier fetch: evidence is never written twice."""
-        return next(self._provider_dir.glob(f"*/{name}"), None)
 
 
 def _is_as_written(path: Path) -> bool:

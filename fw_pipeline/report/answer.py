@@ -22,6 +22,16 @@ COUNTED = {"papers": "papers", "stackoverflow": "questions", "pypi": "downloads"
 LEVEL = 1.05
 """Up to this ratio, neither is ahead."""
 
+QUESTION = "Is TensorFlow dying a slow death?"
+"""The question in the article's title."""
+
+OPENINGS = {
+    "rises": "Its own downloads say no",
+    "falls": "Its own downloads say so",
+    "unclear": "Its own downloads do not say so",
+}
+"""Sentences for each direction of TensorFlow's downloads, and for when their interval leaves it open."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lead:
@@ -144,17 +154,6 @@ def _month_of_passing(crossings: pl.DataFrame, source: str) -> date | None:
     row = passed[0]
     found: Any = row["settled"] or (None if row["lasted"] is False else row["crossed"])
     return found if isinstance(found, date) else None
-
-
-QUESTION = "Is TensorFlow dying a slow death?"
-"""The question in the article's title."""
-
-OPENINGS = {
-    "rises": "Its own downloads say no",
-    "falls": "Its own downloads say so",
-    "unclear": "Its own downloads do not say so",
-}
-"""Sentences for each direction of TensorFlow's downloads, and for when their interval leaves it open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ KINDS = {
 
 HEIGHT = 300
 
+POOLED = "all nine, by year"
+"""The venue in the rows that combine all nine in a year."""
+
 
 def packages(rows: pl.DataFrame, credit: str) -> Figure:
     """Draw the ratio of PyTorch to TensorFlow in the downloads of the packages around them.
@@ -98,10 +101,6 @@ def _in_words(last: list[dict[str, Any]]) -> str:
     return (
         f"Downloads of PyTorch's packages for each one of TensorFlow's. {'; '.join(said)}." if said else "No figures."
     )
-
-
-POOLED = "all nine, by year"
-"""The venue in the rows that combine all nine in a year."""
 
 
 def venues(rows: pl.DataFrame, lead: Lead | None, events: Sequence[Event], credit: str) -> Figure:

@@ -35,6 +35,15 @@ _KNOWN = frozenset(
     }
 )
 
+PAGE = 2000
+"""Papers of one answer: the service advises no more, and a month has a few hundred."""
+MINUTE = timedelta(minutes=1)
+"""How exactly a time of submission can be asked for."""
+
+_STRANGERS = 20
+"""One paper in so many may be of another time than was asked for, before the answer is taken for another's."""
+_STATUS_ERROR, _STATUS_BUSY = 400, 429
+
 
 @dataclass(frozen=True, slots=True)
 class Paper:
@@ -151,16 +160,6 @@ def _squeezed(element: Element) -> str:
 
 def _local(tag: str) -> str:
     return tag.rpartition("}")[2]
-
-
-PAGE = 2000
-"""Papers of one answer: the service advises no more, and a month has a few hundred."""
-MINUTE = timedelta(minutes=1)
-"""How exactly a time of submission can be asked for."""
-
-_STRANGERS = 20
-"""One paper in so many may be of another time than was asked for, before the answer is taken for another's."""
-_STATUS_ERROR, _STATUS_BUSY = 400, 429
 
 
 def query(first: datetime, last: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Tables of the working file: what was loaded, what each was made from, and the outcomes of rules."""
+"""The writer of the working file: what is loaded of the vintages on disk, what is built, and what fails."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import pytest
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.sources import DETAIL_TABLES, SOURCES
 from fw_pipeline.warehouse import Warehouse, WarehouseError
-from fw_pipeline.warehouse.metadata_tables import BOOKS
-from fw_pipeline.warehouse.tables import Built, Proof
+from fw_pipeline.warehouse.tables import Built
 from fw_pipeline.warehouse.writer import Writer
 from fw_pipeline_tests.unit.warehouse.test_database_files import JANUARY, NOW, add
 
@@ -33,73 +32,6 @@ def test_what_was_made_is_told_with_its_rows_and_columns(writer: Writer) -> None
     built = writer.build("marts.x", "select name from meta.small", description="", columns={})
     assert built == Built(2, {"name": "VARCHAR"})
     assert writer.frame("select name from marts.x where name > ?", ["a"]).rows() == [("b",)]
-
-
-def test_a_mark_changes_with_the_definition_and_with_the_rows_that_are_read_and_with_nothing_else(
-    writer: Writer,
-) -> None:
-    def built(sql: str, comment: str = "") -> str:
-        writer.build("marts.x", sql, description=comment, columns={})
-        return writer.mark("definition", ["marts.x"])
-
-    first = built("from (values (1, null), (2, 'b')) as t (a, b)")
-    assert built("from (values (2, 'b'), (1, null)) as t (a, b)", "another comment") == first, "the same rows"
-    assert writer.mark("definition", ["marts.x", "marts.x"]) == first
-    others = [
-        built("from (values (1, null), (2, 'B')) as t (a, b)"),
-        built("from (values (1, null), (2, 'b'), (2, 'b')) as t (a, b)"),
-        built("from (values (null, '1'), (2, 'b')) as t (a, b)"),
-        built("from (values (1, null), (2, 'b')) as t (a, c)"),
-        built("from (values (1::bigint, null), (2, 'b')) as t (a, b)"),
-        built("select 1 as a, 'b' as b where false"),
-        writer.mark("definition", []),
-        writer.mark("definition", ["marts.y"]),
-        writer.mark("another definition", ["marts.x"]),
-    ]
-    assert len({first, *others}) == len(others) + 1
-
-
-def test_it_is_recorded_what_a_table_was_made_from_until_it_is_made_again(writer: Writer) -> None:
-    assert writer.made_from("marts.x") is None
-    writer.build("marts.x", "select 1 as a", description="", columns={})
-    assert writer.made_from("marts.x") == ""
-    writer.note_made_from("marts.x", "a mark")
-    assert writer.made_from("marts.x") == "a mark"
-    writer.build("marts.x", "select 1 as a", description="", columns={})
-    assert writer.made_from("marts.x") == ""
-
-
-def test_outcomes_of_rules_are_kept_with_the_rows_that_they_are_about(writer: Writer) -> None:
-    writer.build("marts.x", "select 1 as a", description="", columns={})
-    writer.note_checks("marts.x", [("b", "critical", False, 3, "three", "m1"), ("c", "warning", True, 0, "", "m2")])
-    writer.note_checks("marts.x", [("b", "critical", True, 0, "", "m3")])
-    writer.note_checks("marts.x", [])
-    proofs = {
-        "b": Proof("m3", passed=True, unexpected=0, observed=""),
-        "c": Proof("m2", passed=True, unexpected=0, observed=""),
-    }
-    assert writer.proofs("marts.x") == proofs
-    writer.build("marts.x", "select 1 as a", description="said otherwise", columns={})
-    assert writer.proofs("marts.x") == proofs, "the same rows"
-    writer.forget_checks({"marts.x": ["c"]})
-    assert [*writer.proofs("marts.x")] == ["c"]
-    writer.build("marts.x", "select 2 as a", description="", columns={})
-    assert writer.proofs("marts.x") == {}
-
-
-def test_records_of_an_earlier_version_are_replaced(writer: Writer) -> None:
-    writer._run("create table meta.builds (relation varchar, turn bigint)")
-    writer._run("create table meta.validations (relation varchar, expectation varchar)")
-    writer._run("insert into meta.builds values ('marts.x', 1)")
-    assert writer.made_from("marts.x") is None
-    writer.build("marts.x", "select 1 as a", description="", columns={})
-    writer.note_checks("marts.x", [("b", "critical", True, 0, "", "m")])
-    assert [*writer.proofs("marts.x")] == ["b"]
-
-
-def test_what_a_query_reads_is_known_without_its_own_parts(writer: Writer) -> None:
-    sql = "with part as (from staging.a) select * from part where a in (select b from raw.c union from meta.d)"
-    assert writer.read_by(sql) == {"staging.a", "raw.c", "meta.d"}
 
 
 def test_listings_of_which_there_is_none_are_empty_tables(tmp_path: Path) -> None:
@@ -137,31 +69,6 @@ def test_every_column_of_every_raw_table_has_its_words(tmp_path: Path) -> None:
         tables = "select table_name from duckdb_tables() where schema_name = 'raw' and comment is not null order by all"
         names = [f"stackoverflow{suffix}" for suffix in ("", "_unpartitioned", "_vintages")]
         assert [row[0] for row in writer.frame(tables).rows()] == names
-
-
-def test_what_is_made_is_known_at_once_and_so_are_the_books(writer: Writer) -> None:
-    assert not writer.has("marts.x")
-    writer.build("marts.x", "select 1 as a", description="", columns={})
-    assert all(map(writer.has, ["marts.x", "meta.builds", "meta.validations"]))
-    writer.seed("meta.small", pl.DataFrame({"a": [1]}), description="", columns={})
-    assert writer.has("meta.small")
-    writer.build("marts.x", "select 2 as a", description="", columns={})
-    assert writer.frame("from marts.x").rows() == [(2,)]
-
-
-def test_words_stand_beside_what_they_are_said_of(writer: Writer) -> None:
-    words = {"a": "It's a.", "gone": "No column is called so."}
-    writer.build("marts.x", "select 1 as a, 2 as b", description="It's x.", columns=words)
-    writer.seed("meta.small", pl.DataFrame({"a": [1]}), description="Small.", columns=words)
-    said = dict(writer.frame("select schema_name || '.' || table_name, comment from duckdb_tables()").rows())
-    assert said["marts.x"] == "It's x."
-    assert said["meta.small"] == "Small."
-    assert said["meta.builds"] == BOOKS["meta.builds"].description
-    columns = writer.frame("select table_name, column_name, comment from duckdb_columns() where comment is not null")
-    found = {(of, name): comment for of, name, comment in columns.rows()}
-    assert found["x", "a"] == found["small", "a"] == "It's a."
-    assert ("x", "b") not in found
-    assert {name: found["builds", name] for name in BOOKS["meta.builds"].columns} == BOOKS["meta.builds"].words
 
 
 def test_the_raw_tables_say_which_rows_they_hold(tmp_path: Path) -> None:

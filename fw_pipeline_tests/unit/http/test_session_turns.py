@@ -12,7 +12,7 @@ import pytest
 
 from fw_pipeline.errors import SourceError
 from fw_pipeline.http import RateLimit
-from fw_pipeline.http.rate_limit import RateLimiter
+from fw_pipeline.http.session import RateLimiter
 from fw_pipeline_tests.support.fake_services.faults import Answer as Answering
 from fw_pipeline_tests.support.fake_services.messages import Request, Response
 from fw_pipeline_tests.support.fake_services.server import FakeServices
@@ -83,7 +83,7 @@ def test_a_pause_that_one_process_is_asked_for_holds_the_others_which_say_why(tm
 
 _ASKER = """
 import sys, pathlib, requests, time
-from fw_pipeline.http.rate_limit import RateLimit, RateLimiter
+from fw_pipeline.http.session import RateLimit, RateLimiter
 limiter = RateLimiter(RateLimit(0.3, pathlib.Path(sys.argv[2])), clock=time.time, sleep=time.sleep, patience=60)
 for number in range(3):
     with limiter.turn():

@@ -11,7 +11,7 @@ import pytest
 import urllib3
 
 from fw_pipeline.http import Transient
-from fw_pipeline.http.decoding import decoded
+from fw_pipeline.http.transport import decoded
 
 TEXT = b'{"items":[]}' * 50
 
