@@ -93,7 +93,7 @@ class Committer:
         try:
             for batch in batches:
                 if self._is_fit(batch, causes.get(batch.month)):
-                    fit.append((batch, self._named(batch)))  # noqa: PERF401 - those before a failure stay
+                    fit.append((batch, self._named(batch)))  # noqa: PERF401 - kept where a later one fails
         finally:  # what cannot be read or stored of one month harms no other
             self._evidence.flush()  # once for all, before a vintage names any of it
             for batch, refs in fit:
