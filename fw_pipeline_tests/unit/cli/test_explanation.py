@@ -10,9 +10,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import polars as pl
 import pytest
 
-from fw_pipeline.cli.explanation import explain
+from fw_pipeline.cli.explanation import evidence_sql, explain
 from fw_pipeline.settings import Settings, read
 from fw_pipeline_tests.support.command import fw_pipeline
 
@@ -86,21 +88,35 @@ def test_a_file_of_evidence_that_is_gone_is_said_to_be_missing(recorded: Path) -
     assert re.search(r"/stackoverflow/\S+ \(there\)", done.out)
 
 
-def test_every_value_of_every_claim_has_its_rows_and_nothing_later(recorded_once: Path) -> None:
-    for claim in CLAIMS:
-        for as_of in (date(2019, 6, 1), None):
-            found = explain(settings(recorded_once), claim, as_of=as_of)
-            assert found.judged.headline
-            for proof in found.proofs:
-                if proof.verdict["value"] is None:
-                    continue
-                assert proof.rows["value"].drop_nulls().len() > 0, proof.verdict["definition"]
-                assert proof.rows["known_from"].max() <= proof.verdict["as_of"], proof.sql
-                assert as_of is None or proof.verdict["as_of"] <= as_of
-                traced = proof.rows.filter(proof.rows["value"].is_not_null())
-                if claim not in {"C5", "C9"}:
-                    assert traced["evidence"].null_count() == 0
-                assert traced["origin"].null_count() == 0 or claim == "C15"
+@pytest.mark.parametrize(("until", "measured"), [(date(2019, 6, 1), 16), (date.max, 24)], ids=["2019-06", "now"])
+def test_every_value_of_every_claim_has_its_rows_and_nothing_later(
+    recorded_once: Path, until: date, measured: int
+) -> None:
+    with duckdb.connect(str(recorded_once / "warehouse.duckdb"), read_only=True) as connection:
+
+        def asked(sql: str) -> pl.DataFrame:
+            return pl.DataFrame(connection.sql(sql).pl())
+
+        headlines = asked(f"select distinct claim from marts.headline_verdicts where as_of <= date '{until}'")
+        assert set(headlines["claim"]) == set(CLAIMS)
+        conditions: dict[str, dict[str, str]] = {}
+        for claim, source, condition in asked("from meta.claim_evidence").rows():
+            conditions.setdefault(claim, {})[source] = condition
+        newest = f"""
+            from marts.verdicts where value is not null and as_of <= date '{until}'
+            qualify row_number() over (partition by claim, definition order by as_of desc) = 1
+        """
+        verdicts = asked(newest).to_dicts()
+        assert len({verdict["claim"] for verdict in verdicts}) >= measured
+        for verdict in verdicts:
+            sql = evidence_sql(verdict, conditions[verdict["claim"]])
+            rows = asked(sql)
+            assert rows["value"].drop_nulls().len() > 0, verdict["definition"]
+            assert rows.filter(pl.col("known_from") > verdict["as_of"]).is_empty(), sql
+            traced = rows.filter(pl.col("value").is_not_null())
+            if verdict["claim"] not in {"C5", "C9"}:
+                assert traced["evidence"].null_count() == 0
+            assert traced["origin"].null_count() == 0 or verdict["claim"] == "C15"
 
 
 def test_csv_has_a_row_for_each_row_of_evidence(recorded_once: Path) -> None:
