@@ -1,4 +1,4 @@
-"""The `fw-pipeline` command with a data folder of its own and a clean environment, in another process or in this one."""
+"""The `fw-pipeline` command with its own data folder and environment, in another process, or in this one."""
 
 from __future__ import annotations
 

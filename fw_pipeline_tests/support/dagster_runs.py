@@ -23,7 +23,9 @@ from fw_pipeline.transform import Model
 
 def pipeline_of(data: Path, models: Sequence[Model] | None = None) -> Pipeline:
     """Return what the runs over a data folder work with."""
-    return Pipeline(SOURCES, tuple(models or load_models()), given=read({"FW_DATA_DIR": str(data)}, dotenv=data / "none"))
+    return Pipeline(
+        SOURCES, tuple(models or load_models()), given=read({"FW_DATA_DIR": str(data)}, dotenv=data / "none")
+    )
 
 
 def execute(

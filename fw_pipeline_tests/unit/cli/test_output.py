@@ -126,7 +126,7 @@ def test_a_query_comes_as_text_with_comments_from_a_file_or_from_standard_input(
 
 
 def test_a_query_comes_through_a_pipe(data: Path) -> None:
-    done = through(data, "echo 'select count(*) as n from marts.x' | \"$0\" \"$@\"", "sql", "-", "--format", "csv")
+    done = through(data, 'echo \'select count(*) as n from marts.x\' | "$0" "$@"', "sql", "-", "--format", "csv")
     assert (done.status, done.out, done.err) == (0, "n\n3\n", "")
 
 

@@ -16,7 +16,6 @@ from fw_pipeline.orchestration.publish_assets import contents
 from fw_pipeline.warehouse import query
 from fw_pipeline_tests.support.dagster_runs import add_month, execute
 
-
 BUILT = ("marts.stackoverflow_comparison", "staging.author_cohorts")
 
 
