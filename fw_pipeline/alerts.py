@@ -20,11 +20,9 @@ from email.utils import format_datetime
 from urllib.parse import urlsplit
 
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.http.decoding import whole_body
 from fw_pipeline.http.redaction import Redactor
-from fw_pipeline.http.response_errors import FAULTS, Fault, InvalidResponse, Transient
-from fw_pipeline.http.retry import Limits, patiently
-from fw_pipeline.http.transport import Request, opened, polite_session
+from fw_pipeline.http.retry import FAULTS, Fault, InvalidResponse, Limits, Transient, patiently
+from fw_pipeline.http.transport import Request, opened, polite_session, whole_body
 from fw_pipeline.settings import Settings
 from fw_pipeline.settings_values import Alerting, MailServer
 from fw_pipeline.text import one_line
@@ -109,9 +107,12 @@ def _tried(
     sleep: Callable[[float], None],
     say: Callable[[str], None],
 ) -> Fault | None:
+    def pause(line: str, seconds: float) -> None:
+        say(one_line(redactor.text(line), 300))
+        sleep(seconds)
+
     try:
-        with redactor.over_logs():
-            patiently(attempt, limits=limits, sleep=sleep, say=lambda line: say(one_line(redactor.text(line), 300)))
+        patiently(attempt, limits=limits, redactor=redactor, pause=pause)
     except FAULTS as fault:
         return fault
     return None
@@ -127,7 +128,7 @@ def _call(alert: Alert, webhook: str, contact: str, limits: Limits) -> None:
         "link": alert.link,
     }
     body = json.dumps(said, ensure_ascii=False).encode()
-    request = Request.of("POST", webhook, None, {"Content-Type": "application/json; charset=utf-8"}, body)
+    request = Request("POST", webhook, {"Content-Type": "application/json; charset=utf-8"}, body)
     with polite_session(contact) as session, opened(session, request, limits) as response:
         whole_body(response, limits)
     cause = f"HTTP {response.status_code} {response.reason or ''}".strip()

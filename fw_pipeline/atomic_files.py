@@ -6,9 +6,10 @@ Nothing here knows what the files hold.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -23,8 +24,11 @@ class StorageError(PipelineError):
 
 
 @contextlib.contextmanager
-def written_aside(path: Path) -> Iterator[IO[bytes]]:
+def written_aside(path: Path, *, flush_name: bool = True) -> Iterator[IO[bytes]]:
     """Open a file for writing beside `path`; on leaving without error it is flushed and renamed to `path`.
+
+    Unless `flush_name`, a loss of power may take the file away again, but never leaves a part of it: for a file that
+    counts only with another one, which is written into the same folder after it.
 
     Raises:
         StorageError: the disk is full, read-only or refuses the file; nothing is left behind.
@@ -42,12 +46,43 @@ def written_aside(path: Path) -> Iterator[IO[bytes]]:
             os.fsync(stream.fileno())
         aside.chmod(0o644)
         aside.replace(path)
-        sync_folder(path.parent)
+        if flush_name:
+            sync_folder(path.parent)
     except OSError as error:
         raise unwritable(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             aside.unlink()
+
+
+class FileCache:
+    """Bytes that take long to make, each kept in a file whose name is a hash of what it is made from."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep files in `folder`, which is made when it is needed."""
+        self._folder = folder
+        self._used: set[Path] = set()
+
+    def __call__(self, made_from: str, make: Callable[[], bytes]) -> bytes:
+        """Return what was made from this text before, or make it and keep it.
+
+        Raises:
+            StorageError: the disk is full, read-only or refuses the file.
+        """
+        path = self._folder / hashlib.sha256(made_from.encode()).hexdigest()[:32]
+        self._used.add(path)
+        with contextlib.suppress(OSError):
+            return path.read_bytes()
+        content = make()
+        with written_aside(path) as stream:
+            stream.write(content)
+        return content
+
+    def forget_unused(self) -> None:
+        """Remove the files that nobody has asked for since this object was made."""
+        for path in self._folder.glob("*"):
+            if path not in self._used:
+                path.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

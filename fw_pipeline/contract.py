@@ -42,16 +42,17 @@ class Table:
     """By measure, the largest figure that can be believed, and why."""
     known: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By column of the key, the names that a recorded figure may carry; a column that is not here takes any."""
+    schema: pl.Schema = field(init=False, repr=False)
+    """The columns that a provider yields, in order."""
+
+    def __post_init__(self) -> None:
+        """Put the columns together, once."""
+        object.__setattr__(self, "schema", pl.Schema({**self.key, **self.measures, **STATEMENT}))
 
     @property
     def identity(self) -> tuple[str, ...]:
         """The columns of which no two rows may agree."""
         return (*self.key, "observed_on") if self.counted_again else tuple(self.key)
-
-    @property
-    def schema(self) -> pl.Schema:
-        """The columns that a provider yields, in order."""
-        return pl.Schema({**self.key, **self.measures, **STATEMENT})
 
 
 STATEMENT: Mapping[str, Kind] = MappingProxyType({"method": pl.String, "origin": pl.String, "observed_on": pl.Date})
@@ -88,11 +89,12 @@ class DetailTable:
     """What a row is."""
     columns: Mapping[str, tuple[Kind, str]]
     """Type and meaning of each column."""
+    schema: pl.Schema = field(init=False, repr=False)
+    """The columns that a provider lists, in order."""
 
-    @property
-    def schema(self) -> pl.Schema:
-        """The columns that a provider lists, in order."""
-        return pl.Schema({name: kind for name, (kind, _) in self.columns.items()})
+    def __post_init__(self) -> None:
+        """Put the columns together, once."""
+        object.__setattr__(self, "schema", pl.Schema({name: kind for name, (kind, _) in self.columns.items()}))
 
     @property
     def words(self) -> dict[str, str]:

@@ -8,18 +8,21 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections import UserDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from fw_pipeline.paths import PROJECT_DIR, SEEDS_DIR, SHIPPED_DIR
-from fw_pipeline.settings_origin import DEFAULT, Value, gather
 from fw_pipeline.settings_values import (
     ALERTS,
+    DEFAULT,
     Alerting,
     SettingError,
+    Value,
+    gather,
     read_address,
     read_alerting,
     read_folder,
@@ -48,27 +51,12 @@ def known() -> frozenset[str]:
     return OWN.union(of_sources())
 
 
-@dataclass(frozen=True, slots=True)
-class Secrets(Mapping[str, str]):
+class Secrets(UserDict[str, str]):
     """Keys and tokens by the name of their setting. Printing shows the names, never the values."""
-
-    values_: Mapping[str, str] = field(repr=False)
-
-    def __getitem__(self, name: str) -> str:
-        """Return one secret."""
-        return self.values_[name]
-
-    def __iter__(self) -> Iterator[str]:
-        """Go over the names."""
-        return iter(self.values_)
-
-    def __len__(self) -> int:
-        """Count the secrets that are set."""
-        return len(self.values_)
 
     def __repr__(self) -> str:
         """Show which secrets are set."""
-        return f"Secrets({', '.join(sorted(self.values_)) or 'none set'})"
+        return f"Secrets({', '.join(sorted(self)) or 'none set'})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from fw_pipeline.atomic_files import LEFTOVER, sync_folder, unwritable
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.report import attribution
+from fw_pipeline.report import page_tables
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import DescribedTable, Form, copy_tables, described, query
 
@@ -133,7 +133,7 @@ def _columns(tables: Sequence[DescribedTable]) -> str:
 
 
 def _licences(published: Path) -> str:
-    credits_ = attribution.credited(query(published, attribution.ORIGINS))
+    credits_ = page_tables.credited(query(published, page_tables.ORIGINS))
     columns = ("source", "origin", "where", "what", "licence")
     alike = [it for it in credits_ if "CC BY-SA" in it["licence"] and "counts are facts" not in it["licence"]]
     lines = [

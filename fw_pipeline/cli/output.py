@@ -1,4 +1,4 @@
-"""How the command line shows rows: as a table for eyes, as JSON or CSV for programs."""
+"""What the command line shows: rows as a table for eyes, as JSON or CSV for programs; on stderr, a run's progress."""
 
 from __future__ import annotations
 
@@ -10,16 +10,24 @@ import os
 import shutil
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.progress import Progress as Bar
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
 
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.text import visible
+from fw_pipeline.text import one_line, visible
 
 if TYPE_CHECKING:
     import polars as pl
-    from rich.console import Console
 
 _NARROW = 10
 """A column of a table may be folded to so many characters, not to fewer."""
@@ -35,6 +43,9 @@ SCREEN = 80
 
 _FILE = 240
 """Characters of a line where no terminal limits it."""
+
+_WORDS = {"present": "with figures", "gap": "known to have none"}
+"""What became of a month, where the word that the pipeline has for it would not do."""
 
 
 def show(frame: pl.DataFrame, shape: str, *, title: str | None = None, width: int = _FILE) -> None:
@@ -122,12 +133,6 @@ def drop_output() -> None:
 
 
 def _show_table(frame: pl.DataFrame, title: str | None, elsewhere: int) -> None:
-    from rich import box
-    from rich.cells import cell_len
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     names = [visible(name) for name in frame.columns]
     rows = [["" if cell is None else visible(_shown(cell)) for cell in row] for row in frame.rows()]
     with _written() as stdout:
@@ -143,15 +148,8 @@ def _show_table(frame: pl.DataFrame, title: str | None, elsewhere: int) -> None:
         if not fits(_NARROW):
             _show_records(console, names, rows, title)
             return
-        table = Table(
-            title=title,
-            title_justify="left",
-            header_style="bold",
-            box=box.SIMPLE_HEAD,
-            show_edge=False,
-            pad_edge=False,
-            collapse_padding=True,
-        )
+        table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, show_edge=False)
+        table.pad_edge, table.collapse_padding = False, True
         whole = fits(_WORD)
         for name, kind, width in zip(names, frame.dtypes, widest, strict=True):
             table.add_column(
@@ -167,8 +165,6 @@ def _show_table(frame: pl.DataFrame, title: str | None, elsewhere: int) -> None:
 
 def _show_records(console: Console, names: list[str], rows: list[list[str]], title: str | None) -> None:
     """Print a row's columns one below the other: side by side, some would have no room, and would not be seen."""
-    from rich.text import Text
-
     margin = max(len(name) for name in names)
     if title:
         console.print(Text(title, "italic"))
@@ -198,3 +194,57 @@ def _shown(cell: Any) -> str:
     if isinstance(cell, bool):
         return str(cell).lower()
     return f"{cell:,.4g}" if isinstance(cell, float) else str(cell)
+
+
+class Progress:
+    """Shows the steps of a run on stderr, so that stdout stays for answers."""
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        self._console = Console(stderr=True, highlight=False)
+        self._counts: Counter[str] = Counter()
+        self._source, self._months = "", Counter[str]()
+        self._bar: Bar | None = None
+        if self._console.is_terminal:
+            columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+            self._bar = Bar(*columns, console=self._console, transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task("loading", total=None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop showing, and say what was done."""
+        if self._bar is not None:
+            self._bar.stop()
+        self._end_source()
+        if self._counts["build"]:
+            kept = f", kept {self._counts['keep']} that would come out the same" if self._counts["keep"] else ""
+            self._console.print(f"built {self._counts['build']} tables{kept}, checked {self._counts['check']}")
+
+    def __call__(self, stage: str, what: str) -> None:
+        """Show one step: its stage, and what it was; a fetch says its source, its month and the outcome."""
+        if stage == "say":
+            self._console.print(one_line(what, 2500), markup=False, soft_wrap=True)
+            return
+        if stage == "wait":
+            if self._bar is not None:
+                self._bar.update(self._task, description=one_line(what, 160))
+            else:
+                self._console.print(one_line(what, 400), markup=False, soft_wrap=True)
+            return
+        self._counts[stage] += 1
+        if self._bar is not None:
+            self._bar.update(self._task, description=f"{stage} {self._counts[stage]}: {what}"[:100])
+        if stage == "fetch":
+            source, month, outcome = what.split(" ", 2)
+            if source != self._source:
+                self._end_source()
+                self._source = source
+            if month != "unpartitioned":
+                self._months[outcome] += 1
+
+    def _end_source(self) -> None:
+        if self._months:
+            months = ", ".join(f"{count} {_WORDS.get(outcome, outcome)}" for outcome, count in self._months.items())
+            self._console.print(f"fetched {self._source}, months: {months}")
+        self._months.clear()

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 import click
 
 from fw_pipeline.cli.main import Month, complain, main
-from fw_pipeline.cli.output import tell, tell_facts
-from fw_pipeline.cli.progress import Progress
+from fw_pipeline.cli.output import Progress, tell, tell_facts
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
 from fw_pipeline.settings import Settings, read
 
 if TYPE_CHECKING:
-    from fw_pipeline.orchestration.launch import Launched
+    from fw_pipeline.orchestration.jobs import Launched
 
 
 @main.command()
@@ -112,7 +111,7 @@ def _launch(settings: Settings, fetches: Sequence[tuple[str, Window | None]] = (
     prepare(settings.data_dir)
     with Progress() as progress:
         from fw_pipeline.definitions import build_defs, load_models
-        from fw_pipeline.orchestration.launch import fetch_and_build
+        from fw_pipeline.orchestration.jobs import fetch_and_build
         from fw_pipeline.orchestration.pipeline import Pipeline
         from fw_pipeline.orchestration.runs import held_by_runs
         from fw_pipeline.sources import SOURCES

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fw_pipeline.ingestion.freshness import freshness
+from fw_pipeline.ingestion.providers import freshness
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import Settings
 from fw_pipeline.sources import SOURCES

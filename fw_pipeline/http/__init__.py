@@ -6,32 +6,49 @@ What the package promises, and where each promise is kept:
 * Replay: what an unfinished fetch kept is read again, not asked for again; what proved unfit never is (`cache`).
 * The server's hints are obeyed: `Retry-After`, `RateLimit`, resets, `backoff`; a wait beyond our patience ends the
   fetch and says until when (`response`, `retry`, `session`).
-* One rate for all processes of a machine, where a service asks for it (`rate_limit`).
-* A bound on time, size, tries, redirects, pages and requests (`retry.Limits`, `decoding`, `session`).
-* A body without its end is never taken for a whole one (`decoding`); a broken download resumes where it ended, if the
+* One rate for all processes of a machine, where a service asks for it (`session.RateLimiter`).
+* A bound on time, size, tries, redirects, pages and requests (`retry.Limits`, `transport`, `session`).
+* A body without its end is never taken for a whole one (`transport`); a broken download resumes where it ended, if the
   server still has the same file (`downloads`).
+* JSON is read strictly, and every field is what its model declares: what is missing, mistyped, absurd or there twice
+  is a fault that names the field (`json_fields`).
 * No secret leaves: not in evidence, logs, errors or their chains, nor to another host (`redaction`, `transport`).
 * One clear line per failure, which names source, month, cause and remedy; a failure is never a number (`session`).
 
-The way of a request: `client` looks into the `cache`, else `session` waits for a turn, `transport` sends, `decoding`
-reads the body, the `cache` keeps it, the `response` is checked and given to the reader of the provider.
+The way of a request: `client` looks into the `cache`, else `session` waits for a turn, `transport` sends and reads the
+body, the `cache` keeps it, the `response` is checked and given to the reader of the provider.
 """
 
 from fw_pipeline.http.client import HttpClient
-from fw_pipeline.http.json_fields import needed, optional, rows, text, texts, truth, utc_date, utc_moment, whole_number
-from fw_pipeline.http.rate_limit import RateLimit
-from fw_pipeline.http.response import Response, next_link, strict_json
-from fw_pipeline.http.response_errors import InvalidResponse, Throttled, Transient, seconds_in
-from fw_pipeline.http.retry import Limits
+from fw_pipeline.http.json_fields import (
+    Count,
+    Text,
+    Votes,
+    needed,
+    optional,
+    rows,
+    strict_json,
+    text,
+    truth,
+    utc_date,
+    utc_moment,
+    whole_number,
+)
+from fw_pipeline.http.response import Response, next_link
+from fw_pipeline.http.retry import InvalidResponse, Limits, Throttled, Transient, seconds_in
+from fw_pipeline.http.session import RateLimit
 
 __all__ = [
+    "Count",
     "HttpClient",
     "InvalidResponse",
     "Limits",
     "RateLimit",
     "Response",
+    "Text",
     "Throttled",
     "Transient",
+    "Votes",
     "needed",
     "next_link",
     "optional",
@@ -39,7 +56,6 @@ __all__ = [
     "seconds_in",
     "strict_json",
     "text",
-    "texts",
     "truth",
     "utc_date",
     "utc_moment",

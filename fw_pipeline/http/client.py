@@ -16,14 +16,12 @@ from typing import TypeVar
 
 from fw_pipeline.contract import Evidence, FetchContext
 from fw_pipeline.http.cache import ResponseCache
-from fw_pipeline.http.decoding import whole_body
 from fw_pipeline.http.downloads import Download
-from fw_pipeline.http.rate_limit import RateLimit
-from fw_pipeline.http.response import Response, next_link
-from fw_pipeline.http.response_errors import FAULTS, InvalidResponse, Throttled
-from fw_pipeline.http.retry import Limits
-from fw_pipeline.http.session import Session
-from fw_pipeline.http.transport import Params, Request, next_page
+from fw_pipeline.http.redaction import Redactor
+from fw_pipeline.http.response import Response, next_link, next_page
+from fw_pipeline.http.retry import FAULTS, InvalidResponse, Limits, Throttled
+from fw_pipeline.http.session import RateLimit, RateLimiter, Session, tell_wait
+from fw_pipeline.http.transport import Params, Request, polite_session, whole_body
 
 T = TypeVar("T")
 Classify = Callable[[Response], None]
@@ -70,12 +68,12 @@ class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
         """
         bounds = limits or Limits.of(fetch.options)
         own = rate if bounds.pace is None else replace(rate, seconds=bounds.pace)
-        self._session = Session(
-            fetch, rate=own, budget=budget, label=host_label, limits=bounds, clock=clock, sleep=sleep
-        )
-        self._cache = ResponseCache(fetch.evidence, self._session.redactor, clock)
-        self._scratch = fetch.options.get("scratch")
-        self._label = host_label
+        self._redactor = Redactor(fetch.secrets)
+        told = partial(tell_wait, fetch=fetch, label=host_label, redactor=self._redactor, clock=clock)
+        limiter = RateLimiter(own, clock, sleep, bounds.patience, told)
+        connections = polite_session(fetch.options.get("contact", ""))
+        self._session = Session(fetch, host_label, budget, bounds, self._redactor, limiter, connections)
+        self._cache = ResponseCache(fetch.evidence, self._redactor, clock)
         self.replayed = 0
         """Responses that were there already."""
 
@@ -85,7 +83,7 @@ class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
 
     def __repr__(self) -> str:
         """Show whom it asks, and no header."""
-        return f"HttpClient({self._label}, asked={self.asked}, replayed={self.replayed})"
+        return f"HttpClient({self._session.label}, asked={self.asked}, replayed={self.replayed})"
 
     @property
     def asked(self) -> int:
@@ -123,11 +121,10 @@ class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
             statuses: that `read` is called for.
         """
         sent = {**({"Accept": ", ".join(accept)} if accept else {}), **(headers or {})}
-        request = Request.of("GET", url, params, sent)
-        step = partial(
-            self._attempt, request, name=name, read=read, classify=classify, accept=accept, statuses=statuses
-        )
-        return self._session.patiently(step, month)
+        request = Request.of("GET", url, params, sent, redactor=self._redactor)
+        check = partial(Response.check, statuses=statuses, accept=accept)
+        judges: tuple[Classify, ...] = (classify, check) if classify else (check,)
+        return self._session.patiently(partial(self._attempt, request, name, judges, read), month)
 
     def post(
         self,
@@ -141,8 +138,9 @@ class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
     ) -> T:
         """Ask with POST a question that changes nothing; the arguments are those of `get`, and the body."""
         headers = {"Content-Type": "text/plain; charset=utf-8"}
-        request = Request.of("POST", url, params, headers, body.encode())
-        return self._session.patiently(partial(self._attempt, request, name=name, read=read, classify=classify), None)
+        request = Request.of("POST", url, params, headers, body.encode(), redactor=self._redactor)
+        judges = (classify, Response.check) if classify else (Response.check,)
+        return self._session.patiently(partial(self._attempt, request, name, judges, read), None)
 
     def pages(
         self,
@@ -161,7 +159,7 @@ class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
         A page is kept as `<name>-00001` and so on. A next address on another site, or one that was asked before, makes
         the page unfit; more pages than `Limits.pages` end the fetch.
         """
-        url, seen = Request.of("GET", first_url, params).url, set[str]()
+        url, seen = Request.of("GET", first_url, params, redactor=self._redactor).url, set[str]()
 
         def page(response: Response) -> tuple[T, str | None]:
             seen.add(self._key(url))
@@ -196,24 +194,22 @@ class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
         """Fetch a large file, keep it as evidence, and return what `read` makes of the kept file.
 
         It is streamed to disk; a broken download is resumed where it ended, if the server still has the same file.
-        What the last fetch kept is not downloaded again where the server says that it has not changed (its ETag, or its
-        date of change).
+        What the last fetch kept is not downloaded again where the server says that it has not changed (ETag or date).
 
         Args:
             url: absolute address.
             headers: added to ours. Secrets may be among them.
             name: of the evidence file; ends in .gz, .parquet, .7z or .zst, as the file does.
-            read: makes the result of the kept file (its `path` and `ref`); raises `InvalidResponse` where it
-                is not fit.
+            read: makes the result of the kept file (its `path` and `ref`); raises `InvalidResponse` where it is unfit.
             classify: looks at an answer that is not the file, before anything else.
             sites: hosts, as patterns such as `*.hf.co`, to which the service is known to redirect its files.
 
         Raises:
-            ValueError: the name ends otherwise: the evidence store would pack the file, and nothing could
-                read it in place.
+            ValueError: the name ends otherwise: the evidence store would pack the file, and nothing could read it.
         """
-        request = Request.of("GET", url, None, {"Accept-Encoding": "identity", **(headers or {})})
-        wanted = Download(self._session, self._cache, request, name, classify, sites, self._scratch)
+        sent = {"Accept-Encoding": "identity", **(headers or {})}
+        request = Request.of("GET", url, None, sent, redactor=self._redactor)
+        wanted = Download(self._session, self._cache, request, name, classify, sites)
         if (kept := wanted.found()) is not None:
             with contextlib.suppress(*FAULTS):  # an unfit file is rejected, and asked for anew
                 result = wanted.read(kept, read)
@@ -225,35 +221,22 @@ class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
         """Return the headers kept with the download of `url` (`last-modified`, `etag`, ...), by lower-case name."""
         return self._cache.head_of(self._key(url))[1]
 
-    def _attempt(
-        self,
-        request: Request,
-        *,
-        name: str,
-        read: Callable[[Response], T],
-        classify: Classify | None,
-        accept: tuple[str, ...] = (),
-        statuses: Collection[int] = (200,),
-    ) -> T:
+    def _attempt(self, request: Request, name: str, judges: tuple[Classify, ...], read: Callable[[Response], T]) -> T:
         """Return what `read` makes of the response to a request: of the kept one, or of a new one, kept first."""
-        key, session = request.key(self._session.redactor), self._session
-        response = self._cache.find(key)
+        session, response = self._session, self._cache.find(request.key)
         if response is None:
             with session.exchange(request) as sent:
                 body = whole_body(sent, session.limits)
             headers = {header.lower(): value for header, value in sent.headers.items()}
-            response = self._cache.keep(key, name, sent.status_code, headers, body)
+            response = self._cache.keep(request.key, name, sent.status_code, headers, body)
         try:
-            if classify is not None:
-                classify(response)
-            response.check(statuses, accept)
+            for judge in judges:
+                judge(response)
             result = read(response)
         except Exception as fault:
             self._cache.reject(response, str(fault))
             if response.replayed and isinstance(fault, FAULTS):
-                return self._attempt(  # what was kept is unfit: it is asked for anew
-                    request, name=name, read=read, classify=classify, accept=accept, statuses=statuses
-                )
+                return self._attempt(request, name, judges, read)  # what was kept is unfit: it is asked for anew
             if isinstance(fault, Throttled):
                 session.limiter.hold(fault.wait_seconds or 0, fault.cause)
             raise
@@ -264,4 +247,4 @@ class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
         return result
 
     def _key(self, url: str) -> str:
-        return Request.of("GET", url).key(self._session.redactor)
+        return Request.of("GET", url, redactor=self._redactor).key

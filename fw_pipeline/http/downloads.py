@@ -15,11 +15,10 @@ from typing import NoReturn, TypeVar
 
 from fw_pipeline.contract import Evidence
 from fw_pipeline.http.cache import VALIDATED, ResponseCache
-from fw_pipeline.http.decoding import raw_pieces, whole_body
 from fw_pipeline.http.response import Response
-from fw_pipeline.http.response_errors import CHANGED, InvalidResponse, Transient
+from fw_pipeline.http.retry import CHANGED, InvalidResponse, Transient
 from fw_pipeline.http.session import Session
-from fw_pipeline.http.transport import Request
+from fw_pipeline.http.transport import Request, raw_pieces, whole_body
 
 T = TypeVar("T")
 
@@ -137,8 +136,6 @@ class Download:
     classify: Callable[[Response], None] | None
     """Looks at a response that is not the file, and raises what it knows better."""
     sites: tuple[str, ...]
-    scratch: str | None
-    """Where the part that has come so far lies; the system's temporary folder when None."""
 
     def __post_init__(self) -> None:
         """Refuse a name under which the evidence store would pack the file: nothing could read it in place."""
@@ -147,7 +144,7 @@ class Download:
 
     def found(self) -> Evidence | None:
         """Return the file that an unfinished earlier try kept, if any."""
-        return self.cache.evidence.find(self._key)
+        return self.cache.evidence.find(self.request.key)
 
     def fetched(self) -> Evidence:
         """Fetch the file, or the rest of it, and keep it; or find that the one of an earlier fetch has not changed.
@@ -164,9 +161,10 @@ class Download:
         raise self.session.failed(cause, "free space or allow writing there, then run again")
 
     def _fetched(self) -> Evidence:
-        folder = Path(self.scratch or Path(tempfile.gettempdir()) / "fw-pipeline-downloads")
-        part = PartialFile.of(folder, self._key)
-        earlier = None if part.size else self.cache.earlier(self._key)
+        scratch = self.session.fetch.options.get("scratch")
+        folder = Path(scratch or Path(tempfile.gettempdir()) / "fw-pipeline-downloads")
+        part = PartialFile.of(folder, self.request.key)
+        earlier = None if part.size else self.cache.earlier(self.request.key)
         asking = earlier.asking if earlier else part.rest()
         asked = replace(self.request, headers={**self.request.headers, **asking})
         limits = self.session.limits
@@ -174,7 +172,7 @@ class Download:
             headers = {name.lower(): value for name, value in response.headers.items()}
             if earlier and response.status_code == _NOT_MODIFIED:
                 self.session.say(f"{self.name} has not changed since it was fetched: it is not downloaded again")
-                return self.cache.keep_again(self._key, earlier)
+                return self.cache.keep_again(self.request.key, earlier)
             is_file = part.fits(response.status_code, headers)
             if is_file:
                 pieces = raw_pieces(response, seconds=limits.download_seconds)
@@ -182,10 +180,10 @@ class Download:
             else:
                 body = whole_body(response, limits)
         if not is_file:
-            self._refuse(self.cache.keep(self._key, f"{self.name}.refused", response.status_code, headers, body))
+            self._refuse(self.cache.keep(self.request.key, f"{self.name}.refused", response.status_code, headers, body))
         if VALIDATED & headers.keys():
-            self.cache.keep_head(self._key, self.name, _OK, headers)
-        kept = self.cache.evidence.keep(self._key, part.blocks(), name=self.name)
+            self.cache.keep_head(self.request.key, self.name, _OK, headers)
+        kept = self.cache.evidence.keep(self.request.key, part.blocks(), name=self.name)
         part.forget()
         return kept
 
@@ -204,7 +202,3 @@ class Download:
         except Exception as fault:
             self.cache.evidence.reject(kept.ref, self.session.redactor.text(str(fault)))
             raise
-
-    @property
-    def _key(self) -> str:
-        return self.request.key(self.session.redactor)

@@ -5,12 +5,11 @@ Nothing here decides what is asked; it only hides.
 
 from __future__ import annotations
 
-import contextlib
 import html
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
 WITHHELD = "[withheld]"
@@ -19,11 +18,8 @@ LEAST = 8
 """A shorter secret is found by chance in words, addresses and data: hidden wherever its letters are, it would change
 figures and make different requests look alike. No real key or token is that short."""
 
-_PARAMETERS = ("key", "access_token", "token")
-"""Parameters in which services take a key."""
-
-_LOGGERS = ("urllib3", "urllib3.connection", "urllib3.connectionpool", "urllib3.response", "urllib3.util.retry")
-"""Loggers of the HTTP libraries that write whole addresses."""
+PARAMETERS = ("key", "access_token", "token")
+"""Parameters in which services take a key. Any other is part of the question, whatever it holds."""
 
 
 class Redactor:
@@ -35,15 +31,14 @@ class Redactor:
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         """Remember every way in which the values may be written."""
-        self._values = frozenset(value for value in secrets.values() if value)
-        self._long = _forms(value for value in self._values if len(value) >= LEAST)
-        short = "|".join(map(re.escape, _forms(value for value in self._values if len(value) < LEAST)))
-        self._parameter = re.compile(rf"(?<=[?&])({'|'.join(_PARAMETERS)})=({short})(?![^&#>\s])") if short else None
+        self.values = frozenset(value for value in secrets.values() if value)
+        """The secrets themselves, for whoever looks for one among parameters."""
+        spelt = {form: value for value in sorted(self.values, key=len) for form in _spellings(value)}
+        forms = sorted(spelt, key=len, reverse=True)  # the longest first: one may be part of another
+        self._long = [form for form in forms if len(spelt[form]) >= LEAST]
+        short = "|".join(re.escape(form) for form in forms if len(spelt[form]) < LEAST)
+        self._parameter = re.compile(rf"(?<=[?&])({'|'.join(PARAMETERS)})=({short})(?![^&#>\s])") if short else None
         self._word = re.compile(rf"(?<!\w)({short})(?!\w)") if short else None
-
-    def is_secret(self, parameter: str, value: str) -> bool:
-        """Say whether a parameter hands over a secret; every other is part of the question, whatever it holds."""
-        return parameter in _PARAMETERS and value in self._values
 
     def text(self, text: str) -> str:
         """Return a message without the secrets."""
@@ -63,31 +58,12 @@ class Redactor:
                 body = body.replace(raw, WITHHELD.encode())
         return body
 
-    @contextlib.contextmanager
-    def over_logs(self) -> Iterator[None]:
-        """Hide the secrets in what the HTTP libraries log meanwhile."""
-        if not self._values:
-            yield
-            return
-        loggers = [logging.getLogger(name) for name in _LOGGERS]
-        for logger in loggers:
-            logger.addFilter(self._redacted)
-        try:
-            yield
-        finally:
-            for logger in loggers:
-                logger.removeFilter(self._redacted)
-
-    def _redacted(self, record: logging.LogRecord) -> bool:
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Hide the secrets in a log record, as the filter of a logger, and let it pass."""
         record.msg, record.args = self.text(record.getMessage()), ()
         if record.exc_info:
             record.exc_info, record.exc_text = None, WITHHELD
         return True
-
-
-def _forms(values: Iterable[str]) -> tuple[str, ...]:
-    """Return every spelling of some secrets, the longest first: one may be part of another."""
-    return tuple(sorted({form for value in values for form in _spellings(value)}, key=len, reverse=True))
 
 
 def _spellings(value: str) -> Iterator[str]:

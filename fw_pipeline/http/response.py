@@ -1,27 +1,28 @@
-"""One response of a server: its body read strictly, and what its status and its headers mean.
+"""One response of a server: its body read strictly, what its status and its headers mean, and where its next page is.
 
 Nothing here asks for anything or waits, and nothing knows what the body means.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any, NoReturn, TypeVar
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import TypeAdapter, ValidationError
 
 from fw_pipeline.contract import Evidence
-from fw_pipeline.http.response_errors import CHANGED, InvalidResponse, Throttled, Transient
+from fw_pipeline.http.json_fields import strict_json, unfit
+from fw_pipeline.http.retry import CHANGED, InvalidResponse, Throttled, Transient
+from fw_pipeline.http.transport import followed, same_site
 from fw_pipeline.text import one_line
 
 T = TypeVar("T")
-
-_MOST_DIGITS = 400
-"""Of a whole number: Python refuses a few thousand with an error of its own."""
 
 _UNWELL = frozenset({408, 425, 500, 502, 504, *range(520, 531)})
 _BUSY = frozenset({429, 503})
@@ -76,12 +77,13 @@ class Response:
         raise InvalidResponse(f"the answer is not UTF-8 at byte {place}")
 
     def json(self, expect: type[T]) -> T:
-        """Return the body as JSON: a `dict` or a `list`.
+        """Return the body as JSON: as a `dict`, a `list`, or the pydantic model of an object.
 
         Raises:
             Transient: the body is empty or cut off.
             InvalidResponse: it is HTML or of another content type, not UTF-8, not JSON, has a key twice in one object,
-                a number that is none (NaN, Infinity), or is of another type than `expect`.
+                a number that is none (NaN, Infinity), is of another type than `expect`, or has a field that `expect`
+                does not accept.
         """
         kind = self.content_type
         if kind and "json" not in kind:
@@ -89,11 +91,14 @@ class Response:
         if self.body.lstrip()[:1] == b"<":
             raise InvalidResponse(f"answered HTML instead of JSON: {self.first_words()}")
         value = strict_json(self.text())
-        if not isinstance(value, expect):
-            raise InvalidResponse(
-                f"answered a JSON {type(value).__name__} instead of a {expect.__name__}: {self.first_words()}"
-            )
-        return value
+        if not isinstance(value, list if expect is list else dict):
+            wanted = "list" if expect is list else "dict"
+            raise InvalidResponse(f"answered a JSON {type(value).__name__} instead of a {wanted}: {self.first_words()}")
+        try:
+            return TypeAdapter(expect).validate_python(value)
+        except ValidationError as error:
+            fault = unfit(error)
+        raise fault
 
     def seconds_until(self, moment: datetime) -> float:
         """Return the seconds from this response to `moment`, by the server's clock; 0 where it has passed."""
@@ -153,29 +158,6 @@ class Response:
         return None
 
 
-def strict_json(text: str) -> Any:
-    """Parse JSON as its standard says, and refuse what Python would let pass.
-
-    Raises:
-        Transient: the text is empty or cut off.
-        InvalidResponse: it is not JSON, has a key twice in one object, or a number that is none.
-    """
-    if not text.strip():
-        raise Transient("the answer is empty")
-    try:
-        return json.loads(
-            text, object_pairs_hook=_no_twins, parse_constant=_no_number, parse_float=_finite, parse_int=_whole
-        )
-    except json.JSONDecodeError as error:
-        cut_off = error.pos >= len(text.rstrip()) - len("false") or error.msg.startswith("Unterminated string")
-        cause = f"{error.msg} at character {error.pos}"
-    except RecursionError:
-        cut_off, cause = False, "nested too deeply"
-    if cut_off:
-        raise Transient(f"the JSON is cut off after {len(text)} characters")
-    raise InvalidResponse(f"the answer is not JSON: {cause}: {one_line(text, 80)}")
-
-
 def next_link(response: Response) -> str | None:
     """Return the address marked `rel="next"` in the Link header, or None on the last page."""
     for part in re.split(r",\s*(?=<)", response.headers.get("link", "")):
@@ -183,6 +165,18 @@ def next_link(response: Response) -> str | None:
         if found:
             return found[1]
     return None
+
+
+def next_page(url: str, named: str) -> str:
+    """Return the address of the next page that the page at `url` names.
+
+    Raises:
+        InvalidResponse: it is no address, or lies on another site.
+    """
+    target = followed(url, named)
+    if not same_site(url, target):
+        raise InvalidResponse(f"the next page lies on another site, {urlsplit(target).hostname}")
+    return target
 
 
 def http_date(text: str | None) -> datetime | None:
@@ -199,29 +193,3 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return "(unknown status)"
-
-
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twin = next(name for name in names if names.count(name) > 1)
-        raise InvalidResponse(f"the answer has the key {one_line(twin, 40)!r} twice in one object")
-    return found
-
-
-def _no_number(constant: str) -> NoReturn:
-    raise InvalidResponse(f"the answer holds {constant}, which is not a number")
-
-
-def _whole(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS:
-        raise InvalidResponse(f"the answer holds a number of {len(digits):,} digits, which is no number that fits")
-    return int(digits)
-
-
-def _finite(digits: str) -> float:
-    value = float(digits)
-    if value in {float("inf"), float("-inf")}:
-        raise InvalidResponse(f"the answer holds {one_line(digits, 40)}, which is no number that fits")
-    return value

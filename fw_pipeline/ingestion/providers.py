@@ -1,4 +1,7 @@
-"""Who is asked: the provider that the settings choose, what it is given, what it cannot answer, and what it has."""
+"""Who is asked: the provider that the settings choose, what it is given, what it cannot answer, how far it has come.
+
+A source is fresh by the months that are here, not by when somebody asked.
+"""
 
 from __future__ import annotations
 
@@ -50,9 +53,8 @@ def choose(source: Source, settings: Settings) -> ProviderSelection:
         name, _, option = part.partition(":")
         if name not in source.providers:
             known = ", ".join(source.providers)
-            raise PipelineError(
-                "setting FW_PROVIDERS", f"{source.name} has no provider {name!r}", f"choose one of {known}"
-            )
+            cause = f"{source.name} has no provider {name!r}"
+            raise PipelineError("setting FW_PROVIDERS", cause, f"choose one of {known}")
         options = {**({"path": option} if option else {}), **({"force": "1"} if settings.force else {})}
         given = {**settings.addresses, "contact": settings.contact, **options}
         chosen = ProviderSelection(source, source.providers[name], given, chosen)
@@ -69,11 +71,8 @@ def shared_out(
     """
     reaches = [(one, one.provider.reach(asking(one, window, settings, now=now)[0]).window) for one in chosen.chain]
     whose = [(month, next((one for one, reach in reaches if month in reach), chosen)) for month in window.months()]
-    stretches = []
-    for _, group in groupby(whose, key=lambda it: it[1].provider.name):
-        months = list(group)
-        stretches.append((months[0][1], Window.of(months[0][0], months[-1][0])))
-    return stretches
+    stretches = [list(group) for _, group in groupby(whose, key=lambda it: it[1].provider.name)]
+    return [(months[0][1], Window.of(months[0][0], months[-1][0])) for months in stretches]
 
 
 def asking(
@@ -140,17 +139,16 @@ def answered(source: Source, provider: Provider, month: date, store: VintageStor
     What it said before the month was due counts for nothing here: its last days may have been missing. So does what was
     there before an answer that was refused.
     """
-    said = [one for one in store.statements(source.name, month) if one.provider == provider.name]
-    last = said[-1] if said else None
-    if last is not None and last.status == "refused":
+    said = [one for one in store.statements(source.name, month) if one.provider == provider.name][-1:]
+    if any(one.status == "refused" for one in said):
         return None
     vintage = store.current(source.name, month, provider.name)
     if vintage is not None and not _is_whole(source, vintage, store):
         return None
-    spoken = [*(one.at for one in said[-1:]), *([vintage.observed_at] if vintage else [])]
+    spoken = [*(one.at for one in said), *([vintage.observed_at] if vintage else [])]
     if not spoken or max(spoken) < is_due(source, month):
         return None
-    return vintage or (last if last is not None and last.status == "gap" else None)
+    return vintage or next((one for one in said if one.status == "gap"), None)
 
 
 def _is_whole(source: Source, vintage: Vintage, store: VintageStore) -> bool:
@@ -167,10 +165,8 @@ def out_of_reach(
 
     Months before a source began are no failure: nobody has them.
     """
-    reaches = {
-        provider.name: provider.reach(asking(chosen, window, settings, now=now)[0])
-        for provider in chosen.source.providers.values()
-    }
+    fetch, _ = asking(chosen, window, settings, now=now)
+    reaches = {provider.name: provider.reach(fetch) for provider in chosen.source.providers.values()}
     asked = [reaches[one.provider.name] for one in chosen.chain]
     others = [reach for name, reach in reaches.items() if name != "recorded" and reach not in asked]
     latest = max(asked, key=lambda reach: reach.window.end)
@@ -187,3 +183,68 @@ def out_of_reach(
         SourceError(chosen.source.name, cause, remedy, month=Window.of(months[0], months[-1]))
         for cause, months in missing.items()
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How far one source has come, by the provider that the settings choose."""
+
+    source: str
+    provider: str
+    last_month: date | None
+    """The last month that the provider has answered: with figures, or by saying that there are none. None: never."""
+    months_behind: int | None
+    """Months after it that are due, whoever could give them; None where there is none at all."""
+    is_stale: bool
+    """Whether a month is missing that the provider can give, and that is due."""
+    what: str
+    """What would complete it; why nothing more is to be had; or when the next month is due."""
+
+    @property
+    def line(self) -> str:
+        """All of it in one line: what, month, cause, remedy."""
+        if self.last_month is None:
+            said = "no month is here yet"
+        elif not self.months_behind:
+            said = f"{self.last_month:%Y-%m}, the last month that is due, is here"
+        else:
+            lacking = "1 later month is" if self.months_behind == 1 else f"{self.months_behind} later months are"
+            later = f"{lacking} due" if self.is_stale else "this provider has nothing newer"
+            said = f"the last month here is {self.last_month:%Y-%m}, and {later}"
+        return f"{self.source} ({self.provider}): {said}; {self.what}"
+
+
+def freshness(source: Source, settings: Settings, *, now: datetime) -> Freshness:
+    """Return how far a source has come.
+
+    A month is due `Source.due_days` after it has ended, unless it lies beyond what the provider reaches: recorded
+    figures end in a month that everybody knows, and are not stale for it.
+    """
+    closed = last_closed_month(now)
+    try:
+        chain = choose(source, settings).chain
+        reaches = [reach_of(one, settings, now=now) for one in chain]
+    except PipelineError as reason:
+        return Freshness(source.name, "none", None, None, is_stale=True, what=str(reason))
+    chosen, reach = max(zip(chain, reaches, strict=True), key=lambda it: it[1].window.end)
+    due = last_closed_month(now - timedelta(days=source.due_days))
+    expected = min(due, reach.window.months()[-1])
+    known = [_last_answered(source, one.provider.name, settings, until=closed) for one in chain]
+    last = max(filter(None, known), default=None)
+    behind = max(0, len(Window.of(min(last, due), due).months()) - 1) if last else None
+    if is_stale := last is None or last < expected:
+        first = max(next_month(last) if last else FIRST_MONTH, min(it.window.start for it in reaches))
+        what = f"fw-pipeline run --source {source.name} --from {first:%Y-%m} --to {expected:%Y-%m}"
+    else:
+        following = next_month(last)
+        ended = reach.why_not(following) if following <= closed else None
+        what = ended or f"{following:%Y-%m} is due on {is_due(source, following):%Y-%m-%d}"
+    return Freshness(source.name, chosen.provider.name, last, behind, is_stale=is_stale, what=what)
+
+
+def _last_answered(source: Source, provider: str, settings: Settings, *, until: date) -> date | None:
+    """Return the last month with a vintage of a provider, or with its word that there is no figure."""
+    store = VintageStore(settings.data_dir)
+    gaps = {said.month for said in store.statements(source.name) if said.provider == provider and said.status == "gap"}
+    months = reversed(Window.of(FIRST_MONTH, until).months())
+    return next((it for it in months if it in gaps or store.current(source.name, it, provider) is not None), None)

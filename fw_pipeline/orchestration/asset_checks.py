@@ -24,10 +24,9 @@ from dagster import (
 from fw_pipeline import quality
 from fw_pipeline.contract import Source
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.ingestion.freshness import Freshness, freshness
+from fw_pipeline.ingestion.providers import Freshness, freshness
 from fw_pipeline.orchestration.asset_metadata import as_markdown, places, relation_key
-from fw_pipeline.orchestration.failures import plain_failures
-from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.pipeline import Pipeline, plain_failures
 from fw_pipeline.quality import Expectation, Outcome
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import Writer
@@ -94,26 +93,53 @@ def selected(relation: str, rules: Sequence[Expectation], keys: Collection[Asset
 def prove(writer: Writer, pipeline: Pipeline, relation: str, rules: Sequence[Expectation]) -> tuple[Outcome, ...]:
     """Run rules on a relation as it stands in the working file, and record the outcome of each there.
 
+    A rule that held, and that reads the rows that it read then, is not run again: it would hold again. One that did
+    not hold is, so that its failing rows can be shown.
+
     A table that is empty because a source has no month yet keeps nobody from publishing: its rules do not hold, which
     is a warning, and its comment says why.
     """
     if not rules:
         return ()
     if not writer.has(relation):
-        outcomes = tuple(Outcome(rule, passed=False, unexpected_count=0, observed=NOT_BUILT) for rule in rules)
-    else:
-        queries = {rule.name: writer.frame(str(rule.kwargs["sql"])) for rule in rules if "sql" in rule.kwargs}
-        frame = writer.frame(f"from {relation}")
-        outcomes = quality.validate(frame, rules, failing=queries)
-        if frame.is_empty() and (why := why_empty(writer, pipeline, relation)) is not None:
-            outcomes = tuple(_excused(outcome, why) for outcome in outcomes)
-            writer.say_why_empty(relation, why)
-    writer.note_checks(
-        relation,
-        [(o.expectation.name, o.expectation.severity, o.passed, o.unexpected_count, o.observed) for o in outcomes],
-    )
-    pipeline.progress("check", f"{relation}: {sum(o.passed for o in outcomes)} of {len(outcomes)} rules hold")
+        return tuple(Outcome(rule, passed=False, unexpected_count=0, observed=NOT_BUILT) for rule in rules)
+    marks = {rule.name: _mark(writer, relation, rule) for rule in rules}
+    proofs = writer.proofs(relation)
+    known = {
+        rule.name: Outcome(rule, passed=True, unexpected_count=proof.unexpected, observed=proof.observed)
+        for rule in rules
+        if (proof := proofs.get(rule.name)) and proof.passed and proof.mark == marks[rule.name]
+    }
+    if due := [rule for rule in rules if rule.name not in known]:
+        found = _run(writer, pipeline, relation, due)
+        writer.note_checks(
+            relation,
+            [
+                (rule.name, o.expectation.severity, o.passed, o.unexpected_count, o.observed, marks[rule.name])
+                for rule, o in zip(due, found, strict=True)
+            ],
+        )
+        known |= {rule.name: outcome for rule, outcome in zip(due, found, strict=True)}
+        held = sum(outcome.passed for outcome in known.values())
+        pipeline.progress("check", f"{relation}: {held} of {len(known)} rules hold")
+    return tuple(known[rule.name] for rule in rules)
+
+
+def _run(writer: Writer, pipeline: Pipeline, relation: str, rules: Sequence[Expectation]) -> tuple[Outcome, ...]:
+    queries = {rule.name: writer.frame(str(rule.kwargs["sql"])) for rule in rules if "sql" in rule.kwargs}
+    frame = writer.frame(f"from {relation}")
+    outcomes = quality.validate(frame, rules, failing=queries)
+    if frame.is_empty() and (why := why_empty(writer, pipeline, relation)) is not None:
+        writer.say_why_empty(relation, why)
+        return tuple(_excused(outcome, why) for outcome in outcomes)
     return outcomes
+
+
+def _mark(writer: Writer, relation: str, rule: Expectation) -> str:
+    """Return a mark of a rule and of all rows that it reads."""
+    also = writer.read_by(str(rule.kwargs["sql"])) if "sql" in rule.kwargs else ()
+    said = (rule.name, rule.type, dict(rule.kwargs), rule.severity, rule.reason, rule.holds_on_none)
+    return writer.mark(json.dumps(said, default=str), [relation, *also])
 
 
 def results(relation: str, rules: Sequence[Expectation], outcomes: Sequence[Outcome]) -> Iterator[AssetCheckResult]:

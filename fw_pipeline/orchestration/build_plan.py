@@ -1,10 +1,11 @@
 """The tables that the build makes: what each reads, how it is made, and which rules it keeps; in dependency order.
 
-The build makes them in this order; publishing makes again those that are older than what they read.
+The build makes them in this order, but keeps those that would come out the same; so does publishing.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +18,7 @@ from fw_pipeline.quality import Expectation
 from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model, forecasts, lineage
 from fw_pipeline.transform.claims import measurement_columns, measurements_sql
 from fw_pipeline.transform.seeds import Seed, seeds
-from fw_pipeline.warehouse import Built, Writer
+from fw_pipeline.warehouse import LOADS, Built, Writer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,9 @@ class Table:
 
     relation: str
     reads: tuple[str, ...]
-    """The relations whose later build makes this one old."""
+    """The assets that it is made from."""
+    inputs: tuple[str, ...]
+    """The relations whose rows decide its own."""
     make: Callable[[Writer, Pipeline], Built]
     rules: tuple[Expectation, ...]
     description: str
@@ -38,6 +41,27 @@ class Table:
     """The SQL that makes it; None where Python does."""
     lineage: Callable[[], Mapping[str, tuple[tuple[str, str], ...]]] = dict
     """Finds the relations and columns that each column is made from; nothing where that is not known."""
+    is_small: bool = False
+    """Whether making it costs less than finding out whether it would come out the same: it is made at each build."""
+
+    def is_kept(self, writer: Writer) -> bool:
+        """Return whether it was made from exactly what it would be made from now."""
+        return writer.made_from(self.relation) == self._mark(writer)
+
+    def build(self, writer: Writer, pipeline: Pipeline) -> Built:
+        """Make it, and record what it was made from.
+
+        Raises:
+            PipelineError: it cannot be made; the line says why.
+        """
+        mark = self._mark(writer)
+        built = self.make(writer, pipeline)
+        writer.note_made_from(self.relation, mark)
+        return built
+
+    def _mark(self, writer: Writer) -> str:
+        said = (self.relation, self.sql, self.description, dict(self.columns))
+        return writer.mark(json.dumps(said), self.inputs)
 
 
 def all_tables(sources: Mapping[str, object], models: tuple[Model, ...]) -> tuple[Table, ...]:
@@ -65,6 +89,8 @@ def _seed(seed: Seed, raw: tuple[str, ...]) -> Table:
     return Table(
         relation=f"meta.{seed.name}",
         reads=raw if seed.after_fetch else (),
+        inputs=(LOADS,) if seed.after_fetch else (),
+        is_small=True,
         make=seed.make,
         rules=rules,
         description=seed.description,
@@ -80,6 +106,7 @@ def _model(model: Model, models: tuple[Model, ...], place: Place) -> Table:
     return Table(
         relation=model.name,
         reads=tuple(sorted({".".join(relation_key(relation)) for relation in model.upstream})),
+        inputs=model.upstream,
         make=lambda writer, _: _build_model(writer, model),
         rules=_rules_of(model),
         description=f"{doc.description}\n\nOne row for: {', '.join(doc.grain)}.{claim}{charted}",
@@ -116,9 +143,11 @@ def _measurements(models: tuple[Model, ...], place: Place) -> Table:
     sql, columns = measurements_sql(models), measurement_columns(models)
     words = {name: column.comment for name, column in columns.items()}
     description = "Every measurement of every claim"
+    read = tuple(model.name for model in models if model.doc.claim)
     return Table(
         relation=MEASUREMENTS,
-        reads=tuple(model.name for model in models if model.doc.claim),
+        reads=read,
+        inputs=read,
         make=lambda writer, _: writer.build(MEASUREMENTS, sql, description=f"{description}.", columns=words),
         rules=(),
         description=f"{description}, before it is judged.",
@@ -139,6 +168,7 @@ def _forecasts(place: Place) -> Table:
     return Table(
         relation=FORECASTS,
         reads=(FORECAST_SERIES,),
+        inputs=(FORECAST_SERIES,),
         make=lambda writer, _: _forecast(writer),
         rules=quality.implied(grain, tuple(forecasts.COLUMNS), nullable=NULLABLE, types=kinds),
         description=f"{FORECAST}\n\nBy exponential smoothing with a damped trend, on logarithms (statsmodels).",

@@ -22,8 +22,7 @@ from fw_pipeline.errors import PipelineError
 from fw_pipeline.orchestration.asset_checks import broken, check_specs, prove, results, selected
 from fw_pipeline.orchestration.asset_metadata import as_markdown, column_lineage, column_schema, relation_key
 from fw_pipeline.orchestration.build_plan import Table
-from fw_pipeline.orchestration.failures import plain_failures
-from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.pipeline import Pipeline, plain_failures
 from fw_pipeline.quality import Expectation
 from fw_pipeline.warehouse import Writer
 
@@ -31,6 +30,7 @@ PREVIEW_ROWS = 10
 
 PUBLISH = AssetKey("publish")
 UNCHANGED = "unchanged until publish runs"
+KEPT = "earlier: nothing has changed that it is made from"
 
 Told = MaterializeResult[Any] | AssetCheckResult
 
@@ -38,6 +38,7 @@ Told = MaterializeResult[Any] | AssetCheckResult
 def build_step(tables: Sequence[Table]) -> AssetsDefinition:
     """Return the step that makes the tables: an asset each, whose key is its name, with its checks.
 
+    A table that would come out the same, since nothing has changed that it is made from, is kept as it is.
     A table that cannot be made, or that breaks a critical rule, keeps what reads it from being built; the rest is
     built, and the step ends as failed. Any of the tables, and any of the checks, may be chosen alone.
     """
@@ -127,15 +128,19 @@ def _spec(table: Table) -> AssetSpec:
 
 
 def _make(table: Table, writer: Writer, pipeline: Pipeline) -> dict[str, Any]:
-    """Make a table, and return what its materialisation says."""
+    """Make a table unless it would come out the same, and return what its materialisation says."""
     began = time.monotonic()
-    built = table.make(writer, pipeline)
+    if kept := not table.is_small and table.is_kept(writer):
+        rows = int(writer.frame(f"from {table.relation} select count(*)").item())
+    else:
+        rows = table.build(writer, pipeline).rows
     preview = writer.frame(f"from {table.relation} limit {PREVIEW_ROWS}")
-    pipeline.progress("build", table.relation)
+    pipeline.progress("keep" if kept else "build", table.relation)
     origins = table.lineage()
     return {
-        "dagster/row_count": built.rows,
+        "dagster/row_count": rows,
         "preview": MetadataValue.md(as_markdown(preview)),
         "seconds": time.monotonic() - began,
+        "made": KEPT if kept else "anew",
         **({"dagster/column_lineage": column_lineage(origins)} if origins else {}),
     }

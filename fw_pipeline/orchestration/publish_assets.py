@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +21,17 @@ from dagster import (
 from filelock import Timeout
 
 from fw_pipeline import locks, report
-from fw_pipeline.atomic_files import sweep, unwritable, written_aside
+from fw_pipeline.atomic_files import FileCache, sweep, unwritable, written_aside
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.locks import Tell, lock_held, silent
-from fw_pipeline.orchestration.asset_checks import Rules, prove
+from fw_pipeline.orchestration.asset_checks import Rules, broken, prove
 from fw_pipeline.orchestration.asset_metadata import SEVERAL, relation_key
 from fw_pipeline.orchestration.build_plan import Table
-from fw_pipeline.orchestration.failures import plain_failures
-from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.quality import Expectation
+from fw_pipeline.orchestration.pipeline import Pipeline, plain_failures
 from fw_pipeline.report.answer import answer
 from fw_pipeline.report.formatting import VERDICTS, in_month
 from fw_pipeline.text import in_markdown
-from fw_pipeline.warehouse import Writer, query
+from fw_pipeline.warehouse import Writer, query, reading
 
 
 def publish_asset(rules: Rules, tables: Sequence[Table]) -> AssetsDefinition:
@@ -119,10 +116,11 @@ def report_asset() -> AssetsDefinition:
     def page(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         folder, work = pipeline.settings.data_dir / "report", pipeline.settings.data_dir / ".work"
         with alone(folder, work, waits=pipeline.waits):
-            made = report.build(
-                lambda sql: query(pipeline.settings.published, sql), pipeline.models, lambda: _library(work)
-            )
+            keep = FileCache(work / "drawn")
+            with reading(pipeline.settings.published) as read:
+                made = report.build(read, pipeline.models, keep)
             _write(folder, made.files)
+            keep.forget_unused()
         for seen in _observations(made.pictures):
             context.log_event(seen)
         pipeline.progress("report", str(folder / "index.html"))
@@ -159,18 +157,11 @@ def alone(folder: Path, work: Path, patience: float = 900.0, waits: Tell = silen
         yield
 
 
-def _library(work: Path) -> str:
-    """Return Vega as one script, kept from run to run: bundling takes longer than drawing all charts."""
-    kept = work / f"vega-{version('vl-convert-python')}.js"
-    if not kept.exists():
-        with written_aside(kept) as stream:
-            stream.write(report.bundle().encode())
-    return kept.read_text(encoding="utf-8")
-
-
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write the report, and remove the charts of an earlier one that this one does not have."""
+    """Write what differs from the earlier report, and remove the charts of it that this one does not have."""
     for name, content in files.items():
+        if (folder / name).is_file() and (folder / name).read_bytes() == content:
+            continue
         with written_aside(folder / name) as stream:
             stream.write(content)
     for found in (*folder.glob("charts/[!.]*"), *folder.glob("embed/[!.]*")):
@@ -192,30 +183,25 @@ def _observations(pictures: Sequence[report.Picture]) -> Iterator[AssetObservati
 
 
 def _catch_up(writer: Writer, pipeline: Pipeline, tables: Sequence[Table]) -> list[str]:
-    """Make again what is older than what it reads, and return the names: months may come in while tables are built.
+    """Make again what would come out otherwise, and return the names: months may come in while tables are built.
 
     Without this, a file could be published in which some tables know of a month and others do not.
     """
     again = []
     for table in tables:
-        if writer.stale(table.relation, table.reads):
-            table.make(writer, pipeline)
+        if not table.is_kept(writer):
+            table.build(writer, pipeline)
             again.append(table.relation)
     return again
 
 
 def _prove_all(writer: Writer, pipeline: Pipeline, rules: Rules) -> None:
-    """Check what no run has checked since it was built, then refuse to go on unless every blocking rule holds."""
-    required = {name: _blocking(found) for name, found in rules.items()}
-    for relation, unchecked in writer.unchecked(required).items():
-        prove(writer, pipeline, relation, [rule for rule in rules[relation] if rule.name in unchecked])
-    if broken := writer.broken(required):
-        remedy = "nothing was published; mend it and run again"
-        raise ExceptionGroup(
-            "rules that do not hold",
-            [PipelineError(relation, f"rule {rule} does not hold: {why}", remedy) for relation, rule, why in broken],
-        )
-
-
-def _blocking(rules: Sequence[Expectation]) -> tuple[str, ...]:
-    return tuple(rule.name for rule in rules if rule.severity == "critical")
+    """Check what was not checked on the rows that are there, and refuse to go on unless every blocking rule holds."""
+    writer.forget_checks({relation: [rule.name for rule in found] for relation, found in rules.items()})
+    against = [
+        reason
+        for relation, found in rules.items()
+        for reason in broken(relation, prove(writer, pipeline, relation, found))
+    ]
+    if against:
+        raise ExceptionGroup("rules that do not hold", against)

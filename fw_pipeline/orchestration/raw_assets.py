@@ -1,8 +1,13 @@
-"""One partitioned asset per source, which fetches months, adds vintages and loads them; every job fetches by it."""
+"""One asset per source, partitioned by closed UTC months, which fetches months, adds vintages and loads them.
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import Any
+Every job fetches by it; partitions and the policy of backfills are said here, once for everything.
+"""
+
+import functools
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
+from typing import Any, ParamSpec, TypeVar
 
 from dagster import (
     AssetCheckResult,
@@ -14,7 +19,10 @@ from dagster import (
     AssetObservation,
     AssetsDefinition,
     AssetSpec,
+    BackfillPolicy,
+    BetaWarning,
     MetadataValue,
+    MonthlyPartitionsDefinition,
     OpExecutionContext,
     ResourceParam,
     multi_asset,
@@ -22,15 +30,63 @@ from dagster import (
 
 from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS, Source
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.ingestion.ingest import MonthOutcome, ingest
-from fw_pipeline.ingestion.providers import asking, choose, shared_out
-from fw_pipeline.months import Window
+from fw_pipeline.ingestion.committer import MonthOutcome
+from fw_pipeline.ingestion.ingest import ingest
+from fw_pipeline.ingestion.providers import asking, choose, offered, shared_out
+from fw_pipeline.months import Window, last_closed_month, parse_month
 from fw_pipeline.orchestration.asset_metadata import column_schema
-from fw_pipeline.orchestration.failures import plain_failures
-from fw_pipeline.orchestration.partitions import ONE_RUN, beta, key, months_of, windows
-from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.pipeline import Pipeline, plain_failures
 from fw_pipeline.settings import Settings
 from fw_pipeline.text import one_line
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+"""Tags of a run that covers a range of months."""
+
+BACKFILL = "dagster/backfill"
+"""The tag of a run that belongs to a backfill."""
+
+
+def beta(call: Callable[P, R]) -> Callable[P, R]:
+    """Call a part of Dagster that is in beta without its warning: the version is pinned, and tests hold the rest."""
+
+    @functools.wraps(call)
+    def quiet(*args: P.args, **kwargs: P.kwargs) -> R:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BetaWarning)
+            return call(*args, **kwargs)
+
+    return quiet
+
+
+ONE_RUN = beta(BackfillPolicy.single_run)()
+"""A backfill of any range is one run per source."""
+
+
+def months_of(source: Source, settings: Settings, *, now: datetime) -> MonthlyPartitionsDefinition:
+    """Return the partitions of a source: the months that its provider can answer.
+
+    Keys are ISO dates of the first day. A month is offered once it has ended; the months end where the provider's do,
+    as recorded figures and archives do, and grow with the calendar otherwise.
+    """
+    window = offered(source, settings, now=now)
+    has_ended = window.end <= last_closed_month(now)
+    return MonthlyPartitionsDefinition(
+        start_date=window.start.isoformat(), end_date=window.end.isoformat() if has_ended else None, timezone="UTC"
+    )
+
+
+def key(month: date) -> str:
+    """Return the partition key of a month."""
+    return month.isoformat()
+
+
+def windows(context: AssetExecutionContext) -> list[Window]:
+    """Return the months that a run covers, as contiguous windows: one month, a range, or a set with holes."""
+    return Window.spans(parse_month(text) for text in context.partition_keys)
+
 
 GAPS = "every_month_has_a_figure"
 """The check that warns of months that were asked for and are known to have no figure."""

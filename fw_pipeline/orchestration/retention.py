@@ -23,7 +23,7 @@ from dagster._core.storage.runs.schema import BackfillTagsTable, BulkActionsTabl
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.orchestration.partitions import BACKFILL
+from fw_pipeline.orchestration.raw_assets import BACKFILL
 from fw_pipeline.orchestration.runs import ENDED
 
 _EVENTS = SqlEventLogStorageTable.c

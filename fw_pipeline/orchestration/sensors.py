@@ -30,14 +30,15 @@ from dagster import (
 from fw_pipeline import alerts, signals
 from fw_pipeline.alerts import Alert
 from fw_pipeline.contract import Source
-from fw_pipeline.ingestion.freshness import freshness
+from fw_pipeline.ingestion.providers import freshness
 from fw_pipeline.orchestration.asset_checks import FRESH, freshness_metadata
-from fw_pipeline.orchestration.failures import failure_lines
-from fw_pipeline.orchestration.jobs import REBUILD
-from fw_pipeline.orchestration.launch import NOT_TRIMMED, nothing_to_build, state
-from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START
-from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.jobs import NOT_TRIMMED, REBUILD, nothing_to_build, state
+from fw_pipeline.orchestration.pipeline import Pipeline, failure_lines
+from fw_pipeline.orchestration.raw_assets import RANGE_END, RANGE_START
 from fw_pipeline.orchestration.runs import ENDED, mark_killed
+
+RUN_KEY = "dagster/run_key"
+"""The tag in which Dagster notes the key of a run that a sensor asked for."""
 
 UNFINISHED = [status for status in DagsterRunStatus if status not in ENDED]
 """The states of a run that may still bring months in."""
@@ -53,7 +54,8 @@ def build_what_changed() -> SensorDefinition:
 
     A backfill of raw months in the UI therefore ends in the same state as the command line. It looks at the files, not
     at the history: it builds when the vintages on disk are not those of the published file. It waits until no run is
-    queued or at work, so that one build follows a backfill of all sources, and builds each state of the figures once.
+    queued or at work, so that one build follows a backfill of all sources. It builds each state of the figures once; a
+    build of which no step began is launched again.
     """
 
     @sensor(
@@ -68,9 +70,26 @@ def build_what_changed() -> SensorDefinition:
             return SkipReason(reason)
         if context.instance.get_runs_count(RunsFilter(statuses=UNFINISHED)):
             return SkipReason("waits until nothing is running")
-        return RunRequest(run_key=state(pipeline))
+        return RunRequest(run_key=_run_key(context.instance, state(pipeline)))
 
     return look
+
+
+ATTEMPTS = 3
+"""How often a build is launched whose run ends before any of its steps began, as when Dagster's code server is away."""
+
+
+def _run_key(instance: DagsterInstance, of_state: str) -> str:
+    """Return the key of the run that builds a state of the figures: Dagster launches one run a key.
+
+    A run that began is not repeated, whatever its outcome.
+    """
+    keys = [of_state, *(f"{of_state}-{attempt}" for attempt in range(2, ATTEMPTS + 1))]
+    for key in keys[:-1]:
+        runs = instance.get_runs(RunsFilter(tags={RUN_KEY: key}))
+        if not runs or any(instance.get_run_step_stats(run.run_id) for run in runs):
+            return key
+    return keys[-1]
 
 
 def mark_killed_runs() -> SensorDefinition:

@@ -1,22 +1,20 @@
-"""Running rules: the one place that imports Great Expectations, inside the function that needs it."""
+"""Running rules: the only code that hands frames to Great Expectations, which `engine` imports."""
 
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.quality.pandas_frames import comparable, derived, to_pandas
-from fw_pipeline.quality.rules import FAILING_ROWS, Expectation
+from fw_pipeline.quality.engine import batch_definition
+from fw_pipeline.quality.rules import FAILING_ROWS, Expectation, comparable, derived, to_pandas
 
 NO_ROWS = "no rows"
 """What is seen of a table that is empty."""
@@ -89,29 +87,9 @@ _ONE_AT_A_TIME = threading.Lock()
 """The library keeps its current batch in global state."""
 
 
-@lru_cache(maxsize=1)
-def _slot() -> Any:
-    """Return the one place that frames are handed to: a context for each call would let memory grow."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read by the library on import
-    import great_expectations as gx  # noqa: PLC0415
-    from great_expectations.data_context.types import base  # noqa: PLC0415
-
-    config = base.DataContextConfig(
-        store_backend_defaults=base.InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
-        analytics_enabled=False,
-        progress_bars=base.ProgressBarsConfig(globally=False),
-    )
-    context = gx.get_context(mode="ephemeral", project_config=config)
-    return (
-        context.data_sources.add_pandas("frames")
-        .add_dataframe_asset("frame")
-        .add_batch_definition_whole_dataframe("all")
-    )
-
-
 def _run(frame: pl.DataFrame, rules: Sequence[Expectation]) -> dict[str, Outcome]:
     """Run rules in one validation. Results come in any order, so each carries its rule's name."""
-    slot = _slot()
+    frames = batch_definition()
     from great_expectations import ExpectationSuite  # noqa: PLC0415
     from great_expectations.expectations import expectation_configuration as gx  # noqa: PLC0415
 
@@ -130,7 +108,7 @@ def _run(frame: pl.DataFrame, rules: Sequence[Expectation]) -> dict[str, Outcome
             found[rule.name] = _unchecked(rule, str(error))
     if not suite.expectations:
         return found
-    batch = slot.get_batch(batch_parameters={"dataframe": ready_frame})
+    batch = frames.get_batch(batch_parameters={"dataframe": ready_frame})
     report = batch.validate(suite, result_format={"result_format": "COMPLETE", "exclude_unexpected_values": True})
     by_name = {rule.name: rule for rule in rules}
     for result in report.results:

@@ -4,6 +4,7 @@ Everything else, including the DuckDB files, is derived from them.
 """
 
 from fw_pipeline.raw.evidence import EvidenceStore
-from fw_pipeline.raw.vintages import Statement, Vintage, VintageStore, provider_of
+from fw_pipeline.raw.statements import Statement
+from fw_pipeline.raw.vintages import Vintage, VintageStore, provider_of
 
 __all__ = ["EvidenceStore", "Statement", "Vintage", "VintageStore", "provider_of"]

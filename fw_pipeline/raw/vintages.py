@@ -1,5 +1,7 @@
 """Raw vintages: one month of one source as observed at one time, append-only, in Parquet.
 
+In which order things reach the disk: the evidence (`EvidenceStore.flush`, called before), the listing, the vintage, and
+then the names of both. So a vintage that is there is whole, and so is everything that it names.
 Nothing here fetches or validates: rows arrive validated, and what was written is never changed.
 """
 
@@ -8,24 +10,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import json
 import os
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 import polars as pl
 
 from fw_pipeline.atomic_files import StorageError, written_aside
 from fw_pipeline.contract import PROVENANCE
 from fw_pipeline.months import parse_month
+from fw_pipeline.raw import statements
+from fw_pipeline.raw.file_names import UNPARTITIONED, folder_of, is_folder, stamp, stamped
+from fw_pipeline.raw.statements import Statement
 from fw_pipeline.sources import SOURCES
-
-UNPARTITIONED = "unpartitioned"
-"""The folder of figures that belong to no month partition."""
-
-_STAMP = "%Y%m%dT%H%M%S%fZ"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,20 +39,6 @@ class Vintage:
     def detail(self) -> Path:
         """The row-level listing next to it, if there is one."""
         return self.path.with_suffix(".detail.parquet")
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """What a fetch reported about a month for which it has no figures."""
-
-    source: str
-    month: date
-    provider: str
-    at: datetime
-    status: Literal["gap", "refused", "answered"]
-    """`answered` revokes an earlier statement: a later fetch returned the figures."""
-    cause: str
-    remedy: str
 
 
 class VintageStore:
@@ -86,21 +70,27 @@ class VintageStore:
         Raises:
             StorageError: the data folder refuses the file.
         """
-        frame = rows.select(SOURCES[source].table.schema.names()).with_columns(
-            pl.lit(provider).alias("provider"),
-            pl.lit(observed_at).cast(PROVENANCE["observed_at"]).alias("observed_at"),
-            pl.lit(";".join(evidence)).alias("evidence"),
-            pl.lit(run_id).alias("run_id"),
+        table = SOURCES[source].table
+        moment = pl.lit(round(observed_at.timestamp() * 1_000_000))  # for a moment of Python's, Polars runs two queries
+        frame = (
+            rows.lazy()
+            .select(table.schema.names())
+            .with_columns(
+                pl.lit(provider).alias("provider"),
+                moment.cast(PROVENANCE["observed_at"]).alias("observed_at"),
+                pl.lit(";".join(evidence)).alias("evidence"),
+                pl.lit(run_id).alias("run_id"),
+            )
+            .sort(list(table.key))
+            .collect()
         )
-        frame = frame.sort(frame.columns[: len(SOURCES[source].table.key)])
         if self._unchanged(source, month, frame, provider):
             return None
         written = self._after_the_others(source, month, observed_at)
-        stamp = written.astimezone(UTC).strftime(_STAMP)
-        vintage = Vintage(month, written, run_id, self._folder(source, month) / f"{stamp}-{run_id}.parquet")
+        vintage = Vintage(month, written, run_id, self._folder(source, month) / f"{stamp(written)}-{run_id}.parquet")
         if detail is not None and detail_name is not None:
-            _write(vintage.detail, detail, {"detail": detail_name})
-        _write(vintage.path, frame, {"provider": provider})
+            _write(vintage.detail, detail, {"detail": detail_name}, flush_name=False)
+        _write(vintage.path, frame, {"provider": provider}, flush_name=True)
         return vintage
 
     def sweep_listings(self, source: str) -> None:
@@ -119,22 +109,11 @@ class VintageStore:
         if last and replace(last[-1], at=statement.at) == statement:
             return
         at = max(statement.at, last[-1].at + timedelta(microseconds=1)) if last else statement.at
-        path = self._folder(statement.source, statement.month) / f"{at.strftime(_STAMP)}.statement.json"
-        with written_aside(path) as stream:
-            stream.write(
-                json.dumps(
-                    {
-                        "provider": statement.provider,
-                        "status": statement.status,
-                        "cause": statement.cause,
-                        "remedy": statement.remedy,
-                    }
-                ).encode()
-            )
+        statements.write(self._folder(statement.source, statement.month), replace(statement, at=at))
 
     def vintages(self, source: str) -> list[Vintage]:
         """Return every vintage of a source, oldest first within each month."""
-        folders = [folder for folder in (self._root / source).glob("*") if _is_place(folder.name)]
+        folders = [folder for folder in (self._root / source).glob("*") if is_folder(folder.name)]
         return [v for folder in sorted(folders) for v in _vintages_in(folder)]
 
     def listing(self, source: str) -> str:
@@ -179,13 +158,7 @@ class VintageStore:
         Raises:
             StorageError: one of the files is damaged.
         """
-        folder = f"{month:%Y-%m}" if month else "*"
-        found = []
-        for path in sorted((self._root / source).glob(f"{folder}/*.statement.json")):
-            at = _stamped(path.name.partition(".")[0])
-            if at is not None and path.parent.name != UNPARTITIONED and _is_place(path.parent.name):
-                found.append(_said(path, source, parse_month(path.parent.name), at))
-        return found
+        return statements.read(source, self._root / source, folder_of(month) if month else "*")
 
     def set_aside(self, vintage: Vintage) -> None:
         """Rename a vintage that cannot be read, so that a good one can replace it; it is never deleted."""
@@ -200,10 +173,9 @@ class VintageStore:
         return max(at, others[-1].observed_at + timedelta(microseconds=1)) if others else at
 
     def _folder(self, source: str, month: date | None) -> Path:
-        return self._root / source / (f"{month:%Y-%m}" if month else UNPARTITIONED)
+        return self._root / source / folder_of(month)
 
     def _unchanged(self, source: str, month: date | None, frame: pl.DataFrame, provider: str) -> bool:
-        said = frame.drop("observed_at", "run_id")
         for vintage in reversed(self.vintages_of(source, month)):
             try:
                 last = self.read(source, vintage)
@@ -212,14 +184,14 @@ class VintageStore:
                 self.unreadable.append(failure)
                 continue
             if last["provider"].first() == provider:
-                return last.drop("observed_at", "run_id").equals(said)
+                return last.drop("observed_at", "run_id").equals(frame.drop("observed_at", "run_id"))
         return False
 
 
-def _write(path: Path, frame: pl.DataFrame, metadata: dict[str, str]) -> None:
+def _write(path: Path, frame: pl.DataFrame, metadata: dict[str, str], *, flush_name: bool) -> None:
     packed = io.BytesIO()  # Polars would report a full disk as an invalid Parquet file
     frame.write_parquet(packed, compression="zstd", metadata=metadata)
-    with written_aside(path) as stream:
+    with written_aside(path, flush_name=flush_name) as stream:
         stream.write(packed.getbuffer())
 
 
@@ -251,37 +223,7 @@ def _vintages_in(folder: Path) -> list[Vintage]:
     found = []
     for path in sorted(folder.glob("[0-9]*.parquet")):
         if not path.name.endswith(".detail.parquet"):
-            stamp, _, run_id = path.stem.partition("-")
-            if (at := _stamped(stamp)) is not None:
+            begins, _, run_id = path.stem.partition("-")
+            if (at := stamped(begins)) is not None:
                 found.append(Vintage(month, at, run_id, path))
     return found
-
-
-def _is_place(name: str) -> bool:
-    """Return whether a folder of that name contains vintages; other folders are not ours."""
-    try:
-        return name == UNPARTITIONED or f"{parse_month(name):%Y-%m}" == name
-    except ValueError:
-        return False
-
-
-def _stamped(text: str) -> datetime | None:
-    """Return the time at the beginning of a file name; None if the file is not ours."""
-    try:
-        return datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
-def _said(path: Path, source: str, month: date, at: datetime) -> Statement:
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        match json.loads(path.read_text(encoding="utf-8")):
-            case {
-                "provider": str(provider),
-                "status": "gap" | "refused" | "answered" as status,
-                "cause": str(cause),
-                "remedy": str(remedy),
-            }:
-                return Statement(source, month, provider, at, status, cause, remedy)
-    cause = f"what a fetch said of this month cannot be read: {path.name}"
-    raise StorageError(source, cause, "delete that file; the next fetch says it anew", month=month)

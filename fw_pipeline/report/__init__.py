@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from fw_pipeline.months import FIRST_MONTH, Window
-from fw_pipeline.report import answer, attribution, claim_cards, leads, page, page_tables, render
+from fw_pipeline.report import answer, claim_cards, page, page_tables, render
 from fw_pipeline.report.charts import (
     claim_charts,
     ecosystem_charts,
@@ -23,16 +23,13 @@ from fw_pipeline.report.charts import (
     lead_chart,
     momentum_charts,
     source_charts,
-    venue_chart,
 )
-from fw_pipeline.report.charts.palette import TITLES, solid
-from fw_pipeline.report.figure import Event, Figure, events_within, sql, sql_of_claim
-from fw_pipeline.report.render import bundle
+from fw_pipeline.report.figure import TITLES, Event, Figure, events_within, solid, sql, sql_of_claim
 
 if TYPE_CHECKING:
     from fw_pipeline.transform import Model  # reading models takes longer than most answers
 
-__all__ = ["Picture", "Report", "build", "bundle"]
+__all__ = ["Picture", "Report", "build"]
 
 Read = Callable[[str], pl.DataFrame]
 
@@ -64,16 +61,16 @@ class Report:
     pictures: tuple[Picture, ...]
 
 
-def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bundle) -> Report:
+def build(read: Read, models: Sequence[Model], keep: render.Keep = render.anew) -> Report:
     """Return the page, and every chart as picture, data and SQL.
 
     Args:
         read: runs one SQL query on the published file and returns its rows.
         models: the SQL models, to say how each claim was measured.
-        library: returns Vega, Vega-Lite and Vega-Embed as one script.
+        keep: keeps pictures from one report to the next, so that only those that changed are drawn.
     """
     read = _drawable(read)
-    published, dated = read(attribution.ORIGINS), read(sql("events"))
+    published, dated = read(page_tables.ORIGINS), read(sql("events"))
     figures = _figures(read, dated, published)
     every_verdict = read(sql("verdicts"))
     headlines = read(sql("headlines"))
@@ -82,8 +79,8 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
     beyond = _beyond(read, dated, published)
     scales = [(figure, FINE) for figure in (*figures, *beyond)]
     scales += [(figure, PLAIN) for figure in of_claims.values() if figure is not None]
-    drawings = {figure.name: render.drawn(figure) for figure, _ in scales}
-    narrow = {figure.name: render.drawn(figure, render.NARROW) for figure in figures}
+    drawings = {figure.name: render.drawn(figure, keep=keep) for figure, _ in scales}
+    narrow = {figure.name: render.drawn(figure, render.NARROW, keep) for figure in figures}
     content = page.Content(
         answer=answer.answer(read),
         figures=figures,
@@ -101,12 +98,12 @@ def build(read: Read, models: Sequence[Model], library: Callable[[], str] = bund
         narrow=narrow,
         months=_months(headlines),
     )
-    files = {"index.html": page.page(content, library())}
+    files = {"index.html": page.page(content, render.bundle(keep))}
     pictures = []
     for figure, scale in scales:
         drawing = drawings[figure.name]
         picture = Picture(figure.title, figure.summary, solid(render.framed(figure, drawing)), figure.shows)
-        files.update(_chart_files(figure, picture.svg, scale=scale))
+        files.update(_chart_files(figure, picture.svg, render.png(picture.svg, scale=scale, keep=keep)))
         files[f"embed/{figure.name}.html"] = page.embedded(figure, drawing, narrow.get(figure.name))
         pictures.append(picture)
     return Report(files, tuple(pictures))
@@ -124,7 +121,7 @@ def _method(read: Read, published: pl.DataFrame, every_verdict: pl.DataFrame) ->
         crossings=page_tables.crossings(read(sql("crossovers"))),
         reconciled=page_tables.reconciled(read(sql("reconciliation"))),
         strips=page_tables.coverage(read(sql("coverage"))),
-        origins=attribution.credited(published),
+        origins=page_tables.credited(published),
     )
 
 
@@ -143,19 +140,19 @@ def _figures(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[F
     """Return the first chart and those of the findings, in page order; a chart without figures is omitted."""
     lines, questions, downloads = read(sql("lead")), read(sql("questions")), read(sql("downloads"))
     at_venues, site = read(sql("venues")), read(sql("site"))
-    found = leads.leads(lines, read(sql("crossovers")))
-    of_pypi = attribution.credit_line(published, "pypi")
+    found = answer.leads(lines, read(sql("crossovers")))
+    of_pypi = page_tables.credit_line(published, "pypi")
     whole = published.filter(~pl.col("origin").fill_null("").str.contains("sample"))
     drawn = (
-        lead_chart.first_chart(lines, found, attribution.credit_line(whole, "stackoverflow", "papers", "pypi")),
+        lead_chart.first_chart(lines, found, page_tables.credit_line(whole, "stackoverflow", "papers", "pypi")),
         source_charts.downloads(downloads, found.get("pypi"), _events(dated, downloads), of_pypi),
         source_charts.questions(
-            questions, site, _events(dated, questions), attribution.credit_line(published, "stackoverflow")
+            questions, site, _events(dated, questions), page_tables.credit_line(published, "stackoverflow")
         ),
-        venue_chart.venues(
-            at_venues, found.get("papers"), _events(dated, at_venues), attribution.credit_line(published, "papers")
+        ecosystem_charts.venues(
+            at_venues, found.get("papers"), _events(dated, at_venues), page_tables.credit_line(published, "papers")
         ),
-        hub_charts.models(read(sql("models")), attribution.credit_line(published, "huggingface")),
+        hub_charts.models(read(sql("models")), page_tables.credit_line(published, "huggingface")),
         ecosystem_charts.packages(read(sql("packages")), of_pypi),
         forecast_charts.finding(read(sql("foretold")), of_pypi),
     )
@@ -164,12 +161,12 @@ def _figures(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[F
 
 def _beyond(read: Read, dated: pl.DataFrame, published: pl.DataFrame) -> list[Figure]:
     """Return the charts that go beyond the article; a chart without figures is omitted."""
-    both = attribution.credit_line(published, "stackoverflow", "pypi")
-    all_three = attribution.credit_line(published, "stackoverflow", "papers", "pypi")
+    both = page_tables.credit_line(published, "stackoverflow", "pypi")
+    all_three = page_tables.credit_line(published, "stackoverflow", "papers", "pypi")
     momentum, composite = read(sql("momentum")), read(sql("composite"))
     drawn = (
         forecast_charts.forecasts(read(sql("forecasts")), both),
-        hub_charts.exclusivity(read(sql("exclusivity")), attribution.credit_line(published, "huggingface")),
+        hub_charts.exclusivity(read(sql("exclusivity")), page_tables.credit_line(published, "huggingface")),
         momentum_charts.momentum(momentum, _events(dated, momentum), both),
         momentum_charts.composite(composite, _events(dated, composite), all_three),
     )
@@ -201,10 +198,10 @@ def _claim_figures(
     return found
 
 
-def _chart_files(figure: Figure, picture: str, *, scale: float) -> Iterator[tuple[str, bytes]]:
+def _chart_files(figure: Figure, picture: str, bitmap: bytes) -> Iterator[tuple[str, bytes]]:
     stem = f"charts/{figure.name}"
     yield f"{stem}.svg", picture.encode()
-    yield f"{stem}.png", render.png(picture, scale=scale)
+    yield f"{stem}.png", bitmap
     yield f"{stem}.csv", figure.csv.encode()
     yield f"{stem}.sql", figure.sql.encode()
     yield f"{stem}.vl.json", solid(json.dumps(figure.full_spec(), indent=1)).encode()

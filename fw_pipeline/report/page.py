@@ -19,9 +19,8 @@ from typing import Any
 
 from fw_pipeline.report import claim_cards, formatting
 from fw_pipeline.report.answer import Answer
-from fw_pipeline.report.charts.palette import DARK, LIGHT, declarations
 from fw_pipeline.report.claim_cards import Card
-from fw_pipeline.report.figure import Figure
+from fw_pipeline.report.figure import DARK, LIGHT, Figure, declarations
 from fw_pipeline.report.page_tables import STATUSES, Strip
 
 

@@ -1,4 +1,8 @@
-"""The tables of the page, with formatted figures: crossings, published figures, coverage, sources."""
+"""The tables of the page, with formatted figures: crossings, published figures, coverage, sources, origins.
+
+The table of origins says whose figures they are, under which licence, and what was taken; so does the line below a
+chart. An origin that its source does not list is shown with the licence of the source.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from fw_pipeline.contract import NO_LICENCE, Credit
 from fw_pipeline.report.formatting import NONE, SOURCE_TITLES, figure, in_month, listed, series_title
 from fw_pipeline.sources import SOURCES
 
@@ -26,14 +31,27 @@ METRICS: Mapping[str, str] = MappingProxyType(
 )
 
 STATUSES: Mapping[str, str] = MappingProxyType(
-    {
-        "present": "complete",
-        "partial": "partial",
-        "gap": "a known gap",
-        "missing": "without figures",
-    }
+    {"present": "complete", "partial": "partial", "gap": "a known gap", "missing": "without figures"}
 )
 """The statuses of `meta.coverage`, as the page words them."""
+
+CREDITS: Mapping[str, Credit] = MappingProxyType(
+    {start: credit for source in SOURCES.values() for start, credit in source.credits.items()}
+)
+"""Origins, by what their name begins with."""
+
+_EVERY_ORIGIN = " union all ".join(
+    f"(from raw.{name}{part} select '{name}' as source, origin, month)"
+    for name in SOURCES
+    for part in ("", "_unpartitioned")
+)
+
+ORIGINS = f"""
+    from ({_EVERY_ORIGIN})
+    select source, origin, count(*) as figures, min(month) as first_month, max(month) as last_month
+    group by source, origin order by source, origin
+"""
+"""The query for who published the figures that are in use: a row for each source and origin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +109,9 @@ def sources(rows: pl.DataFrame) -> list[dict[str, str]]:
     found = []
     for row in rows.iter_rows(named=True):
         source = SOURCES[row["source"]]
-        if row["first_month"] is None:
-            months = f"none: {row['why_none']}"
-        else:
-            months = f"{in_month(row['first_month'])} to {in_month(row['last_month'])}"
-        found.append(
-            {
-                "title": source.short_title,
-                "counts": source.counts,
-                "blind": source.cannot_see,
-                "months": months,
-            }
-        )
+        months = _months(row) or f"none: {row['why_none']}"
+        told = {"title": source.short_title, "counts": source.counts, "blind": source.cannot_see}
+        found.append({**told, "months": months})
     return found
 
 
@@ -150,7 +159,7 @@ def crossings(rows: pl.DataFrame) -> list[dict[str, str]]:
             {
                 "source": SOURCE_TITLES.get(row["source"], row["source"]),
                 "counted": f"{METRICS.get(row['metric'], row['metric'])}: {series_title(row['source'], row['series'])}",
-                "seen": f"{in_month(row['first_month'])} to {in_month(row['last_month'])}",
+                "seen": _months(row),
                 "order": order,
                 "lasted": _lasted(row),
             }
@@ -165,19 +174,44 @@ def reconciled(rows: pl.DataFrame) -> list[dict[str, Any]]:
         agrees = {True: "agrees", False: "differs", None: "cannot be compared"}[row["within_tolerance"]]
         found.append(
             {
-                "claim": row["claim"],
-                "metric": row["metric"],
-                "as_of": row["as_of"],
-                "published": _written(row["published"], row["unit"]),
-                "measured": _written(row["measured"], row["unit"]),
+                **{name: row[name] or "" for name in ("claim", "metric", "as_of", "citation", "definition", "reason")},
+                **{name: _written(row[name], row["unit"]) for name in ("published", "measured")},
                 "tolerance": _written(row["tolerance"], row["unit"], tolerance=True),
                 "agrees": agrees,
-                "citation": row["citation"],
-                "definition": row["definition"] or "",
-                "reason": row["reason"] or "",
             }
         )
     return found
+
+
+def credited(rows: pl.DataFrame) -> list[dict[str, str]]:
+    """Return a row of the table of origins for every origin in use.
+
+    Args:
+        rows: as the query `ORIGINS` returns them.
+    """
+    return [
+        {
+            "source": SOURCE_TITLES.get(row["source"], row["source"]),
+            "origin": row["origin"] or "not named",
+            "where": credit.where if credit else "",
+            "what": credit.what if credit else "fetched by this pipeline",
+            "licence": credit.licence if credit else SOURCES[row["source"]].licence,
+            "figures": f"{row['figures']:,}",
+            "months": _months(row) or "without months",
+        }
+        for row in rows.iter_rows(named=True)
+        for credit in [_credit(row["origin"])]
+    ]
+
+
+def credit_line(rows: pl.DataFrame, *sources: str) -> str:
+    """Return who published the figures of these sources, as a line below a chart."""
+    origins = rows.filter(pl.col("source").is_in(sources))["origin"].drop_nulls().unique(maintain_order=True)
+    named = []
+    for origin in origins:
+        credit = _credit(origin)
+        named.append(f"{origin}, {credit.licence}" if credit and credit.licence != NO_LICENCE else origin)
+    return f"Figures: {'; '.join(named)}" if named else "Figures: none"
 
 
 def _spans(rows: pl.DataFrame) -> tuple[Span, ...]:
@@ -187,6 +221,11 @@ def _spans(rows: pl.DataFrame) -> tuple[Span, ...]:
         reasons = dict.fromkeys(row["reason"] for row in months if row["reason"] and status != "present")
         found.append(Span(status, months[0]["month"], months[-1]["month"], len(months), "; ".join(reasons)))
     return tuple(found)
+
+
+def _months(row: Mapping[str, Any]) -> str:
+    """Write the first and the last month of a row; nothing where it has none."""
+    return f"{in_month(row['first_month'])} to {in_month(row['last_month'])}" if row["first_month"] else ""
 
 
 def _lasted(row: Mapping[str, Any]) -> str:
@@ -205,3 +244,7 @@ def _written(value: float | None, unit: str | None, *, tolerance: bool = False) 
     if unit is not None and unit.startswith("month"):
         return f"{value:.0f} months" if tolerance else f"{value // 100:.0f}-{value % 100:02.0f}"
     return f"{figure(value, unit)} {unit}" if unit == "questions" and not tolerance else figure(value, unit)
+
+
+def _credit(origin: str | None) -> Credit | None:
+    return next((credit for start, credit in CREDITS.items() if origin and origin.startswith(start)), None)

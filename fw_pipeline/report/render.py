@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from functools import cache
+from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 from xml.sax.saxutils import escape  # to write  # nosec B406
 
 from fw_pipeline.report.charts.chart_style import FONT
-from fw_pipeline.report.charts.palette import token
-from fw_pipeline.report.figure import Figure
+from fw_pipeline.report.figure import Figure, token
 
 WIDTH, MARGIN, HEAD, FOOT, LINE = 916, 28, 66, 34, 15
 """Sizes of an exported picture, in pixels: its width, the space around the chart on each side, a line of text."""
@@ -22,29 +22,47 @@ TITLE, TITLE_LINE, SMALL_PRINT = 80, 26, 140
 COLUMN, NARROW = WIDTH - 2 * MARGIN, 358
 """Width of a chart on the page, at a desk and on a phone, in pixels."""
 
+RENDERER = f"vl-convert-python {version('vl-convert-python')}"
+
 LONG_DECIMALS = re.compile(r"(\.\d\d)\d+")
 GEOMETRY = re.compile(r' (d|transform|x2|y2)="([^"]*)"')
 NEEDLESS = (f' font-family="{FONT}"', ' pointer-events="none"', ' opacity="1"', ' aria-hidden="true"')
 """Attributes that Vega repeats on every mark although the picture's frame or the browser already defines them."""
 
 
-@cache
-def bundle() -> str:
+Keep = Callable[[str, Callable[[], bytes]], bytes]
+"""Returns what was made before from the text given, else makes it, and may keep it."""
+
+
+def anew(_made_from: str, make: Callable[[], bytes]) -> bytes:
+    """Make it, and keep nothing."""
+    return make()
+
+
+def bundle(keep: Keep = anew) -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script; making it takes a second and a half."""
-    import vl_convert  # noqa: PLC0415 - loads a JavaScript engine
+    start = "window.vegaEmbed = vegaEmbed;"
 
-    script: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    return script
+    def make() -> bytes:
+        import vl_convert  # noqa: PLC0415 - loads a JavaScript engine
+
+        return str(vl_convert.javascript_bundle(start)).encode()
+
+    return keep(f"{RENDERER} script {start}", make).decode()
 
 
-def drawn(figure: Figure, width: int = COLUMN) -> str:
+def drawn(figure: Figure, width: int = COLUMN, keep: Keep = anew) -> str:
     """Return the chart as SVG of this width in pixels, with colours as tokens."""
-    import vl_convert  # noqa: PLC0415 - loads a JavaScript engine
-
     spec = figure.full_spec()
     spec["width"] = width
-    spec = _without_pointer(spec)
-    return _lean(vl_convert.vegalite_to_svg(json.dumps(spec), allowed_base_urls=[]))
+    text = json.dumps(_without_pointer(spec))
+
+    def draw() -> bytes:
+        import vl_convert  # noqa: PLC0415 - loads a JavaScript engine
+
+        return _lean(vl_convert.vegalite_to_svg(text, allowed_base_urls=[])).encode()
+
+    return keep(f"{RENDERER} svg {NEEDLESS} {text}", draw).decode()
 
 
 def framed(figure: Figure, svg: str) -> str:
@@ -71,12 +89,16 @@ def framed(figure: Figure, svg: str) -> str:
     )
 
 
-def png(svg: str, *, scale: float) -> bytes:
+def png(svg: str, *, scale: float, keep: Keep = anew) -> bytes:
     """Return a picture, whose tokens were replaced, as PNG."""
-    import vl_convert  # noqa: PLC0415 - loads a JavaScript engine
 
-    content: bytes = vl_convert.svg_to_png(svg, scale=scale)
-    return content
+    def draw() -> bytes:
+        import vl_convert  # noqa: PLC0415 - loads a JavaScript engine
+
+        content: bytes = vl_convert.svg_to_png(svg, scale=scale)
+        return content
+
+    return keep(f"{RENDERER} png {scale} {svg}", draw)
 
 
 def _lean(svg: str) -> str:

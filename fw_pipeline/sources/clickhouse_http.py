@@ -10,18 +10,10 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from pydantic import BaseModel, Field
+
 from fw_pipeline.contract import Setting
-from fw_pipeline.http import (
-    InvalidResponse,
-    Response,
-    Throttled,
-    Transient,
-    needed,
-    optional,
-    rows,
-    seconds_in,
-    whole_number,
-)
+from fw_pipeline.http import Count, InvalidResponse, Response, Throttled, Transient, seconds_in
 from fw_pipeline.text import one_line
 
 CLICKPY_URL = Setting(
@@ -41,8 +33,17 @@ _UNWELL = frozenset({3, 159, 198, 209, 210, 236, 241, 243, 279, 394, 425, 439, 9
 """Timeouts, lost connections, memory, cancelled and unscheduled queries: the question is right, the moment is not."""
 
 _CHANGED = "the service may have changed; choose another provider with FW_PROVIDERS meanwhile"
-_PARTS = frozenset({"meta", "data", "rows", "rows_before_limit_at_least", "statistics"})
-"""What a result consists of; anything more is kept in the evidence and noted."""
+
+
+class Result(BaseModel, extra="allow", defer_build=True):
+    """What a result consists of; anything more is kept in the evidence and noted."""
+
+    meta: Any = None
+    data: list[dict[str, Any]]
+    announced: Count = Field(alias="rows")
+    full: Count | None = Field(None, alias="rows_before_limit_at_least")
+    statistics: Any = None
+
 
 SETTINGS = MappingProxyType(
     {
@@ -88,17 +89,15 @@ def result_rows(answer: Response, columns: frozenset[str]) -> tuple[list[dict[st
         Transient: the answer is cut off.
         InvalidResponse: it is no result in the JSON format, or says itself that rows are left out.
     """
-    result = answer.json(dict)
-    found, announced = rows(result.get("data"), "data"), needed(result, "rows", whole_number)
-    if len(found) != announced:
-        raise InvalidResponse(f"the result says that it has {announced} rows, and has {len(found)}", _CHANGED)
-    full = optional(result, "rows_before_limit_at_least", whole_number)
-    if full is not None and full > announced:
-        raise InvalidResponse(
-            f"the result was cut off after {announced} of {full} rows", "ask for a shorter range of months"
-        )
-    strange = sorted({*result} - _PARTS) + sorted({name for row in found for name in row} - columns)
-    return found, tuple(f"the answer also has {one_line(name, 60)}, which was not asked for" for name in strange)
+    result = answer.json(Result)
+    if len(result.data) != result.announced:
+        cause = f"the result says that it has {result.announced} rows, and has {len(result.data)}"
+        raise InvalidResponse(cause, _CHANGED)
+    if result.full is not None and result.full > result.announced:
+        cause = f"the result was cut off after {result.announced} of {result.full} rows"
+        raise InvalidResponse(cause, "ask for a shorter range of months")
+    strange = sorted(result.model_extra or {}) + sorted({name for row in result.data for name in row} - columns)
+    return result.data, tuple(f"the answer also has {one_line(name, 60)}, which was not asked for" for name in strange)
 
 
 def text_array(values: tuple[str, ...]) -> str:

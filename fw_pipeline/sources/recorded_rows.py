@@ -96,6 +96,8 @@ class _Reading:
     rows: dict[date | None, list[tuple[Any, ...]]] = field(default_factory=lambda: defaultdict(list))
     faults: dict[date | None, list[Fault]] = field(default_factory=lambda: defaultdict(list))
     seen: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    read: dict[tuple[str, str], Any] = field(default_factory=dict)
+    """Values of cells, by column and text: most cells repeat one that came before."""
     populations: dict[str, Population] = field(init=False)
     schema: pl.Schema = field(init=False)
 
@@ -117,8 +119,11 @@ class _Reading:
         values: dict[str, Any] = {"month": month}
         for column, dtype in schema.items():
             if column != "month":
+                cell = column, named[column]
                 try:
-                    values[column] = self._value(column, dtype, named[column])
+                    if cell not in self.read:
+                        self.read[cell] = self._value(column, dtype, named[column])
+                    values[column] = self.read[cell]
                 except ValueError as wrong:
                     found.append(Fault(line, column, str(wrong)))
         found.extend(self._repeated(line, values))

@@ -5,13 +5,23 @@ derived: nothing is lost if they are deleted. Nothing here knows Dagster, HTTP, 
 """
 
 from fw_pipeline.warehouse.database_files import Warehouse
-from fw_pipeline.warehouse.export_files import DescribedColumn, DescribedTable, Form, copy_tables, described
-from fw_pipeline.warehouse.queries import query, scan
-from fw_pipeline.warehouse.replay import observed_later, replayed
+from fw_pipeline.warehouse.metadata_tables import LOADS
+from fw_pipeline.warehouse.published_copies import (
+    DescribedColumn,
+    DescribedTable,
+    Form,
+    copy_tables,
+    described,
+    observed_later,
+    replayed,
+)
+from fw_pipeline.warehouse.queries import query, reading, scan
 from fw_pipeline.warehouse.sql_text import WarehouseError
-from fw_pipeline.warehouse.writer import Built, Writer
+from fw_pipeline.warehouse.tables import Built
+from fw_pipeline.warehouse.writer import Writer
 
 __all__ = [
+    "LOADS",
     "Built",
     "DescribedColumn",
     "DescribedTable",
@@ -23,6 +33,7 @@ __all__ = [
     "described",
     "observed_later",
     "query",
+    "reading",
     "replayed",
     "scan",
 ]

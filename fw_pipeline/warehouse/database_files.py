@@ -23,6 +23,7 @@ from fw_pipeline.locks import WORTH_A_WORD, Tell, silent
 from fw_pipeline.warehouse.publish_file import refuse_while_written, replace
 from fw_pipeline.warehouse.sql_text import (
     WarehouseError,
+    connected,
     first_line,
     interruptible,
     quoted,
@@ -195,7 +196,7 @@ class Warehouse:
 
     def _connected(self) -> duckdb.DuckDBPyConnection:
         try:
-            connection = duckdb.connect(
+            connection = connected(
                 ":memory:",
                 config={
                     "storage_compatibility_version": STORAGE,
@@ -205,7 +206,6 @@ class Warehouse:
             )
         except duckdb.Error as error:  # pragma: no cover - an in-memory database opens
             raise self._broken(error) from error
-        connection.execute("set timezone = 'UTC'")
         # a single thread adds floating-point numbers in a fixed order: the same vintages give a bit-identical file
         connection.execute("set threads = 1")
         # what does not fit in memory spills there, never into the user's working folder

@@ -44,10 +44,15 @@ VALIDATIONS = "meta.validations"
 BOOKS: Mapping[str, Book] = MappingProxyType(
     {
         BUILDS: Book(
-            "When each table was built, beside the others. One row for: relation.",
+            "What each table was made from, and what it holds: a build makes again only what would come out otherwise. "
+            "One row for: relation.",
             {
                 "relation": ("varchar", "The table."),
-                "turn": ("bigint", "The turn in which it was built last; what was built after it has a higher one."),
+                "made_from": (
+                    "varchar",
+                    "A mark of its definition, of the rows that it reads, and of the code; empty for raw tables.",
+                ),
+                "contents": ("varchar", "A mark of its columns and rows, whatever their order."),
             },
         ),
         LOADS: Book(
@@ -56,11 +61,12 @@ BOOKS: Mapping[str, Book] = MappingProxyType(
                 "source": ("varchar", "Source."),
                 "vintages": ("bigint", "Vintages on disk when the tables were loaded."),
                 "listing": ("varchar", "A mark of file names: it changes when a vintage or a statement comes or goes."),
+                "code": ("varchar", "A mark of the code that loaded them."),
             },
         ),
         VALIDATIONS: Book(
-            "What came of every rule on the current build of every table; a new build forgets what the last one "
-            "proved. One row for: relation, expectation.",
+            "The outcome of every rule on the rows that each table has now; of other rows, it is forgotten. "
+            "One row for: relation, expectation.",
             {
                 "relation": ("varchar", "The table."),
                 "expectation": ("varchar", "Name of the rule."),
@@ -68,6 +74,10 @@ BOOKS: Mapping[str, Book] = MappingProxyType(
                 "passed": ("boolean", "Whether the rule holds."),
                 "unexpected": ("bigint", "Rows against it."),
                 "observed": ("varchar", "What was seen."),
+                "proved_on": (
+                    "varchar",
+                    "A mark of the rule and of the rows that it reads.",
+                ),
             },
         ),
     }

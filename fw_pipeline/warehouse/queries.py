@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from fw_pipeline.warehouse.sql_text import WarehouseError, first_line, interruptible, quoted
+from fw_pipeline.warehouse.sql_text import WarehouseError, connected, first_line, interruptible, quoted
 
 _NOTHING_FROM_OUTSIDE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -71,8 +71,8 @@ def scan(sql: str, parameters: Mapping[str, Any] | Sequence[Any] = (), *, spill:
         ValueError: a file is not of the kind that the query expects; the message is DuckDB's own first line.
     """
     given = dict(parameters) if isinstance(parameters, Mapping) else list(parameters)
-    with contextlib.closing(duckdb.connect(":memory:", config=_NOTHING_FROM_OUTSIDE)) as connection:
-        connection.execute(f"set memory_limit = '{SCAN_MEMORY}'; set timezone = 'UTC'; set enable_progress_bar = false")
+    with contextlib.closing(connected(":memory:", config=_NOTHING_FROM_OUTSIDE)) as connection:
+        connection.execute(f"set memory_limit = '{SCAN_MEMORY}'")
         connection.execute(f"set temp_directory = '{quoted(spill or '')}'")
         try:
             with interruptible():
@@ -103,17 +103,39 @@ def query(published: Path, sql: str, *, seconds: float = MOST_SECONDS, rows: int
     Raises:
         WarehouseError: there is no published file, or the query is not a single one that can be answered.
     """
+    with reading(published, seconds=seconds, rows=rows) as read:
+        return read(sql)
+
+
+@contextlib.contextmanager
+def reading(
+    published: Path, *, seconds: float = MOST_SECONDS, rows: int = MOST_ROWS
+) -> Iterator[Callable[[str], pl.DataFrame]]:
+    """Open the published file once for many queries, and yield what runs one; arguments and errors as of `query`."""
     needed(published)
-    sql = _TABLES_THERE if re.fullmatch(r"\s*show\s+tables\s*;?\s*", sql, re.IGNORECASE) else sql
+    with contextlib.ExitStack() as opened:
+        with _worded(seconds):
+            connection = opened.enter_context(_shut(published))
+
+        def read(sql: str) -> pl.DataFrame:
+            sql = _TABLES_THERE if re.fullmatch(r"\s*show\s+tables\s*;?\s*", sql, re.IGNORECASE) else sql
+            with _worded(seconds):
+                _refuse_what_changes(connection, sql)
+                stop = threading.Timer(seconds, connection.interrupt)
+                stop.start()
+                try:
+                    return _awaited(connection, partial(_answered, connection, sql, rows))
+                finally:
+                    stop.cancel()
+
+        yield read
+
+
+@contextlib.contextmanager
+def _worded(seconds: float) -> Iterator[None]:
+    """Turn an error of DuckDB into one line that says what to do."""
     try:
-        with _shut(published) as connection:
-            _refuse_what_changes(connection, sql)
-            stop = threading.Timer(seconds, connection.interrupt)
-            stop.start()
-            try:
-                return _awaited(connection, partial(_answered, connection, sql, rows))
-            finally:
-                stop.cancel()
+        yield
     except duckdb.PermissionException as error:
         cause = "it reaches for a file, an extension or the network, or would change something"
         raise WarehouseError("query", cause, _OWN_COPY) from error
@@ -145,8 +167,7 @@ def _shut(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     Even without `enable_external_access`, a statement can still access the database file itself and its write-ahead
     log: COPY could overwrite both. So the file system is disabled once the file is open.
     """
-    with contextlib.closing(duckdb.connect(str(published), read_only=True, config=_SHUT)) as connection:
-        connection.execute("set timezone = 'UTC'")  # whatever the machine's own time zone is called
+    with contextlib.closing(connected(str(published), read_only=True, config=_SHUT)) as connection:
         connection.execute("set disabled_filesystems = 'LocalFileSystem'")
         connection.execute("set lock_configuration = true")
         yield connection

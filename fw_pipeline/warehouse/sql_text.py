@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 import duckdb
 
@@ -14,12 +15,30 @@ from fw_pipeline.errors import PipelineError
 _DISK = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES))
 """The system's messages for a disk that is full or not writable."""
 
+
 _AFTERWARDS = "database has been invalidated"
 """DuckDB's message for everything that is attempted after a failed write."""
 
 
 class WarehouseError(PipelineError):
     """The working or the published file cannot be opened, built or replaced."""
+
+
+def connected(
+    database: str,
+    *,
+    read_only: bool = False,
+    config: Mapping[str, str | bool | int | float | list[str]] = MappingProxyType({}),
+) -> duckdb.DuckDBPyConnection:
+    """Open a database; times are in UTC whatever the machine's own zone is.
+
+    No bar of progress is drawn: DuckDB would draw one into the output of a command that takes two seconds.
+
+    Raises:
+        duckdb.Error: it cannot be opened.
+    """
+    connection = duckdb.connect(database, read_only=read_only, config=dict(config))
+    return connection.execute("set timezone = 'UTC'; set enable_progress_bar = false")
 
 
 def first_line(error: Exception) -> str:

@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from fw_pipeline.ingestion.providers import offered
-from fw_pipeline.orchestration.partitions import key
+from fw_pipeline.orchestration.raw_assets import key
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES

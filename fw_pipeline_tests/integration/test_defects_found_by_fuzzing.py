@@ -29,7 +29,7 @@ NOW = datetime(2023, 7, 5, 6, 0, tzinfo=UTC)
 
 
 def test_a_number_of_five_thousand_digits_is_refused_and_not_an_error_of_python() -> None:
-    with pytest.raises(InvalidResponse, match="a number of 5,000 digits"):
+    with pytest.raises(InvalidResponse, match="a number has too many digits"):
         strict_json('{"total": ' + "9" * 5000 + "}")
     assert strict_json("9" * 400) == int("9" * 400)
 

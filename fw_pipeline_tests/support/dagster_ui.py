@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from fw_pipeline.orchestration.partitions import RANGE_END, RANGE_START
+from fw_pipeline.orchestration.raw_assets import RANGE_END, RANGE_START
 from fw_pipeline_tests.support.command import COMMAND, environment
 
 PATIENCE = 400.0

@@ -12,7 +12,8 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.ingestion.ingest import Ingested, ingest
+from fw_pipeline.ingestion.committer import Ingested
+from fw_pipeline.ingestion.ingest import ingest
 from fw_pipeline.ingestion.providers import ProviderSelection, choose
 from fw_pipeline.months import Window, parse_month
 from fw_pipeline.raw import VintageStore

@@ -15,7 +15,8 @@ import polars as pl
 
 from fw_pipeline.catalog.frameworks import Tag
 from fw_pipeline.contract import FetchContext, Provider
-from fw_pipeline.ingestion.ingest import Ingested, ingest
+from fw_pipeline.ingestion.committer import Ingested
+from fw_pipeline.ingestion.ingest import ingest
 from fw_pipeline.ingestion.providers import ProviderSelection, asking, choose
 from fw_pipeline.months import Window, parse_month
 from fw_pipeline.raw import VintageStore

@@ -61,15 +61,32 @@ def test_a_file_is_on_the_disk_before_it_has_its_name_and_then_its_name_is(tmp_p
 
 
 @pytest.mark.parametrize("name", ["links.json", "links.json.gz"])
-def test_an_answer_is_on_the_disk_before_it_is_noted_and_the_note_before_it_counts(tmp_path: Path, name: str) -> None:
+def test_an_answer_is_on_the_disk_before_it_is_noted_and_its_name_and_note_before_they_count(
+    tmp_path: Path, name: str
+) -> None:
     store = evidence(tmp_path)
     steps = flushed(tmp_path, lambda: store.keep("r", b"x" * 1000, name=name))
-    assert [step for step, _ in steps] == ["fsync", "replace", "fsync", "fsync"]
+    assert [step for step, _ in steps] == ["fsync", "replace"]
     after = files(tmp_path)
     assert set(steps[0][1].values()) == {size for file, size in after.items() if file != "requests.ndjson"}
-    assert steps[-1][1] == after
     (kept,) = (path for path in store.folder.iterdir() if path.name.startswith("links"))
     assert stat.S_IMODE(kept.stat().st_mode) == 0o644
+    first = flushed(tmp_path, store.flush)
+    assert first == [("fsync", after)] * 3, "the journal, its folder, and the folder that holds that one"
+    store.keep("s", b"y" * 1000, name=name)
+    store.keep("t", b"z" * 1000, name=name)
+    assert [step for step, _ in flushed(tmp_path, store.flush)] == ["fsync"] * 2, "for any number of answers"
+    assert flushed(tmp_path, store.flush) == []
+
+
+def test_a_vintage_is_on_the_disk_after_its_listing_and_both_names_at_once(tmp_path: Path) -> None:
+    store, rows = VintageStore(tmp_path), SOURCES["stackoverflow"].table.schema.to_frame(eager=True)
+    given: dict[str, Any] = {"provider": "api", "observed_at": NOW, "evidence": ("e/1",), "run_id": "a"}
+    listed: dict[str, Any] = {"detail": pl.DataFrame({"question": [1]}), "detail_name": "asked"}
+    steps = flushed(tmp_path, lambda: store.add("stackoverflow", MONTH, rows, **given, **listed))
+    assert [step for step, _ in steps] == ["fsync", "replace", "fsync", "replace", "fsync"]
+    assert any(name.endswith(".detail.parquet") for name in steps[2][1])
+    assert steps[-1][1] == files(tmp_path)
 
 
 def test_no_file_stays_open(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from dagster import (
 )
 
 from fw_pipeline.definitions import defs
-from fw_pipeline.orchestration.partitions import beta
+from fw_pipeline.orchestration.raw_assets import beta
 from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.support.command import environment
 
@@ -30,31 +29,6 @@ def test_every_source_has_the_policy_by_which_any_range_of_its_months_is_one_run
     graph = location.resolve_asset_graph()
     policies = {graph.get(AssetKey(["raw", source])).backfill_policy for source in SOURCES}
     assert policies == {beta(BackfillPolicy.single_run)()}
-
-
-def test_groups_flow_one_way_from_raw_to_published(location: Definitions) -> None:
-    graph = location.resolve_asset_graph()
-    groups: dict[str, set[str]] = {}
-    for key in graph.get_all_asset_keys():
-        node = graph.get(key)
-        above = {graph.get(parent).group_name for parent in node.parent_keys} - {node.group_name}
-        groups.setdefault(node.group_name, set()).update(above)
-    order = list(TopologicalSorter(groups).static_order())  # raises where it is a circle
-    assert order.index("raw") < order.index("staging") < order.index("marts") < order.index("claims")
-    assert order.index("claims") < order.index("verdicts") < order.index("published")
-
-
-def test_the_tag_source_finds_what_belongs_to_one_source(location: Definitions) -> None:
-    graph = location.resolve_asset_graph()
-    tagged: dict[str | None, set[str]] = {}
-    for key in graph.get_all_asset_keys():
-        tagged.setdefault(graph.get(key).tags.get("source"), set()).add(key.to_user_string())
-    for source in SOURCES:
-        assert {f"raw/{source}", f"staging/{source}"} <= tagged[source]
-    assert {"marts/research_adoption", "staging/author_cohorts", "claims/c14_three_of_four_papers"} <= tagged["papers"]
-    assert {"marts/pypi_adoption", "claims/c17_developed_ecosystem"} <= tagged["pypi"]
-    assert {"marts/framework_metrics", "claims/c01_most_widespread", "marts/verdicts"} <= tagged["several"]
-    assert "meta/events" in tagged[None]
 
 
 def test_loading_the_code_location_builds_it_once_and_imports_no_library_that_only_runs_need(tmp_path: Path) -> None:

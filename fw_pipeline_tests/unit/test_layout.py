@@ -12,6 +12,11 @@ PACKAGE, UNIT = ROOT / "fw_pipeline", ROOT / "fw_pipeline_tests" / "unit"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if not path.stem.startswith("__"))
 NO_SUBJECT = {"utils", "util", "common", "base", "helpers", "misc", "core"}
 """Names that say nothing about what belongs in a module."""
+WITHOUT_A_TEST = {
+    "http/response_errors": "The kinds of failure that the other modules of the room raise; their tests catch them.",
+    "sources/papers/paper_tables": "Two tables of names, types and words; `test_contract` holds every raw table.",
+}
+"""Modules that no test is named for, and why."""
 
 
 def test_no_two_modules_have_one_name() -> None:
@@ -36,7 +41,24 @@ def test_a_test_of_a_room_is_named_for_a_module_of_that_room() -> None:
     assert strangers == []
 
 
+def test_every_module_has_its_test_where_one_looks_first() -> None:
+    lacking = {
+        place.as_posix()
+        for module in MODULES
+        if not (
+            UNIT / (place := module.relative_to(PACKAGE).with_suffix("")).parent / f"test_{place.name}.py"
+        ).is_file()
+    }
+    assert lacking <= WITHOUT_A_TEST.keys()
+
+
 def test_the_guide_for_contributors_lists_every_room() -> None:
     guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     rooms = [path.parent.relative_to(ROOT).as_posix() for path in PACKAGE.glob("*/__init__.py")]
     assert [room for room in rooms if f"{room.removeprefix('fw_pipeline/')}/" not in guide] == []
+
+
+def test_the_promises_of_the_http_layer_name_every_module_of_it() -> None:
+    promises = ast.get_docstring(ast.parse((PACKAGE / "http" / "__init__.py").read_text(encoding="utf-8"))) or ""
+    kept_by = set(re.findall(r"`(\w+)", promises))
+    assert {path.stem for path in (PACKAGE / "http").glob("[!_]*.py")} <= kept_by

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from fw_pipeline.cli.progress import Progress
+from fw_pipeline.cli.output import Progress
 from fw_pipeline.locks import WORTH_A_WORD, line
 from fw_pipeline.warehouse import Warehouse
 

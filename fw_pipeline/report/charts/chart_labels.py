@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from fw_pipeline.report.charts.chart_style import in_range, pointed, time_axis
-from fw_pipeline.report.charts.palette import token
+from fw_pipeline.report.figure import token
 
 Point = tuple[float, float]
 """Part of the plot's width (0 to 1) and pixels from its top."""

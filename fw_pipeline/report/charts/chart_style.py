@@ -11,8 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.charts.palette import TITLES, token
-from fw_pipeline.report.figure import Control, Event
+from fw_pipeline.report.figure import TITLES, Control, Event, token
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', sans-serif"
 
@@ -203,17 +202,10 @@ def break_layers(alt: Any, shown: Any, column: str = "month") -> list[Any]:
     )
     told = tip({"The series breaks": f"utcFormat(row.{column}, '%b %Y')"})
     word = base.encode(y=alt.value("height"), text=alt.value("break"))
+    beside = {"align": "left", "baseline": "bottom", "dx": 3, "dy": -4, "color": token("soft")}
     return [
         base.mark_rule(color=token("soft"), strokeWidth=1, tooltip=told),
-        *on_paper(
-            word,
-            opacity={"expr": "width < 420 ? 0 : 1"},
-            align="left",
-            baseline="bottom",
-            dx=3,
-            dy=-4,
-            color=token("soft"),
-        ),
+        *on_paper(word, opacity={"expr": "width < 420 ? 0 : 1"}, **beside),
     ]
 
 

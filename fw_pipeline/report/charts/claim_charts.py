@@ -22,10 +22,9 @@ from fw_pipeline.report.charts.chart_style import (
     with_breaks,
 )
 from fw_pipeline.report.charts.claim_dot_chart import dots, verdict_marks
-from fw_pipeline.report.charts.palette import token
 from fw_pipeline.report.claim_cards import THEN, Card
 from fw_pipeline.report.claim_standing import DECIDED, Definition
-from fw_pipeline.report.figure import Control, Event, Figure
+from fw_pipeline.report.figure import Control, Event, Figure, token
 from fw_pipeline.report.formatting import VERDICTS, bounded, in_month, is_share
 
 OUTSIZED = 4

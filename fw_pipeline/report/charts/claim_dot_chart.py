@@ -8,9 +8,8 @@ from typing import Any
 import polars as pl
 
 from fw_pipeline.report.charts.chart_style import finished, tip
-from fw_pipeline.report.charts.palette import token
 from fw_pipeline.report.claim_cards import Card
-from fw_pipeline.report.figure import Figure
+from fw_pipeline.report.figure import Figure, token
 from fw_pipeline.report.formatting import VERDICTS, bounded, figure, in_month, is_share, listed, rule, suffix
 
 FEW = 6

@@ -8,13 +8,12 @@ from typing import Any
 
 import polars as pl
 
+from fw_pipeline.report.answer import to_one
 from fw_pipeline.report.charts.chart_labels import PLOT, across, end_layers, ends, told_together
 from fw_pipeline.report.charts.chart_style import finished, in_range, pointed, time_axis
-from fw_pipeline.report.charts.palette import token
 from fw_pipeline.report.claim_cards import THEN
-from fw_pipeline.report.figure import Control, Figure, sql
+from fw_pipeline.report.figure import Control, Figure, sql, token
 from fw_pipeline.report.formatting import NONE, figure, in_full, in_month
-from fw_pipeline.report.leads import to_one
 
 FINDING_HEIGHT = 300
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import polars as pl
 
+from fw_pipeline.report.answer import leader, to_one
 from fw_pipeline.report.charts.chart_style import finished, tip
-from fw_pipeline.report.charts.palette import TITLES, token
-from fw_pipeline.report.figure import Control, Figure, sql
+from fw_pipeline.report.figure import TITLES, Control, Figure, sql, token
 from fw_pipeline.report.formatting import figure, in_full
-from fw_pipeline.report.leads import leader, to_one
 
 PARTS = {
     "pytorch_only_share": ("PyTorch only", "pytorch"),

@@ -10,13 +10,12 @@ from typing import Any
 
 import polars as pl
 
+from fw_pipeline.report.answer import Lead, to_one, together
 from fw_pipeline.report.charts.chart_style import finished, pointed
 from fw_pipeline.report.charts.lead_chart_labels import HEIGHT, LEAST, NAMES, Scale, texts
-from fw_pipeline.report.charts.palette import token
 from fw_pipeline.report.claim_cards import THEN
-from fw_pipeline.report.figure import Figure, sql
+from fw_pipeline.report.figure import Figure, sql, token
 from fw_pipeline.report.formatting import in_full
-from fw_pipeline.report.leads import Lead, to_one, together
 
 
 def first_chart(rows: pl.DataFrame, found: Mapping[str, Lead], credit: str) -> Figure:

@@ -10,11 +10,11 @@ from typing import Any
 
 import polars as pl
 
+from fw_pipeline.report.answer import Lead, to_one
 from fw_pipeline.report.charts.chart_labels import NARROW, SMALL, WIDE, Label, Place, Point, places
-from fw_pipeline.report.charts.palette import token
 from fw_pipeline.report.claim_cards import THEN
+from fw_pipeline.report.figure import token
 from fw_pipeline.report.formatting import in_full, in_month
-from fw_pipeline.report.leads import Lead, to_one
 
 NAMES = {
     "papers": ("Papers at conferences", "Papers"),

@@ -16,8 +16,7 @@ from fw_pipeline.report.charts.chart_style import (
     time_axis,
     titles_of,
 )
-from fw_pipeline.report.charts.palette import TITLES, token
-from fw_pipeline.report.figure import Control, Event, Figure, sql
+from fw_pipeline.report.figure import TITLES, Control, Event, Figure, sql, token
 from fw_pipeline.report.formatting import SOURCE_TITLES, figure, in_month, listed
 
 MEASURED = {("stackoverflow", "share"): "Share of all questions", ("pypi", "value"): "Downloads per day"}

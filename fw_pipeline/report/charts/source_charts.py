@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_pipeline.report.answer import year_on_year
+from fw_pipeline.report.answer import Lead, clause, year_on_year
 from fw_pipeline.report.charts.chart_labels import across, end_layers, ends, told_together
 from fw_pipeline.report.charts.chart_style import (
     break_layers,
@@ -20,10 +20,8 @@ from fw_pipeline.report.charts.chart_style import (
     in_range,
     with_breaks,
 )
-from fw_pipeline.report.charts.palette import TITLES, token
-from fw_pipeline.report.figure import Control, Event, Figure, sql
+from fw_pipeline.report.figure import TITLES, Control, Event, Figure, sql, token
 from fw_pipeline.report.formatting import compact, figure, in_full, in_month, percent
-from fw_pipeline.report.leads import Lead, clause
 
 HEIGHT = 320
 """Size of the plots, in pixels."""

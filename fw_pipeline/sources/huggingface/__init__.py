@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 from fw_pipeline.contract import NO_LICENCE, Credit, Series, Source
 from fw_pipeline.sources.huggingface import hub_api, hub_counts, hub_parquet
-from fw_pipeline.sources.huggingface.model_tables import TABLE
+from fw_pipeline.sources.huggingface.hub_counts import TABLE
 from fw_pipeline.sources.recorded import recorded
 
 _PROVIDERS = (

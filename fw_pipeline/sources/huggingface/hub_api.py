@@ -19,6 +19,7 @@ from fw_pipeline.contract import Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.errors import MonthRejected, SourceError
 from fw_pipeline.http import HttpClient, InvalidResponse, RateLimit, Response, next_link
 from fw_pipeline.sources.huggingface.hub_counts import (
+    HUGGINGFACE_MODELS,
     OLDEST,
     RUN_AGAIN,
     SOURCE,
@@ -31,8 +32,8 @@ from fw_pipeline.sources.huggingface.hub_counts import (
     untagged_note,
 )
 from fw_pipeline.sources.huggingface.hub_listing import Listing, MonthListed, OutOfPlace
-from fw_pipeline.sources.huggingface.hub_page import EXPANDED, Order, Page, Unsorted, midnight, read_page
-from fw_pipeline.sources.huggingface.model_tables import HUGGINGFACE_MODELS
+from fw_pipeline.sources.huggingface.hub_models import EXPANDED
+from fw_pipeline.sources.huggingface.hub_page import Order, Page, Unsorted, midnight, read_page
 from fw_pipeline.text import one_line
 
 NAME = "api"
@@ -206,8 +207,9 @@ def _answer(fetch: FetchContext, listing: Listing, month: date, listed: MonthLis
         _ask_again(fetch, [latest.ref] if latest else [], cause)
         return MonthRejected(_LABEL, cause, "check the clock of this machine, then run again", month=month)
     notes = [f"fields that were not asked for: {', '.join(sorted(listing.strange))}"] if listing.strange else []
-    notes += untagged_note(listed.untagged)
-    answer = counted(month, listed.frame(), look, evidence=listed.refs, notes=notes)
+    models = listed.models()
+    notes += untagged_note(models.filter("untagged").height)
+    answer = counted(month, models.drop("untagged"), look, evidence=listed.refs, notes=notes)
     if isinstance(answer, MonthRejected):
         _ask_again(fetch, listed.refs, answer.cause)
     return answer

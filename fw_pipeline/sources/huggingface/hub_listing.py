@@ -13,7 +13,8 @@ import polars as pl
 
 from fw_pipeline.months import Window
 from fw_pipeline.sources.huggingface.hub_counts import MODELS, OLDEST
-from fw_pipeline.sources.huggingface.hub_page import Model, Order, Page
+from fw_pipeline.sources.huggingface.hub_models import LISTED
+from fw_pipeline.sources.huggingface.hub_page import Order, Page
 
 _STANDSTILL = 3
 """So many pages in a row that bring nothing further, and the listing leads nowhere."""
@@ -27,19 +28,25 @@ class OutOfPlace(Exception):  # noqa: N818 - a signal to the provider, not a bug
 class MonthListed:
     """What the listing brought for one month."""
 
-    models: dict[str, Model] = field(default_factory=dict)
-    """By the immutable identifier: a model that comes twice is one."""
+    keys: set[str] = field(default_factory=set)
+    """The immutable identifiers of its models."""
+    parts: list[pl.DataFrame] = field(default_factory=list)
+    """Its models, as the pages brought them."""
     refs: dict[str, None] = field(default_factory=dict)
     """The pages that brought them, in order; where the listing passed the month by, the pages before and after."""
     faults: list[str] = field(default_factory=list)
-    untagged: int = 0
-    """Models that came without a list of tags."""
 
-    def frame(self) -> pl.DataFrame:
-        """Return the models with the columns `MODELS`."""
-        joined: dict[str, pl.DataType | type[pl.DataType]] = {**MODELS, "formats": pl.String}
-        frame = pl.DataFrame(list(self.models.values()), schema=joined, orient="row")
-        return frame.with_columns(pl.col("formats").str.split(";").list.filter(pl.element() != ""))
+    def add(self, models: pl.DataFrame, ref: str) -> None:
+        """Take in what a page brought."""
+        self.parts.append(models)
+        self.keys.update(models["model_id"])
+        self.refs[ref] = None
+
+    def models(self) -> pl.DataFrame:
+        """Return the models, with the columns `MODELS` and `untagged`; one that comes twice is one."""
+        listed = pl.concat([LISTED.to_frame(), *self.parts]).unique("model_id", keep="first", maintain_order=True)
+        formats = pl.col("formats").str.split(";").list.filter(pl.element() != "")
+        return listed.select(*MODELS, "untagged").with_columns(formats)
 
 
 class Listing:
@@ -75,21 +82,19 @@ class Listing:
         """
         self.first = self.first or page
         fresh = self._fresh(page)
-        self._check_progress(page, moved=bool(fresh) or not page.models)
+        self._check_progress(page, moved=bool(fresh.height) or not page.keys)
         self.strange |= page.strange
         before = self._last[-1].ends if self._last else None
-        if before is not None and fresh and self._order.is_further(before, fresh[0].created_at) and self._in_order:
+        first = next(iter(fresh["created_at"]), None)
+        if self._in_order and before is not None and first is not None and self._order.is_further(before, first):
             self._in_order, self._since = False, [last.ref for last in self._last]
         if not self._in_order:
             self._since.append(page.ref)
-        for model in fresh:
-            if (month := model.month) not in self._window:
-                continue
-            if (listed := self._open.get(month)) is None:
-                raise OutOfPlace(f"a page brings models of {month:%Y-%m} after that month was over in the listing")
-            listed.models.setdefault(model.model_id, model)
-            listed.untagged += model.model_id in page.untagged
-            listed.refs[page.ref] = None
+        for (month,), models in fresh.partition_by("month", as_dict=True).items():
+            if month in self._window:
+                if (listed := self._open.get(month)) is None:
+                    raise OutOfPlace(f"a page brings models of {month:%Y-%m} after that month was over in the listing")
+                listed.add(models, page.ref)
         for month, listed in self._open.items():
             listed.faults += [cause for first, last, cause in page.faults if first <= month <= last]
             if not listed.refs and page.ends is not None and self._order.is_past(page.ends, month):
@@ -136,12 +141,15 @@ class Listing:
         """Whether the listing has come to, or begun with, the models that are older than the Hub's dates."""
         return self._order is Order.OLDEST_FIRST or (self.reached is not None and self.reached <= OLDEST)
 
-    def _fresh(self, page: Page) -> list[Model]:
+    def _fresh(self, page: Page) -> pl.DataFrame:
         """Return the models that did not come before, as far back as they could still be counted twice."""
-        known = {model.model_id for last in self._last for model in last.models}
-        unknown = [model for model in page.models if model.model_id not in known]
-        nothing = MonthListed()
-        return [model for model in unknown if model.model_id not in self._open.get(model.month, nothing).models]
+        known, nothing = {key for last in self._last for key in last.keys}, MonthListed()
+        open_keys = {month: self._open.get(month, nothing).keys for month in page.models["month"].unique()}
+        new = [
+            key not in known and key not in open_keys[month]
+            for key, month in zip(page.keys, page.models["month"], strict=True)
+        ]
+        return page.models if all(new) else page.models.filter(new)
 
     def _behind(self, month: date) -> bool:
         """Say whether the last two pages hold nothing but what lies beyond `month`."""

@@ -5,31 +5,18 @@ Nothing here asks for a page, or knows what came before it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Any, NamedTuple
+from itertools import pairwise
 
-from fw_pipeline.http import (
-    InvalidResponse,
-    Response,
-    needed,
-    next_link,
-    optional,
-    rows,
-    text,
-    utc_moment,
-    whole_number,
-)
+import polars as pl
+
+from fw_pipeline.http import InvalidResponse, Response, next_link, rows
 from fw_pipeline.months import Window, next_month
-from fw_pipeline.sources.huggingface.hub_counts import FORMATS, OLDEST
-from fw_pipeline.text import one_line, shown
-
-EXPANDED = ("createdAt", "library_name", "tags", "downloads", "likes", "gated", "private")
-"""The fields that are asked for; `_id` and `id` come by themselves."""
-
-_FIELDS = frozenset({"_id", "id", *EXPANDED})
-_KEPT = frozenset(FORMATS)
+from fw_pipeline.sources.huggingface.hub_counts import OLDEST
+from fw_pipeline.sources.huggingface.hub_models import FIELDS, Fault, Models, models_of
 
 _TELLING = 20
 """A page of so many models, none of them with tags, is of a service that does not give them any more."""
@@ -66,24 +53,6 @@ class Unsorted(InvalidResponse):
     """A page is not in the order that was asked for."""
 
 
-class Model(NamedTuple):
-    """One model; the columns of `MODELS`, but the formats in one text, joined by `;`."""
-
-    model_id: str
-    name: str
-    created_at: datetime
-    library: str | None
-    formats: str
-    gated: str | None
-    downloads: int | None
-    likes: int | None
-
-    @property
-    def month(self) -> date:
-        """The month of creation."""
-        return date(self.created_at.year, self.created_at.month, 1)
-
-
 @dataclass(frozen=True, slots=True)
 class Page:
     """What one page of the listing says."""
@@ -91,8 +60,10 @@ class Page:
     ref: str
     """Where it is kept."""
     seen_at: datetime
-    models: tuple[Model, ...]
-    """The public models, in the order of the listing."""
+    models: pl.DataFrame
+    """The public models, in the order of the listing, with the columns `LISTED`."""
+    keys: tuple[str, ...]
+    """Their identifiers."""
     faults: tuple[tuple[date, date, str], ...]
     """What could not be read: the first and the last month that it may belong to, and the cause."""
     begins: datetime | None
@@ -101,8 +72,6 @@ class Page:
     """Creation of the last one."""
     strange: frozenset[str]
     """Fields that were not asked for."""
-    untagged: frozenset[str]
-    """Identifiers of the models that came without a list of tags."""
 
 
 def read_page(answer: Response, *, over: datetime, order: Order) -> Page:
@@ -125,82 +94,41 @@ def read_page(answer: Response, *, over: datetime, order: Order) -> Page:
     if answer.replayed and is_open and answer.served_at < over:
         raise InvalidResponse("the kept page is from before the end of the range")
     listed = rows(answer.json(list), "models")
-    moments: list[datetime] = []
-    faults: list[tuple[datetime | None, str]] = []
-    models: list[Model] = []
-    strange: set[str] = set()
     if len(listed) >= _TELLING and all(row.get("tags") is None for row in listed):
         raise InvalidResponse(f"none of the {len(listed)} models of the page has the field tags")
-    for number, row in enumerate(listed, 1):
-        strange |= row.keys() - _FIELDS
-        created: datetime | None = None
-        try:
-            created = needed(row, "createdAt", utc_moment)
-            model = _model(row, created)
-        except InvalidResponse as fault:
-            faults.append((created, f"model {number} of the page, {_named(row)}: {fault.cause}"))
-        else:
-            models += [model] if model else []
-        if created is not None and moments and order.is_further(moments[-1], created):
+    models = models_of(listed)
+    moments = [created for _, created in models.created]
+    if moments != sorted(moments, reverse=order is Order.NEWEST_FIRST):
+        _check_order(models, order)
+    if models.faults and len(models.faults) == len(listed):
+        raise InvalidResponse(f"no model of the page can be read; {models.faults[0].cause}")
+    return Page(
+        ref=answer.evidence.ref,
+        seen_at=answer.served_at,
+        models=models.public,
+        keys=tuple(models.public["model_id"]),
+        faults=tuple(_span(fault, moments) for fault in models.faults),
+        begins=moments[0] if moments else None,
+        ends=moments[-1] if moments else None,
+        strange=frozenset(set().union(*listed) - FIELDS),
+    )
+
+
+def _check_order(models: Models, order: Order) -> None:
+    for (_, before), (number, created) in pairwise(models.created):
+        if order.is_further(before, created):
             raise Unsorted(
                 f"model {number} of the page is in the wrong place: the listing is not sorted by creation",
                 f"the service answered another question than sort=createdAt, {order.value}; it may have changed",
             )
-        moments += [created] if created else []
-    if faults and len(faults) == len(listed):
-        raise InvalidResponse(f"no model of the page can be read; {faults[0][1]}")
-    spans = [(created or min(moments), created or max(moments), cause) for created, cause in faults]
-    return Page(
-        ref=answer.evidence.ref,
-        seen_at=answer.served_at,
-        models=tuple(models),
-        faults=tuple((first.date().replace(day=1), last.date().replace(day=1), cause) for first, last, cause in spans),
-        begins=moments[0] if moments else None,
-        ends=moments[-1] if moments else None,
-        strange=frozenset(strange),
-        untagged=frozenset(filter(None, (row.get("_id") for row in listed if row.get("tags") is None))),
-    )
+
+
+def _span(fault: Fault, moments: Sequence[datetime]) -> tuple[date, date, str]:
+    """Return the first and the last month that a row which cannot be read may belong to, and the cause."""
+    first, last = fault.created or min(moments), fault.created or max(moments)
+    return first.date().replace(day=1), last.date().replace(day=1), fault.cause
 
 
 def midnight(day: date) -> datetime:
     """Return the first moment of a day."""
     return datetime.combine(day, datetime.min.time(), UTC)
-
-
-def _model(row: dict[str, Any], created: datetime) -> Model | None:
-    """Return one model, or None where it is a private one, which only its owner's token shows."""
-    key, name = needed(row, "_id", text), needed(row, "id", text)
-    library = None if row.get("library_name") == "" else optional(row, "library_name", text)
-    tags = optional(row, "tags", _tags) or []
-    gated = row.get("gated")
-    model = Model(
-        model_id=key,
-        name=name,
-        created_at=created,
-        library=library,
-        formats=";".join(sorted(_KEPT.intersection(map(str.lower, tags)))),
-        gated=None if gated is None else "no" if gated is False else _words(gated, 40),
-        downloads=optional(row, "downloads", whole_number),
-        likes=optional(row, "likes", whole_number),
-    )
-    return None if optional(row, "private", _truth) else model
-
-
-def _tags(value: Any, field_name: str) -> list[str]:
-    if not isinstance(value, list) or {*map(type, value)} - {str}:
-        raise InvalidResponse(f"field {field_name} is {shown(value)}, not a list of texts")
-    return value
-
-
-def _truth(value: Any, field_name: str) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidResponse(f"field {field_name} is {shown(value)}, neither true nor false")
-    return value
-
-
-def _named(row: dict[str, Any]) -> str:
-    return _words(row.get("id") or row.get("_id") or "without a name", 60)
-
-
-def _words(value: Any, limit: int) -> str:
-    return one_line(value, limit) if isinstance(value, str) else shown(value, limit)

@@ -19,9 +19,17 @@ from fw_pipeline.contract import Batch, CostEstimate, Evidence, FetchContext, Pr
 from fw_pipeline.errors import MonthRejected, SourceError
 from fw_pipeline.http import HttpClient, InvalidResponse, RateLimit
 from fw_pipeline.months import Window
-from fw_pipeline.sources.huggingface.hub_counts import SOURCE, TOKEN, URL, Look, counted, reach_of, untagged_note
+from fw_pipeline.sources.huggingface.hub_counts import (
+    HUGGINGFACE_MODELS,
+    SOURCE,
+    TOKEN,
+    URL,
+    Look,
+    counted,
+    reach_of,
+    untagged_note,
+)
 from fw_pipeline.sources.huggingface.hub_snapshot import REMEDY, Snapshot, checked, folder_day
-from fw_pipeline.sources.huggingface.model_tables import HUGGINGFACE_MODELS
 
 NAME = "parquet"
 _LABEL = f"{SOURCE} ({NAME})"

@@ -20,13 +20,14 @@ from fw_pipeline.contract import WHOLE_SITE, Availability, Batch, CostEstimate, 
 from fw_pipeline.errors import MonthRejected, SourceError
 from fw_pipeline.http import HttpClient, InvalidResponse, Limits, RateLimit, Response, Transient
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month, next_month
-from fw_pipeline.sources.papers.arxiv_feed import Feed, read_feed
 from fw_pipeline.sources.papers.arxiv_query import (
     MINUTE,
     PAGE,
+    Feed,
     classify,
     frameworks_of,
     query,
+    read_feed,
     refuse_other,
     seconds_of_quiet,
 )

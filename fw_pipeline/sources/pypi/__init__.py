@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 from fw_pipeline.contract import NO_LICENCE, Credit, Series, Source
 from fw_pipeline.sources.pypi import clickpy, pypistats
-from fw_pipeline.sources.pypi.download_tables import TABLE
+from fw_pipeline.sources.pypi.monthly_downloads import TABLE
 from fw_pipeline.sources.recorded import recorded
 
 _PROVIDERS = (

@@ -18,8 +18,7 @@ from fw_pipeline.http import HttpClient, RateLimit, Response
 from fw_pipeline.months import Window, last_closed_month, next_month
 from fw_pipeline.sources.clickhouse_http import CLICKPY_URL, SETTINGS, refuse_exceptions, text_array
 from fw_pipeline.sources.pypi.clickpy_queries import DAYS, FIGURES, Calendar, Figures, read_calendar, read_figures
-from fw_pipeline.sources.pypi.download_tables import TABLE
-from fw_pipeline.sources.pypi.monthly_downloads import PACKAGE_NAMES, month_frame
+from fw_pipeline.sources.pypi.monthly_downloads import PACKAGE_NAMES, TABLE, month_frame
 
 T = TypeVar("T")
 

@@ -26,8 +26,7 @@ from fw_pipeline.http import (
     whole_number,
 )
 from fw_pipeline.months import Window, last_closed_month, next_month
-from fw_pipeline.sources.pypi.download_tables import PYPI_DAILY, TABLE
-from fw_pipeline.sources.pypi.monthly_downloads import PACKAGE_NAMES, Days, Figure, month_frame
+from fw_pipeline.sources.pypi.monthly_downloads import PACKAGE_NAMES, PYPI_DAILY, TABLE, Days, Figure, month_frame
 from fw_pipeline.text import one_line
 
 NAME = "pypistats"

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from fw_pipeline.contract import Credit, Series, Source
 from fw_pipeline.sources.recorded import recorded
 from fw_pipeline.sources.stackoverflow import clickhouse_posts, posts_dump, stackexchange_api
-from fw_pipeline.sources.stackoverflow.question_tables import TABLE
+from fw_pipeline.sources.stackoverflow.monthly_questions import TABLE
 
 _PROVIDERS = (
     recorded("stackoverflow", TABLE),

@@ -1,7 +1,7 @@
-"""Counts of questions become months: what the live providers of Stack Overflow have in common.
+"""The raw table of questions, the table of the questions themselves, and how live providers fill a month of the first.
 
 A dump is one observation of all months, so that the day on which it ends is the day of every figure in it. Nothing here
-asks for anything or reads a dump.
+asks for anything or reads a dump. Column names, types and meanings are the contract with every reader.
 """
 
 from __future__ import annotations
@@ -10,14 +10,50 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 
 import polars as pl
 
-from fw_pipeline.catalog.frameworks import Tag
-from fw_pipeline.contract import WHOLE_SITE, Availability, Batch, FetchContext
+from fw_pipeline.catalog.frameworks import TAGS, Tag
+from fw_pipeline.contract import WHOLE_SITE, Availability, Batch, DetailTable, FetchContext, Table
 from fw_pipeline.errors import MonthRejected, SourceError
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month, next_month, parse_month
-from fw_pipeline.sources.stackoverflow.question_tables import TABLE
+
+TABLE = Table(
+    key={"month": pl.Date, "tagged": pl.String},
+    measures={"questions": pl.Int64},
+    required=("questions",),
+    largest={
+        "questions": (
+            1_000_000,
+            "In its busiest year the whole site averaged 256,000 questions a month; a total of all years is larger.",
+        )
+    },
+    known={"tagged": frozenset(it.tagged for it in TAGS) | {WHOLE_SITE}},
+    description="Questions asked on Stack Overflow in a month, by tag.",
+    columns={
+        "tagged": "The tag; `a;b` means both tags; `*` the whole site.",
+        "questions": "Questions created in the month, as counted at the time of observation.",
+    },
+)
+
+STACKOVERFLOW_QUESTIONS = DetailTable(
+    "stackoverflow_questions",
+    "Questions on Stack Overflow that carry a tag of the catalogue, one row per question; empty without the provider "
+    "`api`. What the service did not say is NULL.",
+    MappingProxyType(
+        {
+            "id": (pl.Int64, "The question's number: stackoverflow.com/q/<id>."),
+            "created": (pl.Datetime("us", "UTC"), "When it was asked (UTC)."),
+            "tags": (pl.List(pl.String), "Sorted set of all its tags, as they stood at observation."),
+            "score": (pl.Int64, "Votes for it less votes against it."),
+            "views": (pl.Int64, "How often it had been viewed."),
+            "answers": (pl.Int64, "Answers that it had."),
+            "answered": (pl.Boolean, "Whether one of them was accepted or voted for."),
+            "closed": (pl.Datetime("us", "UTC"), "When it was closed (UTC); NULL while it is open."),
+        }
+    ),
+)
 
 _TELLING = 100
 """Of a smaller number of questions all may well carry a second tag; of more they do not."""

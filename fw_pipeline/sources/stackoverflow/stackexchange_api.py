@@ -1,36 +1,57 @@
 """The provider `api`: the questions themselves from the Stack Exchange API 2.3, each once with all its tags.
 
-So one listing answers every tag and pair of tags, and one more request a month the whole site. How a month is listed is
-in `stackexchange_listing`, how the service is asked in `stackexchange_client`, which counts cannot be true in
-`monthly_questions`.
+So one listing answers every tag and pair of tags, and one more request a month the whole site. The pages of a listing
+are put together here, and held against the service's own total; how a page is asked for is in `stackexchange_client`,
+which counts cannot be true in `monthly_questions`.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from itertools import chain
+from typing import NoReturn
 
 from fw_pipeline.catalog.frameworks import TAGS, Tag
 from fw_pipeline.contract import WHOLE_SITE, Batch, CostEstimate, FetchContext, Provider
 from fw_pipeline.errors import MonthRejected, SourceError
 from fw_pipeline.http import HttpClient, RateLimit
-from fw_pipeline.sources.stackoverflow.monthly_questions import carriers, contradiction, month_rows, names_of, reach_of
-from fw_pipeline.sources.stackoverflow.question_tables import STACKOVERFLOW_QUESTIONS
-from fw_pipeline.sources.stackoverflow.stackexchange_client import KEY, NAMES_A_CALL, PAGE, SUBJECT, URL, Site
-from fw_pipeline.sources.stackoverflow.stackexchange_listing import TAGS_A_CALL, Lister
-from fw_pipeline.sources.stackoverflow.stackexchange_response import listing_of
+from fw_pipeline.sources.stackoverflow.monthly_questions import (
+    STACKOVERFLOW_QUESTIONS,
+    carriers,
+    contradiction,
+    month_rows,
+    names_of,
+    reach_of,
+)
+from fw_pipeline.sources.stackoverflow.stackexchange_client import (
+    KEY,
+    NAMES_A_CALL,
+    PAGE,
+    SUBJECT,
+    URL,
+    Site,
+    seconds_of,
+)
+from fw_pipeline.sources.stackoverflow.stackexchange_response import Question, TooManyTags, listing_of
 
 NAME = "api"
+TAGS_A_CALL = 5
+"""Tags of one listing: what `/questions` takes. What `/search` takes is not documented."""
 
-_ORIGIN = "Stack Exchange API"
+_LAST_PAGE = 25
+"""Without a key the service shows 25 pages of a listing, so a longer one is begun anew where they end."""
+
 _KEYED, _KEYLESS = 10_000, 300
 """Requests a day with and without a key."""
 
 _RATE = RateLimit(0.1)
 """Seconds between requests: a third of the thirty a second from which on the service shuts a client out."""
 
+_AGAIN = "run again: it is asked for anew"
 _LATER = "run again; if it stays so, look at the kept evidence: the service may have changed"
 
 _ASKED_A_MONTH = {2015: 500, 2016: 1_500, 2017: 2_800, 2018: 3_200, 2019: 3_400}
@@ -40,6 +61,87 @@ _ASKED_LATELY = 300
 
 They tell what a fetch will cost, and nothing else.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The questions of a month, each once, the answers that they were read from, and strange fields of these."""
+
+    questions: tuple[Question, ...]
+    refs: tuple[str, ...]
+    strange: frozenset[str]
+
+
+@dataclass(slots=True)
+class Lister:
+    """Lists the questions of one month after another, with as many tags a request as the service takes."""
+
+    site: Site
+    at_once: int = TAGS_A_CALL
+
+    def questions(self, tags: Sequence[str], month: date) -> Listing:
+        """Return the questions of a month that carry any of the tags.
+
+        Raises:
+            MonthRejected: the pages contradict one another, or the service's own total.
+            SourceError: the service takes not even one tag.
+        """
+        while True:
+            groups = [tuple(tags[start : start + self.at_once]) for start in range(0, len(tags), self.at_once)]
+            try:
+                parts = {group: self._group(group, month) for group in groups}
+            except TooManyTags as refused:
+                if self.at_once == 1:
+                    raise SourceError(SUBJECT, str(refused), "correct dbt_like_sql/seeds/tags.csv") from None
+                self.at_once = max(1, self.at_once // 2)
+                self.site.fetch.log(f"{SUBJECT}: {refused}; now {self.at_once} tags a request")
+            else:
+                return self._joined(parts, month)
+
+    def _group(self, tags: tuple[str, ...], month: date) -> Listing:
+        found: dict[int, Question] = {}
+        refs: list[str] = []
+        total, newest, strange = -1, 0, frozenset[str]()
+        following: int | None = seconds_of(month)["fromdate"]
+        while (begun := following) is not None:
+            following = None
+            for number in range(1, _LAST_PAGE + 1):
+                page = self.site.page(tags, month, begun, number)
+                refs.append(page.ref)
+                strange |= page.strange
+                total = page.total if total < 0 else total
+                if page.questions and page.questions[0].created < newest:
+                    _refuse(self.site.fetch, refs, "the pages are not in the order of time that was asked for", month)
+                newest = page.questions[-1].created if page.questions else newest
+                found |= {it.number: it for it in page.questions if it.number not in found}
+                more = number * PAGE < page.total if page.more is None else page.more
+                if not (more and page.questions):
+                    break
+            else:
+                if newest == begun:
+                    _refuse(self.site.fetch, refs, f"{_LAST_PAGE} pages do not reach beyond one second", month)
+                following = newest
+        if len(found) != total:
+            cause = f"{len(found):,} questions tagged {' or '.join(tags)} are listed, and the service counts {total:,}"
+            _refuse(self.site.fetch, refs, cause, month)
+        return Listing(tuple(found.values()), tuple(refs), strange)
+
+    def _joined(self, parts: dict[tuple[str, ...], Listing], month: date) -> Listing:
+        """Put the groups together: a question that carries tags of two groups must be in both."""
+        found = {it.number: it for part in parts.values() for it in part.questions}
+        refs = tuple(chain.from_iterable(part.refs for part in parts.values()))
+        for group, part in parts.items():
+            here = {it.number for it in part.questions}
+            overlooked = [it for it in found.values() if it.number not in here and not it.tags.isdisjoint(group)]
+            if overlooked:
+                tags = ", ".join(sorted(overlooked[0].tags & set(group)))
+                _refuse(
+                    self.site.fetch,
+                    refs,
+                    f"question {overlooked[0].number} carries {tags}, and is not listed there",
+                    month,
+                )
+        return Listing(tuple(found.values()), refs, frozenset().union(*(it.strange for it in parts.values())))
 
 
 def api(tags: tuple[Tag, ...] = TAGS) -> Provider:
@@ -116,12 +218,10 @@ def _fetch(tags: tuple[Tag, ...], fetch: FetchContext) -> Iterator[Batch | Month
         lister, known = Lister(site), tuple(tag for tag in tags if ever.keys() >= {*tag.tagged.split(";")})
         for month in fetch.window.months():
             try:
-                batch = _month(lister, known, month, ever, notes)
+                yield _month(lister, known, month, ever, notes)
+                notes = ()
             except MonthRejected as refused:
                 yield refused
-            else:
-                notes = ()
-                yield batch
 
 
 def _month(
@@ -135,13 +235,17 @@ def _month(
         counts[tag.tagged] = sum(wanted <= question.tags for question in listing.questions)
     refs = tuple(dict.fromkeys((site.ref, *listing.refs)))
     if (cause := contradiction(counts, ever)) is not None:
-        for ref in refs:  # which of them is wrong cannot be told
-            fetch.evidence.reject(ref, cause)
-        raise MonthRejected(SUBJECT, cause, _LATER, month=month)
+        _refuse(fetch, refs, cause, month, _LATER)
     if strange := sorted(site.strange | listing.strange):
         notes = (*notes, f"the answers also hold {', '.join(strange)}")
-    rows = month_rows(month, counts, origin=_ORIGIN, observed_on=fetch.now.date())
+    rows = month_rows(month, counts, origin="Stack Exchange API", observed_on=fetch.now.date())
     return Batch(month, rows, refs, detail=listing_of(listing.questions), notes=notes)
+
+
+def _refuse(fetch: FetchContext, refs: Sequence[str], cause: str, month: date, remedy: str = _AGAIN) -> NoReturn:
+    for ref in refs:  # which of them is wrong cannot be told
+        fetch.evidence.reject(ref, cause)
+    raise MonthRejected(SUBJECT, cause, remedy, month=month)
 
 
 PROVIDER = api()

@@ -1,6 +1,6 @@
 """Stack Overflow as the Stack Exchange API 2.3 shows it: a filter, the tags, a count, and pages of questions.
 
-What an answer means is in `stackexchange_response`, how pages become a whole listing in `stackexchange_listing`.
+What an answer means is in `stackexchange_response`, how pages become a whole listing in `stackexchange_api`.
 Nothing here knows which tags and months are wanted.
 """
 
@@ -18,15 +18,19 @@ from urllib.parse import quote
 
 from fw_pipeline.contract import FetchContext, Setting
 from fw_pipeline.errors import SourceError
-from fw_pipeline.http import HttpClient, InvalidResponse, Response, needed, optional, rows, text, truth, whole_number
+from fw_pipeline.http import HttpClient, InvalidResponse, Response, Transient
 from fw_pipeline.months import next_month
 from fw_pipeline.sources.stackoverflow.stackexchange_response import (
     FIELDS,
     NEEDED,
+    Answer,
+    Filters,
+    Listing,
     Page,
+    Tags,
     TooManyTags,
+    Total,
     error_in,
-    question_of,
 )
 from fw_pipeline.text import one_line, shown
 
@@ -56,6 +60,7 @@ _VITAL = (".items", ".total", *(f"question.{name}" for name in NEEDED))
 _CORRECT = "correct dbt_like_sql/seeds/tags.csv"
 
 T = TypeVar("T")
+A = TypeVar("A", bound=Answer)
 
 
 @dataclass(slots=True)
@@ -132,7 +137,12 @@ class Site:
         return self.web.get(url, params=keyed, name=name, read=read, month=month, classify=self._judge)
 
     def _judge(self, answer: Response) -> None:
+        """Raise what an error means; of any other answer, fit or not, take to heart that it asks to wait."""
         if b'"error_id"' not in answer.body or (error := error_in(answer)) is None:
+            if b'"backoff"' in answer.body and not answer.replayed:
+                with contextlib.suppress(InvalidResponse, Transient):  # the reader refuses it
+                    if backoff := answer.json(Answer).backoff:
+                        self.web.hold(backoff + 1)  # the clocks of the service's machines differ
             return
         if error.is_of_filter and self._filter_ref:
             self.fetch.evidence.reject(self._filter_ref, str(error))
@@ -141,31 +151,28 @@ class Site:
             raise TooManyTags(str(error))
         error.raise_as(SUBJECT)
 
-    def _opened(self, answer: Response) -> dict[str, Any]:
-        """Return the fields of a good answer, once what it says of waiting and of the quota is taken to heart."""
-        said = answer.json(dict)
-        backoff = optional(said, "backoff", whole_number)
-        if backoff and not answer.replayed:
-            self.web.hold(backoff + 1)  # the clocks of the service's machines differ
-        with contextlib.suppress(InvalidResponse):
-            self.left = optional(said, "quota_remaining", whole_number)
+    def _opened(self, answer: Response, kind: type[A]) -> A:
+        """Return what a good answer says, and note what is left of the quota."""
+        said = answer.json(kind)
+        self.left = said.quota_remaining if isinstance(said.quota_remaining, int) else None
         return said
 
     def _read_filter(self, answer: Response) -> tuple[str, str]:
-        made = rows(self._opened(answer).get("items"), "items")
+        made = self._opened(answer, Filters).items
         if len(made) != 1:
             raise InvalidResponse(f"{len(made)} filters were made instead of one")
-        fields = made[0].get("included_fields")
+        fields = made[0].included_fields
         if isinstance(fields, list) and (lacking := [name for name in _VITAL if name not in fields]):
             raise InvalidResponse(f"the filter that was made lacks {', '.join(lacking)}: {shown(fields, 100)}")
-        return needed(made[0], "filter", text), answer.evidence.ref
+        return made[0].filter, answer.evidence.ref
 
     def _read_tags(self, names: Collection[str], answer: Response) -> tuple[dict[str, int], tuple[str, ...]]:
-        said = self._opened(answer)
-        items = rows(said.get("items", [] if "has_more" in said else None), "items")  # what is empty may be left out
-        if said.get("has_more"):
-            raise InvalidResponse(f"only {len(items)} of {len(names)} tags were shown")
-        counts = {needed(item, "name", text).lower(): needed(item, "count", whole_number) for item in items}
+        said = self._opened(answer, Tags)
+        if said.model_fields_set.isdisjoint({"items", "has_more"}):
+            raise InvalidResponse("field items is missing")
+        if said.has_more:
+            raise InvalidResponse(f"only {len(said.items)} of {len(names)} tags were shown")
+        counts = {item.name.lower(): item.count for item in said.items}
         known = {name: counts[name] for name in names if counts.get(name)}
         if dead := [name for name in names if name not in known]:
             others = sorted(counts.keys() - set(names))
@@ -175,14 +182,12 @@ class Site:
                 raise SourceError(SUBJECT, cause, _CORRECT)
             if not answer.replayed:
                 self.fetch.log(f"{SUBJECT}: left out: {cause}; {_CORRECT}")
-        return known, tuple(str(item["name"]) for item in items if item.get("has_synonyms") is True)
+        return known, tuple(item.name for item in said.items if item.has_synonyms is True)
 
     def _read_page(self, tags: tuple[str, ...], since: int, until: int, answer: Response) -> Page:
         """Read a page of questions that carry any of some tags; only their number where no tags are named."""
-        said = self._opened(answer)
-        total = needed(said, "total", whole_number)
-        items = rows(said.get("items", []), "items") if tags else []  # what is empty may be left out
-        found = [question_of(item) for item in items]
+        said = self._opened(answer, Listing if tags else Total)
+        found = said.items if isinstance(said, Listing) else ()
         for question in found:  # the service may have overlooked the tags or the dates
             if not since <= question.created <= until:
                 raise InvalidResponse(f"question {question.number} is of another time than was asked for")
@@ -190,8 +195,8 @@ class Site:
                 raise InvalidResponse(f"question {question.number} carries none of {', '.join(tags)}")
         if any(later.created < earlier.created for earlier, later in pairwise(found)):
             raise InvalidResponse("the questions are not in the order of time that was asked for")
-        strange = frozenset(one_line(str(name), 40) for name in said.keys() - set(_WRAPPER))
-        return Page(tuple(found), total, optional(said, "has_more", truth), answer.evidence.ref, strange)
+        strange = frozenset(one_line(name, 40) for name in (said.model_extra or {}).keys() - set(_WRAPPER))
+        return Page(found, said.total, said.has_more, answer.evidence.ref, strange)
 
 
 def seconds_of(month: date) -> dict[str, int]:

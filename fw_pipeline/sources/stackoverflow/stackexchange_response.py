@@ -9,29 +9,28 @@ import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import polars as pl
+from pydantic import AfterValidator, BaseModel, Field, StrictBool
 
 from fw_pipeline.errors import SourceError
 from fw_pipeline.http import (
+    Count,
     InvalidResponse,
     Response,
+    Text,
     Throttled,
     Transient,
-    needed,
+    Votes,
     optional,
     seconds_in,
     strict_json,
-    texts,
-    truth,
     whole_number,
 )
-from fw_pipeline.http.json_fields import ABSURD
-from fw_pipeline.sources.stackoverflow.question_tables import STACKOVERFLOW_QUESTIONS
+from fw_pipeline.sources.stackoverflow.monthly_questions import STACKOVERFLOW_QUESTIONS
 from fw_pipeline.text import one_line
 
 _KEY = "correct STACKEXCHANGE_KEY, or leave it out and go on with 300 requests a day"
@@ -119,25 +118,77 @@ def _backoff(said: Mapping[str, Any]) -> int | None:
     return None if seconds is None else seconds + 1
 
 
-NEEDED = ("question_id", "creation_date", "tags")
-FIELDS = (*NEEDED, "score", "view_count", "answer_count", "is_answered", "closed_date")
-"""The fields of a question that are asked for; those that are not needed may be absent."""
+_Tag = Annotated[Text, AfterValidator(html.unescape), AfterValidator(str.lower)]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(BaseModel, frozen=True, defer_build=True):
     """A question, with None for what the service did not say."""
 
-    number: int
-    created: int
+    number: Count = Field(alias="question_id")
+    created: Count = Field(alias="creation_date")
     """Unix seconds."""
-    tags: frozenset[str]
-    score: int | None
-    views: int | None
-    answers: int | None
-    answered: bool | None
-    closed: int | None
+    tags: frozenset[_Tag]
+    score: Votes | None = None
+    views: Count | None = Field(None, alias="view_count")
+    answers: Count | None = Field(None, alias="answer_count")
+    answered: StrictBool | None = Field(None, alias="is_answered")
+    closed: Count | None = Field(None, alias="closed_date")
     """Unix seconds; None where it is open."""
+
+
+FIELDS = tuple(field.alias or name for name, field in Question.model_fields.items())
+"""The fields of a question that are asked for."""
+NEEDED = tuple(field.alias or name for name, field in Question.model_fields.items() if field.is_required())
+"""Those that may not be absent."""
+
+
+class Answer(BaseModel, extra="allow", defer_build=True):
+    """What a good answer of any kind may say beside what was asked for."""
+
+    backoff: Count | None = None
+    """Seconds for which the same method must not be called again."""
+    quota_remaining: Any = None
+
+
+class Filter(BaseModel, defer_build=True):
+    """A filter that was made, and the fields that it includes."""
+
+    filter: Text
+    included_fields: Any = None
+
+
+class Filters(Answer):
+    """The answer to a filter that is to be made."""
+
+    items: tuple[Filter, ...]
+
+
+class Tag(BaseModel, defer_build=True):
+    """A tag, and its questions of all time."""
+
+    name: Text
+    count: Count
+    has_synonyms: Any = None
+
+
+class Tags(Answer):
+    """The answer on some tags; what is empty may be left out."""
+
+    items: tuple[Tag, ...] = ()
+    has_more: Any = None
+
+
+class Total(Answer):
+    """A count of questions."""
+
+    total: Count
+    has_more: StrictBool | None = None
+
+
+class Listing(Total):
+    """A page of questions; what is empty may be left out."""
+
+    items: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,27 +203,6 @@ class Page:
     ref: str
     strange: frozenset[str]
     """Fields of the answer that were not asked for."""
-
-
-def question_of(item: Mapping[str, Any]) -> Question:
-    """Return a question of an answer.
-
-    Raises:
-        InvalidResponse: its number, its time or its tags are missing, or a field is of another kind than documented.
-    """
-    tags = frozenset(html.unescape(tag).lower() for tag in needed(item, "tags", texts))
-    if not tags:
-        raise InvalidResponse("a question has no tag, although it was found by one")
-    return Question(
-        number=needed(item, "question_id", whole_number),
-        created=needed(item, "creation_date", whole_number),
-        tags=tags,
-        score=optional(item, "score", partial(whole_number, least=-ABSURD)),
-        views=optional(item, "view_count", whole_number),
-        answers=optional(item, "answer_count", whole_number),
-        answered=optional(item, "is_answered", truth),
-        closed=optional(item, "closed_date", whole_number),
-    )
 
 
 def listing_of(questions: Iterable[Question]) -> pl.DataFrame:

@@ -21,8 +21,7 @@ from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.sources.huggingface.hub_counts import FORMATS, Look, counted
-from fw_pipeline.sources.huggingface.model_tables import HUGGINGFACE_MODELS
+from fw_pipeline.sources.huggingface.hub_counts import FORMATS, HUGGINGFACE_MODELS, Look, counted
 from fw_pipeline_tests.tools.benchmarks import bare, corpora
 
 HUB = Window.of(date(2022, 3, 1), date(2026, 8, 1))

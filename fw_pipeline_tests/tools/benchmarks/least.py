@@ -16,8 +16,8 @@ from types import MappingProxyType
 from fw_pipeline.catalog.frameworks import PACKAGES, TAGS
 from fw_pipeline.months import Window
 from fw_pipeline.sources.stackoverflow.monthly_questions import carriers
+from fw_pipeline.sources.stackoverflow.stackexchange_api import TAGS_A_CALL
 from fw_pipeline.sources.stackoverflow.stackexchange_client import PAGE
-from fw_pipeline.sources.stackoverflow.stackexchange_listing import TAGS_A_CALL
 from fw_pipeline_tests.support.fake_services.world import World
 
 _PAGE = 1000

@@ -122,7 +122,7 @@ class Generations:
         with self.pipeline.writing() as writer:
             count = "select count(*)::bigint as metrics from marts.framework_metrics"
             writer.build("meta.generation", count, description="", columns={})
-            writer.note_checks(BUILT[-1], [("generation", "info", True, self.number, "")])
+            writer.note_checks(BUILT[-1], [("generation", "info", True, self.number, "", "")])
         self.pipeline.warehouse.publish()
 
 

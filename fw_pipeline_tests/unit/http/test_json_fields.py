@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -10,16 +11,20 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, Field, StrictBool
 
 from fw_pipeline.http import (
+    Count,
     InvalidResponse,
+    Response,
+    Text,
     Transient,
+    Votes,
     needed,
     optional,
     rows,
     strict_json,
     text,
-    texts,
     utc_date,
     utc_moment,
     whole_number,
@@ -54,7 +59,7 @@ def test_whatever_comes_a_count_is_a_count_or_refused(value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("reader", "value"),
-    [(text, ""), (text, "  "), (text, 5), (text, None), (texts, "a"), (texts, ["a", None]), (rows, {}), (rows, [[]])],
+    [(text, ""), (text, "  "), (text, 5), (text, None), (rows, {}), (rows, [[]])],
 )
 def test_texts_and_lists_are_checked(reader: Callable[[Any, str], Any], value: Any) -> None:
     with pytest.raises(InvalidResponse, match="field f"):
@@ -62,7 +67,6 @@ def test_texts_and_lists_are_checked(reader: Callable[[Any, str], Any], value: A
 
 
 def test_lists_may_be_empty() -> None:
-    assert texts([], "tags") == ()
     assert rows([], "items") == []
 
 
@@ -100,6 +104,56 @@ def test_a_missing_and_a_null_field_are_told_apart() -> None:
     assert optional({}, "total", whole_number) is optional({"total": None}, "total", whole_number) is None
     with pytest.raises(InvalidResponse, match="field total is 'x'"):
         optional({"total": "x"}, "total", whole_number)
+
+
+class Item(BaseModel):
+    """One item of an answer."""
+
+    name: Text
+    score: Votes | None = None
+
+
+class Listing(BaseModel):
+    """An answer."""
+
+    total: Count
+    more: StrictBool | None = Field(None, alias="has_more")
+    items: tuple[Item, ...] = ()
+
+
+def listing(said: Any) -> Listing:
+    body = json.dumps(said).encode()
+    return Response("GET x", 200, {}, body, None, datetime.now(UTC)).json(Listing)  # type: ignore[arg-type]
+
+
+def test_an_answer_is_read_as_its_model_at_once() -> None:
+    found = listing({"total": " 12 ", "has_more": True, "items": [{"name": "a", "score": -3}], "strange": 1})
+    assert (found.total, found.more, found.items) == (12, True, (Item(name="a", score=-3),))
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ({}, "field total is missing"),
+        ({"total": None}, "field total is null"),
+        ({"total": True}, "field total is True, not a whole number"),
+        ({"total": 1.0}, "field total is 1.0, not a whole number"),
+        ({"total": -1}, "field total is -1, which no count can be"),
+        ({"total": 10**12 + 1}, "field total is 1000000000001, which no count can be"),
+        ({"total": int("9" * 4000)}, "which no count can be"),
+        ({"total": 1, "has_more": "no"}, "field has_more is 'no', neither true nor false"),
+        ({"total": 1, "items": {}}, "field items is {}, not a list"),
+        ({"total": 1, "items": [5]}, "field items is 5, not an object"),
+        ({"total": 1, "items": [{"name": " "}]}, "field name is ' ', not a text"),
+        ({"total": 1, "items": [{"name": "a"}, {"name": 5}]}, "field name is 5, not a text"),
+        ({"total": 1, "items": [{"name": "a", "score": "x"}]}, "field score is 'x', not a whole number"),
+        ([], "answered a JSON list instead of a dict"),
+    ],
+)
+def test_the_first_field_that_is_not_what_the_model_declares_is_named(said: Any, cause: str) -> None:
+    with pytest.raises(InvalidResponse, match=re.escape(cause)) as caught:
+        listing(said)
+    assert "\n" not in caught.value.cause
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,7 @@ import pytest
 from fw_pipeline.catalog.frameworks import FRAMEWORKS, TAGS
 from fw_pipeline.contract import Batch
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.ingestion.freshness import freshness
-from fw_pipeline.ingestion.providers import asking, choose, out_of_reach, shared_out
+from fw_pipeline.ingestion.providers import asking, choose, freshness, out_of_reach, shared_out
 from fw_pipeline.months import Window, parse_month
 from fw_pipeline.settings import Settings, read
 from fw_pipeline.sources import SOURCES

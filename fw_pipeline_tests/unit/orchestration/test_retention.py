@@ -24,7 +24,7 @@ from dagster._core.storage.partition_status_cache import get_and_update_asset_st
 
 from fw_pipeline.months import Window, parse_month
 from fw_pipeline.orchestration.instance import INSTANCE, write_quickly
-from fw_pipeline.orchestration.partitions import BACKFILL, beta
+from fw_pipeline.orchestration.raw_assets import BACKFILL, beta
 from fw_pipeline.orchestration.retention import trim
 from fw_pipeline.orchestration.runs import run_job
 

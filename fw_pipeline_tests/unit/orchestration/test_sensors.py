@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from dagster import (
+    AssetKey,
     DagsterInstance,
     Definitions,
     RunRequest,
@@ -79,6 +80,34 @@ def test_a_build_starts_once_for_each_state_of_the_figures_and_only_when_nothing
     later = sensor.look()
     assert isinstance(later, RunRequest)
     assert later.run_key != first.run_key
+
+
+def test_a_build_that_was_lost_before_it_began_is_launched_again_and_one_that_failed_is_not(
+    tmp_path: Path, instance: DagsterInstance, location: Definitions
+) -> None:
+    sensor = Sensor(tmp_path, instance)
+    add_month(tmp_path)
+    job = location.resolve_job_def("rebuild")
+
+    def key() -> str:
+        asked = sensor.look()
+        assert isinstance(asked, RunRequest)
+        assert asked.run_key is not None
+        return asked.run_key
+
+    keys = []
+    for _ in range(4):
+        keys.append(key())
+        lost = instance.create_run_for_job(job, tags={"dagster/run_key": keys[-1]})
+        instance.report_run_failed(lost, "the code server was away")
+    assert keys == [keys[0], f"{keys[0]}-2", f"{keys[0]}-3", f"{keys[0]}-3"], "three times, and no more"
+    add_month(tmp_path, date(2024, 2, 1))
+    failed = execute(
+        tmp_path, instance, "rebuild", tags={"dagster/run_key": key()}, asset_selection=[AssetKey("report")]
+    )
+    assert not failed.success, "nothing is published that could be drawn"
+    assert key() == key() != keys[0]
+    assert key() == instance.get_run_by_id(failed.run_id).tags["dagster/run_key"]  # type: ignore[union-attr]
 
 
 def test_a_published_file_that_was_deleted_is_built_again(recorded: Path, instance: DagsterInstance) -> None:

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from fw_pipeline.atomic_files import StorageError, sweep, written_aside
-from fw_pipeline.raw import Statement, VintageStore
+from fw_pipeline.raw import VintageStore
 from fw_pipeline.sources import SOURCES
 
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
@@ -89,15 +89,6 @@ def test_a_truncated_vintage_is_set_aside_and_replaced_and_told_of(tmp_path: Pat
     assert path.with_suffix(".unreadable").read_bytes() == b"PAR1"
     assert len(store.unreadable) == 1
     assert len(store.vintages("stackoverflow")) == 1
-
-
-def test_a_statement_is_kept_once_while_it_stays_the_same(tmp_path: Path) -> None:
-    store = VintageStore(tmp_path)
-    for day in range(3):
-        at = NOW + timedelta(days=day)
-        store.state(Statement("pypi", date(2016, 4, 1), "recorded", at, "gap", "not recorded", ""))
-    store.state(Statement("pypi", date(2016, 4, 1), "recorded", NOW + timedelta(days=9), "refused", "negative", "mend"))
-    assert [(s.status, s.at) for s in store.statements("pypi")] == [("gap", NOW), ("refused", NOW + timedelta(days=9))]
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -193,16 +184,6 @@ def test_vintages_of_the_same_moment_and_run_do_not_overwrite_one_another(tmp_pa
     found = store.vintages("stackoverflow")
     assert [store.read("stackoverflow", it)["questions"].item() for it in found] == [1, 2]
     assert [it.observed_at for it in found] == [NOW, NOW + timedelta(microseconds=1)]
-
-
-def test_what_is_said_of_a_month_last_counts_whatever_the_clock_says(tmp_path: Path) -> None:
-    store = VintageStore(tmp_path)
-    store.state(Statement("pypi", MONTH, "clickpy", NOW, "refused", "an error page", "run again"))
-    store.state(Statement("pypi", MONTH, "clickpy", NOW - timedelta(days=30), "answered", "it came", ""))
-    assert [(it.status, it.at) for it in store.statements("pypi", MONTH)] == [
-        ("refused", NOW),
-        ("answered", NOW + timedelta(microseconds=1)),
-    ]
 
 
 def test_a_listing_whose_vintage_was_never_written_is_swept(tmp_path: Path) -> None:

@@ -18,46 +18,6 @@ MONTH = date(2022, 1, 1)
 WEEK = timedelta(days=7)
 
 
-def statement_file(root: Path, folder: str, written: bytes, name: str = "20261102T060000000000Z") -> Path:
-    path = root / "raw/pypi" / folder / f"{name}.statement.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(written)
-    return path
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        b"",
-        b"\xff",
-        b"[" * 100_000,
-        b"[]",
-        b'{"provider": "api", "status": "gap", "cause": "c"}',
-        b'{"provider": "api", "status": "lost", "cause": "c", "remedy": "r"}',
-        b'{"provider": 1, "status": "gap", "cause": "c", "remedy": "r"}',
-        b'{"provider": "api", "status": "gap", "cause": null, "remedy": "r"}',
-    ],
-)
-def test_a_damaged_statement_is_named_with_its_month(tmp_path: Path, written: bytes) -> None:
-    path = statement_file(tmp_path, "2022-01", written)
-    with pytest.raises(StorageError) as raised:
-        VintageStore(tmp_path).statements("pypi")
-    assert str(raised.value) == (
-        f"pypi 2022-01: what a fetch said of this month cannot be read: {path.name}; "
-        "delete that file; the next fetch says it anew"
-    )
-
-
-def test_what_is_no_statement_is_somebody_elses(tmp_path: Path) -> None:
-    store = VintageStore(tmp_path)
-    said = Statement("pypi", MONTH, "api", NOW, "gap", "lost", "")
-    store.state(said)
-    for folder in ("unpartitioned", "2022-1", "2022-13", "notes"):
-        statement_file(tmp_path, folder, b"damaged")
-    statement_file(tmp_path, "2022-01", b"damaged", name="mine")
-    assert store.statements("pypi") == store.statements("pypi", MONTH) == [said]
-
-
 def tagged(**counts: int) -> pl.DataFrame:
     said = {"month": MONTH, "method": "counted", "origin": "api", "observed_on": None}
     rows = [{**said, "tagged": tag, "questions": count} for tag, count in counts.items()]

@@ -1,4 +1,4 @@
-"""The answer and the findings: every number is in the published figures, and other figures say something else."""
+"""The answer, the findings and the clauses: every number is in the published figures; other figures say otherwise."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from lxml import etree
 
@@ -168,3 +169,65 @@ def test_a_source_that_lacks_is_not_mentioned(source: str) -> None:
     said = " ".join(answer.answer(reader(connection)).sentences)
     names = {"stackoverflow": "Stack Overflow", "papers": "papers", "pypi": "downloads"}
     assert {name for name in names.values() if name in said} == {*names.values()} - {names[source]}
+
+
+def of(source: str, ratios: dict[date, float], *, period: str = "month") -> pl.DataFrame:
+    rows = [
+        {
+            "month": month,
+            "period": period,
+            "source": source,
+            "pytorch": 100 * ratio,
+            "tensorflow": 100.0,
+            "ratio": ratio,
+        }
+        for month, ratio in ratios.items()
+    ]
+    return pl.DataFrame(rows)
+
+
+def crossing(**cells: Any) -> pl.DataFrame:
+    row = {"source": "pypi", "is_headline": True, "leader": "tensorflow", "lasted": None, "settled": None}
+    return pl.DataFrame([{**row, "crossed": None, **cells}], schema_overrides={"settled": pl.Date, "crossed": pl.Date})
+
+
+JANUARY, JUNE = date(2024, 1, 1), date(2024, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("ratios", "crossed", "said"),
+    [
+        ({JANUARY: 0.5, JUNE: 0.8}, crossing(), "is behind TensorFlow in downloads (1 to 1.2 in June 2024)"),
+        ({JANUARY: 0.5, JUNE: 0.98}, crossing(), "drew level in downloads by June 2024"),
+        ({JANUARY: 1.0, JUNE: 1.02}, crossing(), "is level in downloads by June 2024"),
+        (
+            {JANUARY: 0.5, JUNE: 2.0},
+            crossing(crossed=JANUARY, lasted=False),
+            "is ahead of TensorFlow in downloads (2.0 to 1 in June 2024)",
+        ),
+        ({JANUARY: 0.5, JUNE: 2.0}, crossing(crossed=JUNE), "passed TensorFlow in downloads in June 2024"),
+        (
+            {JANUARY: 0.5, JUNE: 2.0},
+            crossing(crossed=JANUARY, lasted=False, settled=date(2024, 3, 1)),
+            "passed TensorFlow in downloads in March 2024",
+        ),
+        (
+            {JANUARY: 0.5, JUNE: 0.8},
+            crossing(crossed=JANUARY, lasted=True, settled=JANUARY),
+            "is behind TensorFlow in downloads (1 to 1.2 in June 2024)",
+        ),
+    ],
+)
+def test_a_lead_is_said_as_the_figures_are(ratios: dict[date, float], crossed: pl.DataFrame, said: str) -> None:
+    found = answer.leads(of("pypi", ratios), crossed)
+    assert answer.together(found) == f"PyTorch {said}"
+
+
+def test_years_of_papers_count_from_the_last_one_in_which_tensorflow_was_ahead() -> None:
+    years = {
+        date(year, 1, 1): ratio for year, ratio in ((2017, 0.1), (2018, 1.2), (2019, 0.9), (2020, 2.0), (2021, 3.0))
+    }
+    found = answer.leads(of("papers", years, period="year"), crossing())
+    assert answer.together(found) == "PyTorch passed TensorFlow in papers in 2020"
+    ahead = answer.leads(of("papers", {date(2021, 1, 1): 3.0}, period="year"), crossing())
+    assert answer.together(ahead) == "PyTorch is ahead of TensorFlow in papers (3.0 to 1 in 2021)"

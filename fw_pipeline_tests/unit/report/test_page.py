@@ -22,10 +22,9 @@ import altair as alt
 import polars as pl
 import pytest
 
-from fw_pipeline.report import figure, page_tables
-from fw_pipeline.report.charts import source_charts
+from fw_pipeline.report import page_tables
 from fw_pipeline_tests.support import report_warehouse
-from fw_pipeline_tests.support.report_warehouse import BREAK, GAP, HOSTILE, INTERPOLATED
+from fw_pipeline_tests.support.report_warehouse import HOSTILE
 
 RECORDED = Path(__file__).parents[3] / "data" / "recorded"
 
@@ -146,41 +145,11 @@ def test_the_policy_allows_the_two_scripts_and_the_style_by_their_hash_and_nothi
     assert policy["style-src-elem"] == " ".join(map(_hash, styles))
 
 
-def test_a_gap_is_an_empty_cell_and_never_a_zero(files: Mapping[str, bytes]) -> None:
-    cells = {(row["month"], row["framework"]): row for row in rows_of(files, "stackoverflow_questions")}
-    lost = cells[str(GAP), "tensorflow"]
-    assert (lost["questions"], lost["share"]) == ("", "")
-    assert cells[str(INTERPOLATED), "tensorflow"]["is_estimated"] == "true"
-    assert cells[str(GAP), "pytorch"]["questions"] == "500"
-
-
-@pytest.mark.parametrize("name", ["stackoverflow_questions", "claim_c2"])
-def test_a_line_ends_where_its_series_breaks_and_the_break_is_marked(files: Mapping[str, bytes], name: str) -> None:
-    rows = rows_of(files, name)
-    assert {row.get("month") or row["as_of"] for row in rows if row["breaks"] == "true"} == {str(BREAK)}
-    layers = json.loads(files[f"charts/{name}.vl.json"])["layer"]
-    assert [layer for layer in layers if {"filter": "datum.breaks"} in layer.get("transform", [])]
-    lines = [layer for layer in layers if layer["mark"]["type"] == "line"]
-    assert [line["encoding"]["detail"]["field"] for line in lines] == ["segment"]
-
-
 def test_events_are_those_of_the_months_and_frameworks_shown(files: Mapping[str, bytes]) -> None:
     spec = json.loads(files["charts/stackoverflow_questions.vl.json"])
     values = [row for layer in spec["layer"] for row in layer.get("data", {}).get("values", [])]
     marked = [row["event"] for row in values if "event" in row]
     assert set(marked) == {HOSTILE, "Another"}
-
-
-def test_two_series_are_offered_one_at_a_time_and_never_joined() -> None:
-    connection = report_warehouse.small()
-    connection.execute(
-        "insert into marts.framework_metrics by name select * replace ('api' as series) "
-        "from marts.framework_metrics where source = 'stackoverflow'"
-    )
-    read = report_warehouse.reader(connection)
-    spec = source_charts.questions(read(figure.sql("questions")), read(figure.sql("site")), (), "somebody").full_spec()
-    assert {"name": "series", "value": "api"} in spec["params"]
-    assert any({"filter": "datum.series == series"} in layer.get("transform", []) for layer in spec["layer"])
 
 
 def test_every_chart_is_valid_vega_lite(files: Mapping[str, bytes]) -> None:

@@ -8,54 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline.errors import PipelineError
-from fw_pipeline.transform import MEASUREMENTS, Model, lineage, load
+from fw_pipeline.transform import MEASUREMENTS, load
+from fw_pipeline_tests.support.model_files import CLAIM, DOC, REGISTERED, one, put, refused
 from fw_pipeline_tests.support.relations import DDL, models
-
-REGISTERED = frozenset({"raw.pypi", "raw.pypi_vintages", "detail.papers", "meta.months", MEASUREMENTS})
-DOC = """
-description: What it is.
-grain: [month]
-columns:
-  month: {type: DATE, description: The month.}
-expectations: []
-examples:
-  - {name: nothing in, given: {}, expect: []}
-"""
-CLAIM = """
-claim:
-  id: C2
-  title: Twice
-  quote: almost twice as many
-  sources: [stackoverflow]
-  kind: measured
-  judged_by: its own chart
-  definitions:
-    - {formula: f, meaning: m, unit: ratio, rule: at least, threshold: 1.75, least_n: 30, headline: true,
-       says: "{value} x", threshold_reason: r}
-"""
-
-
-def put(folder: Path, name: str, sql: str = "select month from raw.pypi", doc: str | None = DOC) -> None:
-    """Write a model, and its document unless that is None."""
-    path = folder / f"{name}.sql"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(sql, encoding="utf-8")
-    if doc is not None:
-        path.with_suffix(".yml").write_text(doc, encoding="utf-8")
-
-
-def refused(folder: Path) -> str:
-    with pytest.raises(PipelineError) as reason:
-        load(folder, REGISTERED)
-    line = str(reason.value)
-    assert "\n" not in line
-    return line
-
-
-def one(folder: Path, sql: str, doc: str = DOC, name: str = "staging/x") -> Model:
-    put(folder, name, sql, doc)
-    return next(model for model in load(folder, REGISTERED) if model.name == name.replace("/", "."))
 
 
 def test_path_is_name_and_upstream_is_what_the_sql_reads(tmp_path: Path) -> None:
@@ -184,111 +139,6 @@ def test_a_claim_that_reads_its_own_judgement_is_a_circle(tmp_path: Path) -> Non
 def test_a_model_that_hides_a_table_of_the_pipeline_is_refused(tmp_path: Path) -> None:
     put(tmp_path, "meta/months", "select month from raw.pypi")
     assert "meta.months: is a model and also a table that the pipeline makes" in refused(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("doc", "words"),
-    [
-        ("description: [", "not valid YAML"),
-        ("", "expected keys with values here"),
-        (DOC.replace("grain: [month]", ""), "lacks grain"),
-        (DOC + "tests: []\n", "unknown key tests"),
-        (DOC + "owner: a\nowner: b\n", "the key owner stands there twice"),
-        (DOC.replace("type: DATE, description", "description"), "columns.month: lacks type"),
-        (DOC.replace("type: DATE,", "type: DATE, nulable: true,"), "unknown key nulable"),
-        (DOC.replace("type: DATE,", "type: DATE, nullable: perhaps,"), "neither true nor false"),
-        (DOC.replace("grain: [month]", "grain: [day]"), "the grain names day, which is no column"),
-        (
-            DOC.replace("expectations: []", "expectations: [{type: expect_x, column: month}]"),
-            "lacks its type or reason",
-        ),
-        (DOC.replace("given: {}", "given: {meta.months: []}"), "gives meta.months, which the SQL does not read"),
-        (DOC.replace("expect: []", "expect: [{day: 1}]"), "expects day, which is no column"),
-        (DOC.replace("expect: []", "expect: [1]"), "examples.1.expect.1: 1 is not a row; write rows as"),
-        (DOC.partition("  - {name")[0], "has nothing in examples; write a value, or leave the key out"),
-        (DOC.replace("expectations: []", "expectations: none"), "expectations: is not a list; write a list"),
-        (DOC.replace("description: What it is.", "description: 7"), "description: is not a text; write a sentence"),
-        (DOC.replace("given: {}", "given: []"), "given: expected names with values here"),
-        (DOC.partition("  - {name")[0] + "  []\n", "examples: is empty; write at least one"),
-        (DOC + CLAIM, "unknown key claim"),
-    ],
-)
-def test_a_document_that_is_wrong_is_refused(tmp_path: Path, doc: str, words: str) -> None:
-    put(tmp_path, "staging/x", doc=doc)
-    line = refused(tmp_path)
-    assert words in line
-    assert "staging" in line
-
-
-@pytest.mark.parametrize(
-    ("claim", "words"),
-    [
-        ("", "lacks claim"),
-        (CLAIM.replace("rule: at least", "rule: roughly"), "'roughly' is not known; one of: at least"),
-        (CLAIM.replace("threshold: 1.75", "threshold: some"), "'some' is not a number"),
-        (CLAIM.replace("least_n: 30", "least_n: -1"), "-1 is not a count"),
-        (CLAIM.replace("rule: at least", "rule: between"), "`upper` goes with the rule `between`"),
-        (CLAIM.replace("kind: measured", "kind: not_measurable"), "says not_measurable without a reason"),
-        (CLAIM.partition("  definitions:")[0] + "  definitions: []\n", "is measured by no definition"),
-        (CLAIM.replace(", threshold_reason: r", ""), "lacks threshold_reason"),
-        (CLAIM + CLAIM.partition("  definitions:\n")[2], "defines one formula twice"),
-        (CLAIM.replace("  judged_by: its own chart\n", ""), "does not say what it is judged by"),
-        (CLAIM.replace("{value} x", "x"), "is of the headline and says nothing"),
-        (CLAIM.replace("headline: true", "headline: true, due: null"), "has nothing in due; write a value, or leave"),
-        (CLAIM.replace("headline: true", "headline: true, due: soon"), "'soon' is no day; write a day, as 2028-01-01"),
-        (CLAIM.replace("headline: true", "headline: true, due: 2028-01-01 00:00:00"), "is no day; write a day, as"),
-        (CLAIM.replace("headline: true", "headline: 1"), "definitions.1.headline: 1 is neither true nor false"),
-        (CLAIM.replace("1.75", ".inf"), "definitions.1.threshold: inf is not a number"),
-    ],
-)
-def test_a_claim_without_its_terms_is_refused(tmp_path: Path, claim: str, words: str) -> None:
-    put(tmp_path, "claims/c02_x", "select month from meta.months", DOC + claim)
-    line = refused(tmp_path)
-    assert words in line
-    assert "claims/c02_x.yml" in line
-
-
-def test_a_claim_says_what_decides_it(tmp_path: Path) -> None:
-    claim = one(tmp_path, "select month from meta.months", DOC + CLAIM, "claims/c02_x").doc.claim
-    assert claim is not None
-    assert (claim.id, claim.sources, claim.kind) == ("C2", ("stackoverflow",), "measured")
-    assert (claim.definitions[0].rule, claim.definitions[0].threshold, claim.definitions[0].least_n) == (
-        "at least",
-        1.75,
-        30,
-    )
-
-
-@pytest.mark.parametrize(
-    ("sql", "origins"),
-    [
-        ("select window_start as month from raw.pypi", {("raw.pypi", "window_start")}),
-        ("with a as (select * from raw.pypi) select a.month from a", {("raw.pypi", "month")}),
-        ("select max(p.month + days_covered) as month from raw.pypi p where downloads > 0",
-         {("raw.pypi", "month"), ("raw.pypi", "days_covered")}),
-        ("select m.month from raw.pypi p join meta.months m on p.month = m.month", {("meta.months", "month")}),
-        ("select month from raw.pypi union all select month from meta.months",
-         {("raw.pypi", "month"), ("meta.months", "month")}),
-        ("select window_start as d from raw.pypi union all by name select month as d from meta.months", set()),
-        ("select date '2020-01-01' as month from raw.pypi", set()),
-        ("select month as a, a + 1 as month from raw.pypi", {("raw.pypi", "month")}),
-        ("select (select max(m.month) from meta.months m where m.month < p.window_start) as month from raw.pypi p",
-         {("meta.months", "month")}),
-        ("select u.x as month from raw.pypi p, unnest([p.window_start]) as u(x)", {("raw.pypi", "window_start")}),
-    ],
-)  # fmt: skip
-def test_lineage_follows_a_value_to_its_columns_and_nothing_else(
-    tmp_path: Path, sql: str, origins: set[tuple[str, str]]
-) -> None:
-    model = one(tmp_path, sql)
-    assert set(lineage(model, [model])["month"]) == origins
-
-
-def test_lineage_of_the_product_reaches_back_to_raw_columns() -> None:
-    known = models()
-    staged = next(model for model in known if model.name == "staging.pypi")
-    assert lineage(staged, known)["downloads_per_day"] == (("raw.pypi", "days_covered"), ("raw.pypi", "downloads"))
-    assert ("raw.pypi", "origin") in lineage(staged, known)["series"]
 
 
 def test_the_relations_that_models_read_are_all_there() -> None:

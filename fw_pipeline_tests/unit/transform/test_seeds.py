@@ -276,28 +276,6 @@ def test_a_file_that_is_no_such_table_is_told(tmp_path: Path, body: bytes | None
     assert str(raised.value).endswith("; restore it from the repository")
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ("type: DATE", "type: DAY", "seeds/x.yml: columns.day.type: 'DAY' is not known; one of: VARCHAR, DATE"),
-        ("grain: [day]", "grain: [month]", "seeds/x.yml: the grain names month, which is no column"),
-        ("grain: [day]", "key: [day]", "seeds/x.yml: lacks grain; add it"),
-        ("rows_from: recorded", "rows_from: pipeline", "seeds/x.yml: the pipeline makes no such table; put the rows"),
-        ("rows_from: recorded", "rows_from: afar", "'afar' is not known; one of: seeds, recorded or pipeline"),
-        ("rows_from: recorded", "unique: [day]", "seeds/x.yml: unique.1: is not a list; write a list"),
-    ],
-)
-def test_a_wrong_document_of_a_small_table_is_one_line(tmp_path: Path, old: str, new: str, told: str) -> None:
-    text = "description: d\nrows_from: recorded\ngrain: [day]\ncolumns:\n  day: {type: DATE, description: The day.}\n"
-    (tmp_path / "x.yml").write_text(text, encoding="utf-8")
-    assert [seed.name for seed in seeds(tmp_path)] == ["x"]
-    seeds.cache_clear()
-    (tmp_path / "x.yml").write_text(text.replace(old, new), encoding="utf-8")
-    with pytest.raises(PipelineError) as raised:
-        seeds(tmp_path)
-    assert told in str(raised.value)
-
-
 def test_a_definition_of_the_headline_has_one_rank(tmp_path: Path) -> None:
     text = file_of("headline_series").read_text(encoding="utf-8")
     (tmp_path / "headline_series.csv").write_text(text.replace("StarScout, all", "clickpy, all"), encoding="utf-8")

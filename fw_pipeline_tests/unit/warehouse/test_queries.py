@@ -8,6 +8,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -277,3 +278,20 @@ def test_a_query_without_a_published_file_says_how_to_make_one(tmp_path: Path) -
 def test_a_scan_takes_no_variable_of_the_program_for_a_table() -> None:
     with pytest.raises(ValueError, match="HOSTILE"):
         scan("from HOSTILE")
+
+
+def test_an_answer_may_have_as_many_rows_as_were_said_and_days_that_python_has(house: House) -> None:
+    assert query(house.published, "from range(5)", rows=5).height == 5
+    with pytest.raises(WarehouseError, match="it returns more than 4 rows"):
+        query(house.published, "from range(5)", rows=4)
+    ends = query(house.published, "select date '0001-01-01' as first, date '9999-12-31' as last")
+    assert ends.rows() == [(date.min, date.max)]
+    for beyond in ("date '0001-01-01' - 1", "date '9999-12-31' + 1"):
+        with pytest.raises(WarehouseError, match="outside the years 1 to 9999"):
+            query(house.published, f"select {beyond} as day")
+
+
+def test_columns_of_one_name_are_told_apart_whatever_else_is_called_so(house: House) -> None:
+    found = query(house.published, "select 1 as a, 2 as a, 3 as a_1, 4 as a")
+    assert found.columns == ["a", "a_1", "a_1_1", "a_1_1_1"]
+    assert found.rows() == [(1, 2, 3, 4)]

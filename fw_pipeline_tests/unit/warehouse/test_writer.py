@@ -1,4 +1,4 @@
-"""What a writer keeps of its own doing: what was loaded, what was built in which turn, and what came of the rules."""
+"""The writer of the working file: what is loaded of the vintages on disk, what is built, and what fails."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.sources import DETAIL_TABLES, SOURCES
 from fw_pipeline.warehouse import Warehouse, WarehouseError
-from fw_pipeline.warehouse.metadata_tables import BOOKS
-from fw_pipeline.warehouse.writer import Built, Writer
+from fw_pipeline.warehouse.tables import Built
+from fw_pipeline.warehouse.writer import Writer
 from fw_pipeline_tests.unit.warehouse.test_database_files import JANUARY, NOW, add
 
 FEBRUARY = date(2022, 2, 1)
@@ -34,55 +34,15 @@ def test_what_was_made_is_told_with_its_rows_and_columns(writer: Writer) -> None
     assert writer.frame("select name from marts.x where name > ?", ["a"]).rows() == [("b",)]
 
 
-def test_a_table_is_stale_until_it_was_built_after_what_it_reads(writer: Writer) -> None:
-    assert writer.stale("marts.y", ["marts.x"])
-    writer.build("marts.x", "select 1 as a", description="", columns={})
-    writer.build("marts.y", "select a from marts.x", description="", columns={})
-    assert not writer.stale("marts.y", ["marts.x", "meta.never_built"])
-    writer.build("marts.x", "select 2 as a", description="", columns={})
-    assert writer.stale("marts.y", ["marts.x"])
-    assert not writer.stale("marts.x", [])
-
-
-def test_a_table_is_stale_once_the_source_that_it_reads_was_loaded_anew(tmp_path: Path) -> None:
-    add(tmp_path, 10)
+def test_listings_of_which_there_is_none_are_empty_tables(tmp_path: Path) -> None:
     with Warehouse(tmp_path).writing() as writer:
-        writer.load_raw("stackoverflow")
-        writer.build("marts.x", "select questions from raw.stackoverflow", description="", columns={})
-        assert not writer.stale("marts.x", ["raw.stackoverflow"])
-        writer.load_raw("stackoverflow")
-        assert writer.stale("marts.x", ["raw.stackoverflow"])
-
-
-def test_a_build_forgets_what_came_of_the_rules_before_it(writer: Writer) -> None:
-    required = {"marts.x": ("a rule", "another"), "marts.z": ("a rule",)}
-    writer.build("marts.x", "select 1 as a", description="", columns={})
-    assert writer.unchecked(required) == {"marts.x": ("a rule", "another"), "marts.z": ("a rule",)}
-    writer.note_checks(
-        "marts.x", [("a rule", "critical", False, 3, "three rows"), ("left out", "critical", False, 1, "one")]
-    )
-    writer.note_checks("marts.z", [("a rule", "critical", True, 0, "")])
-    assert writer.unchecked(required) == {"marts.x": ("another",)}
-    assert writer.broken(required) == [("marts.x", "a rule", "three rows")]
-    writer.note_checks("marts.x", [("a rule", "critical", True, 0, "")])
-    writer.note_checks("marts.x", [("another", "warning", False, 0, "no rows: no month of papers has come in")])
-    writer.note_checks("marts.x", [])
-    assert writer.broken(required) == [], "a warning keeps nobody from publishing"
-    writer.build("marts.x", "select 2 as a", description="", columns={})
-    assert writer.unchecked(required) == {"marts.x": ("a rule", "another")}
-
-
-def test_a_listing_that_nobody_made_is_an_empty_table_that_stays(writer: Writer) -> None:
-    table = next(iter(DETAIL_TABLES.values()))
-    relation = f"detail.{table.name}"
-    assert not writer.has(relation)
-    writer.ensure_detail(table)
-    assert writer.has(relation)
-    assert writer.frame(f"from {relation}").schema.names() == list(table.schema)
-    writer.frame(f"from {relation}")
-    writer._run(f"create or replace table {relation} as select 1 as kept")
-    writer.ensure_detail(table)
-    assert writer.frame(f"from {relation}").rows() == [(1,)]
+        writer.load_raw("pypi")
+        table = DETAIL_TABLES["pypi_daily"]
+        assert writer.frame(f"from detail.{table.name}").is_empty()
+        assert writer.frame(f"from detail.{table.name}").schema.names() == list(table.schema)
+        assert writer.frame("select comment from duckdb_tables() where schema_name = 'detail'").rows() == [
+            (table.description,)
+        ]
 
 
 def test_a_source_is_loaded_again_only_where_its_vintages_changed(tmp_path: Path) -> None:
@@ -109,35 +69,6 @@ def test_every_column_of_every_raw_table_has_its_words(tmp_path: Path) -> None:
         tables = "select table_name from duckdb_tables() where schema_name = 'raw' and comment is not null order by all"
         names = [f"stackoverflow{suffix}" for suffix in ("", "_unpartitioned", "_vintages")]
         assert [row[0] for row in writer.frame(tables).rows()] == names
-
-
-def test_what_is_made_is_known_at_once_and_so_are_the_books(writer: Writer) -> None:
-    assert not writer.has("marts.x")
-    writer.build("marts.x", "select 1 as a", description="", columns={})
-    assert all(map(writer.has, ["marts.x", "meta.builds", "meta.validations"]))
-    writer.seed("meta.small", pl.DataFrame({"a": [1]}), description="", columns={})
-    assert writer.has("meta.small")
-    writer.build("marts.x", "select 2 as a", description="", columns={})
-    assert writer.frame("from marts.x").rows() == [(2,)]
-
-
-def test_words_stand_beside_what_they_are_said_of(writer: Writer) -> None:
-    table = next(iter(DETAIL_TABLES.values()))
-    words = {"a": "It's a.", "gone": "No column is called so."}
-    writer.build("marts.x", "select 1 as a, 2 as b", description="It's x.", columns=words)
-    writer.seed("meta.small", pl.DataFrame({"a": [1]}), description="Small.", columns=words)
-    writer.ensure_detail(table)
-    said = dict(writer.frame("select schema_name || '.' || table_name, comment from duckdb_tables()").rows())
-    assert said["marts.x"] == "It's x."
-    assert said["meta.small"] == "Small."
-    assert said[f"detail.{table.name}"] == table.description
-    assert said["meta.builds"] == BOOKS["meta.builds"].description
-    columns = writer.frame("select table_name, column_name, comment from duckdb_columns() where comment is not null")
-    found = {(of, name): comment for of, name, comment in columns.rows()}
-    assert found["x", "a"] == found["small", "a"] == "It's a."
-    assert ("x", "b") not in found
-    assert {name: found[table.name, name] for name in table.schema} == table.words
-    assert {name: found["builds", name] for name in BOOKS["meta.builds"].columns} == BOOKS["meta.builds"].words
 
 
 def test_the_raw_tables_say_which_rows_they_hold(tmp_path: Path) -> None:
@@ -190,8 +121,6 @@ def test_the_listings_of_current_vintages_are_loaded_and_no_others(tmp_path: Pat
         assert writer.frame("select downloads from detail.pypi_daily order by all").rows() == [(2,), (3,), (4,)]
         said = writer.frame("select comment from duckdb_tables() where schema_name = 'detail'")
         assert said.rows() == [(table.description,)]
-        writer.ensure_detail(table)
-        assert writer.frame("select count(*) from detail.pypi_daily").item() == 3
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import polars as pl
-import pytest
 
 from fw_pipeline.report import figure
 from fw_pipeline.report.charts import forecast_charts
 from fw_pipeline_tests.support import report_warehouse
 from fw_pipeline_tests.support.report_warehouse import GAP, HOSTILE
-
-
-@pytest.fixture(scope="module")
-def read() -> report_warehouse.Read:
-    return report_warehouse.reader(report_warehouse.small())
 
 
 def test_the_forecast_of_january_2023_is_told_in_words(read: report_warehouse.Read) -> None:

@@ -14,8 +14,7 @@ from fw_pipeline.ingestion.providers import asking, choose
 from fw_pipeline.months import Window, next_month
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.sources.papers.arxiv_feed import Paper
-from fw_pipeline.sources.papers.arxiv_query import frameworks_of, query, seconds_of_quiet
+from fw_pipeline.sources.papers.arxiv_query import Paper, frameworks_of, query, seconds_of_quiet
 from fw_pipeline_tests.support.fake_services.faults import Answer, Fault
 from fw_pipeline_tests.support.fake_services.messages import Request, Response
 from fw_pipeline_tests.support.fake_services.server import FakeServices

@@ -14,8 +14,7 @@ from fw_pipeline.ingestion.providers import asking, choose, out_of_reach
 from fw_pipeline.months import Window
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.sources.pypi.download_tables import PYPI_DAILY
-from fw_pipeline.sources.pypi.monthly_downloads import PACKAGE_NAMES
+from fw_pipeline.sources.pypi.monthly_downloads import PACKAGE_NAMES, PYPI_DAILY
 from fw_pipeline.sources.pypi.pypistats import PROVIDER, pypistats
 from fw_pipeline_tests.support.fake_services.faults import instead
 from fw_pipeline_tests.support.fake_services.server import FakeServices

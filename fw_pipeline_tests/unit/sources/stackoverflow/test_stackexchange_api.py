@@ -17,8 +17,7 @@ from fw_pipeline.contract import Batch, FetchContext
 from fw_pipeline.ingestion.providers import out_of_reach
 from fw_pipeline.months import Window
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.sources.stackoverflow.monthly_questions import contradiction, names_of
-from fw_pipeline.sources.stackoverflow.question_tables import STACKOVERFLOW_QUESTIONS
+from fw_pipeline.sources.stackoverflow.monthly_questions import STACKOVERFLOW_QUESTIONS, names_of
 from fw_pipeline.sources.stackoverflow.stackexchange_api import PROVIDER, api
 from fw_pipeline_tests.support.fake_services.faults import Answer, instead
 from fw_pipeline_tests.support.fake_services.messages import Request, Response, as_json
@@ -177,8 +176,8 @@ def test_a_tag_that_the_answer_does_not_vouch_for_is_left_out(
         (lambda it: it.update(has_more=True), "only 3 of 3 tags were shown"),
         (lambda it: it["items"][0].pop("count"), "field count is missing"),
         (lambda it: it["items"][0].update(count=-5), "field count is -5"),
-        (lambda it: it.update(items={"name": "pytorch"}), "field items is .*, not a list of objects"),
-        (lambda it: (it.pop("items"), it.pop("has_more")), "field items is None"),
+        (lambda it: it.update(items={"name": "pytorch"}), "field items is .*, not a list"),
+        (lambda it: (it.pop("items"), it.pop("has_more")), "field items is missing"),
     ],
 )
 def test_an_answer_on_the_tags_that_vouches_for_none_is_refused(
@@ -223,7 +222,7 @@ def test_a_filter_that_does_not_tell_its_fields_will_do(desk: Desk, change: Call
         (lambda it: it["items"][0]["included_fields"].remove("question.tags"), "lacks question.tags"),
         (lambda it: it["items"][0].update(filter=""), "field filter is '', not a text"),
         (lambda it: it["items"].append(it["items"][0]), "2 filters were made instead of one"),
-        (lambda it: it.pop("items"), "field items is None"),
+        (lambda it: it.pop("items"), "field items is missing"),
     ],
 )
 def test_a_filter_that_would_not_count_is_refused(
@@ -300,22 +299,6 @@ def test_a_true_zero_is_a_figure(desk: Desk) -> None:
     assert not desk.run("2023-06", "2023-06").failures
     assert {desk.figures()["2023-06", tagged] for tagged in ASKED[1:]} == {0}
     assert desk.detail().height == 0
-
-
-def test_counts_that_cannot_be_true_together_are_told_apart_from_those_that_can() -> None:
-    ever = {"tensorflow": 80_000, "java": 1_900_000}
-    good = {"*": 120_000, "tensorflow": 739, "pytorch": 0, "tensorflow;java": 12, "jax;java": 3}
-    assert contradiction(good, ever) is None
-    assert contradiction({"*": 5, "tensorflow": 5}, ever) is None
-    cases = [
-        ({"*": 0}, "the whole site has no question"),
-        ({"*": 5}, "tensorflow has 739 .* the whole site has 5"),
-        ({"tensorflow": 120_000}, "the whole site has 120,000"),
-        ({"tensorflow": 80_000}, "tensorflow has 80,000 .* it has in all time 80,000"),
-        ({"tensorflow;java": 739}, "tensorflow;java has 739 .* tensorflow has 739"),
-    ]
-    for change, words in cases:
-        assert re.search(words, contradiction({**good, **change}, ever) or "")
 
 
 def test_the_catalogue_fits_into_one_lookup() -> None:

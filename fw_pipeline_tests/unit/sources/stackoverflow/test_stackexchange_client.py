@@ -75,6 +75,14 @@ def test_a_backoff_longer_than_our_patience_ends_the_fetch_and_is_not_served_aga
     heals(desk, missing=EACH)
 
 
+def test_an_answer_that_is_unfit_is_not_asked_about_before_its_backoff_is_over(desk: Desk) -> None:
+    desk.faults.add(LISTS, edited(lambda it: it.update(backoff=5000, total="many")), after=SECOND)
+    got = desk.run(MONTHS[0], MONTHS[-1])
+    assert ["field total is 'many'" in line for line in lines(got)] == [True, False]
+    assert re.search("asked for a pause; run again after", lines(got)[1])
+    heals(desk, missing=1 + EACH)
+
+
 @pytest.mark.parametrize("backoff", ["soon", -1, [5]])
 def test_a_backoff_that_cannot_be_read_is_not_ignored(desk: Desk, backoff: Any) -> None:
     desk.faults.add(LISTS, edited(lambda it: it.update(backoff=backoff)), after=SECOND)

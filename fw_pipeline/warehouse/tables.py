@@ -1,0 +1,202 @@
+"""The open working file: which tables it has, their comments, and the records of what was built and checked.
+
+Nothing here opens, locks or publishes a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+import fw_pipeline
+from fw_pipeline.warehouse.metadata_tables import BOOKS, BUILDS, VALIDATIONS
+from fw_pipeline.warehouse.sql_text import quoted
+
+_EMPTY = " Empty here: "
+"""Separates the comment of an empty table from the reason why it is empty."""
+
+_DECIDING = ("contract.py", "months.py", "catalog", "quality", "raw", "sources", "transform", "warehouse")
+"""The modules and rooms whose code decides what a table holds, or whether a rule holds."""
+
+_LIBRARIES = ("duckdb", "great-expectations", "polars", "statsmodels")
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The result of a build."""
+
+    rows: int
+    columns: Mapping[str, str]
+    """DuckDB type by column, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The recorded outcome of a rule, and the mark of everything that decided it."""
+
+    mark: str
+    passed: bool
+    unexpected: int
+    observed: str
+
+
+@cache
+def code_version() -> str:
+    """Return a mark of the code and the libraries that decide what a table holds."""
+    root = Path(fw_pipeline.__file__).parent
+    digest = hashlib.sha256(" ".join(f"{name} {version(name)}" for name in _LIBRARIES).encode())
+    for name in _DECIDING:
+        for path in sorted([root / name] if name.endswith(".py") else (root / name).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+class Tables:
+    """The tables of the working file while it is open for writing."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Work through an open connection, inside its transaction."""
+        self._connection = connection
+        self._relations: set[str] | None = None  # read once: listing tables takes DuckDB longer than building one
+        self._contents: dict[str, str] | None = None
+        self._kept: set[str] = set()
+
+    def has(self, relation: str) -> bool:
+        """Return whether a relation exists."""
+        if self._relations is None:
+            found = self._rows("select schema_name, table_name from duckdb_tables() where database_name = 'work'")
+            self._relations = {f"{schema}.{table}" for schema, table in found}
+        return relation in self._relations
+
+    def is_empty(self, relation: str) -> bool:
+        """Return whether a relation has no rows, or does not exist."""
+        return not self.has(relation) or not self._rows(f"select 1 from {relation} limit 1")
+
+    def say_why_empty(self, relation: str, why: str) -> None:
+        """Add the reason why a table has no rows to its comment."""
+        schema, _, table = relation.partition(".")
+        (comment,) = self._rows(
+            "select comment from duckdb_tables() where database_name = 'work' and schema_name = ? and table_name = ?",
+            [schema, table],
+        )[0]
+        said = f"{comment.partition(_EMPTY)[0]}{_EMPTY}{why}."
+        self._run(f"comment on table {relation} is '{quoted(said)}'")
+
+    def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
+        """Return the rows of a query."""
+        return pl.DataFrame(self._connection.sql(sql, params=list(parameters)).pl())
+
+    def mark(self, definition: str, reads: Iterable[str]) -> str:
+        """Return a mark of a definition, of the rows that it reads as they are now, and of the code.
+
+        While it is the same, whatever was made by the definition is what it would be if made again.
+        """
+        contents = self._marks()
+        parts = [code_version(), definition, *(f"{name} {contents.get(name, '')}" for name in sorted(set(reads)))]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+    def read_by(self, sql: str) -> frozenset[str]:
+        """Return the relations that a query reads.
+
+        Raises:
+            duckdb.Error: the query is not valid.
+        """
+        return frozenset(self._connection.get_table_names(sql, qualified=True))
+
+    def made_from(self, relation: str) -> str | None:
+        """Return the mark of what a relation was made from; None if it was never made."""
+        self._keep(BUILDS)
+        found = self._rows("select made_from from meta.builds where relation = ?", [relation])
+        return str(found[0][0]) if found else None
+
+    def note_made_from(self, relation: str, mark: str) -> None:
+        """Record the mark of what a relation was made from."""
+        self._connection.execute("update meta.builds set made_from = ? where relation = ?", [mark, relation])
+
+    def note_checks(self, relation: str, outcomes: Sequence[tuple[str, str, bool, int, str, str]]) -> None:
+        """Record outcomes of rules on a relation: name, severity, passed, failing rows, observed, and the mark."""
+        self._keep(VALIDATIONS)
+        if not outcomes:
+            return
+        rules = [outcome[0] for outcome in outcomes]
+        self._connection.execute(
+            "delete from meta.validations where relation = ? and list_contains(?, expectation)", [relation, rules]
+        )
+        rows = ", ".join("(?, ?, ?, ?, ?, ?, ?)" for _ in outcomes)
+        values = [value for outcome in outcomes for value in (relation, *outcome)]
+        self._connection.execute(f"insert into meta.validations values {rows}", values)
+
+    def proofs(self, relation: str) -> dict[str, Proof]:
+        """Return the recorded outcome of each rule on a relation as it is now, by the rule's name."""
+        self._keep(VALIDATIONS)
+        found = self._rows(
+            "select expectation, proved_on, passed, unexpected, observed from meta.validations where relation = ?",
+            [relation],
+        )
+        return {name: Proof(*rest) for name, *rest in found}
+
+    def forget_checks(self, known: Mapping[str, Iterable[str]]) -> None:
+        """Remove the outcomes of rules that are not among those known of their relation."""
+        self._keep(VALIDATIONS)
+        for relation, rule in self._rows("select relation, expectation from meta.validations"):
+            if rule not in known.get(relation, ()):
+                self._connection.execute(
+                    "delete from meta.validations where relation = ? and expectation = ?", [relation, rule]
+                )
+
+    def _marks(self) -> dict[str, str]:
+        """Return the mark of the rows of each relation that was made."""
+        if self._contents is None:
+            self._keep(BUILDS)
+            self._contents = dict(self._rows("select relation, contents from meta.builds"))
+        return self._contents
+
+    def _keep(self, relation: str) -> None:
+        """Create a metadata table of the warehouse unless it exists; one of an earlier version is replaced."""
+        book = BOOKS[relation]
+        if relation in self._kept:
+            return
+        if not self.has(relation) or [row[0] for row in self._rows(f"describe {relation}")] != [*book.columns]:
+            self._run(f"create or replace table {relation} ({book.ddl})")
+            self._made(relation)
+            self._comment(relation, book.description, book.words)
+        self._kept.add(relation)
+
+    def _comment(self, relation: str, description: str, columns: Mapping[str, str]) -> None:
+        self._run(f"comment on table {relation} is '{quoted(description)}'")
+        present = {row[0] for row in self._rows(f"describe {relation}")}
+        for column, words in columns.items():
+            if column in present:
+                self._run(f"""comment on column {relation}."{column}" is '{quoted(words)}'""")
+
+    def _built(self, relation: str) -> Built:
+        """Record that a relation was made; what was proved of other rows than it has now is forgotten."""
+        self._made(relation)
+        columns = {row[0]: row[1] for row in self._rows(f"describe {relation}")}
+        rows, rows_mark = self._rows(f'select count(*), sum(hash("the row")) from {relation} as "the row"')[0]
+        contents = hashlib.sha256(f"{columns} {rows} {rows_mark}".encode()).hexdigest()[:32]
+        if self._marks().get(relation) != contents:
+            self._keep(VALIDATIONS)
+            self._connection.execute("delete from meta.validations where relation = ?", [relation])
+        self._marks()[relation] = contents
+        self._connection.execute("delete from meta.builds where relation = ?", [relation])
+        self._connection.execute("insert into meta.builds values (?, '', ?)", [relation, contents])
+        return Built(rows, columns)
+
+    def _made(self, relation: str) -> None:
+        if self._relations is not None:
+            self._relations.add(relation)
+
+    def _run(self, sql: str) -> None:
+        self._connection.execute(sql)
+
+    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, parameters).fetchall()

@@ -1,0 +1,222 @@
+"""Running rules: none is ever green by accident, and what fails rejects the months that it is in."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.quality import (
+    AT_LEAST_ONE_ROW,
+    FAILING_ROWS,
+    Expectation,
+    Outcome,
+    declared,
+    for_raw,
+    implied,
+    rejected_months,
+    validate,
+)
+from fw_pipeline.sources import SOURCES
+
+BETWEEN = "expect_column_values_to_be_between"
+NOT_NULL = "expect_column_values_to_not_be_null"
+JAN, FEB = date(2022, 1, 1), date(2022, 2, 1)
+
+
+def rule(kind: str, *, name: str = "the_rule", severity: Any = "critical", **kwargs: Any) -> Expectation:
+    return Expectation(name, kind, kwargs, severity)
+
+
+def one(frame: pl.DataFrame, kind: str, **kwargs: Any) -> Outcome:
+    (outcome,) = validate(frame, [rule(kind, **kwargs)])
+    return outcome
+
+
+def questions(*rows: tuple[date | None, str | None, int | None]) -> pl.DataFrame:
+    table = SOURCES["stackoverflow"].table
+    told = [(*row, "counted", "Stack Exchange", None) for row in rows]
+    return pl.DataFrame(told, schema=table.schema, orient="row")
+
+
+def test_nothing_passes_on_a_frame_without_rows() -> None:
+    outcomes = validate(questions(), for_raw(SOURCES["stackoverflow"].table))
+    assert len(outcomes) == len(for_raw(SOURCES["stackoverflow"].table))
+    assert {(outcome.passed, outcome.observed) for outcome in outcomes} == {(False, "no rows")}
+
+
+def test_a_frame_without_rules_is_not_valid() -> None:
+    with pytest.raises(PipelineError, match="no rules"):
+        validate(questions((JAN, "*", 1)), [])
+    with pytest.raises(PipelineError, match="two of one name"):
+        validate(questions((JAN, "*", 1)), [AT_LEAST_ONE_ROW, AT_LEAST_ONE_ROW])
+
+
+def test_failing_rows_are_few_original_and_fit_for_json_while_their_numbers_are_complete() -> None:
+    frame = pl.DataFrame(
+        {"month": [JAN] * 50, "n": list(range(50)), "share": [float("nan")] * 50, "tags": [["a", None]] * 50}
+    )
+    outcome = one(frame, BETWEEN, column="n", max_value=9)
+    assert outcome.failing_index == tuple(range(10, 50))
+    assert outcome.unexpected_count == 40
+    assert outcome.observed == "40 of 50 rows"
+    assert len(outcome.failing_rows) == 20
+    assert json.loads(json.dumps(outcome.failing_rows[0], allow_nan=False)) == {
+        "month": "2022-01-01",
+        "n": 10,
+        "share": "nan",
+        "tags": ["a", None],
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "kwargs", "cause"),
+    [
+        (BETWEEN, {"column": "absent", "min_value": 0}, "absent"),
+        (BETWEEN, {"column": "text", "min_value": 0}, "could not be checked"),
+        (BETWEEN, {"column": "n"}, "min_value and max_value"),
+        (NOT_NULL, {"column": "n", "mostly": 7}, "mostly"),
+        ("expect_column_to_rhyme", {"column": "n"}, "rhyme"),
+    ],
+)
+def test_a_rule_that_cannot_be_checked_fails_with_its_cause(kind: str, kwargs: dict[str, Any], cause: str) -> None:
+    frame = pl.DataFrame({"n": [1], "text": ["a"]})
+    broken, sound = validate(frame, [rule(kind, name="broken", **kwargs), AT_LEAST_ONE_ROW])
+    assert not broken.passed
+    assert broken.observed.startswith("could not be checked: ")
+    assert cause in broken.observed
+    assert sound.passed
+
+
+def test_outcomes_come_in_the_order_of_their_rules() -> None:
+    rules = [rule(BETWEEN, name=f"at_most_{limit}", column="n", max_value=limit) for limit in range(40)]
+    outcomes = validate(pl.DataFrame({"n": range(40)}), rules)
+    assert [outcome.expectation for outcome in outcomes] == rules
+    assert all(len(low.failing_index) == len(high.failing_index) + 1 for low, high in pairwise(outcomes))
+
+
+def test_rows_found_by_a_query_fail_the_rule() -> None:
+    (sums,) = declared(
+        [{"type": FAILING_ROWS, "name": "sums", "reason": "Shares add up.", "sql": "select 1"}], columns=[]
+    )
+    frame = pl.DataFrame({"n": [1]})
+    (clean,) = validate(frame, [sums], failing={"sums": pl.DataFrame({"month": []})})
+    assert (clean.passed, clean.failing_rows) == (True, ())
+    (broken,) = validate(frame, [sums], failing={"sums": pl.DataFrame({"month": [JAN] * 30, "n": range(30)})})
+    assert (broken.passed, broken.unexpected_count, len(broken.failing_rows)) == (False, 30, 20)
+    assert broken.failing_rows[1] == {"month": "2022-01-01", "n": 1}
+    assert broken.expectation is sums
+
+
+def test_runs_side_by_side_do_not_mix_their_frames() -> None:
+    def run(size: int) -> list[int]:
+        frame = pl.DataFrame({"n": range(size)})
+        return [len(one(frame, BETWEEN, column="n", min_value=size).failing_index) for _ in range(10)]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(run, (10, 20, 30, 40))) == [[10] * 10, [20] * 10, [30] * 10, [40] * 10]
+
+
+def test_a_query_that_nobody_ran_is_not_green() -> None:
+    sums = rule(FAILING_ROWS, name="sums", sql="select 1")
+    with pytest.raises(PipelineError, match="rules and query results differ: sums"):
+        validate(pl.DataFrame({"n": [1]}), [sums])
+    with pytest.raises(PipelineError, match="rules and query results differ: sum"):
+        validate(pl.DataFrame({"n": [1]}), [AT_LEAST_ONE_ROW], failing={"sum": pl.DataFrame()})
+
+
+def test_a_bad_row_refuses_its_month_and_no_other() -> None:
+    frame = questions((JAN, "pytorch", 1), (FEB, "pytorch", -2), (FEB, "keras", -3), (None, "keras", None))
+    refused = rejected_months(frame, validate(frame, for_raw(SOURCES["stackoverflow"].table)))
+    assert refused == {
+        None: "questions_not_null: questions = NULL (1 row)",
+        FEB: "questions_between_0_and_1000000: questions = -2 (2 rows)",
+    }
+
+
+def test_a_failure_that_no_row_explains_refuses_every_month() -> None:
+    frame = questions((JAN, "pytorch", 1), (FEB, "pytorch", 2))
+    refused = rejected_months(frame, validate(frame, [rule(NOT_NULL, column="absent")]))
+    assert refused.keys() == {JAN, FEB}
+    assert all("could not be checked" in cause for cause in refused.values())
+    assert rejected_months(questions(), validate(questions(), [AT_LEAST_ONE_ROW])) == {
+        None: "at_least_one_row: no rows"
+    }
+
+
+def test_a_warning_refuses_nothing() -> None:
+    frame = questions((JAN, "pytorch", -1))
+    outcomes = validate(frame, [rule(BETWEEN, severity="warning", column="questions", min_value=0)])
+    assert not outcomes[0].passed
+    assert rejected_months(frame, outcomes) == {}
+
+
+GUARDED = """
+import json, os, sys
+connections = []
+sys.addaudithook(lambda event, given: connections.append(event) if event in (
+    "socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.gethostbyname") else None)
+import fw_pipeline.quality as ex
+early = sorted({"great_expectations", "pandas"} & sys.modules.keys())
+import polars as pl
+between = "expect_column_values_to_be_between"
+rules = [ex.Expectation(f"r{n}", between, {"column": "n", "min_value": n}) for n in range(9)]
+passed = [outcome.passed for outcome in ex.validate(pl.DataFrame({"n": [0, 5]}), rules)]
+from fw_pipeline.quality.engine import batch_definition
+unused = sorted({"altair", "scipy.stats", "scipy.linalg"} & sys.modules.keys())
+from great_expectations.expectations.core import expect_column_kl_divergence_to_be_less_than as other
+import altair, scipy
+used = [other.alt.Chart is altair.Chart, other.stats.entropy is scipy.stats.entropy]
+context = batch_definition().data_asset.datasource.data_context
+print(json.dumps({"connections": connections, "early": early, "passed": passed,
+    "unused": unused, "used": used,
+    "variable": os.environ["GX_ANALYTICS_ENABLED"], "configured": context.variables.analytics_enabled,
+    "docs": context.variables.data_docs_sites}))
+"""
+
+
+def test_great_expectations_is_imported_late_calls_nobody_and_draws_no_progress_bar() -> None:
+    environment = {**os.environ, "GX_ANALYTICS_ENABLED": "true"}
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", GUARDED], cwd=root, env=environment, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == {
+        "connections": [],
+        "early": [],
+        "unused": [],
+        "used": [True, True],
+        "passed": [True] + [False] * 8,
+        "variable": "false",
+        "configured": False,
+        "docs": {},
+    }
+    assert done.stderr == ""
+
+
+def test_a_table_that_may_be_empty_breaks_no_rule_when_it_is_and_a_query_still_counts() -> None:
+    none = pl.DataFrame(schema={"value": pl.Float64})
+    rules = [
+        replace(rule, holds_on_none=True)
+        for rule in (
+            *implied((), ("value",), may_be_empty=True),
+            Expectation("no_loss", "failing_rows", {"sql": "select 1"}, reason="x"),
+        )
+    ]
+    lost = {
+        outcome.expectation.name: outcome.passed
+        for outcome in validate(none, rules, failing={"no_loss": pl.DataFrame({"lost": [1]})})
+    }
+    assert lost == {"columns_as_documented": True, "no_unexpected_null": True, "no_loss": False}
+    assert not any(outcome.passed for outcome in validate(none, implied((), ("value",))))

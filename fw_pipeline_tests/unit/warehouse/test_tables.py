@@ -1,0 +1,112 @@
+"""Tables of the working file: what each was made from, what its words say, and the outcomes of its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from fw_pipeline.warehouse import Warehouse
+from fw_pipeline.warehouse.metadata_tables import BOOKS
+from fw_pipeline.warehouse.tables import Proof
+from fw_pipeline.warehouse.writer import Writer
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[Writer]:
+    with Warehouse(tmp_path).writing() as opened:
+        yield opened
+
+
+def test_a_mark_changes_with_the_definition_and_with_the_rows_that_are_read_and_with_nothing_else(
+    writer: Writer,
+) -> None:
+    def built(sql: str, comment: str = "") -> str:
+        writer.build("marts.x", sql, description=comment, columns={})
+        return writer.mark("definition", ["marts.x"])
+
+    first = built("from (values (1, null), (2, 'b')) as t (a, b)")
+    assert built("from (values (2, 'b'), (1, null)) as t (a, b)", "another comment") == first, "the same rows"
+    assert writer.mark("definition", ["marts.x", "marts.x"]) == first
+    others = [
+        built("from (values (1, null), (2, 'B')) as t (a, b)"),
+        built("from (values (1, null), (2, 'b'), (2, 'b')) as t (a, b)"),
+        built("from (values (null, '1'), (2, 'b')) as t (a, b)"),
+        built("from (values (1, null), (2, 'b')) as t (a, c)"),
+        built("from (values (1::bigint, null), (2, 'b')) as t (a, b)"),
+        built("select 1 as a, 'b' as b where false"),
+        writer.mark("definition", []),
+        writer.mark("definition", ["marts.y"]),
+        writer.mark("another definition", ["marts.x"]),
+    ]
+    assert len({first, *others}) == len(others) + 1
+
+
+def test_it_is_recorded_what_a_table_was_made_from_until_it_is_made_again(writer: Writer) -> None:
+    assert writer.made_from("marts.x") is None
+    writer.build("marts.x", "select 1 as a", description="", columns={})
+    assert writer.made_from("marts.x") == ""
+    writer.note_made_from("marts.x", "a mark")
+    assert writer.made_from("marts.x") == "a mark"
+    writer.build("marts.x", "select 1 as a", description="", columns={})
+    assert writer.made_from("marts.x") == ""
+
+
+def test_outcomes_of_rules_are_kept_with_the_rows_that_they_are_about(writer: Writer) -> None:
+    writer.build("marts.x", "select 1 as a", description="", columns={})
+    writer.note_checks("marts.x", [("b", "critical", False, 3, "three", "m1"), ("c", "warning", True, 0, "", "m2")])
+    writer.note_checks("marts.x", [("b", "critical", True, 0, "", "m3")])
+    writer.note_checks("marts.x", [])
+    proofs = {
+        "b": Proof("m3", passed=True, unexpected=0, observed=""),
+        "c": Proof("m2", passed=True, unexpected=0, observed=""),
+    }
+    assert writer.proofs("marts.x") == proofs
+    writer.build("marts.x", "select 1 as a", description="said otherwise", columns={})
+    assert writer.proofs("marts.x") == proofs, "the same rows"
+    writer.forget_checks({"marts.x": ["c"]})
+    assert [*writer.proofs("marts.x")] == ["c"]
+    writer.build("marts.x", "select 2 as a", description="", columns={})
+    assert writer.proofs("marts.x") == {}
+
+
+def test_records_of_an_earlier_version_are_replaced(writer: Writer) -> None:
+    writer._run("create table meta.builds (relation varchar, turn bigint)")
+    writer._run("create table meta.validations (relation varchar, expectation varchar)")
+    writer._run("insert into meta.builds values ('marts.x', 1)")
+    assert writer.made_from("marts.x") is None
+    writer.build("marts.x", "select 1 as a", description="", columns={})
+    writer.note_checks("marts.x", [("b", "critical", True, 0, "", "m")])
+    assert [*writer.proofs("marts.x")] == ["b"]
+
+
+def test_what_a_query_reads_is_known_without_its_own_parts(writer: Writer) -> None:
+    sql = "with part as (from staging.a) select * from part where a in (select b from raw.c union from meta.d)"
+    assert writer.read_by(sql) == {"staging.a", "raw.c", "meta.d"}
+
+
+def test_what_is_made_is_known_at_once_and_so_are_the_books(writer: Writer) -> None:
+    assert not writer.has("marts.x")
+    writer.build("marts.x", "select 1 as a", description="", columns={})
+    assert all(map(writer.has, ["marts.x", "meta.builds", "meta.validations"]))
+    writer.seed("meta.small", pl.DataFrame({"a": [1]}), description="", columns={})
+    assert writer.has("meta.small")
+    writer.build("marts.x", "select 2 as a", description="", columns={})
+    assert writer.frame("from marts.x").rows() == [(2,)]
+
+
+def test_words_stand_beside_what_they_are_said_of(writer: Writer) -> None:
+    words = {"a": "It's a.", "gone": "No column is called so."}
+    writer.build("marts.x", "select 1 as a, 2 as b", description="It's x.", columns=words)
+    writer.seed("meta.small", pl.DataFrame({"a": [1]}), description="Small.", columns=words)
+    said = dict(writer.frame("select schema_name || '.' || table_name, comment from duckdb_tables()").rows())
+    assert said["marts.x"] == "It's x."
+    assert said["meta.small"] == "Small."
+    assert said["meta.builds"] == BOOKS["meta.builds"].description
+    columns = writer.frame("select table_name, column_name, comment from duckdb_columns() where comment is not null")
+    found = {(of, name): comment for of, name, comment in columns.rows()}
+    assert found["x", "a"] == found["small", "a"] == "It's a."
+    assert ("x", "b") not in found
+    assert {name: found["builds", name] for name in BOOKS["meta.builds"].columns} == BOOKS["meta.builds"].words
