@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -160,49 +156,6 @@ def test_a_warning_refuses_nothing() -> None:
     outcomes = validate(frame, [rule(BETWEEN, severity="warning", column="questions", min_value=0)])
     assert not outcomes[0].passed
     assert rejected_months(frame, outcomes) == {}
-
-
-GUARDED = """
-import json, os, sys
-connections = []
-sys.addaudithook(lambda event, given: connections.append(event) if event in (
-    "socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.gethostbyname") else None)
-import fw_pipeline.quality as ex
-early = sorted({"great_expectations", "pandas"} & sys.modules.keys())
-import polars as pl
-between = "expect_column_values_to_be_between"
-rules = [ex.Expectation(f"r{n}", between, {"column": "n", "min_value": n}) for n in range(9)]
-passed = [outcome.passed for outcome in ex.validate(pl.DataFrame({"n": [0, 5]}), rules)]
-from fw_pipeline.quality.engine import batch_definition
-unused = sorted({"altair", "scipy.stats", "scipy.linalg"} & sys.modules.keys())
-from great_expectations.expectations.core import expect_column_kl_divergence_to_be_less_than as other
-import altair, scipy
-used = [other.alt.Chart is altair.Chart, other.stats.entropy is scipy.stats.entropy]
-context = batch_definition().data_asset.datasource.data_context
-print(json.dumps({"connections": connections, "early": early, "passed": passed,
-    "unused": unused, "used": used,
-    "variable": os.environ["GX_ANALYTICS_ENABLED"], "configured": context.variables.analytics_enabled,
-    "docs": context.variables.data_docs_sites}))
-"""
-
-
-def test_great_expectations_is_imported_late_calls_nobody_and_draws_no_progress_bar() -> None:
-    environment = {**os.environ, "GX_ANALYTICS_ENABLED": "true"}
-    root = Path(__file__).parents[3]
-    done = subprocess.run(
-        [sys.executable, "-c", GUARDED], cwd=root, env=environment, capture_output=True, text=True, check=True
-    )
-    assert json.loads(done.stdout) == {
-        "connections": [],
-        "early": [],
-        "unused": [],
-        "used": [True, True],
-        "passed": [True] + [False] * 8,
-        "variable": "false",
-        "configured": False,
-        "docs": {},
-    }
-    assert done.stderr == ""
 
 
 def test_a_table_that_may_be_empty_breaks_no_rule_when_it_is_and_a_query_still_counts() -> None:
