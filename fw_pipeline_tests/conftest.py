@@ -20,17 +20,14 @@ from fw_pipeline_tests.support.duckdb_releases import Releases, shared_folder
 from fw_pipeline_tests.support.fake_services.server import FakeServices
 
 LONGEST = (
-    *(
-        "test_ui_backfills",
-        "test_clocks",
-        "test_kills",
-        "test_run_commands",
-        "test_hostile_names_live",
-        "test_report_browser",
-    ),
-    *("test_ui_browser", "test_live", "test_explanation", "test_publish_assets"),
+    *("test_ui_backfills", "test_clocks", "test_kills", "test_hostile_names_live", "test_report_browser"),
+    *("test_ui_browser", "test_live", "test_claims", "test_forecasts", "test_publishing_under_readers"),
+    *("test_page", "test_output", "test_models_on_recorded_figures", "test_publish_assets", "test_asset_checks"),
 )
-"""Files that take a minute or more, the longest first."""
+"""Files that take a minute or more as long tests, then those that take longest as quick ones; the longest first."""
+
+RECORDING = "test_run_commands"
+"""The file that is started first: it makes `recorded_once`, which takes a minute."""
 
 settings.register_profile(
     "ci", max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
@@ -41,10 +38,21 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the longest files: each runs in one process, and none should be left alone with one at the end."""
+    """Sort files, each of which runs in one process, so that no process waits for the other.
+
+    While one makes the recorded run, the other has files that do not need it. Among either kind the longest come first,
+    so that none is left alone with one at the end.
+    """
     rank = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
+    waiting = {item.path for item in items if "recorded_once" in getattr(item, "fixturenames", ())}
+
+    def place(item: pytest.Item) -> tuple[bool, bool, int]:
+        file = item.path
+        return file.stem != RECORDING, file in waiting, rank.get(file.stem, len(rank))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

@@ -43,8 +43,8 @@ FLAGS = ("is_partial", "is_estimated")
 
 
 @pytest.fixture(scope="module")
-def figures(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, pl.DataFrame]:
-    return before_models(tmp_path_factory.mktemp("beyond"), models())
+def figures() -> Mapping[str, pl.DataFrame]:
+    return before_models()
 
 
 def built(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

@@ -24,8 +24,8 @@ def known() -> tuple[Model, ...]:
 
 
 @pytest.fixture(scope="module")
-def figures(tmp_path_factory: pytest.TempPathFactory, known: tuple[Model, ...]) -> Mapping[str, pl.DataFrame]:
-    return before_models(tmp_path_factory.mktemp("evidence"), known)
+def figures() -> Mapping[str, pl.DataFrame]:
+    return before_models()
 
 
 @pytest.fixture(scope="module")

@@ -114,8 +114,8 @@ def by_hand(made: Figures) -> Iterator[Measured]:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, pl.DataFrame]:
-    return before_models(tmp_path_factory.mktemp("unrecorded"), models())
+def small() -> Mapping[str, pl.DataFrame]:
+    return before_models()
 
 
 @pytest.mark.parametrize("silent", ["", "tensorflow"])

@@ -75,9 +75,9 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+def house() -> House:
     known = models()
-    everything = before_models(tmp_path_factory.mktemp("generated"), known)
+    everything = before_models()
     return House(known, {name: frame for name, frame in everything.items() if not name.startswith("raw.")})
 
 

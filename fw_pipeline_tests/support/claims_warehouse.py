@@ -6,6 +6,8 @@ of their own.
 
 from __future__ import annotations
 
+import functools
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -20,11 +22,20 @@ from fw_pipeline.transform.claims import measurements_sql
 from fw_pipeline.transform.forecasts import forecasts
 from fw_pipeline.transform.seeds import seeds
 from fw_pipeline_tests.support.recorded_files import NOW, Bench
-from fw_pipeline_tests.support.relations import DDL
+from fw_pipeline_tests.support.relations import DDL, models
 
 
-def before_models(place: Path, known: tuple[Model, ...]) -> Mapping[str, pl.DataFrame]:
-    """Return the rows of every relation that exists before any model is built: raw figures and small tables."""
+@functools.cache
+def before_models() -> Mapping[str, pl.DataFrame]:
+    """Return the rows of every relation that exists before any model is built: raw figures and small tables.
+
+    They are read once: that takes three seconds.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        return _read(Path(place))
+
+
+def _read(place: Path) -> Mapping[str, pl.DataFrame]:
     bench = Bench.at(place)
     found = {}
     for source in SOURCES:
@@ -42,7 +53,7 @@ def before_models(place: Path, known: tuple[Model, ...]) -> Mapping[str, pl.Data
             if provider.detail:
                 found[f"detail.{provider.detail.name}"] = pl.DataFrame(schema=provider.detail.schema)
     settings = read({"FW_DATA_DIR": str(place / "data")}, dotenv=Path("none"))
-    pipeline = Pipeline(SOURCES, known, given=settings, clock=lambda: NOW)
+    pipeline = Pipeline(SOURCES, models(), given=settings, clock=lambda: NOW)
     return {**found, **{f"meta.{seed.name}": seed.frame(pipeline) for seed in seeds()}}
 
 

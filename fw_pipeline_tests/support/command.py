@@ -1,4 +1,4 @@
-"""The `fw-pipeline` command as a user runs it: another process, a data folder of its own, a clean environment."""
+"""The `fw-pipeline` command with its own data folder and environment, in another process, or in this one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from click.testing import CliRunner
+
+from fw_pipeline.cli import main
 
 COMMAND = (sys.executable, "-c", "from fw_pipeline.cli import main; main(prog_name='fw-pipeline')")
 
@@ -44,6 +48,16 @@ def fw_pipeline(data: Path, *arguments: str, within: Sequence[str] = (), **setti
         timeout=900,
     )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def called(data: Path, *arguments: str, stdin: bytes = b"", **settings: str) -> Done:
+    """Call a command in this process: without the second that a start takes, where a process of its own shows no more.
+
+    Runs, terminals, signals, and what a stream takes or refuses need `fw_pipeline` or `start`.
+    """
+    given: dict[str, str | None] = {**dict.fromkeys(os.environ), **environment(data, **settings)}
+    done = CliRunner().invoke(main, arguments, stdin, given, catch_exceptions=False, prog_name="fw-pipeline")
+    return Done(done.exit_code, done.stdout, done.stderr)
 
 
 def start(data: Path, arguments: Sequence[str], **settings: str) -> subprocess.Popen[str]:

@@ -6,6 +6,7 @@ those of models from their documents.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -66,8 +67,9 @@ DDL: Mapping[str, str] = _before_models()
 """The columns of every relation that exists before any model is built."""
 
 
+@functools.cache
 def models() -> tuple[Model, ...]:
-    """Return the models of the product."""
+    """Return the models of the product, read once: that takes two seconds."""
     return load(FOLDER, frozenset(DDL))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
@@ -50,6 +52,8 @@ RELATIONS = (
     "staging.papers",
 )
 
+_COPIES = itertools.count()
+
 GAP, INTERPOLATED = date(2022, 4, 1), date(2022, 9, 1)
 
 BREAK = date(2022, 11, 1)
@@ -70,7 +74,20 @@ def empty() -> duckdb.DuckDBPyConnection:
 
 
 def small() -> duckdb.DuckDBPyConnection:
-    """Return a warehouse with a year and a half of figures and three claims."""
+    """Return a warehouse with a year and a half of figures and three claims, for a test to change.
+
+    It is a copy, in a database of its own, of the one that is filled once.
+    """
+    made, name = _small(), f"copy_{next(_COPIES)}"
+    made.execute(f"attach ':memory:' as {name}")
+    made.execute(f"copy from database memory to {name}")
+    copy = made.cursor()
+    copy.execute(f"use {name}; set timezone = 'UTC'")
+    return copy
+
+
+@functools.cache
+def _small() -> duckdb.DuckDBPyConnection:
     connection = empty()
     _questions(connection)
     _downloads(connection)

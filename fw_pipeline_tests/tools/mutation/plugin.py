@@ -70,7 +70,7 @@ def judged(data: Path) -> None:
     bench = import_module("fw_pipeline_tests.support.claims_warehouse")
     known = import_module("fw_pipeline_tests.support.relations").models()
     data.mkdir()
-    with bench.in_memory(bench.before_models(data, known)) as connection:
+    with bench.in_memory(bench.before_models()) as connection:
         bench.measure(connection, known, also=JUDGED)
         connection.execute(f"attach '{data / 'warehouse.duckdb'}' as published")
         connection.execute("create schema published.marts")

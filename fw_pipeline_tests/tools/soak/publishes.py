@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -90,10 +91,13 @@ class Reader:
 class Generations:
     """A data folder whose published file is replaced by a build that knows its number."""
 
-    def __init__(self, data: Path) -> None:
-        """Begin with the recorded figures of some months."""
+    def __init__(self, data: Path, recorded: Path | None = None) -> None:
+        """Begin with a copy of a data folder after a recorded run, or with the recorded figures of some months."""
         months = ("--from", "2022-06", "--to", "2023-01")
-        subprocess.run([sys.executable, "-m", bare.__name__, *months], check=True, env=environment(data))
+        if recorded:
+            shutil.copytree(recorded, data)
+        else:
+            subprocess.run([sys.executable, "-m", bare.__name__, *months], check=True, env=environment(data))
         self.pipeline = Pipeline(SOURCES, load_models(), given=read({"FW_DATA_DIR": str(data)}, dotenv=data / "none"))
         self._models = {model.name: model for model in self.pipeline.models}
         self._began = datetime.now(UTC)
@@ -135,14 +139,16 @@ def older_duckdb(folder: Path) -> Path | str:
     return python
 
 
-def run(budget_seconds: float, *, publishes: int = PUBLISHES, older: bool = True) -> Tally:
+def run(
+    budget_seconds: float, *, publishes: int = PUBLISHES, older: bool = True, recorded: Path | None = None
+) -> Tally:
     """Publish up to a hundred times while processes read, as another user and with an older DuckDB where possible."""
     tally = Tally("publishes")
     deadline = time.monotonic() + budget_seconds
     with tempfile.TemporaryDirectory(prefix="fw soak ") as folder:
         Path(folder).chmod(0o755)
         data = Path(folder) / "a folder with spaces"
-        generations = Generations(data)
+        generations = Generations(data, recorded)
         generations.publish()
         path = generations.pipeline.warehouse.published
         readers = [Reader("opened for each read", path), Reader("held open for 20 reads", path, hold=20)]

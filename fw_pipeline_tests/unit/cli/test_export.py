@@ -16,7 +16,7 @@ import pytest
 from fw_pipeline.cli.export import COLUMNS, DICTIONARY, LICENCES, export
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.warehouse import described, query
-from fw_pipeline_tests.support.command import fw_pipeline
+from fw_pipeline_tests.support.command import called, fw_pipeline
 
 BESIDE = {DICTIONARY, COLUMNS, LICENCES}
 
@@ -65,7 +65,7 @@ def test_the_command_writes_every_table_as_parquet_with_the_same_rows_types_and_
     published: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "out"
-    done = fw_pipeline(published.parent, "export", "--to", str(folder))
+    done = called(published.parent, "export", "--to", str(folder))
     assert done.status == 0, done.err
     tables = described(published)
     assert files(folder) == BESIDE | {table.file("parquet") for table in tables}
@@ -157,7 +157,7 @@ def test_a_folder_with_anything_else_in_it_is_refused_and_left_alone(published: 
     export(published, folder, "csv", only=["marts.verdicts"])
     (folder / "marts" / "notes.txt").write_text("mine")
     before = files(folder)
-    done = fw_pipeline(published.parent, "export", "--to", str(folder), "--format", "csv")
+    done = called(published.parent, "export", "--to", str(folder), "--format", "csv")
     assert (done.status, len(done.complaints)) == (1, 1)
     assert "holds marts/notes.txt, which is not of an earlier export; name another folder with --to" in done.err
     assert files(folder) == before
@@ -169,7 +169,7 @@ def test_a_folder_with_anything_else_in_it_is_refused_and_left_alone(published: 
 def test_what_cannot_be_exported_is_one_line_and_leaves_nothing(published: Path, tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"no table or schema 'marts\.verdict'; did you mean marts\.verdicts\?"):
         export(published, tmp_path / "out", "csv", only=["marts.verdict"])
-    nothing = fw_pipeline(tmp_path / "empty", "export")
+    nothing = called(tmp_path / "empty", "export")
     assert (nothing.status, len(nothing.complaints)) == (1, 1)
     assert "make it: fw-pipeline run" in nothing.err
     (tmp_path / "blocked").write_text("x")

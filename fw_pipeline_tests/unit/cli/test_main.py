@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fw_pipeline_tests.support.command import fw_pipeline
+from fw_pipeline_tests.support.command import called
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from fw_pipeline_tests.support.command import fw_pipeline
     ],
 )
 def test_a_wrong_call_exits_2_and_says_what_is_right(tmp_path: Path, arguments: list[str], says: str) -> None:
-    done = fw_pipeline(tmp_path / "data", *arguments)
+    done = called(tmp_path / "data", *arguments)
     assert done.status == 2
     assert says in done.err
     assert "Traceback" not in done.err
@@ -33,6 +33,6 @@ def test_a_wrong_call_exits_2_and_says_what_is_right(tmp_path: Path, arguments: 
 
 
 def test_an_unknown_setting_exits_2_with_its_name(tmp_path: Path) -> None:
-    done = fw_pipeline(tmp_path / "data", "run", FW_MODUS="live")
+    done = called(tmp_path / "data", "run", FW_MODUS="live")
     assert done.status == 2
     assert "FW_MODUS is unknown; did you mean FW_MODE?" in done.err

@@ -49,8 +49,8 @@ def known() -> tuple[Model, ...]:
 
 
 @pytest.fixture(scope="module")
-def figures(tmp_path_factory: pytest.TempPathFactory, known: tuple[Model, ...]) -> Mapping[str, pl.DataFrame]:
-    return before_models(tmp_path_factory.mktemp("claims"), known)
+def figures() -> Mapping[str, pl.DataFrame]:
+    return before_models()
 
 
 @pytest.fixture(scope="module")

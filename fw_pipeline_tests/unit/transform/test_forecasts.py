@@ -28,8 +28,8 @@ TABLES = ("marts.predictions", "marts.forecast_errors")
 
 
 @pytest.fixture(scope="module")
-def figures(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, pl.DataFrame]:
-    return before_models(tmp_path_factory.mktemp("forecasts"), models())
+def figures() -> Mapping[str, pl.DataFrame]:
+    return before_models()
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import polars as pl
 
-from fw_pipeline_tests.support import report_warehouse
-from fw_pipeline_tests.support.report_warehouse import BREAK, GAP
+from fw_pipeline.report import answer, figure
+from fw_pipeline.report.charts import lead_chart
+from fw_pipeline_tests.support.report_warehouse import BREAK, GAP, Read
 
 
-def test_the_first_chart_breaks_its_lines_and_leaves_samples_out() -> None:
-    connection = report_warehouse.small()
-    found = report_warehouse.report_of(connection).files
-    rows = pl.read_csv(found["charts/pytorch_for_each_tensorflow.csv"], try_parse_dates=True)
+def test_the_first_chart_breaks_its_lines_and_leaves_samples_out(read: Read) -> None:
+    lines = read(figure.sql("lead"))
+    rows = lead_chart.first_chart(lines, answer.leads(lines, read(figure.sql("crossovers"))), "somebody").rows
     assert "a sample" not in set(rows["series"])
     questions = rows.filter(pl.col("source") == "stackoverflow")
     before, after = (questions.filter(pl.col("month") < BREAK), questions.filter(pl.col("month") >= BREAK))
