@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 import polars as pl
 import pytest
 
+from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.contract import Batch
-from fw_pipeline.ingestion.committer import NOTICEABLE, covers_less, shrunk, unfit
+from fw_pipeline.ingestion.committer import LISTED_REFS, NOTICEABLE, Committer, covers_less, shrunk, unfit
+from fw_pipeline.ingestion.providers import asking, choose
 from fw_pipeline.months import Window
+from fw_pipeline.raw import VintageStore
+from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 
 JAN, FEB = date(2022, 1, 1), date(2022, 2, 1)
@@ -65,3 +70,31 @@ def test_fewer_days_than_the_last_vintage_covers_are_no_news_and_tables_without_
     assert covers_less(Batch(JAN, part, ()), whole)
     assert not covers_less(Batch(JAN, whole, ()), part)
     assert not covers_less(Batch(JAN, asked({"pytorch": 1}), ()), asked({"pytorch": 2}))
+
+
+def commit(data: Path, *batches: Batch) -> None:
+    settings = read({"FW_DATA_DIR": str(data)}, dotenv=Path("none"))
+    chosen = choose(SOURCES["stackoverflow"], settings)
+    fetch, evidence = asking(chosen, Window.of(JAN, FEB), settings, now=datetime(2026, 11, 2, tzinfo=UTC), run_id="a")
+    store = VintageStore(data)
+    Committer(chosen, fetch, evidence, store, run_id="a", force=False, done=lambda _: None).commit(batches)
+
+
+def test_a_vintage_that_cannot_be_read_keeps_no_other_month_from_being_written(tmp_path: Path) -> None:
+    january, february = (Batch(month, asked({"pytorch": 500}, month), ("evidence/x",)) for month in (JAN, FEB))
+    commit(tmp_path, february)
+    store = VintageStore(tmp_path)
+    (damaged,) = store.vintages("stackoverflow")
+    pl.read_parquet(damaged.path).drop("questions").write_parquet(damaged.path, metadata={"provider": "recorded"})
+    with pytest.raises(StorageError, match="its columns are not those of the contract"):
+        commit(tmp_path, january, february)
+    assert [it.month for it in store.vintages("stackoverflow")] == [JAN, FEB]
+
+
+def test_much_evidence_is_named_in_a_list(tmp_path: Path) -> None:
+    refs = tuple(f"evidence/{number}" for number in range(LISTED_REFS + 1))
+    commit(tmp_path, *(Batch(month, asked({"keras": 5}, month), it) for month, it in ((JAN, refs[1:]), (FEB, refs))))
+    store = VintageStore(tmp_path)
+    few, many = (store.read("stackoverflow", it)["evidence"].item() for it in store.vintages("stackoverflow"))
+    assert few == ";".join(refs[1:])
+    assert many.startswith("evidence/stackoverflow/recorded/a/evidence-of-2022-02.txt.")
