@@ -18,7 +18,7 @@ from fw_pipeline.orchestration.asset_checks import freshness_check, raw_checks
 from fw_pipeline.orchestration.build_plan import all_tables
 from fw_pipeline.orchestration.build_step import build_step
 from fw_pipeline.orchestration.jobs import jobs_and_schedules
-from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.pipeline import Pipeline, registered
 from fw_pipeline.orchestration.publish_assets import publish_asset, report_asset
 from fw_pipeline.orchestration.raw_assets import raw_asset
 from fw_pipeline.orchestration.runs import held_by_runs
@@ -26,16 +26,7 @@ from fw_pipeline.orchestration.sensors import sensors
 from fw_pipeline.paths import SHIPPED_DIR
 from fw_pipeline.settings import Settings
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.transform import FORECASTS, MEASUREMENTS, Model
-from fw_pipeline.transform.seeds import seeds
-
-
-def registered(sources: Mapping[str, Source]) -> frozenset[str]:
-    """Return the relations that exist before any model is built, and that models may read."""
-    raw = {f"raw.{name}{suffix}" for name in sources for suffix in ("", "_vintages", "_unpartitioned")}
-    providers = [provider for source in sources.values() for provider in source.providers.values()]
-    detail = {f"detail.{provider.detail.name}" for provider in providers if provider.detail}
-    return frozenset(raw | detail | {f"meta.{seed.name}" for seed in seeds()} | {MEASUREMENTS, FORECASTS})
+from fw_pipeline.transform import Model
 
 
 def load_models(sources: Mapping[str, Source] = SOURCES) -> tuple[Model, ...]:

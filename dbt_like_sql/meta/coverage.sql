@@ -44,7 +44,10 @@ summed as (
         list_sort(list(distinct by_series.series) filter (where by_series.status in ('present', 'partial'))) as series,
         arg_min(by_series.reason, by_series.series) filter (where by_series.status = 'gap') as gap_reason,
         arg_min(by_series.reason, by_series.series) filter (where by_series.status = 'partial') as partial_reason,
-        string_agg(distinct by_series.provider || ': ' || by_series.lacking, '; ') as lacking,
+        string_agg(
+            distinct by_series.provider || ': ' || by_series.lacking, '; '
+            order by by_series.provider || ': ' || by_series.lacking
+        ) as lacking,
         -- Of several series that ended, the one that ended last says best why there is no more.
         arg_max(by_series.reason, by_series.last_month) filter (where by_series.status = 'missing') as missing_reason
     from (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -79,6 +80,7 @@ def rebuild() -> None:
     from fw_pipeline.warehouse import Warehouse
 
     Warehouse(settings.data_dir).discard_working()
+    shutil.rmtree(settings.data_dir / ".work" / "drawn", ignore_errors=True)  # pictures, too, are made anew
     _finish(settings, _launch(settings))
 
 

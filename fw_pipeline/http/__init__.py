@@ -22,6 +22,7 @@ body, the `cache` keeps it, the `response` is checked and given to the reader of
 from fw_pipeline.http.client import HttpClient
 from fw_pipeline.http.json_fields import (
     Count,
+    Seconds,
     Text,
     Votes,
     needed,
@@ -45,6 +46,7 @@ __all__ = [
     "Limits",
     "RateLimit",
     "Response",
+    "Seconds",
     "Text",
     "Throttled",
     "Transient",

@@ -40,7 +40,9 @@ def integer(value: Any) -> int:
 Votes = Annotated[int, BeforeValidator(integer), Field(ge=-ABSURD, le=ABSURD)]
 """A sum of votes for and against."""
 Count = Annotated[int, BeforeValidator(integer), Field(ge=0, le=ABSURD)]
-Text = Annotated[str, Field(pattern=r"\S")]
+Seconds = Annotated[int, BeforeValidator(integer), Field(ge=0, lt=4_102_444_800)]
+"""A time in Unix seconds, before the year 2100."""
+Text = Annotated[str, Field(pattern=r"[^\s\x1c-\x1f]")]
 """A text that is not empty."""
 
 _WORDS = {
@@ -48,11 +50,13 @@ _WORDS = {
     "dict_type": "not an object",
     "frozen_set_type": "not a list",
     "greater_than_equal": "which no count can be",
+    "less_than": "which no time can be",
     "less_than_equal": "which no count can be",
     "list_type": "not a list",
     "model_type": "not an object",
     "string_pattern_mismatch": "not a text",
     "string_type": "not a text",
+    "string_unicode": "not a text",
     "tuple_type": "not a list",
 }
 """What to say of an error of pydantic's."""
@@ -124,7 +128,7 @@ def whole_number(value: Any, field: str) -> int:
     except ValueError as error:
         raise InvalidResponse(f"field {field} is {shown(value)}, {error}") from None
     if not 0 <= number <= ABSURD:
-        raise InvalidResponse(f"field {field} is {number}, which no count can be")
+        raise InvalidResponse(f"field {field} is {shown(number)}, which no count can be")
     return number
 
 

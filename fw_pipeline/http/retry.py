@@ -214,7 +214,7 @@ def patiently(
     stop, retry = stop_after_attempt(limits.tries), retry_if_exception(passes)
     retrying = Retrying(stop=stop, wait=wait, retry=retry, before_sleep=paused, sleep=lambda _: None, reraise=True)
     with contextlib.ExitStack() as hidden:
-        for logger in map(logging.getLogger, LOGGERS):
+        for logger in map(logging.getLogger, LOGGERS if redactor.values else ()):
             logger.addFilter(redactor)
             hidden.callback(logger.removeFilter, redactor)
         return retrying(attempt)

@@ -89,15 +89,10 @@ class Committer:
             frame = pl.concat([batch.rows.select(table.schema.names()) for batch in filled])
             outcomes = quality.validate(frame, quality.for_raw(table))
             causes = quality.rejected_months(frame, outcomes)
-        fit: list[tuple[Batch, tuple[str, ...]]] = []
-        try:
-            for batch in batches:
-                if self._is_fit(batch, causes.get(batch.month)):
-                    fit.append((batch, self._named(batch)))  # noqa: PERF401 - kept where a later one fails
-        finally:  # what cannot be read or stored of one month harms no other
-            self._evidence.flush()  # once for all, before a vintage names any of it
-            for batch, refs in fit:
-                self._write(batch, refs)
+        fit = [(batch, self._named(batch)) for batch in batches if self._is_fit(batch, causes.get(batch.month))]
+        self._evidence.flush()  # once for all, before a vintage names any of it
+        for batch, refs in fit:
+            self._write(batch, refs)
 
     def _is_fit(self, batch: Batch, cause: str | None) -> bool:
         """Say whether a month is to be written; note what came of it otherwise.
@@ -150,8 +145,7 @@ class Committer:
         """Return the rows of the vintage that a month already has from this provider."""
         if batch.month is None or batch.gap is not None:
             return None
-        current = self._store.current(self._source.name, batch.month, self._provider.name)
-        return None if current is None else self._store.read(self._source.name, current)
+        return self._store.last(self._source.name, batch.month, self._provider.name)
 
     def _write(self, batch: Batch, refs: tuple[str, ...]) -> None:
         vintage = self._store.add(

@@ -165,8 +165,9 @@ class _Ingest:
                     continue
                 waiting.append(item)
                 if time.monotonic() - since > FLUSH_SECONDS:
-                    self._committer.commit(waiting)
-                    waiting, since = [], time.monotonic()
+                    due, waiting = waiting, []  # a commit that fails is not tried again
+                    self._committer.commit(due)
+                    since = time.monotonic()
         except (SourceError, StorageError) as failure:
             self._result.failures.append(failure)
             ended = False

@@ -29,6 +29,7 @@ from fw_pipeline.orchestration.asset_metadata import as_markdown, places, relati
 from fw_pipeline.orchestration.pipeline import Pipeline, plain_failures
 from fw_pipeline.quality import Expectation, Outcome
 from fw_pipeline.sources import SOURCES
+from fw_pipeline.transform import relations_read
 from fw_pipeline.warehouse import Writer
 
 Rules = Mapping[str, Sequence[Expectation]]
@@ -103,15 +104,21 @@ def prove(writer: Writer, pipeline: Pipeline, relation: str, rules: Sequence[Exp
         return ()
     if not writer.has(relation):
         return tuple(Outcome(rule, passed=False, unexpected_count=0, observed=NOT_BUILT) for rule in rules)
+    why = why_empty(writer, pipeline, relation) if (is_empty := writer.is_empty(relation)) else None
+    if is_empty:
+        writer.say_why_empty(relation, why)
     marks = {rule.name: _mark(writer, relation, rule) for rule in rules}
     proofs = writer.proofs(relation)
     known = {
         rule.name: Outcome(rule, passed=True, unexpected_count=proof.unexpected, observed=proof.observed)
         for rule in rules
         if (proof := proofs.get(rule.name)) and proof.passed and proof.mark == marks[rule.name]
+        if rule.type not in quality.ON_THE_ORDER
     }
     if due := [rule for rule in rules if rule.name not in known]:
-        found = _run(writer, pipeline, relation, due)
+        found = _run(writer, relation, due)
+        if why is not None:
+            found = tuple(_excused(outcome, why) for outcome in found)
         writer.note_checks(
             relation,
             [
@@ -125,19 +132,14 @@ def prove(writer: Writer, pipeline: Pipeline, relation: str, rules: Sequence[Exp
     return tuple(known[rule.name] for rule in rules)
 
 
-def _run(writer: Writer, pipeline: Pipeline, relation: str, rules: Sequence[Expectation]) -> tuple[Outcome, ...]:
+def _run(writer: Writer, relation: str, rules: Sequence[Expectation]) -> tuple[Outcome, ...]:
     queries = {rule.name: writer.frame(str(rule.kwargs["sql"])) for rule in rules if "sql" in rule.kwargs}
-    frame = writer.frame(f"from {relation}")
-    outcomes = quality.validate(frame, rules, failing=queries)
-    if frame.is_empty() and (why := why_empty(writer, pipeline, relation)) is not None:
-        writer.say_why_empty(relation, why)
-        return tuple(_excused(outcome, why) for outcome in outcomes)
-    return outcomes
+    return quality.validate(writer.frame(f"from {relation}"), rules, failing=queries)
 
 
 def _mark(writer: Writer, relation: str, rule: Expectation) -> str:
     """Return a mark of a rule and of all rows that it reads."""
-    also = writer.read_by(str(rule.kwargs["sql"])) if "sql" in rule.kwargs else ()
+    also = relations_read(str(rule.kwargs["sql"])) if "sql" in rule.kwargs else ()
     said = (rule.name, rule.type, dict(rule.kwargs), rule.severity, rule.reason, rule.holds_on_none)
     return writer.mark(json.dumps(said, default=str), [relation, *also])
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from graphlib import TopologicalSorter
 
@@ -15,10 +15,10 @@ from fw_pipeline import quality
 from fw_pipeline.orchestration.asset_metadata import SEVERAL, Place, places, relation_key
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.quality import Expectation
-from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model, forecasts, lineage
+from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Column, Model, forecasts, lineage
 from fw_pipeline.transform.claims import measurement_columns, measurements_sql
 from fw_pipeline.transform.seeds import Seed, seeds
-from fw_pipeline.warehouse import LOADS, Built, Writer
+from fw_pipeline.warehouse import Built, Writer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,27 +41,24 @@ class Table:
     """The SQL that makes it; None where Python does."""
     lineage: Callable[[], Mapping[str, tuple[tuple[str, str], ...]]] = dict
     """Finds the relations and columns that each column is made from; nothing where that is not known."""
+    comments: Mapping[str, str] = field(default_factory=dict)
+    """Comment by column, where it says more than the meaning."""
     is_small: bool = False
-    """Whether making it costs less than finding out whether it would come out the same: it is made at each build."""
+    """Whether making it costs less than finding out whether it would come out the same: it is always made."""
 
-    def is_kept(self, writer: Writer) -> bool:
-        """Return whether it was made from exactly what it would be made from now."""
-        return writer.made_from(self.relation) == self._mark(writer)
-
-    def build(self, writer: Writer, pipeline: Pipeline) -> Built:
-        """Make it, and record what it was made from.
+    def renew(self, writer: Writer, pipeline: Pipeline) -> Built | None:
+        """Make it, unless it was made from exactly what it would be made from now; return None where it was.
 
         Raises:
             PipelineError: it cannot be made; the line says why.
         """
-        mark = self._mark(writer)
+        said = (self.relation, self.sql, self.description, dict(self.columns), dict(self.comments))
+        mark = writer.mark(json.dumps(said), self.inputs)
+        if not self.is_small and writer.made_from(self.relation) == mark:
+            return None
         built = self.make(writer, pipeline)
         writer.note_made_from(self.relation, mark)
         return built
-
-    def _mark(self, writer: Writer) -> str:
-        said = (self.relation, self.sql, self.description, dict(self.columns))
-        return writer.mark(json.dumps(said), self.inputs)
 
 
 def all_tables(sources: Mapping[str, object], models: tuple[Model, ...]) -> tuple[Table, ...]:
@@ -89,7 +86,7 @@ def _seed(seed: Seed, raw: tuple[str, ...]) -> Table:
     return Table(
         relation=f"meta.{seed.name}",
         reads=raw if seed.after_fetch else (),
-        inputs=(LOADS,) if seed.after_fetch else (),
+        inputs=(),
         is_small=True,
         make=seed.make,
         rules=rules,
@@ -112,6 +109,7 @@ def _model(model: Model, models: tuple[Model, ...], place: Place) -> Table:
         description=f"{doc.description}\n\nOne row for: {', '.join(doc.grain)}.{claim}{charted}",
         columns={name: (column.type, column.description) for name, column in doc.columns.items()},
         place=place,
+        comments=_comments(model.doc.columns),
         sql=model.sql,
         lineage=partial(lineage, model, models),
     )
@@ -134,14 +132,17 @@ def _rules_of(model: Model) -> tuple[Expectation, ...]:
 
 def _build_model(writer: Writer, model: Model) -> Built:
     description = f"{model.doc.description} One row for: {', '.join(model.doc.grain)}."
-    words = {name: column.comment for name, column in model.doc.columns.items()}
-    return writer.build(model.name, model.sql, description=description, columns=words)
+    return writer.build(model.name, model.sql, description=description, columns=_comments(model.doc.columns))
+
+
+def _comments(columns: Mapping[str, Column]) -> dict[str, str]:
+    return {name: column.comment for name, column in columns.items()}
 
 
 def _measurements(models: tuple[Model, ...], place: Place) -> Table:
     """Return the table with the rows of all claims, so that a new claim needs no other change."""
     sql, columns = measurements_sql(models), measurement_columns(models)
-    words = {name: column.comment for name, column in columns.items()}
+    words = _comments(columns)
     description = "Every measurement of every claim"
     read = tuple(model.name for model in models if model.doc.claim)
     return Table(
@@ -152,6 +153,7 @@ def _measurements(models: tuple[Model, ...], place: Place) -> Table:
         rules=(),
         description=f"{description}, before it is judged.",
         columns={name: (column.type, column.description) for name, column in columns.items()},
+        comments=words,
         place=place,
         sql=sql,
     )

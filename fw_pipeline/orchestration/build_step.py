@@ -130,17 +130,15 @@ def _spec(table: Table) -> AssetSpec:
 def _make(table: Table, writer: Writer, pipeline: Pipeline) -> dict[str, Any]:
     """Make a table unless it would come out the same, and return what its materialisation says."""
     began = time.monotonic()
-    if kept := not table.is_small and table.is_kept(writer):
-        rows = int(writer.frame(f"from {table.relation} select count(*)").item())
-    else:
-        rows = table.build(writer, pipeline).rows
+    built = table.renew(writer, pipeline)
+    rows = built.rows if built else int(writer.frame(f"from {table.relation} select count(*)").item())
     preview = writer.frame(f"from {table.relation} limit {PREVIEW_ROWS}")
-    pipeline.progress("keep" if kept else "build", table.relation)
+    pipeline.progress("build" if built else "keep", table.relation)
     origins = table.lineage()
     return {
         "dagster/row_count": rows,
         "preview": MetadataValue.md(as_markdown(preview)),
         "seconds": time.monotonic() - began,
-        "made": KEPT if kept else "anew",
+        "made": "anew" if built else KEPT,
         **({"dagster/column_lineage": column_lineage(origins)} if origins else {}),
     }

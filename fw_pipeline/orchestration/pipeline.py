@@ -25,7 +25,7 @@ from fw_pipeline.orchestration import instance
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import Settings
 from fw_pipeline.text import in_markdown
-from fw_pipeline.transform import Model
+from fw_pipeline.transform import FORECASTS, MEASUREMENTS, Model
 from fw_pipeline.transform.seeds import seeds
 from fw_pipeline.warehouse import Warehouse, Writer
 
@@ -33,6 +33,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _INTERRUPTS = (KeyboardInterrupt.__name__, DagsterExecutionInterruptedError.__name__)
+
+
+def registered(sources: Mapping[str, Source]) -> frozenset[str]:
+    """Return the relations that exist before any model is built, and that models may read."""
+    raw = {f"raw.{name}{suffix}" for name in sources for suffix in ("", "_vintages", "_unpartitioned")}
+    providers = [provider for source in sources.values() for provider in source.providers.values()]
+    detail = {f"detail.{provider.detail.name}" for provider in providers if provider.detail}
+    return frozenset(raw | detail | {f"meta.{seed.name}" for seed in seeds()} | {MEASUREMENTS, FORECASTS})
 
 
 @dataclass

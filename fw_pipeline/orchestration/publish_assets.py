@@ -27,11 +27,11 @@ from fw_pipeline.locks import Tell, lock_held, silent
 from fw_pipeline.orchestration.asset_checks import Rules, broken, prove
 from fw_pipeline.orchestration.asset_metadata import SEVERAL, relation_key
 from fw_pipeline.orchestration.build_plan import Table
-from fw_pipeline.orchestration.pipeline import Pipeline, plain_failures
+from fw_pipeline.orchestration.pipeline import Pipeline, plain_failures, registered
 from fw_pipeline.report.answer import answer
 from fw_pipeline.report.formatting import VERDICTS, in_month
 from fw_pipeline.text import in_markdown
-from fw_pipeline.warehouse import Writer, query, reading
+from fw_pipeline.warehouse import BOOKS, Writer, query, reading
 
 
 def publish_asset(rules: Rules, tables: Sequence[Table]) -> AssetsDefinition:
@@ -55,9 +55,12 @@ def publish_asset(rules: Rules, tables: Sequence[Table]) -> AssetsDefinition:
         path = pipeline.settings.published
         with pipeline.publishing() as writer:
             again = _catch_up(writer, pipeline, tables)
+            gone = writer.drop_unknown({*registered(pipeline.sources), *(it.relation for it in tables), *BOOKS})
             _prove_all(writer, pipeline, rules)
         if again:
             context.log.info("what they read had changed since, so these were made again: %s", ", ".join(again))
+        if gone:
+            context.log.info("no model makes these any more, so they were removed: %s", ", ".join(gone))
         pipeline.progress("publish", str(path))
         return MaterializeResult(
             metadata={
@@ -189,8 +192,8 @@ def _catch_up(writer: Writer, pipeline: Pipeline, tables: Sequence[Table]) -> li
     """
     again = []
     for table in tables:
-        if not table.is_kept(writer):
-            table.build(writer, pipeline)
+        before = writer.contents(table.relation)
+        if table.renew(writer, pipeline) and writer.contents(table.relation) != before:
             again.append(table.relation)
     return again
 

@@ -5,6 +5,7 @@ Each is on from the start, looks at files or at the history, and decides nothing
 
 import json
 from collections.abc import Mapping
+from itertools import count
 
 from dagster import (
     AssetCheckEvaluation,
@@ -82,14 +83,24 @@ ATTEMPTS = 3
 def _run_key(instance: DagsterInstance, of_state: str) -> str:
     """Return the key of the run that builds a state of the figures: Dagster launches one run a key.
 
-    A run that began is not repeated, whatever its outcome.
+    A run that failed or was cancelled is not repeated, unless it failed before it began. After one that succeeded, the
+    state is built again where it is not what is published: it had been replaced, or the file was deleted.
     """
-    keys = [of_state, *(f"{of_state}-{attempt}" for attempt in range(2, ATTEMPTS + 1))]
-    for key in keys[:-1]:
-        runs = instance.get_runs(RunsFilter(tags={RUN_KEY: key}))
-        if not runs or any(instance.get_run_step_stats(run.run_id) for run in runs):
+    lost = 0
+    for number in count(1):
+        key = of_state if number == 1 else f"{of_state}-{number}"
+        run = next(iter(instance.get_runs(RunsFilter(tags={RUN_KEY: key}), limit=1)), None)
+        if run is None:
             return key
-    return keys[-1]
+        if run.status is DagsterRunStatus.SUCCESS:
+            lost = 0
+        elif run.status is DagsterRunStatus.FAILURE and not instance.get_run_step_stats(run.run_id):
+            lost += 1
+            if lost == ATTEMPTS:
+                return key
+        else:
+            return key
+    raise AssertionError("numbers do not end")
 
 
 def mark_killed_runs() -> SensorDefinition:

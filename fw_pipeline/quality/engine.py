@@ -9,6 +9,7 @@ import contextlib
 import gc
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib import import_module
@@ -39,12 +40,16 @@ def batch_definition() -> Any:
     )
 
 
+_ONE_AT_A_TIME = threading.Lock()
+
+
 class _Postponed(ModuleType):
     """A module that is imported when something of it is used."""
 
     def __getattr__(self, name: str) -> Any:
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
+        with _ONE_AT_A_TIME:
+            if sys.modules.get(self.__name__) is self:
+                del sys.modules[self.__name__]
         return getattr(import_module(self.__name__), name)
 
 

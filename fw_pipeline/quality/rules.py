@@ -64,6 +64,10 @@ Written down, because asking Great Expectations costs seconds at every start. A 
 """
 
 
+ON_THE_ORDER = tuple(f"expect_column_values_to_be_{way}" for way in ("increasing", "decreasing"))
+"""The types of rules on the order of the rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """One rule on one table.

@@ -1,8 +1,8 @@
 """Responses of the providers, verbatim and write-once: no request is repeated, and every figure can be traced.
 
 In which order things reach the disk, should the power fail: the content of a response, always; then its name and its
-journal entry, at the latest when something is about to point to it (`flush`). What was not flushed is requested again.
-A process that is killed loses nothing. Nothing here parses a response.
+journal entry, at the latest when something is about to point to it or when one is rejected (`flush`). What was not
+flushed is requested again. A process that is killed loses nothing. Nothing here parses a response.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class EvidenceStore:
         self._journal = self.folder / "requests.ndjson"
         self._answers: dict[str, str] = {}
         self._at: dict[str, datetime] = {}
-        self._unflushed: set[Path] = set()
+        # what a killed attempt left may not have reached the disk
+        self._unflushed = {self._journal, self.folder, self._provider_dir} if self._journal.exists() else set[Path]()
         for entry in _entries(self._journal):
             match entry:
                 case {"request": str(request), "ref": str(ref), "at": str(at)}:
@@ -114,6 +115,7 @@ class EvidenceStore:
 
     def keep_again(self, request: str, kept: Evidence) -> None:
         """Record that a response of an earlier fetch is also the response of this one: nothing has changed since."""
+        self._unflushed.add(kept.path.parent)
         self._note(request, kept.path)
 
     def keep(self, request: str, body: bytes | Iterator[bytes], *, name: str) -> KeptAnswer:
@@ -144,7 +146,7 @@ class EvidenceStore:
             if not (path.exists() and _is_as_written(path)):
                 Path(aside.name).chmod(0o644)
                 Path(aside.name).replace(path)
-                self._unflushed.add(path.parent)
+            self._unflushed.add(path.parent)
         except OSError as error:
             raise unwritable(self.folder / safe, error) from error
         finally:
@@ -168,9 +170,13 @@ class EvidenceStore:
         return KeptAnswer(ref, path)
 
     def reject(self, ref: str, cause: str) -> None:
-        """Mark a stored response as invalid: it stays as evidence, and is requested again next time."""
+        """Mark a stored response as invalid: it stays as evidence, and is requested again next time.
+
+        That is on disk at once: nothing that is unfit may be used again.
+        """
         self._append({"rejected": ref, "cause": cause[:500]})
         self._forget(ref)
+        self.flush()
 
     def flush(self) -> None:
         """Let the names and entries of all responses so far reach the disk: call it before a vintage names them."""

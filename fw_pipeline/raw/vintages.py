@@ -144,6 +144,22 @@ class VintageStore:
             raise broken(source, vintage, "its columns are not those of the contract")
         return frame
 
+    def last(self, source: str, month: date | None, provider: str) -> pl.DataFrame | None:
+        """Return the rows of the latest vintage of a month by one provider.
+
+        One that cannot be read is set aside and noted in `unreadable`, so that it keeps no good one from being written.
+        """
+        for vintage in reversed(self.vintages_of(source, month)):
+            try:
+                rows = self.read(source, vintage)
+            except StorageError as failure:
+                self.set_aside(vintage)
+                self.unreadable.append(failure)
+                continue
+            if rows["provider"].first() == provider:
+                return rows
+        return None
+
     def current(self, source: str, month: date | None, provider: str) -> Vintage | None:
         """Return the latest readable vintage of a month by one provider."""
         return next((it for it in reversed(self.vintages_of(source, month)) if provider_of(it) == provider), None)
@@ -176,16 +192,8 @@ class VintageStore:
         return self._root / source / folder_of(month)
 
     def _unchanged(self, source: str, month: date | None, frame: pl.DataFrame, provider: str) -> bool:
-        for vintage in reversed(self.vintages_of(source, month)):
-            try:
-                last = self.read(source, vintage)
-            except StorageError as failure:
-                self.set_aside(vintage)
-                self.unreadable.append(failure)
-                continue
-            if last["provider"].first() == provider:
-                return last.drop("observed_at", "run_id").equals(frame.drop("observed_at", "run_id"))
-        return False
+        last = self.last(source, month, provider)
+        return last is not None and last.drop("observed_at", "run_id").equals(frame.drop("observed_at", "run_id"))
 
 
 def _write(path: Path, frame: pl.DataFrame, metadata: dict[str, str], *, flush_name: bool) -> None:

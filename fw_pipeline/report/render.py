@@ -6,7 +6,9 @@ import json
 import re
 import textwrap
 from collections.abc import Callable
+from hashlib import sha256
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape  # to write  # nosec B406
 
@@ -22,7 +24,8 @@ TITLE, TITLE_LINE, SMALL_PRINT = 80, 26, 140
 COLUMN, NARROW = WIDTH - 2 * MARGIN, 358
 """Width of a chart on the page, at a desk and on a phone, in pixels."""
 
-RENDERER = f"vl-convert-python {version('vl-convert-python')}"
+RENDERER = f"vl-convert-python {version('vl-convert-python')} {sha256(Path(__file__).read_bytes()).hexdigest()}"
+"""What a picture depends on beside its specification: the library, and this module."""
 
 LONG_DECIMALS = re.compile(r"(\.\d\d)\d+")
 GEOMETRY = re.compile(r' (d|transform|x2|y2)="([^"]*)"')
@@ -62,7 +65,7 @@ def drawn(figure: Figure, width: int = COLUMN, keep: Keep = anew) -> str:
 
         return _lean(vl_convert.vegalite_to_svg(text, allowed_base_urls=[])).encode()
 
-    return keep(f"{RENDERER} svg {NEEDLESS} {text}", draw).decode()
+    return keep(f"{RENDERER} svg {text}", draw).decode()
 
 
 def framed(figure: Figure, svg: str) -> str:

@@ -5,7 +5,15 @@ The modules beside these turn them into rows and tables: seeds, claims, forecast
 
 from fw_pipeline.transform.lineage import lineage
 from fw_pipeline.transform.model_document import ClaimDoc, Column, Definition, Doc, Example
-from fw_pipeline.transform.project import FORECAST_SERIES, FORECASTS, MEASUREMENTS, Model, ancestors, load
+from fw_pipeline.transform.project import (
+    FORECAST_SERIES,
+    FORECASTS,
+    MEASUREMENTS,
+    Model,
+    ancestors,
+    load,
+    relations_read,
+)
 
 __all__ = [
     "FORECASTS",
@@ -20,4 +28,5 @@ __all__ = [
     "ancestors",
     "lineage",
     "load",
+    "relations_read",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -90,6 +91,16 @@ def ancestors(model: Model, models: Iterable[Model]) -> frozenset[str]:
             found.add(relation)
             waiting += reads.get(relation, ())
     return frozenset(found)
+
+
+@cache
+def relations_read(sql: str) -> frozenset[str]:
+    """Return every `schema.table` that a query reads.
+
+    Raises:
+        PipelineError: it is not one valid select statement, or reads a table without its schema.
+    """
+    return frozenset(_upstream("rule", _parsed("rule", sql)))
 
 
 def _pairs(folder: Path) -> list[Path]:

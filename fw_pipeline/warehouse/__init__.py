@@ -5,7 +5,7 @@ derived: nothing is lost if they are deleted. Nothing here knows Dagster, HTTP, 
 """
 
 from fw_pipeline.warehouse.database_files import Warehouse
-from fw_pipeline.warehouse.metadata_tables import LOADS
+from fw_pipeline.warehouse.metadata_tables import BOOKS
 from fw_pipeline.warehouse.published_copies import (
     DescribedColumn,
     DescribedTable,
@@ -21,7 +21,7 @@ from fw_pipeline.warehouse.tables import Built
 from fw_pipeline.warehouse.writer import Writer
 
 __all__ = [
-    "LOADS",
+    "BOOKS",
     "Built",
     "DescribedColumn",
     "DescribedTable",

@@ -6,9 +6,9 @@ Nothing here opens, locks or publishes a file.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import secrets
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,11 @@ from fw_pipeline.warehouse.sql_text import quoted
 _EMPTY = " Empty here: "
 """Separates the comment of an empty table from the reason why it is empty."""
 
-_DECIDING = ("contract.py", "months.py", "catalog", "quality", "raw", "sources", "transform", "warehouse")
-"""The modules and rooms whose code decides what a table holds, or whether a rule holds."""
+_ROOMS = ("catalog", "quality", "raw", "sources", "transform", "warehouse")
+_MODULES = ("contract.py", "months.py", "orchestration/asset_checks.py", "orchestration/build_plan.py")
+"""The rooms and modules whose code decides what a table holds, or whether a rule holds."""
 
-_LIBRARIES = ("duckdb", "great-expectations", "polars", "statsmodels")
+_LIBRARIES = ("duckdb", "great-expectations", "numpy", "pandas", "polars", "scipy", "statsmodels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +49,17 @@ class Proof:
     observed: str
 
 
-@cache
-def code_version() -> str:
-    """Return a mark of the code and the libraries that decide what a table holds."""
+def _code_version() -> str:
     root = Path(fw_pipeline.__file__).parent
     digest = hashlib.sha256(" ".join(f"{name} {version(name)}" for name in _LIBRARIES).encode())
-    for name in _DECIDING:
-        for path in sorted([root / name] if name.endswith(".py") else (root / name).rglob("*.py")):
-            digest.update(path.read_bytes())
+    in_rooms = [path for room in _ROOMS for path in root.glob(f"{room}/**/*.py")]
+    for path in sorted([*in_rooms, *(root / name for name in _MODULES)]):
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+CODE_VERSION = _code_version()
+"""A mark of the code and the libraries that decide what a table holds, as they were when this process began."""
 
 
 class Tables:
@@ -80,15 +83,16 @@ class Tables:
         """Return whether a relation has no rows, or does not exist."""
         return not self.has(relation) or not self._rows(f"select 1 from {relation} limit 1")
 
-    def say_why_empty(self, relation: str, why: str) -> None:
-        """Add the reason why a table has no rows to its comment."""
+    def say_why_empty(self, relation: str, why: str | None) -> None:
+        """Add the reason why a table has no rows to its comment, in the place of an earlier one; None: no reason."""
         schema, _, table = relation.partition(".")
         (comment,) = self._rows(
             "select comment from duckdb_tables() where database_name = 'work' and schema_name = ? and table_name = ?",
             [schema, table],
         )[0]
-        said = f"{comment.partition(_EMPTY)[0]}{_EMPTY}{why}."
-        self._run(f"comment on table {relation} is '{quoted(said)}'")
+        said = (comment or "").partition(_EMPTY)[0] + (f"{_EMPTY}{why}." if why else "")
+        if said != comment:
+            self._run(f"comment on table {relation} is '{quoted(said)}'")
 
     def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pl.DataFrame:
         """Return the rows of a query."""
@@ -97,19 +101,15 @@ class Tables:
     def mark(self, definition: str, reads: Iterable[str]) -> str:
         """Return a mark of a definition, of the rows that it reads as they are now, and of the code.
 
-        While it is the same, whatever was made by the definition is what it would be if made again.
+        While it is the same, whatever was made by the definition is what it would be if made again. Where a relation
+        was never made, no two marks are the same.
         """
-        contents = self._marks()
-        parts = [code_version(), definition, *(f"{name} {contents.get(name, '')}" for name in sorted(set(reads)))]
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+        read = [f"{name} {self.contents(name) or secrets.token_hex()}" for name in sorted(set(reads))]
+        return hashlib.sha256("\0".join([CODE_VERSION, definition, *read]).encode()).hexdigest()[:32]
 
-    def read_by(self, sql: str) -> frozenset[str]:
-        """Return the relations that a query reads.
-
-        Raises:
-            duckdb.Error: the query is not valid.
-        """
-        return frozenset(self._connection.get_table_names(sql, qualified=True))
+    def contents(self, relation: str) -> str | None:
+        """Return the mark of the columns and rows of a relation; None if it was never made."""
+        return self._marks().get(relation)
 
     def made_from(self, relation: str) -> str | None:
         """Return the mark of what a relation was made from; None if it was never made."""
@@ -142,6 +142,17 @@ class Tables:
             [relation],
         )
         return {name: Proof(*rest) for name, *rest in found}
+
+    def drop_unknown(self, known: Collection[str]) -> list[str]:
+        """Drop the tables that are not among those known, as those of models that are gone; return their names."""
+        self._keep(BUILDS)
+        found = self._rows("select schema_name || '.' || table_name from duckdb_tables() where database_name = 'work'")
+        gone = sorted(name for (name,) in found if name not in known)
+        for relation in gone:
+            self._run(f"drop table {relation}")
+            self._connection.execute("delete from meta.builds where relation = ?", [relation])
+        self._relations = self._contents = None
+        return gone
 
     def forget_checks(self, known: Mapping[str, Iterable[str]]) -> None:
         """Remove the outcomes of rules that are not among those known of their relation."""
@@ -181,7 +192,8 @@ class Tables:
         """Record that a relation was made; what was proved of other rows than it has now is forgotten."""
         self._made(relation)
         columns = {row[0]: row[1] for row in self._rows(f"describe {relation}")}
-        rows, rows_mark = self._rows(f'select count(*), sum(hash("the row")) from {relation} as "the row"')[0]
+        row = ", ".join(_told_apart(name, kind) for name, kind in columns.items())
+        rows, rows_mark = self._rows(f"select count(*), sum(hash({row})) from {relation}")[0]
         contents = hashlib.sha256(f"{columns} {rows} {rows_mark}".encode()).hexdigest()[:32]
         if self._marks().get(relation) != contents:
             self._keep(VALIDATIONS)
@@ -200,3 +212,13 @@ class Tables:
 
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, parameters).fetchall()
+
+
+def _told_apart(column: str, kind: str) -> str:
+    """Return a column as SQL whose hash differs whenever its value does.
+
+    DuckDB's hash is the same for no list, an empty one and one of nothing, and for 0.0 and -0.0.
+    """
+    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
+        return f'to_json("{column}")::varchar'
+    return f'"{column}"::varchar' if kind in ("DOUBLE", "FLOAT") else f'"{column}"'

@@ -15,7 +15,7 @@ from fw_pipeline.raw import Vintage, VintageStore
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse.metadata_tables import LOADS, TAKEN_ON
 from fw_pipeline.warehouse.sql_text import WarehouseError, first_line
-from fw_pipeline.warehouse.tables import Built, Tables, code_version
+from fw_pipeline.warehouse.tables import CODE_VERSION, Built, Tables
 
 _TYPES = {
     pl.Date: "date",
@@ -93,17 +93,17 @@ class Writer(Tables):
         self._describe_raw(source)
         self._keep(LOADS)
         self._connection.execute("delete from meta.loads where source = ?", [source])
-        loaded = [source, len(vintages), listing, code_version()]
+        loaded = [source, len(vintages), listing, CODE_VERSION]
         self._connection.execute("insert into meta.loads values (?, ?, ?, ?)", loaded)
         self._load_detail(source, [vintage for vintage in vintages if (vintage.month, vintage.observed_at) in current])
-        for relation in (LOADS, f"raw.{source}_vintages", f"raw.{source}_unpartitioned"):
+        for relation in (f"raw.{source}_vintages", f"raw.{source}_unpartitioned"):
             self._built(relation)
         return self._built(f"raw.{source}").rows
 
     def load_raw_if_changed(self, source: str) -> None:
         """Load a source's vintages unless this code has loaded exactly those on disk."""
         self._keep(LOADS)
-        loaded = (source, self._store.listing(source), code_version())
+        loaded = (source, self._store.listing(source), CODE_VERSION)
         if loaded not in self._rows("select source, listing, code from meta.loads"):
             self.load_raw(source)
 

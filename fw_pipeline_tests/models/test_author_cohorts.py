@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fw_pipeline.definitions import load_models, registered
+from fw_pipeline.definitions import load_models
 from fw_pipeline.orchestration.asset_metadata import relation_key
-from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.pipeline import Pipeline, registered
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES

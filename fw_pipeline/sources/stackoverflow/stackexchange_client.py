@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from fw_pipeline.contract import FetchContext, Setting
 from fw_pipeline.errors import SourceError
-from fw_pipeline.http import HttpClient, InvalidResponse, Response, Transient
+from fw_pipeline.http import HttpClient, InvalidResponse, Response, Transient, whole_number
 from fw_pipeline.months import next_month
 from fw_pipeline.sources.stackoverflow.stackexchange_response import (
     FIELDS,
@@ -154,7 +154,9 @@ class Site:
     def _opened(self, answer: Response, kind: type[A]) -> A:
         """Return what a good answer says, and note what is left of the quota."""
         said = answer.json(kind)
-        self.left = said.quota_remaining if isinstance(said.quota_remaining, int) else None
+        self.left = None
+        with contextlib.suppress(InvalidResponse):
+            self.left = whole_number(said.quota_remaining, "quota_remaining")
         return said
 
     def _read_filter(self, answer: Response) -> tuple[str, str]:

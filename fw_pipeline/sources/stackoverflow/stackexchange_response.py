@@ -21,6 +21,7 @@ from fw_pipeline.http import (
     Count,
     InvalidResponse,
     Response,
+    Seconds,
     Text,
     Throttled,
     Transient,
@@ -125,15 +126,14 @@ class Question(BaseModel, frozen=True, defer_build=True):
     """A question, with None for what the service did not say."""
 
     number: Count = Field(alias="question_id")
-    created: Count = Field(alias="creation_date")
-    """Unix seconds."""
+    created: Seconds = Field(alias="creation_date")
     tags: frozenset[_Tag]
     score: Votes | None = None
     views: Count | None = Field(None, alias="view_count")
     answers: Count | None = Field(None, alias="answer_count")
     answered: StrictBool | None = Field(None, alias="is_answered")
-    closed: Count | None = Field(None, alias="closed_date")
-    """Unix seconds; None where it is open."""
+    closed: Seconds | None = Field(None, alias="closed_date")
+    """None where it is open."""
 
 
 FIELDS = tuple(field.alias or name for name, field in Question.model_fields.items())

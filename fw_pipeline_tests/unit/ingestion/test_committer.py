@@ -9,9 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.contract import Batch
-from fw_pipeline.ingestion.committer import LISTED_REFS, NOTICEABLE, Committer, covers_less, shrunk, unfit
+from fw_pipeline.ingestion.committer import LISTED_REFS, NOTICEABLE, Committer, Ingested, covers_less, shrunk, unfit
 from fw_pipeline.ingestion.providers import asking, choose
 from fw_pipeline.months import Window
 from fw_pipeline.raw import VintageStore
@@ -72,29 +71,36 @@ def test_fewer_days_than_the_last_vintage_covers_are_no_news_and_tables_without_
     assert not covers_less(Batch(JAN, asked({"pytorch": 1}), ()), asked({"pytorch": 2}))
 
 
-def commit(data: Path, *batches: Batch) -> None:
+def commit(store: VintageStore, data: Path, *batches: Batch) -> Ingested:
     settings = read({"FW_DATA_DIR": str(data)}, dotenv=Path("none"))
     chosen = choose(SOURCES["stackoverflow"], settings)
-    fetch, evidence = asking(chosen, Window.of(JAN, FEB), settings, now=datetime(2026, 11, 2, tzinfo=UTC), run_id="a")
-    store = VintageStore(data)
-    Committer(chosen, fetch, evidence, store, run_id="a", force=False, done=lambda _: None).commit(batches)
+    window = Window.of(JAN, date(2022, 3, 1))
+    fetch, evidence = asking(chosen, window, settings, now=datetime(2026, 11, 2, tzinfo=UTC), run_id="a")
+    committer = Committer(chosen, fetch, evidence, store, run_id="a", force=False, done=lambda _: None)
+    committer.commit(batches)
+    return committer.result
 
 
-def test_a_vintage_that_cannot_be_read_keeps_no_other_month_from_being_written(tmp_path: Path) -> None:
-    january, february = (Batch(month, asked({"pytorch": 500}, month), ("evidence/x",)) for month in (JAN, FEB))
-    commit(tmp_path, february)
+def test_a_vintage_that_cannot_be_read_is_set_aside_and_keeps_no_month_from_being_written(tmp_path: Path) -> None:
+    months = [JAN, FEB, date(2022, 3, 1)]
+    batches = [Batch(month, asked({"pytorch": 500}, month), ("evidence/x",)) for month in months]
     store = VintageStore(tmp_path)
+    commit(store, tmp_path, batches[0])
     (damaged,) = store.vintages("stackoverflow")
     pl.read_parquet(damaged.path).drop("questions").write_parquet(damaged.path, metadata={"provider": "recorded"})
-    with pytest.raises(StorageError, match="its columns are not those of the contract"):
-        commit(tmp_path, january, february)
-    assert [it.month for it in store.vintages("stackoverflow")] == [JAN, FEB]
+    assert commit(store, tmp_path, *batches).months("present") == months
+    assert [it.month for it in store.vintages("stackoverflow")] == months
+    assert damaged.path.with_suffix(".unreadable").is_file()
+    [line] = map(str, store.unreadable)
+    assert "its columns are not those of the contract" in line
 
 
 def test_much_evidence_is_named_in_a_list(tmp_path: Path) -> None:
     refs = tuple(f"evidence/{number}" for number in range(LISTED_REFS + 1))
-    commit(tmp_path, *(Batch(month, asked({"keras": 5}, month), it) for month, it in ((JAN, refs[1:]), (FEB, refs))))
     store = VintageStore(tmp_path)
+    commit(
+        store, tmp_path, *(Batch(month, asked({"keras": 5}, month), it) for month, it in ((JAN, refs[1:]), (FEB, refs)))
+    )
     few, many = (store.read("stackoverflow", it)["evidence"].item() for it in store.vintages("stackoverflow"))
     assert few == ";".join(refs[1:])
     assert many.startswith("evidence/stackoverflow/recorded/a/evidence-of-2022-02.txt.")

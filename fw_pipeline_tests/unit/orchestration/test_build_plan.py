@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,10 +16,10 @@ from hypothesis import strategies as st
 from fw_pipeline.definitions import load_models
 from fw_pipeline.orchestration.asset_metadata import Place
 from fw_pipeline.orchestration.build_plan import Table, all_tables
-from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.pipeline import Pipeline, registered
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS
+from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, relations_read
 from fw_pipeline.transform.seeds import seeds
 from fw_pipeline.warehouse import Built, Writer
 
@@ -92,8 +93,7 @@ def build(data: Path, rows: Sequence[int], project: Mapping[str, tuple[str, str]
                 relation=name, reads=(reads,), inputs=(reads,), make=make, rules=(), description="", columns={},
                 place=Place("marts", {}, frozenset()), sql=sql,
             )  # fmt: skip
-            if not table.is_kept(writer):
-                table.build(writer, pipeline)
+            if table.renew(writer, pipeline):
                 made.append(name)
         return made, {name: writer.frame(f"from {name}").rows() for name in (*NAMES, "meta.builds")}
 
@@ -121,3 +121,25 @@ def test_a_change_goes_as_far_as_something_comes_out_otherwise(tmp_path: Path) -
     assert build(tmp_path, [3, 4], project)[0] == [*NAMES]
     assert build(tmp_path, [4, 4], project)[0] == ["marts.a", "marts.b", "marts.d"], "a large one is there as before"
     assert build(tmp_path, [4, 4], project | {"marts.b": ("meta.small", FORMS[3])})[0] == ["marts.b", "marts.c"]
+
+
+def test_a_comment_that_is_worded_otherwise_makes_a_table_anew(tmp_path: Path, plan: tuple[Table, ...]) -> None:
+    table = next(table for table in plan if table.relation == "marts.drift")
+    assert "fraction" in table.comments["relative_change"], "the comment says more than the meaning"
+
+    def make(writer: Writer, _: Pipeline) -> Built:
+        return writer.build(table.relation, "select 1 as a", description="", columns={})
+
+    first = replace(table, inputs=(), make=make)
+    second = replace(first, comments={**table.comments, "relative_change": "in percent"})
+    pipeline = Pipeline({}, (), given=read({"FW_DATA_DIR": str(tmp_path)}, dotenv=Path("none")))
+    with pipeline.writing() as writer:
+        assert [bool(it.renew(writer, pipeline)) for it in (first, first, second)] == [True, False, True]
+
+
+def test_every_rule_reads_what_is_registered_or_made(plan: tuple[Table, ...]) -> None:
+    known = {*registered(SOURCES), *(table.relation for table in plan)}
+    rules = {(table.relation, rule.name): rule for table in plan for rule in table.rules}
+    read = {key: relations_read(str(rule.kwargs["sql"])) for key, rule in rules.items() if "sql" in rule.kwargs}
+    assert {key: names for key, names in read.items() if not names or names - known} == {}
+    assert read["marts.framework_metrics", "no_sample_leads"] == {"marts.framework_metrics", "meta.populations"}

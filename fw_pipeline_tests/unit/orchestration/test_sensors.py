@@ -11,6 +11,7 @@ from pathlib import Path
 from dagster import (
     AssetKey,
     DagsterInstance,
+    DagsterRunStatus,
     Definitions,
     RunRequest,
     SkipReason,
@@ -110,9 +111,24 @@ def test_a_build_that_was_lost_before_it_began_is_launched_again_and_one_that_fa
     assert key() == instance.get_run_by_id(failed.run_id).tags["dagster/run_key"]  # type: ignore[union-attr]
 
 
-def test_a_published_file_that_was_deleted_is_built_again(recorded: Path, instance: DagsterInstance) -> None:
+def test_a_published_file_that_was_deleted_is_built_again_each_time_unless_somebody_cancels(
+    recorded: Path, instance: DagsterInstance, location: Definitions
+) -> None:
+    sensor, job = Sensor(recorded, instance), location.resolve_job_def("rebuild")
     (recorded / "warehouse.duckdb").unlink()
-    assert isinstance(Sensor(recorded, instance).look(), RunRequest)
+
+    def key() -> str:
+        asked = sensor.look()
+        assert isinstance(asked, RunRequest)
+        return str(asked.run_key)
+
+    keys = [key()]
+    for _ in range(2):
+        instance.create_run_for_job(job, tags={"dagster/run_key": keys[-1]}, status=DagsterRunStatus.SUCCESS)
+        keys.append(key())
+    assert len({*keys}) == 3, "a run that succeeded bars no other"
+    instance.create_run_for_job(job, tags={"dagster/run_key": keys[-1]}, status=DagsterRunStatus.CANCELED)
+    assert key() == keys[-1]
 
 
 QUIET = {"telemetry": {"enabled": False}}

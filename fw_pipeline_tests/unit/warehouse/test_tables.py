@@ -82,9 +82,52 @@ def test_records_of_an_earlier_version_are_replaced(writer: Writer) -> None:
     assert [*writer.proofs("marts.x")] == ["b"]
 
 
-def test_what_a_query_reads_is_known_without_its_own_parts(writer: Writer) -> None:
-    sql = "with part as (from staging.a) select * from part where a in (select b from raw.c union from meta.d)"
-    assert writer.read_by(sql) == {"staging.a", "raw.c", "meta.d"}
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("null::varchar[]", "[]::varchar[]"),
+        ("[]::varchar[]", "[null]::varchar[]"),
+        ("['a', 'b']", "['a, b']"),
+        ("[[1], [2]]", "[[1, 2]]"),
+        ("null::struct(a integer)", "{'a': null::integer}"),
+        ("0.0::double", "-0.0::double"),
+        ("'nan'::double", "null::double"),
+        ("''", "null::varchar"),
+    ],
+)
+def test_values_that_are_nearly_the_same_are_told_apart(writer: Writer, one: str, other: str) -> None:
+    def contents(value: str) -> str | None:
+        writer.build("marts.x", f"select 1 as n, {value} as a", description="", columns={})
+        return writer.contents("marts.x")
+
+    assert contents(one) == contents(one) != contents(other)
+
+
+def test_lists_side_by_side_are_told_apart(writer: Writer) -> None:
+    found = set()
+    for lists in ("[1, 2] as a, [3] as b", "[1] as a, [2, 3] as b", "[]::int[] as a, [1, 2, 3] as b"):
+        writer.build("marts.x", f"select {lists}", description="", columns={})
+        found.add(writer.contents("marts.x"))
+    assert len(found) == 3
+
+
+def test_tables_that_nobody_makes_any_more_are_dropped_with_their_records(writer: Writer) -> None:
+    for name in ("marts.x", "marts.gone", "detail.gone"):
+        writer.build(name, "select 1 as a", description="", columns={})
+    assert writer.drop_unknown({"marts.x", *BOOKS}) == ["detail.gone", "marts.gone"]
+    assert [writer.has(name) for name in ("marts.x", "marts.gone", "detail.gone")] == [True, False, False]
+    assert writer.frame("select relation from meta.builds").rows() == [("marts.x",)]
+    assert writer.contents("marts.gone") is None
+
+
+def test_the_reason_why_a_table_is_empty_is_replaced_and_taken_back(writer: Writer) -> None:
+    writer.build("marts.x", "select 1 as a where false", description="It's x.", columns={})
+    comment = "select comment from duckdb_tables() where table_name = 'x'"
+    for why in ("no month", "none yet"):
+        writer.say_why_empty("marts.x", why)
+        assert writer.frame(comment).item() == f"It's x. Empty here: {why}."
+    writer.say_why_empty("marts.x", None)
+    assert writer.frame(comment).item() == "It's x."
 
 
 def test_what_is_made_is_known_at_once_and_so_are_the_books(writer: Writer) -> None:
