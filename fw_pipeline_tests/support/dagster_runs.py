@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,24 +17,17 @@ from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.runs import held_by_runs
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.transform import Model
 
 
-def pipeline_of(data: Path, models: Sequence[Model] | None = None) -> Pipeline:
+def pipeline_of(data: Path) -> Pipeline:
     """Return what the runs over a data folder work with."""
-    return Pipeline(
-        SOURCES, tuple(models or load_models()), given=read({"FW_DATA_DIR": str(data)}, dotenv=data / "none")
-    )
+    return Pipeline(SOURCES, load_models(), given=read({"FW_DATA_DIR": str(data)}, dotenv=data / "none"))
 
 
-def execute(
-    data: Path, instance: DagsterInstance, job: str, *, models: Sequence[Model] | None = None, **options: Any
-) -> ExecuteInProcessResult:
-    """Run a job to its end, whatever fails; of all models, or of some."""
-    pipeline = pipeline_of(data, models)
-    definitions = build_defs(
-        models=pipeline.models, resources={"pipeline": held_by_runs(pipeline)}, settings=pipeline.settings
-    )
+def execute(data: Path, instance: DagsterInstance, job: str, **options: Any) -> ExecuteInProcessResult:
+    """Run a job to its end, whatever fails."""
+    pipeline = pipeline_of(data)
+    definitions = build_defs(resources={"pipeline": held_by_runs(pipeline)}, settings=pipeline.settings)
     return definitions.resolve_job_def(job).execute_in_process(instance=instance, raise_on_error=False, **options)
 
 

@@ -11,25 +11,13 @@ from dagster import (
     ExecuteInProcessResult,
 )
 
-from fw_pipeline.definitions import load_models
 from fw_pipeline.orchestration.publish_assets import contents
 from fw_pipeline.warehouse import query
 from fw_pipeline_tests.support.dagster_runs import add_month, execute
 
-BUILT = ("marts.stackoverflow_comparison", "staging.author_cohorts")
-
 
 def publish(data: Path, instance: DagsterInstance) -> ExecuteInProcessResult:
-    """Publish; two tables and what they read are looked at, so that not every rule of every table is checked again."""
-    models = {model.name: model for model in load_models()}
-    wanted: set[str] = set()
-    ahead = list(BUILT)
-    while ahead:
-        if (name := ahead.pop()) in models and name not in wanted:
-            wanted.add(name)
-            ahead += models[name].upstream
-    chosen = [model for name, model in models.items() if name in wanted]
-    return execute(data, instance, "rebuild", models=chosen, asset_selection=[AssetKey("publish")])
+    return execute(data, instance, "rebuild", asset_selection=[AssetKey("publish")])
 
 
 def made_again(done: ExecuteInProcessResult) -> Any:

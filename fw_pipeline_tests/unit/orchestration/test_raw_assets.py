@@ -86,7 +86,7 @@ def test_a_known_gap_ends_as_done_with_0_rows_and_a_warning_that_names_it(
     assert record.remote_job_origin.repository_origin.get_label() == record.tags[REPOSITORY_LABEL_TAG] == OURS
     months = ["2016-03-01", "2016-04-01", "2016-05-01"]
     seen = {event.partition: event for event in done.asset_materializations_for_node("raw__pypi")}
-    assert sorted(seen) == sorted(instance.get_materialized_partitions(AssetKey(["raw", "pypi"]))) == months
+    assert set(seen) == set(instance.get_materialized_partitions(AssetKey(["raw", "pypi"]))) == set(months)
     rows = [seen[month].metadata["dagster/partition_row_count"].value for month in months]
     assert [month for month, count in zip(months, rows, strict=True) if not count] == ["2016-04-01"]
     reason = "downloads not recorded from 2016-03-06 to 2016-05-21"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fw_pipeline_tests.tools.trace_month import entered, room_of
 
-MOST = 56
+MOST = 57
 """Functions that one Stack Overflow month enters. Before the HTTP layer was straightened, it entered 114."""
 
 
