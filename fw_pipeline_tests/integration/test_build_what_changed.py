@@ -1,4 +1,4 @@
-"""Whatever changes and in whatever order: a build that keeps tables publishes what a build from nothing publishes."""
+"""Whatever months come, change or go, in any order: what is kept is what a build from nothing publishes."""
 
 from __future__ import annotations
 
