@@ -55,7 +55,10 @@ class _Postponed(ModuleType):
 
 @contextlib.contextmanager
 def _postponed(*names: str) -> Iterator[None]:
-    """Let whoever imports these modules meanwhile have them once they are used; everybody else imports them as ever."""
+    """Let whoever imports these modules meanwhile have them once they are used; everybody else imports them as ever.
+
+    Whoever imports a part of one of them meanwhile (`import scipy.stats.qmc`) would load that part twice: nobody does.
+    """
     waiting = {name: _Postponed(name) for name in names if name not in sys.modules}
     sys.modules.update(waiting)
     try:

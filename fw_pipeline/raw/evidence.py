@@ -63,6 +63,7 @@ class EvidenceStore:
         self._at: dict[str, datetime] = {}
         # what a killed attempt left may not have reached the disk
         self._unflushed = {self._journal, self.folder, self._provider_dir} if self._journal.exists() else set[Path]()
+        headless: set[str] = set()
         for entry in _entries(self._journal):
             match entry:
                 case {"request": str(request), "ref": str(ref), "at": str(at)}:
@@ -70,10 +71,14 @@ class EvidenceStore:
                     if moment is not None and now - moment < REPLAYED_FOR and self._is_kept(ref):
                         self._answers[request] = ref
                         self._at[ref] = moment
+                    elif request.startswith(HEADERS_OF):
+                        headless.add(request.removeprefix(HEADERS_OF))
                 case {"rejected": str(ref)}:
                     self._forget(ref)
                 case _:
                     pass
+        for request in headless:  # without its headers, a page would look like the last one of its listing
+            self._answers.pop(request, None)
         self.resumed = sum(not request.startswith((HEADERS_OF, ANSWERS_BEHIND)) for request in self._answers)
         """How many responses an earlier, unfinished attempt left, not counting their stored headers."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fw_pipeline.contract import HEADERS_OF
 from fw_pipeline.raw import EvidenceStore
 
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
@@ -113,3 +114,15 @@ def test_the_journal_holds_no_more_than_requests_references_and_times(tmp_path: 
     entries = [json.loads(line) for line in (store.folder / "requests.ndjson").read_text().splitlines() if line]
     assert entries[0] == {"begun": NOW.isoformat()}
     assert set(entries[1]) == {"request", "ref", "at"}
+
+
+def test_a_page_whose_headers_are_lost_is_asked_for_again(tmp_path: Path) -> None:
+    store = evidence(tmp_path)
+    head = store.keep(f"{HEADERS_OF}page", b'{"Link": "next"}', name="headers.json")
+    store.keep("page", b"[]", name="page.json")
+    store.keep("other", b"[1]", name="page.json")
+    assert evidence(tmp_path).find("page") is not None
+    head.path.unlink()
+    resumed = evidence(tmp_path)
+    assert resumed.find("page") is None, "it would look like the last page of its listing"
+    assert resumed.find("other") is not None
