@@ -46,6 +46,10 @@ backfills:
 run_monitoring:
   enabled: true
   max_runtime_seconds: 7200
+# Only runs whose tags say so are launched again: those of schedules and sensors.
+run_retries:
+  enabled: true
+  max_retries: 0
 retention:
   schedule:
     purge_after_days: 90

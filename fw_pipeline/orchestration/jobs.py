@@ -35,6 +35,16 @@ REBUILD = "rebuild"
 MONTHLY = "monthly"
 REVISIT = "revisit"
 
+UNATTENDED = {
+    "dagster/max_retries": "2",
+    "dagster/retry_strategy": "ALL_STEPS",
+    "dagster/retry_on_asset_or_op_failure": "false",
+}
+"""The tags of a run that no person launched: Dagster launches it again if it was killed or lost before it began.
+
+A run is lost where Dagster's code server is away, as after a machine wakes. What failed by itself is not repeated.
+"""
+
 REVISITED = 3
 """Most of what moves, moves soon: deletions, late announcements, days that were loaded late."""
 
@@ -85,6 +95,7 @@ def jobs_and_schedules(sources: Mapping[str, Source]) -> Definitions:
                 job_name=MONTHLY,
                 cron_schedule="0 6 3 * *",
                 execution_timezone="UTC",
+                tags=UNATTENDED,
                 description="On the third, 06:00 UTC: the month that has closed, of every source.",
             ),
             ScheduleDefinition(
@@ -92,6 +103,7 @@ def jobs_and_schedules(sources: Mapping[str, Source]) -> Definitions:
                 job_name=REVISIT,
                 cron_schedule="0 6 10 * *",
                 execution_timezone="UTC",
+                tags=UNATTENDED,
                 description=f"On the tenth, 06:00 UTC: the last {REVISITED} closed months again, for drift.",
             ),
         ],

@@ -33,13 +33,16 @@ from fw_pipeline.alerts import Alert
 from fw_pipeline.contract import Source
 from fw_pipeline.ingestion.providers import freshness
 from fw_pipeline.orchestration.asset_checks import FRESH, freshness_metadata
-from fw_pipeline.orchestration.jobs import NOT_TRIMMED, REBUILD, nothing_to_build, state
+from fw_pipeline.orchestration.jobs import NOT_TRIMMED, REBUILD, UNATTENDED, nothing_to_build, state
 from fw_pipeline.orchestration.pipeline import Pipeline, failure_lines
 from fw_pipeline.orchestration.raw_assets import RANGE_END, RANGE_START
 from fw_pipeline.orchestration.runs import ENDED, mark_killed
 
 RUN_KEY = "dagster/run_key"
 """The tag in which Dagster notes the key of a run that a sensor asked for."""
+
+WILL_RETRY = "dagster/will_retry"
+"""The tag in which Dagster notes of a failed run that it launches it again."""
 
 UNFINISHED = [status for status in DagsterRunStatus if status not in ENDED]
 """The states of a run that may still bring months in."""
@@ -55,8 +58,7 @@ def build_what_changed() -> SensorDefinition:
 
     A backfill of raw months in the UI therefore ends in the same state as the command line. It looks at the files, not
     at the history: it builds when the vintages on disk are not those of the published file. It waits until no run is
-    queued or at work, so that one build follows a backfill of all sources. It builds each state of the figures once; a
-    build of which no step began is launched again.
+    queued or at work, so that one build follows a backfill of all sources. It builds each state of the figures once.
     """
 
     @sensor(
@@ -71,34 +73,21 @@ def build_what_changed() -> SensorDefinition:
             return SkipReason(reason)
         if context.instance.get_runs_count(RunsFilter(statuses=UNFINISHED)):
             return SkipReason("waits until nothing is running")
-        return RunRequest(run_key=_run_key(context.instance, state(pipeline)))
+        return RunRequest(run_key=_run_key(context.instance, state(pipeline)), tags=UNATTENDED)
 
     return look
-
-
-ATTEMPTS = 3
-"""How often a build is launched whose run ends before any of its steps began, as when Dagster's code server is away."""
 
 
 def _run_key(instance: DagsterInstance, of_state: str) -> str:
     """Return the key of the run that builds a state of the figures: Dagster launches one run a key.
 
-    A run that failed or was cancelled is not repeated, unless it failed before it began. After one that succeeded, the
-    state is built again where it is not what is published: it had been replaced, or the file was deleted.
+    A run that failed or was cancelled is not repeated. After one that succeeded, the state is built again where it is
+    not what is published: it had been replaced, or the file was deleted.
     """
-    lost = 0
     for number in count(1):
         key = of_state if number == 1 else f"{of_state}-{number}"
-        run = next(iter(instance.get_runs(RunsFilter(tags={RUN_KEY: key}), limit=1)), None)
-        if run is None:
-            return key
-        if run.status is DagsterRunStatus.SUCCESS:
-            lost = 0
-        elif run.status is DagsterRunStatus.FAILURE and not instance.get_run_step_stats(run.run_id):
-            lost += 1
-            if lost == ATTEMPTS:
-                return key
-        else:
+        built = RunsFilter(tags={RUN_KEY: key}, statuses=[DagsterRunStatus.SUCCESS])
+        if not instance.get_runs_count(built):
             return key
     raise AssertionError("numbers do not end")
 
@@ -204,12 +193,15 @@ def tell_of_failures() -> SensorDefinition:
     )
     def tell(context: RunFailureSensorContext, pipeline: ResourceParam[Pipeline]) -> SkipReason | None:
         settings = pipeline.settings
+        run = context.dagster_run
+        if run.tags.get(WILL_RETRY) == "true":
+            return SkipReason(f"run {run.run_id} failed, and is launched again")
         if not (settings.alerting.webhook or settings.alerting.mail_to):
             return SkipReason(
-                f"run {context.dagster_run.run_id} failed, and nobody is set to be told: "
+                f"run {run.run_id} failed, and nobody is set to be told: "
                 "FW_ALERT_WEBHOOK and FW_ALERT_MAIL_TO are empty"
             )
-        alert = alert_of(context.instance, context.dagster_run, context.failure_event.message, ui=settings.alerting.ui)
+        alert = alert_of(context.instance, run, context.failure_event.message, ui=settings.alerting.ui)
         ways = alerts.send(alert, settings, say=context.log.warning)
         context.log.info("told of run %s by %s", alert.run_id, " and ".join(ways))
         return None

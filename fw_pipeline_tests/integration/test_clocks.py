@@ -5,6 +5,9 @@ They take whole runs, so they are apart: `make test-long`.
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 import threading
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -75,16 +78,38 @@ def test_the_schedule_comes_up_in_the_middle_of_a_backfill_and_both_end_well(
         brought = data / "warehouse.duckdb"
         ui.wait_for("what both brought, published", lambda: brought.exists() and len(published(data)) == len(year) + 1)
         assert ui.backfill_status(backfill) == "COMPLETED_SUCCESS"
-        (scheduled,) = ui.runs("monthly")
+        scheduled, *lost = ui.runs("monthly")
         tags = {tag["key"]: tag["value"] for tag in scheduled["tags"]}
         assert (scheduled["status"], tags["dagster/schedule_name"]) == ("SUCCESS", "monthly")
         assert ui.months("stackoverflow") == [(year[0], year[-1]), (CLOSED, CLOSED)]
+        assert {run["status"] for run in lost} <= {"FAILURE"}, "a code server that the clock lets die loses a run"
     world = services.world
     months = [date.fromisoformat(month) for month in [*year, CLOSED]]
     assert published(data) == {month: world.questions_in(month, "pytorch") for month in months}
     counted = [dict(request.query) for request in services.of("stackexchange") if request.path == COUNTS]
     asked = [datetime.fromtimestamp(int(it["fromdate"]), UTC).date() for it in counted]
     assert sorted(asked) == months, "nothing was asked for twice"
+
+
+def test_a_run_of_the_schedule_that_is_killed_is_launched_again_and_its_month_comes(
+    tmp_path: Path, services: FakeServices
+) -> None:
+    data = tmp_path / "data"
+    recorded_until(data / "recorded", "2023-06")
+    clock = MovedClock(tmp_path, datetime(2023, 7, 3, 5, 59, 30, tzinfo=UTC))
+    come = threading.Event()
+    services.faults.add(COUNTS, late(120, come), times=-1)
+    with Ui(data, settings(clock, services)) as ui:
+        ui.switch_on("monthly")
+        ui.wait_for("the first question", lambda: services.of("stackexchange"))
+        (process,) = set(re.findall(r" - monthly - \S+ - (\d+) - ", ui.log.read_text(encoding="utf-8")))
+        os.kill(int(process), signal.SIGKILL)
+        come.set()
+        ui.wait_for("the second attempt", lambda: len(ui.runs("monthly")) == 2)
+        ui.wait_for("the runs", lambda: idle(ui) and (data / "warehouse.duckdb").exists())
+        ui.wait_for("the month, published", lambda: date(2023, 6, 1) in published(data))
+        assert [run["status"] for run in ui.runs("monthly")] == ["SUCCESS", "FAILURE"]
+    assert published(data) == {date(2023, 6, 1): services.world.questions_in(date(2023, 6, 1), "pytorch")}
 
 
 def test_a_clock_that_is_set_back_under_the_ui_delays_it_by_as_much_and_no_more(
