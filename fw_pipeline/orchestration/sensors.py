@@ -4,6 +4,7 @@ Each is on from the start, looks at files or at the history, and decides nothing
 """
 
 import json
+import time
 from collections.abc import Mapping
 from itertools import count
 
@@ -69,13 +70,27 @@ def build_what_changed() -> SensorDefinition:
         description="Builds, checks and publishes everything when months have come in and nothing is running.",
     )
     def look(context: SensorEvaluationContext, pipeline: ResourceParam[Pipeline]) -> RunRequest | SkipReason:
+        if not _is_quiet(context.instance):
+            return SkipReason("waits until nothing is running")
         if reason := nothing_to_build(pipeline):
             return SkipReason(reason)
-        if context.instance.get_runs_count(RunsFilter(statuses=UNFINISHED)):
-            return SkipReason("waits until nothing is running")
         return RunRequest(run_key=_run_key(context.instance, state(pipeline)), tags=UNATTENDED)
 
     return look
+
+
+WATCH = 4.0
+"""Seconds for which the sensor watches a run that is at work; Dagster looks at its sensors every five."""
+
+
+def _is_quiet(instance: DagsterInstance) -> bool:
+    """Say whether no run is queued or at work, or will be in a moment: a build that is due then starts at once."""
+    until = time.monotonic() + WATCH
+    while instance.get_runs_count(RunsFilter(statuses=UNFINISHED)):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.25)
+    return True
 
 
 def _run_key(instance: DagsterInstance, of_state: str) -> str:
