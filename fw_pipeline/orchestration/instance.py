@@ -29,6 +29,9 @@ nux:
 concurrency:
   runs:
     max_concurrent_runs: 2
+# The terminal of the UI shows what runs say and what fails, not each of the hundreds of events of a build.
+python_logs:
+  python_log_level: INFO
 # One file for the events of all runs, where Dagster would have a file for each run and an index beside them.
 event_log_storage:
   module: dagster._core.storage.event_log

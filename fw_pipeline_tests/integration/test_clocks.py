@@ -6,7 +6,6 @@ They take whole runs, so they are apart: `make test-long`.
 from __future__ import annotations
 
 import os
-import re
 import signal
 import threading
 from collections.abc import Mapping
@@ -102,8 +101,7 @@ def test_a_run_of_the_schedule_that_is_killed_is_launched_again_and_its_month_co
     with Ui(data, settings(clock, services)) as ui:
         ui.switch_on("monthly")
         ui.wait_for("the first question", lambda: services.of("stackexchange"))
-        (process,) = set(re.findall(r" - monthly - \S+ - (\d+) - ", ui.log.read_text(encoding="utf-8")))
-        os.kill(int(process), signal.SIGKILL)
+        os.kill(ui.process_of(ui.runs("monthly")[0]["runId"]), signal.SIGKILL)
         come.set()
         ui.wait_for("the second attempt", lambda: len(ui.runs("monthly")) == 2)
         ui.wait_for("the runs", lambda: idle(ui) and (data / "warehouse.duckdb").exists())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -62,6 +63,12 @@ SWITCH_ON = """
 mutation on($name: String!) { startSchedule(scheduleSelector: {
     repositoryLocationName: "fw_pipeline", repositoryName: "__repository__", scheduleName: $name
 }) { __typename ... on PythonError { message } } }
+"""
+
+EVENTS = """
+query events($run: ID!) { logsForRun(runId: $run) { ... on EventConnection { events {
+    ... on MessageEvent { message }
+} } } }
 """
 
 CANCEL = "mutation cancel($id: String!) { cancelPartitionBackfill(backfillId: $id) { __typename } }"
@@ -158,6 +165,12 @@ class Ui:
         """Return the runs, or those of one job, the newest first."""
         found: list[dict[str, Any]] = self.ask(RUNS)["runsOrError"]["results"]
         return [run for run in found if job in ("", run["jobName"])]
+
+    def process_of(self, run_id: str) -> int:
+        """Return the id of the process in which a run is at work, as the UI shows it."""
+        events = self.ask(EVENTS, run=run_id)["logsForRun"]["events"]
+        said = " ".join(event.get("message", "") for event in events)
+        return int(re.findall(r"process \(pid: (\d+)\)", said)[0])
 
     def launch(self, job: str, first: str, last: str) -> str:
         """Launch a job for some months; return the id of its run."""
