@@ -10,6 +10,7 @@ import contextlib
 import csv
 import difflib
 import io
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -72,10 +73,10 @@ def _chosen(known: Sequence[str], only: Sequence[str]) -> list[str]:
 
 def _led_to(folder: Path) -> Path:
     """Return the folder itself where a link leads to it: what is replaced is the folder, and the link stays."""
-    try:
-        return folder.resolve()
-    except (OSError, RuntimeError) as error:  # links that lead to one another
-        raise PipelineError("export", f"{folder} leads nowhere", "name another folder with --to") from error
+    led_to = Path(os.path.realpath(folder))
+    if led_to.is_symlink():  # links that lead to one another
+        raise PipelineError("export", f"{folder} leads nowhere", "name another folder with --to")
+    return led_to
 
 
 def _refuse_what_is_not_ours(folder: Path) -> None:

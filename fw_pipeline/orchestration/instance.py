@@ -77,7 +77,7 @@ def prepare(data_dir: Path) -> Path:
         PipelineError: `dagster.yaml` is damaged, or Dagster cannot use a folder of this name.
         SettingError: a setting is wrong.
     """
-    home = (read().dagster_home or data_dir / "dagster").resolve()
+    home = Path(os.path.realpath(read().dagster_home or data_dir / "dagster"))
     if unquote(str(home)) != str(home):
         cause = f"{home} holds a % with a number after it, which Dagster takes for another letter"
         raise PipelineError("Dagster's history", cause, "choose a folder without one by FW_DATA_DIR or DAGSTER_HOME")
@@ -230,5 +230,5 @@ def warn_if_temporary() -> None:
             "DAGSTER_HOME is not set: Dagster begins a temporary history, in which the months in %s look as if they "
             "were not there, and forgets it when it ends; start it with `fw-pipeline ui`, or set DAGSTER_HOME=%s",
             settings.data_dir,
-            (settings.data_dir / "dagster").resolve(),
+            Path(os.path.realpath(settings.data_dir / "dagster")),
         )

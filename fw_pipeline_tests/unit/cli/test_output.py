@@ -219,6 +219,13 @@ def test_a_folder_whose_name_dagster_would_read_otherwise_is_refused_with_the_re
     assert "free space" not in done.err
 
 
+def test_a_folder_that_is_a_link_to_itself_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    refused = called(tmp_path / "loop", "run")
+    assert (refused.status, len(refused.complaints)) == (1, 1), refused.err
+    assert "Too many levels of symbolic links" in refused.err
+
+
 def test_an_export_keeps_a_link_and_refuses_the_root(data: Path, tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
