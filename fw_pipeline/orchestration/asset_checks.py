@@ -26,7 +26,8 @@ from fw_pipeline.contract import Source
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.ingestion.providers import Freshness, freshness
 from fw_pipeline.orchestration.asset_metadata import as_markdown, places, relation_key
-from fw_pipeline.orchestration.pipeline import Pipeline, plain_failures
+from fw_pipeline.orchestration.failures import plain_failures
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.quality import Expectation, Outcome
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import relations_read

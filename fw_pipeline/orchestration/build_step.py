@@ -22,7 +22,8 @@ from fw_pipeline.errors import PipelineError
 from fw_pipeline.orchestration.asset_checks import broken, check_specs, prove, results, selected
 from fw_pipeline.orchestration.asset_metadata import as_markdown, column_lineage, column_schema, relation_key
 from fw_pipeline.orchestration.build_plan import Table
-from fw_pipeline.orchestration.pipeline import Pipeline, plain_failures
+from fw_pipeline.orchestration.failures import plain_failures
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.quality import Expectation
 from fw_pipeline.warehouse import Writer
 

@@ -25,8 +25,9 @@ from fw_pipeline.contract import Source
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.ingestion.providers import offered
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
+from fw_pipeline.orchestration.failures import plain_failures
 from fw_pipeline.orchestration.instance import told, write_quickly
-from fw_pipeline.orchestration.pipeline import Pipeline, plain_failures
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.raw_assets import GAPS, fetch_months
 from fw_pipeline.orchestration.runs import mark_killed, run_job
 from fw_pipeline.warehouse import query

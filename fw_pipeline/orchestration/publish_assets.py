@@ -27,7 +27,8 @@ from fw_pipeline.locks import Tell, lock_held, silent
 from fw_pipeline.orchestration.asset_checks import Rules, broken, prove
 from fw_pipeline.orchestration.asset_metadata import SEVERAL, relation_key
 from fw_pipeline.orchestration.build_plan import Table
-from fw_pipeline.orchestration.pipeline import Pipeline, plain_failures, registered
+from fw_pipeline.orchestration.failures import plain_failures
+from fw_pipeline.orchestration.pipeline import Pipeline, registered
 from fw_pipeline.report.answer import answer
 from fw_pipeline.report.formatting import VERDICTS, in_month
 from fw_pipeline.text import in_markdown

@@ -35,7 +35,8 @@ from fw_pipeline.ingestion.ingest import ingest
 from fw_pipeline.ingestion.providers import asking, choose, offered, shared_out
 from fw_pipeline.months import Window, last_closed_month, parse_month
 from fw_pipeline.orchestration.asset_metadata import column_schema
-from fw_pipeline.orchestration.pipeline import Pipeline, plain_failures
+from fw_pipeline.orchestration.failures import plain_failures
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.settings import Settings
 from fw_pipeline.text import one_line
 

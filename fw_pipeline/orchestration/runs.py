@@ -26,8 +26,9 @@ from filelock import FileLock, Timeout
 from fw_pipeline.atomic_files import unwritable
 from fw_pipeline.locks import silent
 from fw_pipeline.months import Window
+from fw_pipeline.orchestration.failures import failure_lines, was_interrupted
 from fw_pipeline.orchestration.instance import told, write_quickly
-from fw_pipeline.orchestration.pipeline import Pipeline, failure_lines, was_interrupted
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.raw_assets import RANGE_END, RANGE_START, key
 
 LOCATION, REPOSITORY = "fw_pipeline", "__repository__"

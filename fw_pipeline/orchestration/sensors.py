@@ -34,8 +34,9 @@ from fw_pipeline.alerts import Alert
 from fw_pipeline.contract import Source
 from fw_pipeline.ingestion.providers import freshness
 from fw_pipeline.orchestration.asset_checks import FRESH, freshness_metadata
+from fw_pipeline.orchestration.failures import failure_lines
 from fw_pipeline.orchestration.jobs import NOT_TRIMMED, REBUILD, UNATTENDED, nothing_to_build, state
-from fw_pipeline.orchestration.pipeline import Pipeline, failure_lines
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.raw_assets import RANGE_END, RANGE_START
 from fw_pipeline.orchestration.runs import ENDED, mark_killed
 

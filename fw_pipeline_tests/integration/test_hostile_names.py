@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 from fw_pipeline.cli.output import show
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.orchestration.asset_metadata import as_markdown
-from fw_pipeline.orchestration.pipeline import failure
+from fw_pipeline.orchestration.failures import failure
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.text import one_line
 from fw_pipeline.warehouse import Warehouse, query

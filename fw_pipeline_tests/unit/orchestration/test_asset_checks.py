@@ -20,7 +20,8 @@ from dagster import (
 )
 
 from fw_pipeline.orchestration.asset_checks import NO_WARNINGS, RULES_HOLD, raw_checks
-from fw_pipeline.orchestration.pipeline import Pipeline, failure_lines
+from fw_pipeline.orchestration.failures import failure_lines
+from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.runs import run_job
 from fw_pipeline.orchestration.sensors import alert_of
 from fw_pipeline.quality import AT_LEAST_ONE_ROW

@@ -11,7 +11,7 @@ from dagster import (
 )
 
 from fw_pipeline.orchestration.asset_checks import NO_WARNINGS, RULES_HOLD
-from fw_pipeline.orchestration.pipeline import failure_lines
+from fw_pipeline.orchestration.failures import failure_lines
 from fw_pipeline_tests.support.built_tables import RULES, SMALL, House, materialised
 
 

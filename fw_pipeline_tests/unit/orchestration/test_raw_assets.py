@@ -17,7 +17,7 @@ from dagster import (
 )
 from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
-from fw_pipeline.orchestration.pipeline import failure_lines
+from fw_pipeline.orchestration.failures import failure_lines
 from fw_pipeline.orchestration.raw_assets import GAPS, RANGE_END, RANGE_START, months_of
 from fw_pipeline.paths import PROJECT_DIR
 from fw_pipeline.settings import read
