@@ -221,7 +221,7 @@ def test_a_folder_whose_name_dagster_would_read_otherwise_is_refused_with_the_re
 
 def test_a_folder_that_is_a_link_to_itself_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
-    refused = called(tmp_path / "loop", "run")
+    refused = fw_pipeline(tmp_path / "loop", "run")
     assert (refused.status, len(refused.complaints)) == (1, 1), refused.err
     assert "Too many levels of symbolic links" in refused.err
 

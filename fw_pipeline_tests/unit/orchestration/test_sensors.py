@@ -94,7 +94,7 @@ def test_a_build_starts_once_for_each_state_of_the_figures_and_only_when_nothing
 def test_dagster_launches_what_no_person_launched_again_where_it_was_lost_or_killed_and_not_where_a_step_failed(
     tmp_path: Path, location: Definitions
 ) -> None:
-    settings = {"run_retries": yaml.safe_load(INSTANCE)["run_retries"]}
+    settings = {**QUIET, "run_retries": yaml.safe_load(INSTANCE)["run_retries"]}
     job = location.resolve_job_def("rebuild")
     with DagsterInstance.local_temp(str(tmp_path), overrides=settings) as instance:
         sensor = Sensor(tmp_path, instance)
