@@ -41,7 +41,7 @@ UNATTENDED = {
     "dagster/retry_strategy": "ALL_STEPS",
     "dagster/retry_on_asset_or_op_failure": "false",
 }
-"""The tags of a run that no person launched: Dagster launches it again if it was killed or lost before it began.
+"""The tags of a run that a schedule launched: Dagster launches it again if it was killed or lost before it began.
 
 A run is lost where Dagster's code server is away, as after a machine wakes. What failed by itself is not repeated.
 """

@@ -35,7 +35,7 @@ from fw_pipeline.contract import Source
 from fw_pipeline.ingestion.providers import freshness
 from fw_pipeline.orchestration.asset_checks import FRESH, freshness_metadata
 from fw_pipeline.orchestration.failures import failure_lines
-from fw_pipeline.orchestration.jobs import NOT_TRIMMED, REBUILD, UNATTENDED, nothing_to_build, state
+from fw_pipeline.orchestration.jobs import NOT_TRIMMED, REBUILD, nothing_to_build, state
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.raw_assets import RANGE_END, RANGE_START
 from fw_pipeline.orchestration.runs import ENDED, mark_killed
@@ -60,7 +60,8 @@ def build_what_changed() -> SensorDefinition:
 
     A backfill of raw months in the UI therefore ends in the same state as the command line. It looks at the files, not
     at the history: it builds when the vintages on disk are not those of the published file. It waits until no run is
-    queued or at work, so that one build follows a backfill of all sources. It builds each state of the figures once.
+    queued or at work, so that one build follows a backfill of all sources. It builds each state of the figures once; a
+    build of which no step began is launched again.
     """
 
     @sensor(
@@ -75,7 +76,7 @@ def build_what_changed() -> SensorDefinition:
             return SkipReason("waits until nothing is running")
         if reason := nothing_to_build(pipeline):
             return SkipReason(reason)
-        return RunRequest(run_key=_run_key(context.instance, state(pipeline)), tags=UNATTENDED)
+        return RunRequest(run_key=_run_key(context.instance, state(pipeline)))
 
     return look
 
@@ -94,16 +95,29 @@ def _is_quiet(instance: DagsterInstance) -> bool:
     return True
 
 
+ATTEMPTS = 3
+"""How often a build is launched whose run ends before any of its steps began, as when Dagster's code server is away."""
+
+
 def _run_key(instance: DagsterInstance, of_state: str) -> str:
     """Return the key of the run that builds a state of the figures: Dagster launches one run a key.
 
-    A run that failed or was cancelled is not repeated. After one that succeeded, the state is built again where it is
-    not what is published: it had been replaced, or the file was deleted.
+    A run that failed or was cancelled is not repeated, unless it failed before it began. After one that succeeded, the
+    state is built again where it is not what is published: it had been replaced, or the file was deleted.
     """
+    lost = 0
     for number in count(1):
         key = of_state if number == 1 else f"{of_state}-{number}"
-        built = RunsFilter(tags={RUN_KEY: key}, statuses=[DagsterRunStatus.SUCCESS])
-        if not instance.get_runs_count(built):
+        run = next(iter(instance.get_runs(RunsFilter(tags={RUN_KEY: key}), limit=1)), None)
+        if run is None:
+            return key
+        if run.status is DagsterRunStatus.SUCCESS:
+            lost = 0
+        elif run.status is DagsterRunStatus.FAILURE and not instance.get_run_step_stats(run.run_id):
+            lost += 1
+            if lost == ATTEMPTS:
+                return key
+        else:
             return key
     raise AssertionError("numbers do not end")
 

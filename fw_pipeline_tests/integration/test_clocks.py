@@ -60,7 +60,7 @@ def test_the_schedule_comes_up_in_the_middle_of_a_backfill_and_both_end_well(
 ) -> None:
     data = tmp_path / "data"
     recorded_until(data / "recorded", "2023-06")
-    clock = MovedClock(tmp_path, datetime(2023, 7, 3, 5, 50, tzinfo=UTC))
+    clock = MovedClock(tmp_path, datetime(2023, 7, 3, 5, 58, tzinfo=UTC))  # it is not moved: a leap ends code servers
     year = [f"{date(2022, month, 1)}" for month in range(1, 13)]
     come = threading.Event()
     services.faults.add(COUNTS, late(45, come), times=-1)
@@ -68,7 +68,6 @@ def test_the_schedule_comes_up_in_the_middle_of_a_backfill_and_both_end_well(
         ui.switch_on("monthly")
         backfill = ui.backfill(["stackoverflow"], year)
         ui.wait_for("the first question", lambda: services.of("stackexchange"))
-        clock.set(datetime(2023, 7, 3, 5, 59, 58, tzinfo=UTC))
         ui.wait_for("the schedule", lambda: ui.runs("monthly"))
         assert ui.backfill_status(backfill) == "REQUESTED", "the schedule came up while the backfill was under way"
         come.set()
@@ -77,11 +76,10 @@ def test_the_schedule_comes_up_in_the_middle_of_a_backfill_and_both_end_well(
         brought = data / "warehouse.duckdb"
         ui.wait_for("what both brought, published", lambda: brought.exists() and len(published(data)) == len(year) + 1)
         assert ui.backfill_status(backfill) == "COMPLETED_SUCCESS"
-        scheduled, *lost = ui.runs("monthly")
+        (scheduled,) = ui.runs("monthly")
         tags = {tag["key"]: tag["value"] for tag in scheduled["tags"]}
         assert (scheduled["status"], tags["dagster/schedule_name"]) == ("SUCCESS", "monthly")
         assert ui.months("stackoverflow") == [(year[0], year[-1]), (CLOSED, CLOSED)]
-        assert {run["status"] for run in lost} <= {"FAILURE"}, "a code server that the clock lets die loses a run"
     world = services.world
     months = [date.fromisoformat(month) for month in [*year, CLOSED]]
     assert published(data) == {month: world.questions_in(month, "pytorch") for month in months}

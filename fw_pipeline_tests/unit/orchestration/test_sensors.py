@@ -29,6 +29,7 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from fw_pipeline.definitions import build_defs
 from fw_pipeline.months import Window, parse_month
 from fw_pipeline.orchestration.instance import INSTANCE
+from fw_pipeline.orchestration.jobs import UNATTENDED
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.runs import run_job
 from fw_pipeline.orchestration.sensors import alert_of, build_what_changed
@@ -91,17 +92,42 @@ def test_a_build_starts_once_for_each_state_of_the_figures_and_only_when_nothing
     assert later.run_key != first.run_key
 
 
-def test_dagster_launches_what_no_person_launched_again_where_it_was_lost_or_killed_and_not_where_a_step_failed(
+def test_a_build_that_was_lost_before_it_began_is_launched_again_and_one_that_failed_is_not(
+    tmp_path: Path, instance: DagsterInstance, location: Definitions
+) -> None:
+    sensor = Sensor(tmp_path, instance)
+    add_month(tmp_path)
+    job = location.resolve_job_def("rebuild")
+
+    def key() -> str:
+        asked = sensor.look()
+        assert isinstance(asked, RunRequest)
+        assert asked.run_key is not None
+        return asked.run_key
+
+    keys = []
+    for _ in range(4):
+        keys.append(key())
+        lost = instance.create_run_for_job(job, tags={"dagster/run_key": keys[-1]})
+        instance.report_run_failed(lost, "the code server was away")
+    assert keys == [keys[0], f"{keys[0]}-2", f"{keys[0]}-3", f"{keys[0]}-3"], "three times, and no more"
+    add_month(tmp_path, date(2024, 2, 1))
+    failed = execute(
+        tmp_path, instance, "rebuild", tags={"dagster/run_key": key()}, asset_selection=[AssetKey("report")]
+    )
+    assert not failed.success, "nothing is published that could be drawn"
+    assert key() == key() != keys[0]
+    assert key() == instance.get_run_by_id(failed.run_id).tags["dagster/run_key"]  # type: ignore[union-attr]
+
+
+def test_dagster_launches_a_run_of_a_schedule_again_where_it_was_lost_or_killed_and_not_where_a_step_failed(
     tmp_path: Path, location: Definitions
 ) -> None:
     settings = {**QUIET, "run_retries": yaml.safe_load(INSTANCE)["run_retries"]}
     job = location.resolve_job_def("rebuild")
     with DagsterInstance.local_temp(str(tmp_path), overrides=settings) as instance:
-        sensor = Sensor(tmp_path, instance)
         add_month(tmp_path)
-        asked = sensor.look()
-        assert isinstance(asked, RunRequest)
-        tags = {**asked.tags, "dagster/run_key": str(asked.run_key)}
+        tags = UNATTENDED
 
         def will_retry(run: DagsterRun) -> bool:
             found = instance.get_run_by_id(run.run_id)
@@ -122,13 +148,10 @@ def test_dagster_launches_what_no_person_launched_again_where_it_was_lost_or_kil
         failed = execute(tmp_path, instance, "rebuild", tags=tags, asset_selection=[AssetKey("report")])
         assert not failed.success, "nothing is published that could be drawn"
         assert not will_retry(failed.dagster_run)
-        then = sensor.look()
-        assert isinstance(then, RunRequest)
-        assert then.run_key == asked.run_key, "the sensor asks for no run of its own"
     for schedule in location.schedules or ():
         assert isinstance(schedule, ScheduleDefinition)
         assert schedule.tags is not None
-        assert schedule.tags.items() >= asked.tags.items(), schedule.name
+        assert schedule.tags.items() >= UNATTENDED.items(), schedule.name
 
 
 def test_a_published_file_that_was_deleted_is_built_again_each_time_unless_somebody_cancels(
