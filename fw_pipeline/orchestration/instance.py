@@ -49,7 +49,7 @@ backfills:
 run_monitoring:
   enabled: true
   max_runtime_seconds: 7200
-# Only runs whose tags say so are launched again: those of schedules and sensors.
+# Only runs whose tags say so are launched again: those of schedules.
 run_retries:
   enabled: true
   max_retries: 0

@@ -86,7 +86,7 @@ WATCH = 4.0
 
 
 def _is_quiet(instance: DagsterInstance) -> bool:
-    """Say whether no run is queued or at work, or will be in a moment: a build that is due then starts at once."""
+    """Say whether no run is queued or at work, having waited up to `WATCH` seconds for those that are."""
     until = time.monotonic() + WATCH
     while instance.get_runs_count(RunsFilter(statuses=UNFINISHED)):
         if time.monotonic() > until:

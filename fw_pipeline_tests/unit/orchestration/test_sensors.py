@@ -120,14 +120,12 @@ def test_a_build_that_was_lost_before_it_began_is_launched_again_and_one_that_fa
     assert key() == instance.get_run_by_id(failed.run_id).tags["dagster/run_key"]  # type: ignore[union-attr]
 
 
-def test_dagster_launches_a_run_of_a_schedule_again_where_it_was_lost_or_killed_and_not_where_a_step_failed(
+def test_dagster_launches_a_run_of_a_schedule_again_where_it_was_lost_and_not_where_a_step_failed(
     tmp_path: Path, location: Definitions
 ) -> None:
     settings = {**QUIET, "run_retries": yaml.safe_load(INSTANCE)["run_retries"]}
     job = location.resolve_job_def("rebuild")
     with DagsterInstance.local_temp(str(tmp_path), overrides=settings) as instance:
-        add_month(tmp_path)
-        tags = UNATTENDED
 
         def will_retry(run: DagsterRun) -> bool:
             found = instance.get_run_by_id(run.run_id)
@@ -138,17 +136,21 @@ def test_dagster_launches_a_run_of_a_schedule_again_where_it_was_lost_or_killed_
         for _ in range(3):
             root, parent = (lost[0].run_id, lost[-1].run_id) if lost else (None, None)
             group = {"dagster/root_run_id": root} if root else {}
-            again = instance.create_run_for_job(job, tags={**tags, **group}, root_run_id=root, parent_run_id=parent)
+            again = instance.create_run_for_job(
+                job, tags={**UNATTENDED, **group}, root_run_id=root, parent_run_id=parent
+            )
             lost.append(again)
             instance.report_run_failed(lost[-1], "the code server was away")
         assert [will_retry(run) for run in lost] == [True, True, False], "twice, and no more"
         of_a_person = instance.create_run_for_job(job)
         instance.report_run_failed(of_a_person, "the code server was away")
         assert not will_retry(of_a_person)
-        failed = execute(tmp_path, instance, "rebuild", tags=tags, asset_selection=[AssetKey("report")])
+        failed = execute(tmp_path, instance, "rebuild", tags=UNATTENDED, asset_selection=[AssetKey("report")])
         assert not failed.success, "nothing is published that could be drawn"
         assert not will_retry(failed.dagster_run)
-    for schedule in location.schedules or ():
+    schedules = [*(location.schedules or ())]
+    assert len(schedules) == 2
+    for schedule in schedules:
         assert isinstance(schedule, ScheduleDefinition)
         assert schedule.tags is not None
         assert schedule.tags.items() >= UNATTENDED.items(), schedule.name
@@ -221,6 +223,26 @@ def test_a_failed_run_is_told_with_job_source_month_cause_remedy_and_link(tmp_pa
     assert title == "fetch_pypi failed for 2022-05"
     assert line == ("* pypi (recorded): pypi.csv is missing from the recorded figures; restore it from the repository")
     assert link == f"http://127.0.0.1:3000/runs/{run_id}"
+
+
+def test_a_scheduled_run_that_is_launched_again_is_told_of_only_after_the_last_attempt(tmp_path: Path) -> None:
+    settings = {**QUIET, "run_retries": yaml.safe_load(INSTANCE)["run_retries"]}
+    with hook() as told, DagsterInstance.local_temp(str(tmp_path), overrides=settings) as instance:
+        given = read({"FW_DATA_DIR": str(tmp_path), "FW_ALERT_WEBHOOK": told.url}, dotenv=Path("none"))
+        resources = {"pipeline": Pipeline(SOURCES, (), given=given)}
+        definitions = build_defs(resources=resources)
+        repository, job = definitions.get_repository_def(), definitions.resolve_job_def("monthly")
+        sensor = repository.get_sensor_def("tell_of_failures")
+
+        def tick(cursor: str | None) -> str | None:
+            with build_sensor_context(instance, cursor, repository_def=repository, resources=resources) as context:
+                return sensor.evaluate_tick(context).cursor
+
+        cursor = tick(None)
+        for tags, heard in (({**UNATTENDED}, 0), ({**UNATTENDED, "dagster/max_retries": "0"}, 1)):
+            instance.report_run_failed(instance.create_run_for_job(job, tags=tags), "the code server was away")
+            cursor = tick(cursor)
+            assert len(told.told) == heard
 
 
 def test_a_run_that_fails_after_the_clock_went_back_is_told_of_once(tmp_path: Path) -> None:
