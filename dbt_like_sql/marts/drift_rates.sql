@@ -1,4 +1,8 @@
-with drift as (
+with figures as (
+    select * from marts.figure_history
+),
+
+drift as (
     select * from marts.drift
 ),
 
@@ -38,17 +42,22 @@ seen_twice as (
         series,
         key,
         'at once' as taken,
+        greatest(date_trunc('month', last_observed_on), month)::date as known_from,
+        value,
+        first_value as compared_value
+    from figures
+    where is_current and value is not null and first_value > 0 and last_observed_on > first_observed_on
+    union all
+    select
+        source,
+        series,
+        key,
+        'at once' as taken,
         greatest(date_trunc('month', observed_on), month)::date as known_from,
         value,
         compared_value
     from drift
-    where
-        value is not null
-        and compared_value > 0
-        and (
-            (kind = 'vintage' and is_current and vintages_seen > 1 and observed_on > compared_on)
-            or (kind = 'recount' and compared_on is not null)
-        )
+    where kind = 'recount' and compared_value > 0 and compared_on is not null
     union all
     -- Two ways of counting the same thing say how far either may be from the other.
     select

@@ -78,18 +78,22 @@ def add_papers(data: Path, number: int) -> None:
         bare.ingest("papers", PAPERS, Pipeline(SOURCES, (), given=settings))
 
 
-def add_vintages(store: VintageStore, number: int) -> None:
-    """Add so many vintages to each month of each source, each some days later and with other figures in every row."""
+def add_vintages(store: VintageStore, number: int, every: int) -> None:
+    """Add so many vintages to each month of each source, each a day later and with another figure in one row of `every`."""
     for source, table in ((name, known.table) for name, known in SOURCES.items()):
         measure = next(name for name, kind in table.measures.items() if kind == pl.Int64)
+        before = 0
         for vintage in store.vintages(source):
             rows = store.read(source, vintage)
+            n = pl.int_range(before, before + rows.height, eager=True)
+            before += rows.height
             for turn in range(1, number + 1):
+                times_changed = (n + turn) // every - n // every
                 later = pl.col("observed_on") + timedelta(days=turn)
                 store.add(
                     source,
                     vintage.month,
-                    rows.with_columns(pl.col(measure) + turn, later),
+                    rows.with_columns(pl.col(measure) + times_changed, later),
                     provider=rows["provider"][0],
                     observed_at=vintage.observed_at + timedelta(days=turn),
                     evidence=(f"made up {turn}",),
@@ -132,8 +136,8 @@ def main() -> None:
         case ["add-rows", models, papers]:
             add_models(store, int(models))
             add_papers(data, int(papers))
-        case ["add-vintages", number]:
-            add_vintages(store, int(number))
+        case ["add-vintages", number, every]:
+            add_vintages(store, int(number), int(every))
         case ["measure"]:
             measure(data)
         case other:
