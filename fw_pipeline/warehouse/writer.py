@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -41,6 +41,8 @@ class Writer(Tables):
     def load_raw(self, source: str) -> int:
         """Load all vintages of a source into `raw.<source>`, `_vintages` and `_unpartitioned`; return current rows.
 
+        A vintage never changes, so each is read once: what this code loaded of a month's vintages before is kept.
+
         For each provider, the current vintage of a month is the one that its origin counted last: an old snapshot that
         is loaded after a newer one stays history. If the only known day is that of our own clock, it is the vintage
         that was written last.
@@ -54,11 +56,11 @@ class Writer(Tables):
         schema = pl.Schema({**table.schema, **PROVENANCE})
         columns = ", ".join(f"{name} {_TYPES[kind]}" for name, kind in schema.items())
         self._run(f"create or replace temp table fresh ({columns}, vintage timestamp with time zone, placed boolean)")
-        if vintages:
+        if unread := self._reuse_loaded(source, vintages):
             try:
-                self._insert_vintages(schema, vintages)
+                self._insert_vintages(schema, unread)
             except duckdb.Error:
-                self._name_the_broken(source, vintages)
+                self._name_the_broken(source, unread)
                 raise
         self._run(f"""
             create or replace temp table latest as
@@ -91,7 +93,6 @@ class Writer(Tables):
         self._run("drop table fresh")
         self._run("drop table latest")
         self._describe_raw(source)
-        self._keep(LOADS)
         self._connection.execute("delete from meta.loads where source = ?", [source])
         loaded = [source, len(vintages), listing, CODE_VERSION]
         self._connection.execute("insert into meta.loads values (?, ?, ?, ?)", loaded)
@@ -133,6 +134,28 @@ class Writer(Tables):
             raise WarehouseError(relation, first_line(error), remedy) from error
         self._comment(relation, description, columns)
         return self._built(relation)
+
+    def _reuse_loaded(self, source: str, vintages: Sequence[Vintage]) -> Sequence[Vintage]:
+        """Put into `fresh` what was loaded of these vintages before, and return those that have to be read.
+
+        Of figures without a month, older vintages are not kept: they are read every time.
+        """
+        self._keep(LOADS)
+        if (source, CODE_VERSION) not in self._rows("select source, code from meta.loads"):
+            return vintages
+        listed = pl.DataFrame(
+            [(v.month, v.observed_at, v.run_id) for v in vintages if v.month],
+            schema={"month": pl.Date, "vintage": pl.Datetime("us", "UTC"), "run_id": pl.String},
+            orient="row",
+        )
+        self._connection.register("listed", listed.to_arrow())
+        self._run(f"""
+            insert into fresh select loaded.* exclude (is_current), true
+            from raw.{source}_vintages as loaded semi join listed using (month, vintage, run_id)
+        """)
+        self._connection.unregister("listed")
+        loaded = set(self._rows("select distinct month, vintage, run_id from fresh"))
+        return [v for v in vintages if (v.month, v.observed_at, v.run_id) not in loaded]
 
     def _insert_vintages(self, schema: pl.Schema, vintages: Iterable[Vintage]) -> None:
         listed = [(str(v.path), v.observed_at, v.month is not None) for v in vintages]

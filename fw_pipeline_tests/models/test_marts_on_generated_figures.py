@@ -109,10 +109,14 @@ def test_the_order_of_rows_and_another_look_that_saw_the_same_do_not_matter(
 ) -> None:
     turned = {source: frame.sample(fraction=1, shuffle=True, seed=seed) for source, frame in made.items()}
     once, again = house.built(made), house.built(turned, vintages=3)
-    of_vintages = ("marts.drift", "marts.drift_rates")
+    of_vintages = ("marts.figure_history", "marts.drift", "marts.drift_rates")
     assert house.tables(again, *of_vintages) == house.tables(once, *of_vintages)
-    moved = "select * from marts.drift where kind = 'vintage' and change is distinct from 0"
-    assert again.execute(moved).fetchall() == []
+    changes = "select * exclude (vintages_seen) from marts.drift order by all"
+    values = "select * exclude (vintages, vintages_seen) from marts.figure_history order by all"
+    for kept in (changes, values):
+        assert again.execute(kept).fetchall() == once.execute(kept).fetchall(), kept
+    confirmed = again.execute("select distinct vintages, vintages_seen, is_current from marts.figure_history")
+    assert confirmed.fetchall() == [(3, 3, True)]
 
 
 @BUILDS

@@ -201,6 +201,7 @@ def test_a_truncated_vintage_is_one_line_and_the_next_good_run_repairs_that_and_
     for history in (
         "raw.pypi_vintages",
         "marts.drift",
+        "marts.figure_history",
         "meta.builds",
         "meta.loads",
         "meta.statements",

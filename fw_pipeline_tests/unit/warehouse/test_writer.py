@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.sources import DETAIL_TABLES, SOURCES
 from fw_pipeline.warehouse import Warehouse, WarehouseError
@@ -58,6 +62,56 @@ def test_a_source_is_loaded_again_only_where_its_vintages_changed(tmp_path: Path
         writer.load_raw_if_changed("stackoverflow")
         assert writer.frame("select questions from raw.stackoverflow").rows() == [(11,)]
         assert writer.frame(loads).rows() == [("stackoverflow", 2)]
+
+
+looks = st.lists(
+    st.tuples(
+        st.sampled_from(["api", "dump", None]),
+        st.sampled_from([None, JANUARY, FEBRUARY]),
+        st.sampled_from([None, date(2026, 10, 1), date(2026, 10, 2)]),
+    ),
+    min_size=1,
+    max_size=4,
+)
+"""Vintages that come in before a load: provider, month, and day of counting; no provider: one of the month is lost."""
+
+
+@settings(max_examples=6, deadline=None)
+@given(turns=st.lists(looks, min_size=2, max_size=5))
+def test_what_is_kept_of_earlier_loads_is_what_a_load_from_nothing_gives(
+    turns: list[list[tuple[str | None, date | None, date | None]]],
+) -> None:
+    def loaded(writer: Writer) -> list[object]:
+        writer.load_raw("stackoverflow")
+        names = [f"raw.stackoverflow{suffix}" for suffix in ("", "_vintages", "_unpartitioned")]
+        return [writer.frame(f"from {name}").rows() for name in names]
+
+    with TemporaryDirectory() as folder, Warehouse(Path(folder)).writing() as writer:
+        store, day = VintageStore(Path(folder)), 0
+        for turn in turns:
+            for provider, month, taken in turn:
+                day += 1
+                if provider:
+                    add(Path(folder), day, days=day, month=month, provider=provider, taken=taken)
+                for vintage in store.vintages_of("stackoverflow", month)[:1] if provider is None else ():
+                    store.set_aside(vintage)
+            kept = loaded(writer)
+        writer._run("delete from meta.loads")
+        assert kept == loaded(writer)
+
+
+def test_a_vintage_is_read_once_and_found_damaged_when_all_are_read_anew(tmp_path: Path) -> None:
+    old = add(tmp_path, 10)
+    with Warehouse(tmp_path).writing() as writer:
+        writer.load_raw("stackoverflow")
+        old.write_bytes(b"PAR1")
+        add(tmp_path, 11, days=1, month=FEBRUARY)
+        writer.load_raw("stackoverflow")
+        counted = "select questions, is_current from raw.stackoverflow_vintages order by all"
+        assert writer.frame(counted).rows() == [(10, True), (11, True)]
+        writer._run("update meta.loads set code = 'of an earlier version'")
+        with pytest.raises(StorageError, match=f"vintage {old.name} cannot be read"):
+            writer.load_raw("stackoverflow")
 
 
 def test_every_column_of_every_raw_table_has_its_words(tmp_path: Path) -> None:
