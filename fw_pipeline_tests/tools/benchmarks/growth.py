@@ -1,7 +1,8 @@
-"""Load, build and publish as the data grows: `python -m ...growth add-rows MODELS PAPERS|add-vintages NUMBER|measure`.
+"""Load, build and publish as the data grows.
 
-The first two add made-up vintages to the data folder that FW_DATA_DIR names; the third does the work, without Dagster
-and without validation, and leaves the CPU seconds of each part in `figures.json`.
+`python -m ...growth add-rows MODELS PAPERS|add-vintages NUMBER EVERY|measure`: the first two add made-up vintages to
+the data folder that FW_DATA_DIR names; the third does the work, without Dagster and without validation, and leaves the
+CPU seconds of each part in `figures.json`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import polars as pl
 from fw_pipeline.contract import Batch
 from fw_pipeline.months import Window, next_month
 from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.raw import VintageStore
+from fw_pipeline.raw import Vintage, VintageStore
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.sources.huggingface.hub_counts import FORMATS, HUGGINGFACE_MODELS, Look, counted
@@ -27,6 +28,9 @@ from fw_pipeline_tests.tools.benchmarks import bare, corpora
 HUB = Window.of(date(2022, 3, 1), date(2026, 8, 1))
 PAPERS = Window.of(date(2015, 11, 1), date(2025, 7, 1))
 SEEN = datetime(2026, 9, 2, tzinfo=UTC)
+
+ON_DRIFT = ("marts.figure_history", "marts.drift", "marts.drift_rates")
+"""The tables that read every vintage, or what is made from that."""
 
 _LIBRARIES = ("transformers", "diffusers", "keras", "timm", "sentence-transformers", "peft", "gguf", None)
 _LOOK = Look("api", "counted in the listing of all models", "Hugging Face Hub API", SEEN.date(), SEEN, SEEN)
@@ -79,7 +83,13 @@ def add_papers(data: Path, number: int) -> None:
 
 
 def add_vintages(store: VintageStore, number: int, every: int) -> None:
-    """Add so many vintages to each month of each source, each a day later and with another figure in one row of `every`."""
+    """Add so many vintages to each month of each source, each a day later than the one before.
+
+    Args:
+        store: where to add them.
+        number: how many for each month.
+        every: one row in so many has another figure than in the vintage before, each time another one.
+    """
     for source, table in ((name, known.table) for name, known in SOURCES.items()):
         measure = next(name for name, kind in table.measures.items() if kind == pl.Int64)
         before = 0
@@ -88,30 +98,31 @@ def add_vintages(store: VintageStore, number: int, every: int) -> None:
             n = pl.int_range(before, before + rows.height, eager=True)
             before += rows.height
             for turn in range(1, number + 1):
-                times_changed = (n + turn) // every - n // every
+                changes = (n + turn) // every - n // every
                 later = pl.col("observed_on") + timedelta(days=turn)
-                store.add(
-                    source,
-                    vintage.month,
-                    rows.with_columns(pl.col(measure) + times_changed, later),
-                    provider=rows["provider"][0],
-                    observed_at=vintage.observed_at + timedelta(days=turn),
-                    evidence=(f"made up {turn}",),
-                    run_id="growth",
-                )
+                _add_later(store, source, vintage, rows.with_columns(pl.col(measure) + changes, later), days=turn)
+
+
+def _add_later(store: VintageStore, source: str, vintage: Vintage, rows: pl.DataFrame, *, days: int) -> None:
+    """Add rows as a vintage of a month that was observed so many days after another one."""
+    at = vintage.observed_at + timedelta(days=days)
+    evidence = (f"made up for {at}",)
+    store.add(
+        source, vintage.month, rows, provider=rows["provider"][0], observed_at=at, evidence=evidence, run_id="growth"
+    )
 
 
 def measure(data: Path) -> None:
-    """Load, build and publish, timing each part, and `marts.drift` once more by itself."""
-    pipeline = Pipeline(SOURCES, bare.models())
+    """Load, build and publish, timing each part; then the tables on drift alone, and loading one vintage more."""
+    pipeline, store = Pipeline(SOURCES, bare.models()), VintageStore(data)
     spent: dict[str, float] = {}
 
     def done(part: str, since: float) -> float:
         spent[part] = time.process_time() - since
         return time.process_time()
 
+    began = time.process_time()
     with pipeline.warehouse.writing() as writer:
-        began = time.process_time()
         for source in SOURCES:
             writer.load_raw(source)
     began = done("load", began)
@@ -119,12 +130,21 @@ def measure(data: Path) -> None:
         bare.build(writer, pipeline)
     began = done("build", began)
     pipeline.warehouse.publish()
-    began = done("publish", began)
+    done("publish", began)
     with pipeline.writing() as writer:
-        (drift,) = (model.sql for model in pipeline.models if model.name == "marts.drift")
         began = time.process_time()
-        writer.build("marts.drift", drift, description="", columns={})
-        done("marts.drift", began)
+        for model in pipeline.models:
+            if model.name in ON_DRIFT:
+                writer.build(model.name, model.sql, description="", columns={})
+        done("drift", began)
+    for source in SOURCES:
+        last = store.vintages(source)[-1]
+        _add_later(store, source, last, store.read(source, last), days=1)
+    began = time.process_time()
+    with pipeline.warehouse.writing() as writer:
+        for source in SOURCES:
+            writer.load_raw(source)
+    done("one more", began)
     (data / "figures.json").write_text(json.dumps(spent), encoding="utf-8")
 
 
