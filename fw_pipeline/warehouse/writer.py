@@ -145,7 +145,8 @@ class Writer(Tables):
         Of figures without a month, older vintages are not kept: they are read every time.
         """
         self._keep(LOADS)
-        if (source, CODE_VERSION) not in self._rows("select source, code from meta.loads"):
+        loaded_by = self._rows("select code from meta.loads where source = ?", [source])
+        if loaded_by != [(CODE_VERSION,)] or not self.has(f"raw.{source}_vintages"):
             return vintages
         listed = pl.DataFrame(
             [(v.month, v.observed_at, v.run_id) for v in vintages if v.month],
