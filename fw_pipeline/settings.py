@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 MODES = ("recorded", "live")
 
 OWN = frozenset(
-    {"FW_DATA_DIR", "FW_MODE", "FW_PROVIDERS", "FW_CONTACT", "FW_FORCE", "FW_KEEP_RUNS", "FW_LOCKS", *ALERTS}
+    {"FW_DATA_DIR", "FW_MODE", "FW_PROVIDERS", "FW_CONTACT", "FW_FORCE", "FW_KEEP_RUNS", "FW_LOCKS"}
+    | {"FW_MONTHS_PER_RUN", *ALERTS}
 )
 """The settings that are no source's."""
 
@@ -81,6 +82,8 @@ class Settings:
     """Finished runs that Dagster's history keeps."""
     lock_server: str = field(default="", repr=False)
     """The PostgreSQL database by which machines keep out of each other's way; empty: files, for one machine."""
+    months_per_run: int = 0
+    """Months that one run of a backfill fetches, so that several machines share it; 0: all of them."""
     alerting: Alerting = field(default_factory=Alerting)
     dagster_home: Path | None = None
     """Where Dagster keeps its history, if somewhere else than in the data folder."""
@@ -175,6 +178,9 @@ def read(
     keep_runs = values.get("FW_KEEP_RUNS", "25")
     if not re.fullmatch(r"[1-9]\d{0,5}", keep_runs, re.ASCII):
         raise SettingError(f"setting FW_KEEP_RUNS is {keep_runs!r}; write how many runs to keep, from 1 on")
+    months = values.get("FW_MONTHS_PER_RUN", "0")
+    if not re.fullmatch(r"\d{1,4}", months, re.ASCII):
+        raise SettingError(f"setting FW_MONTHS_PER_RUN is {months!r}; write how many months, or 0 for all in one run")
     return Settings(
         data_dir=read_folder("FW_DATA_DIR", values.get("FW_DATA_DIR", str(PROJECT_DIR / "data"))),
         mode=mode,
@@ -197,6 +203,7 @@ def read(
         force=values.get("FW_FORCE") == "1",
         keep_runs=int(keep_runs),
         lock_server=read_postgres("FW_LOCKS", values["FW_LOCKS"]) if "FW_LOCKS" in values else "",
+        months_per_run=int(months),
         alerting=read_alerting(values),
         dagster_home=read_folder("DAGSTER_HOME", values["DAGSTER_HOME"]) if "DAGSTER_HOME" in values else None,
         values=MappingProxyType(found),

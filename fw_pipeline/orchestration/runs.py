@@ -27,7 +27,7 @@ from fw_pipeline.months import Window
 from fw_pipeline.orchestration.failures import failure_lines, was_interrupted
 from fw_pipeline.orchestration.instance import told, write_quickly
 from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.raw_assets import RANGE_END, RANGE_START, key
+from fw_pipeline.orchestration.raw_assets import range_tags
 
 LOCATION, REPOSITORY = "fw_pipeline", "__repository__"
 """The name of our code location, as in `workspace.yaml`, and Dagster's name for the one repository in it."""
@@ -35,8 +35,17 @@ LOCATION, REPOSITORY = "fw_pipeline", "__repository__"
 REPOSITORY_TAG = ".dagster/repository"
 """The tag by which the UI knows the code location of a run."""
 
+WILL_RETRY = "dagster/will_retry"
+"""The tag in which Dagster notes of a failed run that it launches it again."""
+
+AGAIN = "fw_pipeline/again"
+"""The tag by which whoever hands a run to a worker says whether months that are here are fetched again: yes or no."""
+
 ENDED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
 """The states in which a run is over."""
+
+UNFINISHED = [status for status in DagsterRunStatus if status not in ENDED]
+"""The states of a run that may still bring months in."""
 
 KILLED = (
     "the process of this run was killed, or the machine stopped. "
@@ -73,8 +82,7 @@ def run_job(
     """
     for noisy in ("dagster", "dagster.builtin"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
-    months = window.months() if window else ()
-    tags = {RANGE_START: key(months[0]), RANGE_END: key(months[-1])} if months else {}
+    tags = range_tags(window) if window else {}
     job = definitions.resolve_job_def(name)
     chosen = [k for k in job.asset_layer.executable_asset_keys if k not in set(skip)] if skip else None
     with told():
@@ -91,6 +99,7 @@ def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
 
     The lock is free when the process is killed.
     """
+    usually = pipeline.again
 
     @resource
     def hand(context: InitResourceContext) -> Iterator[Pipeline]:
@@ -104,6 +113,7 @@ def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
                     raise unwritable(pipeline.settings.data_dir / ".work" / "runs", error) from error
                 write_quickly()
                 pipeline.log = context.log.info if context.log else silent
+                pipeline.again = {"yes": True, "no": False}.get(context.run.tags.get(AGAIN, ""), usually)
                 if context.instance is not None:
                     _show_in_the_ui(context.instance, context.run)
                 yield pipeline
@@ -131,6 +141,11 @@ def mark_killed(instance: DagsterInstance, locks: Locks) -> list[str]:
     return killed
 
 
+def repository() -> RemoteRepositoryOrigin:
+    """Return the one repository of our code location, as Dagster's queue, UI and timeline know it."""
+    return RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(LOCATION), REPOSITORY)
+
+
 def _show_in_the_ui(instance: DagsterInstance, run: DagsterRun) -> None:
     """Say of a run that nobody launched through a code location that it belongs to ours, before it does anything.
 
@@ -138,7 +153,7 @@ def _show_in_the_ui(instance: DagsterInstance, run: DagsterRun) -> None:
     have none, so that after a whole run these pages would say that nothing ever ran.
     """
     if run.remote_job_origin is None:
-        ours = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(LOCATION), REPOSITORY)
+        ours = repository()
         instance.add_run_tags(run.run_id, {REPOSITORY_TAG: ours.get_label()})
         now = instance.get_run_by_id(run.run_id) or run
         instance.run_storage.replace_job_origin(now, ours.get_job_origin(run.job_name))

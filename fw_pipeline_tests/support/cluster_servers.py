@@ -160,3 +160,39 @@ def postgres_server() -> Iterator[PostgresServer]:
             yield server
         finally:
             server.stop()
+
+
+@dataclass
+class RedisServer:
+    """One server that keeps nothing on disk; it can be stopped and started again."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """The value of `CELERY_BROKER_URL`."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers."""
+        options = ("--port", f"{self.port}", "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder))
+        with (self.folder / "redis.log").open("ab") as log:
+            self._process = subprocess.Popen(["redis-server", *options], stdout=log, stderr=log)
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                    return
+            except OSError:
+                assert self._process.poll() is None, (self.folder / "redis.log").read_text()
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Stop the server at once; what was in its queues is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
