@@ -10,7 +10,7 @@ CLUSTER_LOCK := requirements-cluster.lock
 BENCH_LOCK := requirements-bench.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long test-pythons ui check pictures bench fuzz mutate soak lock clean
+.PHONY: help run test test-long test-cluster test-pythons ui check pictures bench fuzz mutate soak lock clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: $(VENV)/.ready-dev  ## set up and run the tests
 
 test-long: $(VENV)/.ready-dev  ## run the tests that need several whole runs
 	@$(BIN)/python -m pytest -m long $(PYTEST)
+
+test-cluster: $(VENV)/.ready-dev  ## run the tests of several machines; needs PostgreSQL and Redis
+	@$(BIN)/python -m pytest -n 0 -m cluster $(PYTEST)
 
 test-pythons:  ## a recorded run and the quick tests with each of Python 3.11, 3.12 and 3.13 that is installed
 	@for python in python3.11 python3.12 python3.13; do \

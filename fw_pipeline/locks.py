@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -92,8 +92,12 @@ class Locks(Protocol):
     def alive(self, run_id: str) -> AbstractContextManager[None]:
         """Let everybody know that a run is at work. Raises as `held`."""
 
-    def killed(self) -> list[str]:
-        """Return the runs that were alive and whose process is gone, each once. Raises as `held`."""
+    def killed(self, at_work: Collection[str]) -> list[str]:
+        """Return the runs that were alive and whose process is gone, each once. Raises as `held`.
+
+        `at_work` are the runs that the history of whoever asks takes for being at work; others may have histories of
+        their own.
+        """
 
     def pace(self, service: str) -> Pace | None:
         """Return the pace that machines share at a service; None where each machine keeps its own."""
@@ -170,7 +174,7 @@ class FileLocks:
             path.unlink(missing_ok=True)
             lock.release()
 
-    def killed(self) -> list[str]:
+    def killed(self, at_work: Collection[str]) -> list[str]:  # noqa: ARG002 - the folder has one history
         """Return the runs whose lock is free; see `Locks.killed`."""
         gone = []
         for path in sorted((self.folder / "runs").glob("*.lock")):

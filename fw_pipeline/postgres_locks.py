@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -77,12 +77,13 @@ class PostgresLocks:
             with contextlib.suppress(LockLost):  # it has ended; whoever finds it listed finds it ended
                 session.ask("delete from fw_pipeline_runs where run_id = %s", run_id)
 
-    def killed(self) -> list[str]:
+    def killed(self, at_work: Collection[str]) -> list[str]:
         """Return the runs that are listed and whose lock is free; see `locks.Locks.killed`."""
         with self.session() as session:
             session.prepare()
+            session.ask("delete from fw_pipeline_runs where since < now() - interval '30 days'")
             gone = []
-            for (run_id,) in session.ask("select run_id from fw_pipeline_runs order by run_id"):
+            for (run_id,) in session.ask("select run_id from fw_pipeline_runs where run_id = any(%s)", list(at_work)):
                 if session.take(_run(run_id)):
                     gone += session.ask("delete from fw_pipeline_runs where run_id = %s returning run_id", run_id)
                     session.release(_run(run_id))

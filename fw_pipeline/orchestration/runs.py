@@ -128,9 +128,10 @@ def mark_killed(instance: DagsterInstance, locks: Locks) -> list[str]:
     Otherwise they would count as running for hours: no build would start, and their place in the queue would be taken.
     """
     killed = []
-    for run_id in locks.killed():
+    statuses = [DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+    for run_id in locks.killed([run.run_id for run in instance.get_runs(RunsFilter(statuses=statuses))]):
         run = instance.get_run_by_id(run_id)
-        if run is not None and run.status in (DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING):
+        if run is not None and run.status in statuses:
             instance.report_run_failed(run, KILLED)
             killed.append(run_id)
     long_ago = datetime.now(UTC) - NEVER_STARTED

@@ -74,6 +74,7 @@ class Cluster:
     def __enter__(self) -> Self:
         """Start the servers, the UI and its daemon."""
         self._open = ExitStack()
+        self.data.mkdir(parents=True)
         with ExitStack() as opened:
             self.postgres = opened.enter_context(postgres_server())
             self.redis = RedisServer(self.folder)
@@ -81,10 +82,9 @@ class Cluster:
             opened.callback(self.redis.stop)
             for machine in ("head", "worker"):
                 home = self.folder / machine
-                home.mkdir(parents=True)
+                home.mkdir()
                 given = yaml.safe_load((DEPLOY / "dagster.yaml").read_text(encoding="utf-8"))
                 (home / "dagster.yaml").write_text(yaml.safe_dump({**given, **self.changed}), encoding="utf-8")
-            self.data.mkdir()
             self.ui = Ui(self.data, self.environment("head"))
             opened.enter_context(self.ui)
             opened.callback(self._kill_workers)
@@ -130,7 +130,7 @@ class Cluster:
         command = [sys.executable, "-m", "celery", "-A", "dagster_celery.app", "worker"]
         with log.open("ab") as stream:
             process = subprocess.Popen(
-                [*command, "-Q", "dagster", "-n", f"{name}@localhost", "--loglevel", "INFO"],
+                [*command, "-Q", "dagster", "-n", f"{name}@localhost", "--loglevel", "WARNING"],
                 cwd=self.folder, env=environment(self.data, **given), stdout=stream, stderr=stream,
                 start_new_session=True,
             )  # fmt: skip

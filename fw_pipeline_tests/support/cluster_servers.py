@@ -111,7 +111,8 @@ class PostgresServer:
                 )
                 break
             except psycopg2.OperationalError as error:  # it is starting
-                if time.monotonic() > deadline or "starting up" not in str(error):
+                begins = "starting up" in str(error) or "not yet accepting" in str(error)
+                if time.monotonic() > deadline or not begins:
                     raise
                 time.sleep(0.1)
         with contextlib.closing(connection):

@@ -112,20 +112,21 @@ def test_a_killed_process_frees_its_lock_and_its_run_is_known_as_killed_once(
         heard(holder, "held")
         with pytest.raises(Busy), locks.held("fetch-papers", patience=0, told=lambda _: None):
             pass
-        assert locks.killed() == []
+        assert locks.killed(["a-run"]) == []
     finally:
         holder.kill()
         holder.wait()
     with hold(locks, "fetch-papers"):
         pass
-    assert locks.killed() == ["a-run"]
-    assert locks.killed() == []
+    assert locks.killed(["a run of another history"]) == []
+    assert locks.killed(["a-run", "another"]) == ["a-run"]
+    assert locks.killed(["a-run"]) == []
 
 
 def test_a_run_that_ends_is_not_taken_for_killed(locks: PostgresLocks) -> None:
     with locks.alive("a-run"):
-        assert locks.killed() == []
-    assert locks.killed() == []
+        assert locks.killed(["a-run"]) == []
+    assert locks.killed(["a-run"]) == []
 
 
 def test_a_session_that_is_lost_does_not_go_on_as_if_it_held_the_lock(
@@ -308,7 +309,7 @@ def test_a_server_that_is_away_and_comes_back_is_one_line_and_then_all_is_well(
 ) -> None:
     with hold(locks, "writer") as still_held:
         server.stop()
-        for call in (still_held, locks.killed, lambda: locks.pace("arxiv").hold(1, "x")):
+        for call in (still_held, lambda: locks.killed([]), lambda: locks.pace("arxiv").hold(1, "x")):
             with pytest.raises(LockLost) as raised:
                 call()
             assert "\n" not in str(raised.value)

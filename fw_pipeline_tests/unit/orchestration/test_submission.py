@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -77,10 +78,10 @@ def test_nobody_takes_runs_from_the_queue_of_a_history_without_a_daemon(
 
 
 def test_the_mode_of_a_command_line_is_refused_as_no_worker_would_see_it(
-    queue: DagsterInstance, location: Definitions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    queue: DagsterInstance, location: Definitions, tmp_path: Path
 ) -> None:
     given = read({"FW_DATA_DIR": str(tmp_path)}, dotenv=Path("none"), given={"FW_MODE": "live"})
-    monkeypatch.setattr("fw_pipeline.orchestration.submission.refuse_without_daemon", lambda _: None)
+    queue.add_daemon_heartbeat(DaemonHeartbeat(time.time(), "SENSOR", "x"))
     with pytest.raises(PipelineError, match=r"setting FW_MODE: .*leave --mode out"):
         run_on_workers(location, Pipeline(SOURCES, (), given=given), queue, [(REBUILD, None)])
 
