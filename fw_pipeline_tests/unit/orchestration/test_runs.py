@@ -14,13 +14,17 @@ from dagster import (
     DagsterInstance,
     DagsterRunStatus,
     Definitions,
+    ResourceParam,
     RunsFilter,
     job,
+    op,
 )
 
 from fw_pipeline.locks import FileLocks
 from fw_pipeline.orchestration import runs
-from fw_pipeline.orchestration.runs import KILLED, mark_killed
+from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.runs import AGAIN, KILLED, held_by_runs, mark_killed
+from fw_pipeline.settings import read
 from fw_pipeline_tests.support.command import start
 
 
@@ -68,3 +72,23 @@ def test_a_run_that_was_written_down_and_never_started_does_not_keep_builds_wait
     ended = instance.get_run_by_id(created.run_id)
     assert ended is not None
     assert ended.status is DagsterRunStatus.FAILURE
+
+
+def test_whoever_hands_a_run_to_a_worker_says_whether_months_are_fetched_again(
+    instance: DagsterInstance, tmp_path: Path
+) -> None:
+    found: list[bool] = []
+
+    @op
+    def look(pipeline: ResourceParam[Pipeline]) -> None:
+        found.append(pipeline.again)
+
+    given = read({"FW_DATA_DIR": str(tmp_path)}, dotenv=tmp_path / "none")
+
+    @job(resource_defs={"pipeline": held_by_runs(Pipeline({}, (), given=given))})
+    def looking() -> None:
+        look()
+
+    for tags in ({AGAIN: "no"}, {}, {AGAIN: "yes"}):
+        looking.execute_in_process(instance=instance, tags=tags)
+    assert found == [False, True, True]
