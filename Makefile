@@ -24,7 +24,7 @@ test: $(VENV)/.ready-dev  ## set up and run the tests
 test-long: $(VENV)/.ready-dev  ## run the tests that need several whole runs
 	@$(BIN)/python -m pytest -m long $(PYTEST)
 
-test-cluster: $(VENV)/.ready-dev  ## run the tests of several machines; needs PostgreSQL and Redis
+test-cluster: $(VENV)/.ready-dev  ## kill workers and take servers of a cluster away; needs PostgreSQL and Redis
 	@$(BIN)/python -m pytest -n 0 -m cluster $(PYTEST)
 
 test-pythons:  ## a recorded run and the quick tests with each of Python 3.11, 3.12 and 3.13 that is installed

@@ -69,7 +69,9 @@ class PostgresLocks:
     def alive(self, run_id: str) -> Iterator[None]:
         """Hold the lock of a run, and list the run; see `locks.Locks.alive`."""
         with self.session() as session:
-            acquire(partial(session.take, _run(run_id)), patience=20.0, told=lambda _: None)
+            if not session.take(_run(run_id)):
+                cause = f"run {run_id} is at work in another process"
+                raise PipelineError("Dagster", cause, "let that one end; it was handed out twice")
             session.prepare()
             # listed after its lock is held, so that nobody finds it free
             session.ask("insert into fw_pipeline_runs (run_id) values (%s) on conflict do nothing", run_id)

@@ -18,8 +18,6 @@ import pytest
 import yaml
 
 from fw_pipeline_tests.support.cluster_servers import (
-    PASSWORD,
-    USER,
     PostgresServer,
     RedisServer,
     postgres_binaries,
@@ -137,6 +135,3 @@ class Cluster:
         worker = Worker(name, process, log)
         self.workers.append(worker)
         return worker
-
-
-__all__ = ["NEEDS_CLUSTER", "PASSWORD", "USER", "Cluster", "Worker"]
