@@ -121,9 +121,8 @@ def test_a_worker_that_is_killed_while_a_run_starts_and_more_runs_than_workers_c
             "select pipeline_name from runs join run_tags using (run_id) join celery_taskmeta on value = task_id"
             " where key = 'dagster-celery/task_id' and runs.status = 'STARTING' and celery_taskmeta.status = 'STARTED'"
         )
-        wait_for(
-            "the results of Celery", lambda: cluster.postgres.ask("select to_regclass('celery_taskmeta')") != [(None,)]
-        )
+        made = "select to_regclass('celery_taskmeta') is not null"
+        wait_for("the results of Celery", lambda: cluster.postgres.ask(made) == [(True,)])
         wait_for("a run that starts", lambda: bool(cluster.postgres.ask(starting)))
         for worker in cluster.workers:
             worker.kill()
