@@ -119,7 +119,8 @@ class VintageStore:
     def listing(self, source: str) -> str:
         """Return a fingerprint that changes when a vintage or a statement of a source is added or removed.
 
-        Cheap: it uses only file names, and reads no file.
+        Cheap: it uses only file names, and reads no file. With row-level listings, which the published file reads where
+        they are, it also changes when the folder is moved.
         """
         names = sorted(
             f"{folder.name}/{entry.name}"
@@ -127,6 +128,8 @@ class VintageStore:
             for entry in _entries(Path(folder.path))
             if entry.name.endswith((".parquet", ".statement.json")) and entry.name[0].isdigit()
         )
+        if any(name.endswith(".detail.parquet") for name in names):
+            names.append(os.path.realpath(self._root))
         return hashlib.sha256("\n".join(names).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
     def read(self, source: str, vintage: Vintage) -> pl.DataFrame:

@@ -109,7 +109,10 @@ def _described(connection: duckdb.DuckDBPyConnection) -> list[DescribedTable]:
     """).fetchall():
         columns.setdefault(table, []).append(DescribedColumn(*column))
     tables = connection.execute("""
-        select schema_name || '.' || table_name, coalesce(comment, '') from duckdb_tables() order by all
+        select schema_name || '.' || table_name, coalesce(comment, '') from duckdb_tables()
+        union all
+        select schema_name || '.' || view_name, coalesce(comment, '') from duckdb_views() where not internal
+        order by all
     """).fetchall()
     return [
         DescribedTable(
