@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv $(shell test -s /etc/ssl/certs/ca-certificates.crt && echo --system-certs)
 LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
+CLUSTER_LOCK := requirements-cluster.lock
 BENCH_LOCK := requirements-bench.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long test-pythons ui check pictures bench fuzz mutate soak lock clean
+.PHONY: help run test test-long test-cluster test-pythons ui check pictures bench fuzz mutate soak lock clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +23,9 @@ test: $(VENV)/.ready-dev  ## set up and run the tests
 
 test-long: $(VENV)/.ready-dev  ## run the tests that need several whole runs
 	@$(BIN)/python -m pytest -m long $(PYTEST)
+
+test-cluster: $(VENV)/.ready-dev  ## kill workers and take servers of a cluster away; needs PostgreSQL and Redis
+	@$(BIN)/python -m pytest -n 0 -m cluster $(PYTEST)
 
 test-pythons:  ## a recorded run and the quick tests with each of Python 3.11, 3.12 and 3.13 that is installed
 	@for python in python3.11 python3.12 python3.13; do \
@@ -65,8 +69,10 @@ lock: $(VENV)/.ready-uv  ## resolve the dependencies anew
 		--no-emit-index-url --no-header -o requirements-uv.lock
 	@$(UV) pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -o $(LOCK)
-	@$(UV) pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header -c $(LOCK) -o $(DEV_LOCK)
+	@$(UV) pip compile -q pyproject.toml --extra cluster --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header -c $(LOCK) -o $(CLUSTER_LOCK)
+	@$(UV) pip compile -q pyproject.toml --extra dev --extra cluster --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header -c $(CLUSTER_LOCK) -o $(DEV_LOCK)
 	@$(UV) pip compile -q requirements-bench.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -c $(LOCK) -o $(BENCH_LOCK)
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from fw_pipeline.errors import MonthRejected
+from fw_pipeline.locks import Pace, StillHeld, always
 from fw_pipeline.months import Window
 
 Kind = pl.DataType | type[pl.DataType]
@@ -224,6 +225,10 @@ class FetchContext:
     """Keys and tokens, by their setting's name. Never logged, never kept."""
     recorded: Path | None = None
     """Folder of the recorded figures."""
+    permitted: StillHeld = always
+    """Raises `LockLost` when the fetch may not go on; called before each request and each commit."""
+    pace: Callable[[str], Pace | None] = lambda _: None
+    """Gives the pace that machines share at a service; None where each machine keeps its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def build_defs(
         resources={"pipeline": held_by_runs(Pipeline(sources, models)), **(resources or {})},
         executor=in_process_executor,
     )
-    return Definitions.merge(own, jobs_and_schedules(sources))
+    return Definitions.merge(own, jobs_and_schedules(sources, settings))
 
 
 @definitions

@@ -70,6 +70,13 @@ class Window:
             month = next_month(month)
         return tuple(found)
 
+    def parts(self, count: int) -> list[Window]:
+        """Return the window in parts of at most `count` months, in order; whole where `count` is 0."""
+        months = self.months()
+        size = count or len(months)
+        parts = (months[start : start + size] for start in range(0, len(months), size))
+        return [Window.of(part[0], part[-1]) for part in parts]
+
     def common(self, other: Window) -> Window | None:
         """Return the months that both windows hold; None where there are none."""
         start, end = max(self.start, other.start), min(self.end, other.end)

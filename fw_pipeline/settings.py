@@ -15,7 +15,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from fw_pipeline.locks import FileLocks, Locks
 from fw_pipeline.paths import PROJECT_DIR, SEEDS_DIR, SHIPPED_DIR
+from fw_pipeline.postgres_locks import PostgresLocks
 from fw_pipeline.settings_values import (
     ALERTS,
     DEFAULT,
@@ -27,6 +29,7 @@ from fw_pipeline.settings_values import (
     read_alerting,
     read_folder,
     read_line,
+    read_postgres,
     read_providers,
 )
 
@@ -35,7 +38,10 @@ if TYPE_CHECKING:
 
 MODES = ("recorded", "live")
 
-OWN = frozenset({"FW_DATA_DIR", "FW_MODE", "FW_PROVIDERS", "FW_CONTACT", "FW_FORCE", "FW_KEEP_RUNS", *ALERTS})
+OWN = frozenset(
+    {"FW_DATA_DIR", "FW_MODE", "FW_PROVIDERS", "FW_CONTACT", "FW_FORCE", "FW_KEEP_RUNS", "FW_LOCKS"}
+    | {"FW_MONTHS_PER_RUN", *ALERTS}
+)
 """The settings that are no source's."""
 
 
@@ -74,6 +80,10 @@ class Settings:
     """Accept a month with far fewer counts than its last vintage."""
     keep_runs: int = 25
     """Finished runs that Dagster's history keeps."""
+    lock_server: str = field(default="", repr=False)
+    """The PostgreSQL database by which machines keep out of each other's way; empty: files, for one machine."""
+    months_per_run: int = 0
+    """Months that one run of a backfill fetches, so that several machines share it; 0: all of them."""
     alerting: Alerting = field(default_factory=Alerting)
     dagster_home: Path | None = None
     """Where Dagster keeps its history, if somewhere else than in the data folder."""
@@ -90,7 +100,8 @@ class Settings:
     @property
     def shown(self) -> list[tuple[str, str, str]]:
         """Each setting in effect, its value and who gave it; of what may hold a secret, only that it is set."""
-        hidden = {"FW_ALERT_WEBHOOK", "FW_SMTP_URL", *(it.name for it in of_sources().values() if it.is_secret)}
+        secrets = (it.name for it in of_sources().values() if it.is_secret)
+        hidden = {"FW_ALERT_WEBHOOK", "FW_LOCKS", "FW_SMTP_URL", *secrets}
         found = {
             "FW_DATA_DIR": (str(self.data_dir), DEFAULT),
             "FW_MODE": (self.mode, DEFAULT),
@@ -101,6 +112,11 @@ class Settings:
             },
         }
         return [(name, *found[name]) for name in sorted(found)]
+
+    @property
+    def locks(self) -> Locks:
+        """Who keeps processes out of each other's way: PostgreSQL where it is set, else files of this machine."""
+        return PostgresLocks(self.lock_server) if self.lock_server else FileLocks(self.data_dir / ".work")
 
     @property
     def recorded_dir(self) -> Path:
@@ -162,6 +178,9 @@ def read(
     keep_runs = values.get("FW_KEEP_RUNS", "25")
     if not re.fullmatch(r"[1-9]\d{0,5}", keep_runs, re.ASCII):
         raise SettingError(f"setting FW_KEEP_RUNS is {keep_runs!r}; write how many runs to keep, from 1 on")
+    months = values.get("FW_MONTHS_PER_RUN", "0")
+    if not re.fullmatch(r"\d{1,4}", months, re.ASCII):
+        raise SettingError(f"setting FW_MONTHS_PER_RUN is {months!r}; write how many months, or 0 for all in one run")
     return Settings(
         data_dir=read_folder("FW_DATA_DIR", values.get("FW_DATA_DIR", str(PROJECT_DIR / "data"))),
         mode=mode,
@@ -183,6 +202,8 @@ def read(
         ),
         force=values.get("FW_FORCE") == "1",
         keep_runs=int(keep_runs),
+        lock_server=read_postgres("FW_LOCKS", values["FW_LOCKS"]) if "FW_LOCKS" in values else "",
+        months_per_run=int(months),
         alerting=read_alerting(values),
         dagster_home=read_folder("DAGSTER_HOME", values["DAGSTER_HOME"]) if "DAGSTER_HOME" in values else None,
         values=MappingProxyType(found),

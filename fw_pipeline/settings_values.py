@@ -130,6 +130,20 @@ def read_providers(text: str) -> dict[str, str]:
     return chosen
 
 
+def read_postgres(name: str, text: str) -> str:
+    """Return the address of a PostgreSQL database; the error never repeats it.
+
+    Raises:
+        SettingError: it is no such address.
+    """
+    parts = _parts(read_line(name, text))
+    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/") or parts.fragment:
+        raise SettingError(
+            f"setting {name} is no database; write it like postgresql://user:password@host:5432/database"
+        )
+    return text
+
+
 def read_alerting(values: Mapping[str, str]) -> Alerting:
     """Return whom to tell that a run failed.
 

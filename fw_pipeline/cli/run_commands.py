@@ -79,7 +79,7 @@ def rebuild() -> None:
     settings = read()
     from fw_pipeline.warehouse import Warehouse
 
-    Warehouse(settings.data_dir).discard_working()
+    Warehouse(settings.data_dir, locks=settings.locks).discard_working()
     shutil.rmtree(settings.data_dir / ".work" / "drawn", ignore_errors=True)  # pictures, too, are made anew
     _finish(settings, _launch(settings))
 

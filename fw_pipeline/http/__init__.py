@@ -6,7 +6,7 @@ What the package promises, and where each promise is kept:
 * Replay: what an unfinished fetch kept is read again, not asked for again; what proved unfit never is (`cache`).
 * The server's hints are obeyed: `Retry-After`, `RateLimit`, resets, `backoff`; a wait beyond our patience ends the
   fetch and says until when (`response`, `retry`, `session`).
-* One rate for all processes of a machine, where a service asks for it (`session.RateLimiter`).
+* One rate for all processes of a machine, or of all machines, where a service asks for it (`session`, `pace`).
 * A bound on time, size, tries, redirects, pages and requests (`retry.Limits`, `transport`, `session`).
 * A body without its end is never taken for a whole one (`transport`); a broken download resumes where it ended, if the
   server still has the same file (`downloads`).

@@ -70,7 +70,8 @@ class HttpClient(contextlib.AbstractContextManager["HttpClient"]):
         own = rate if bounds.pace is None else replace(rate, seconds=bounds.pace)
         self._redactor = Redactor(fetch.secrets)
         told = partial(tell_wait, fetch=fetch, label=host_label, redactor=self._redactor, clock=clock)
-        limiter = RateLimiter(own, clock, sleep, bounds.patience, told)
+        shared = fetch.pace(own.shared.stem) if own.shared else None
+        limiter = RateLimiter(own, clock, sleep, bounds.patience, told, shared, bounds.longest)
         connections = polite_session(fetch.options.get("contact", ""))
         self._session = Session(fetch, host_label, budget, bounds, self._redactor, limiter, connections)
         self._cache = ResponseCache(fetch.evidence, self._redactor, clock)

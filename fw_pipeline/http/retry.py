@@ -160,6 +160,11 @@ class Limits:
     pace: float | None = None
     """Least seconds between requests, for a mirror or a server of one's own; None: those of the provider."""
 
+    @property
+    def longest(self) -> float:
+        """Seconds within which a request ends whose answer is no large file, redirects included."""
+        return (self.redirects + 1) * (self.connect_seconds + self.read_seconds) + self.answer_seconds
+
     @classmethod
     def of(cls, options: Mapping[str, str]) -> Limits:
         """Return the bounds with those changed that a provider's options name, for example `tries` or `patience`.

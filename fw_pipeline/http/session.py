@@ -1,13 +1,11 @@
 """One fetch's dealings with one service: whose turn it is, how many requests may be sent, and how the fetch gives up.
 
-A turn keeps the pace of this process, or of every process on this machine. Nothing here keeps or reads a response.
+A turn keeps the pace of this process, or of all who share it. Nothing here keeps or reads a response.
 """
 
 from __future__ import annotations
 
 import contextlib
-import math
-import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -18,14 +16,15 @@ from pathlib import Path
 from typing import TypeVar
 
 import requests
-from filelock import Timeout
 
 from fw_pipeline import locks
 from fw_pipeline.contract import FetchContext
 from fw_pipeline.errors import MonthRejected, PipelineError, SourceError
+from fw_pipeline.http.pace import FAR, PACE, FilePace
 from fw_pipeline.http.redaction import Redactor
 from fw_pipeline.http.retry import FAULTS, Fault, InvalidResponse, Limits, Throttled, patiently
 from fw_pipeline.http.transport import Request, opened
+from fw_pipeline.locks import Busy, Pace, Turn
 from fw_pipeline.text import one_line
 
 T = TypeVar("T")
@@ -33,10 +32,6 @@ T = TypeVar("T")
 _KEPT = "what is done is kept and is not asked for again"
 
 _PAUSE = "the service asked for a pause"
-_PACE = "the pace at which this service may be asked"
-
-_FAR = 3600.0
-"""A stamp further ahead than this was written by a clock that was wrong, and is not believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,10 @@ class RateLimit:
 
     seconds: float = 0.0
     shared: Path | None = None
-    """A file by which all processes of this machine keep the same rate; None: this process alone."""
+    """A file by which all processes of this machine keep the same rate; None: this process alone.
+
+    Its name is that of the service wherever machines share a rate.
+    """
 
     @classmethod
     def of_machine(cls, service: str, seconds: float) -> RateLimit:
@@ -65,17 +63,26 @@ class RateLimiter:
     """The longest wait for a turn, in seconds."""
     told: Callable[[str, float], None] = lambda _why, _seconds: None
     """Hears why a turn waits, and how many seconds."""
+    shared: Pace | None = None
+    """Whose turn it is among all who share the rate; None: as the file of the rate says, if it names one."""
+    longest: float = 0.0
+    """Seconds within which any request ends."""
     _free_at: float = 0.0
-    _why: str = _PACE
+    _why: str = PACE
     _mine: threading.Lock = field(default_factory=threading.Lock)
 
+    def __post_init__(self) -> None:
+        """Share the rate by its file, unless told otherwise."""
+        if self.shared is None and self.rate.shared is not None:
+            self.shared = FilePace(self.rate.shared, self.clock, max(FAR, self.rate.seconds))
+
     def hold(self, seconds: float, why: str = "") -> None:
-        """Let no turn begin for `seconds` from now: none of this process, and none of this machine at a shared rate."""
+        """Let no turn begin for `seconds` from now: none of this process, and none of others at a shared rate."""
         moment = self.clock() + seconds
         if seconds > 0 and moment > self._free_at:
             self._free_at, self._why = moment, one_line(why) or _PAUSE
-            if self.rate.shared is not None:
-                _write_stamp(self.rate.shared, self._free_at, self._why)
+            if self.shared is not None:
+                self.shared.hold(seconds, self._why)
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
@@ -83,66 +90,37 @@ class RateLimiter:
 
         Raises:
             Throttled: the turn would come later than our patience lasts.
-            SourceError: the file of the shared rate cannot be written.
+            PipelineError: it cannot be known whose turn it is.
         """
-        shared = self.rate.shared
-        with self._mine, contextlib.nullcontext() if shared is None else self._turn_of_machine(shared):
-            free_at, why = self._free_at, self._why
-            if shared is not None:
-                free_at, why = max((free_at, why), _read_stamp(shared, self.clock() + max(_FAR, self.rate.seconds)))
-            wait = free_at - self.clock()
+        with self._mine, contextlib.nullcontext() if self.shared is None else self._turn_of_all(self.shared) as turn:
+            wait, why = self._free_at - self.clock(), self._why
+            if turn is not None:
+                wait, why = max((wait, why), turn.wait())
             if wait > self.patience:
                 raise Throttled(_PAUSE if why == _PAUSE else f"{_PAUSE}: {why}", wait)
             if wait > 0:
                 self.told(why, wait)
                 self.sleep(wait)
+            if turn is not None:
+                turn.begin(self.longest)
             try:
                 yield
             finally:
                 moment = self.clock() + self.rate.seconds
                 if moment > self._free_at:
-                    self._free_at, self._why = moment, _PACE
-                if shared is not None:
-                    _write_stamp(shared, self._free_at, self._why)
+                    self._free_at, self._why = moment, PACE
+                if turn is not None:
+                    turn.end(self._free_at - self.clock(), self._why)
 
     @contextlib.contextmanager
-    def _turn_of_machine(self, shared: Path) -> Iterator[None]:
-        late = "another process of this machine holds the turn at this service"
-        fault: Exception | None = None
+    def _turn_of_all(self, shared: Pace) -> Iterator[Turn]:
+        late = f"{shared.others} holds the turn at this service"
         with contextlib.ExitStack() as held:
             try:
-                shared.parent.mkdir(parents=True, exist_ok=True)
-                lock = shared.with_name(f"{shared.name}.lock")
-                told = partial(self.told, late)
-                held.enter_context(locks.lock_held(lock, patience=self.patience, told=told, mode=0o666))
-            except Timeout:
-                fault = Throttled(late, self.patience + 1)
-            except OSError as error:
-                cause = f"cannot keep the pace that this machine shares, in {shared.parent}: {error.strerror}"
-                fault = SourceError(shared.stem, cause, "allow writing there, or set TMPDIR to another folder")
-            if fault is not None:
-                raise fault
-            yield
-
-
-def _read_stamp(shared: Path, latest: float) -> tuple[float, str]:
-    """Return from when on anybody may ask, in Unix seconds, and why not before; 0 where the file is not believed."""
-    try:
-        text, _, why = shared.read_text(encoding="utf-8").strip().partition(" ")
-        moment = float(text)
-    except (OSError, ValueError):
-        return 0.0, ""
-    return (moment, one_line(why) or _PACE) if math.isfinite(moment) and moment <= latest else (0.0, "")
-
-
-def _write_stamp(shared: Path, moment: float, why: str) -> None:
-    create = 0 if shared.exists() else os.O_CREAT  # another user's file in a sticky folder refuses O_CREAT
-    handle = os.open(shared, os.O_WRONLY | os.O_NOFOLLOW | create, 0o666)
-    with contextlib.suppress(PermissionError):
-        os.fchmod(handle, 0o666)  # the rate is that of every user of this machine  # nosec B103
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(f"{moment:.3f} {why}\n")
-        stream.truncate()
+                turn = held.enter_context(shared.turn(patience=self.patience, told=partial(self.told, late)))
+            except Busy:
+                raise Throttled(late, self.patience + 1) from None
+            yield turn
 
 
 @dataclass(slots=True)
@@ -169,7 +147,9 @@ class Session:
             Throttled: the turn would come later than our patience lasts.
             Transient, InvalidResponse: nothing came, or a redirect to elsewhere.
             SourceError: the budget is spent.
+            LockLost: the fetch may not go on.
         """
+        self.fetch.permitted()
         if self.asked >= self.budget:
             raise self.failed(f"the budget of {self.budget} requests is spent", f"run again to resume; {_KEPT}")
         with self.limiter.turn():

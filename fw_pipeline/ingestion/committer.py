@@ -81,7 +81,12 @@ class Committer:
         self.result = Ingested(chosen.provider.name)
 
     def commit(self, batches: Sequence[Batch]) -> None:
-        """Validate some months together, then write a vintage for each that is fit."""
+        """Validate some months together, then write a vintage for each that is fit.
+
+        Raises:
+            StorageError: the disk is full or read-only.
+            LockLost: somebody else may be fetching the source now; nothing was written.
+        """
         table = self._source.table
         filled = [batch for batch in batches if batch.rows.height]
         causes: Mapping[date | None, str] = {}
@@ -89,6 +94,7 @@ class Committer:
             frame = pl.concat([batch.rows.select(table.schema.names()) for batch in filled])
             outcomes = quality.validate(frame, quality.for_raw(table))
             causes = quality.rejected_months(frame, outcomes)
+        self._fetch.permitted()
         fit = [(batch, self._named(batch)) for batch in batches if self._is_fit(batch, causes.get(batch.month))]
         self._evidence.flush()  # once for all, before a vintage names any of it
         for batch, refs in fit:

@@ -11,15 +11,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from filelock import Timeout
-
 from fw_pipeline import locks
 from fw_pipeline.atomic_files import StorageError, sweep
 from fw_pipeline.contract import Batch, FetchContext
 from fw_pipeline.errors import MonthRejected, SourceError
 from fw_pipeline.ingestion.committer import Committer, Ingested, MonthOutcome
 from fw_pipeline.ingestion.providers import ProviderSelection, answered, asking, spill
-from fw_pipeline.locks import lock_held, silent
+from fw_pipeline.locks import Busy, LockLost, silent
 from fw_pipeline.months import Window
 from fw_pipeline.raw import EvidenceStore, Statement, Vintage, VintageStore
 from fw_pipeline.settings import Settings
@@ -49,8 +47,8 @@ def ingest(
     Unless `again`, months that the provider has answered already are left out, where asking costs a request.
 
     Raises:
-        PipelineError: nothing could be begun: another run is fetching the same source, or the data folder
-            cannot be used.
+        PipelineError: nothing could be begun: another run is fetching the same source, the data folder cannot be
+            used, or where locks are held cannot be reached.
     """
     name = chosen.source.name
 
@@ -58,21 +56,21 @@ def ingest(
         why = "another run is fetching it"
         waits(locks.line(name, seconds, now=time.time(), why=why, at_most=True))
 
-    lock = settings.data_dir / ".work" / f"fetch-{name}.lock"
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with lock_held(lock, patience=patience, told=told):
+        with settings.locks.held(f"fetch-{name}", patience=patience, told=told) as still_held:
             for room in ("raw", "evidence"):
                 sweep(settings.data_dir / room / name)
             VintageStore(settings.data_dir).sweep_listings(name)
             shutil.rmtree(spill(settings, chosen.source), ignore_errors=True)  # by a killed run
-            fetch, evidence_store = asking(chosen, window, settings, now=now, run_id=run_id, log=log, waits=waits)
+            fetch, evidence_store = asking(
+                chosen, window, settings, now=now, run_id=run_id, log=log, waits=waits, permitted=still_held
+            )
             return _Ingest(chosen, settings, fetch, evidence_store, run_id=run_id, done=done, say=say).run(again=again)
-    except Timeout:
+    except Busy:
         cause = f"another run has been fetching it for more than {patience:.0f} s"
         raise SourceError(name, cause, "wait for it, or stop it, and run again") from None
     except OSError as error:
-        cause = f"cannot use {lock.parent}: {error.strerror or error}"
+        cause = f"cannot use {settings.data_dir / '.work'}: {error.strerror or error}"
         raise StorageError("data folder", cause, "allow writing there, then run again; nothing was lost") from error
 
 
@@ -121,6 +119,7 @@ class _Ingest:
             self._note_the_unanswered(window)
         self._result.failures += self._store.unreadable
         if windows and not self._result.failures:
+            self._fetch.permitted()
             self._evidence.finish()
         return self._result
 
@@ -171,9 +170,12 @@ class _Ingest:
         except (SourceError, StorageError) as failure:
             self._result.failures.append(failure)
             ended = False
+        except LockLost as failure:  # what was answered is kept as evidence; whoever has the lock now writes
+            self._result.failures.append(failure)
+            return False
         try:
             self._committer.commit(waiting)
-        except StorageError as failure:
+        except (StorageError, LockLost) as failure:
             self._result.failures.append(failure)
             ended = False
         return ended

@@ -17,7 +17,7 @@ from pathlib import Path
 from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.contract import Availability, FetchContext, Provider, Source
 from fw_pipeline.errors import PipelineError, SourceError
-from fw_pipeline.locks import silent
+from fw_pipeline.locks import StillHeld, always, silent
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month, next_month
 from fw_pipeline.raw import EvidenceStore, Statement, Vintage, VintageStore
 from fw_pipeline.settings import Settings
@@ -84,6 +84,7 @@ def asking(
     run_id: str = "none",
     log: Callable[[str], None] = silent,
     waits: Callable[[str], None] = silent,
+    permitted: StillHeld = always,
 ) -> tuple[FetchContext, EvidenceStore]:
     """Return what a provider is given to answer for a window, and the store that keeps its answers."""
     evidence_store = EvidenceStore(settings.data_dir, chosen.source.name, chosen.provider.name, run_id=run_id, now=now)
@@ -97,6 +98,8 @@ def asking(
         options=chosen.options,
         secrets=settings.secrets,
         recorded=settings.recorded_dir,
+        permitted=permitted,
+        pace=settings.locks.pace,
     )
     return fetch, evidence_store
 

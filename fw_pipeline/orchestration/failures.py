@@ -89,8 +89,9 @@ def failure_lines(told: Iterable[DagsterEvent]) -> list[str]:
         while error is not None and error.cause is not None:
             error = error.cause
         words = " ".join(error.message.split()) if error else "failed without a word"
-        if "sqlite3.OperationalError" in words:
-            lines.append(f"Dagster's history: {words.partition(' [SQL')[0]}; {instance.REMEDY}")
+        if "sqlite3.OperationalError" in words or "psycopg2.OperationalError" in words:
+            remedy = instance.REMEDY if "sqlite3" in words else instance.SERVER_REMEDY
+            lines.append(f"Dagster's history: {words.partition(' [SQL')[0]}; {remedy}")
             continue
         remedy = "this is a defect of fw-pipeline: please report it with this line"
         lines += (described or f"{event.step_key}: {words}; {remedy}").splitlines()

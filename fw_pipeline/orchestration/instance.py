@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sqlite3
 import sys
 import tempfile
@@ -66,6 +67,8 @@ retention:
 _HELD_OPEN: dict[str, sqlite3.Connection] = {}
 
 REMEDY = "free space or allow writing there, then run again; no figure was lost"
+SERVER_REMEDY = "see that it runs, then run again; no figure was lost"
+_SET = "mend it there, or set what it lacks; no figure was lost"
 _MEND = "mend it, or delete it, and it is written anew; no figure was lost"
 
 
@@ -206,19 +209,46 @@ def _path(connection: sqlite3.Connection) -> str:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Say in one line that the history cannot be written or read, where SQLite or the disk refuses.
+    """Say in one line that the history cannot be written or read, where SQLite, PostgreSQL or the disk refuses.
 
     Raises:
-        PipelineError: the disk is full or read-only, or the history is damaged.
+        PipelineError: the disk is full or read-only, the history is damaged, or its server is away.
     """
-    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - as above
+    from dagster import DagsterInvalidConfigError  # noqa: PLC0415 - as above
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
+    logging.getLogger().addFilter(_is_no_retry)
     try:
         yield
     except DBAPIError as error:
-        raise PipelineError("Dagster's history", f"SQLite refuses: {error.orig}", REMEDY) from error
+        raise _refusal(error) from error
     except (sqlite3.Error, OSError) as error:
         raise PipelineError("Dagster's history", f"it cannot be written: {error}", REMEDY) from error
+    except DagsterInvalidConfigError as error:
+        lacks = re.search(r'environment variable "(\w+)" which is not set', str(error))
+        cause = f"{lacks[1]}, which it names, is not set in the environment" if lacks else str(error)
+        raise PipelineError("Dagster's settings", f"dagster.yaml cannot be used: {cause}", _SET) from error
+    except Exception as error:
+        if isinstance(error.__cause__, DBAPIError):  # of a server that was tried several times
+            raise _refusal(error.__cause__) from error
+        if isinstance(error.__context__, ModuleNotFoundError):
+            cause = f"dagster.yaml cannot be used: {error.__context__}"
+            raise PipelineError("Dagster's settings", cause, "install it; fw-pipeline[cluster] brings it") from error
+        raise
+    finally:
+        logging.getLogger().removeFilter(_is_no_retry)
+
+
+def _refusal(error: Any) -> PipelineError:
+    """Return why the database of the history refuses, as SQLAlchemy says it."""
+    if isinstance(error.orig, sqlite3.Error):
+        return PipelineError("Dagster's history", f"SQLite refuses: {error.orig}", REMEDY)
+    return PipelineError("Dagster's history", f"PostgreSQL refuses: {error.orig}", SERVER_REMEDY)
+
+
+def _is_no_retry(record: logging.LogRecord) -> bool:
+    """Say whether a line is another than Dagster's on a connection that is tried again."""
+    return not record.getMessage().startswith("Retrying failed database connection")
 
 
 def warn_if_temporary() -> None:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from dagster import (
     AssetCheckKey,
@@ -28,8 +29,10 @@ from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
 from fw_pipeline.orchestration.failures import plain_failures
 from fw_pipeline.orchestration.instance import told, write_quickly
 from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.raw_assets import GAPS, fetch_months
-from fw_pipeline.orchestration.runs import mark_killed, run_job
+from fw_pipeline.orchestration.raw_assets import GAPS, fetch_months, pool
+from fw_pipeline.orchestration.runs import Ran, mark_killed, run_job
+from fw_pipeline.orchestration.submission import has_workers, run_on_workers
+from fw_pipeline.settings import Settings
 from fw_pipeline.warehouse import query
 
 REBUILD = "rebuild"
@@ -63,7 +66,7 @@ def fetch(source: str) -> str:
     return f"fetch_{source}"
 
 
-def jobs_and_schedules(sources: Mapping[str, Source]) -> Definitions:
+def jobs_and_schedules(sources: Mapping[str, Source], settings: Settings) -> Definitions:
     """Return the fetch of each source, the build, and two jobs that fetch closed months of all sources.
 
     Both schedules are off until somebody switches them on: new months on the third, as most providers are late by a day
@@ -86,9 +89,9 @@ def jobs_and_schedules(sources: Mapping[str, Source]) -> Definitions:
                 description="Build, check and publish everything from the raw vintages, without any fetch.",
             ),
             _closed_months_job(
-                MONTHLY, sources, 1, "Fetch the month that has closed, of every source that can have it."
+                MONTHLY, sources, settings, 1, "Fetch the month that has closed, of every source that can have it."
             ),
-            _closed_months_job(REVISIT, sources, REVISITED, again),
+            _closed_months_job(REVISIT, sources, settings, REVISITED, again),
         ],
         schedules=[
             ScheduleDefinition(
@@ -131,13 +134,15 @@ def _gap_checks(sources: Collection[str]) -> AssetSelection:
     return AssetSelection.checks(*(AssetCheckKey(AssetKey(["raw", source]), GAPS) for source in sources))
 
 
-def _closed_months_job(name: str, sources: Mapping[str, Source], count: int, description: str) -> JobDefinition:
+def _closed_months_job(
+    name: str, sources: Mapping[str, Source], settings: Settings, count: int, description: str
+) -> JobDefinition:
     """Return a job that asks for no month: a person or a schedule launches it as it is.
 
     A source whose figures have ended is asked nothing. One that fails does not keep the others from being fetched. The
     tables that read the months are built as after any backfill.
     """
-    ops = [_fetch_op(name, source, count) for source in sources.values()]
+    ops = [_fetch_op(name, source, count, pool(source, settings)) for source in sources.values()]
 
     @job(name=name, description=description)
     def all_sources() -> None:
@@ -147,8 +152,10 @@ def _closed_months_job(name: str, sources: Mapping[str, Source], count: int, des
     return all_sources
 
 
-def _fetch_op(name: str, source: Source, count: int) -> OpDefinition:
-    @op(name=f"{name}_{source.name}", description=f"Fetch the last closed months of {source.title}, {count} of them.")
+def _fetch_op(name: str, source: Source, count: int, place: str | None) -> OpDefinition:
+    description = f"Fetch the last closed months of {source.title}, {count} of them."
+
+    @op(name=f"{name}_{source.name}", description=description, pool=place)
     @plain_failures
     def fetch_closed(context: OpExecutionContext, pipeline: ResourceParam[Pipeline]) -> None:
         now = pipeline.clock()
@@ -194,13 +201,15 @@ def fetch_and_build(
     failures: list[str] = []
     notes: list[str] = []
     with told(), DagsterInstance.get() as instance:
-        mark_killed(instance, pipeline.settings.data_dir)
-        for name, window in fetches:
-            failures += run_job(definitions, name, instance=instance, window=window).failures
+        mark_killed(instance, pipeline.settings.locks)
+        run_all = partial(run_on_workers if has_workers(instance) else _run_here, definitions, pipeline, instance)
+        failures += [line for ran in run_all(fetches) for line in ran.failures]
         if nothing_here(pipeline):
             failures += [] if failures else [str(_NOTHING)]
         elif not failures or unpublished(pipeline):
-            built = run_job(definitions, REBUILD, instance=instance)
+            (built,) = run_all([(REBUILD, None)])
+            if built.succeeded and unpublished(pipeline):  # it was a build that had begun before the last month came in
+                (built,) = run_all([(REBUILD, None)])
             published = built.succeeded
             failures += built.failures
         try:
@@ -209,6 +218,12 @@ def fetch_and_build(
         except PipelineError as reason:  # what was fetched and published is none the worse
             notes.append(f"note: {reason}")
     return Launched(published, tuple(dict.fromkeys(failures)), tuple(notes))
+
+
+def _run_here(
+    definitions: Definitions, _: Pipeline, instance: DagsterInstance, wanted: Sequence[tuple[str, Window | None]]
+) -> list[Ran]:
+    return [run_job(definitions, name, instance=instance, window=window) for name, window in wanted]
 
 
 def nothing_to_build(pipeline: Pipeline) -> str | None:
@@ -226,15 +241,15 @@ def nothing_here(pipeline: Pipeline) -> bool:
 def unpublished(pipeline: Pipeline) -> frozenset[str]:
     """Return the sources of which the published file has other vintages than are on disk."""
     published = _published(pipeline)
-    return frozenset(name for name, listing in _here(pipeline).items() if listing != published.get(name))
+    return frozenset(name for name, listing in _listings(pipeline).items() if listing != published.get(name))
 
 
 def state(pipeline: Pipeline) -> str:
     """Return a mark of the vintages on disk: it changes when one comes or goes."""
-    return hashlib.sha256(repr(sorted(_here(pipeline).items())).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(sorted(_listings(pipeline).items())).encode()).hexdigest()[:16]
 
 
-def _here(pipeline: Pipeline) -> Mapping[str, str]:
+def _listings(pipeline: Pipeline) -> Mapping[str, str]:
     """Return the mark of the vintages on disk, by source."""
     return {name: pipeline.vintages.listing(name) for name in pipeline.sources}
 

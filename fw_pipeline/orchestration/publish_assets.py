@@ -18,12 +18,11 @@ from dagster import (
     ResourceParam,
     asset,
 )
-from filelock import Timeout
 
 from fw_pipeline import locks, report
 from fw_pipeline.atomic_files import FileCache, sweep, unwritable, written_aside
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.locks import Tell, lock_held, silent
+from fw_pipeline.locks import Busy, FileLocks, Locks, StillHeld, Tell, silent
 from fw_pipeline.orchestration.asset_checks import Rules, broken, prove
 from fw_pipeline.orchestration.asset_metadata import SEVERAL, relation_key
 from fw_pipeline.orchestration.build_plan import Table
@@ -119,10 +118,11 @@ def report_asset() -> AssetsDefinition:
     @plain_failures
     def page(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
         folder, work = pipeline.settings.data_dir / "report", pipeline.settings.data_dir / ".work"
-        with alone(folder, work, waits=pipeline.waits):
+        with alone(folder, work, pipeline.settings.locks, waits=pipeline.waits) as still_held:
             keep = FileCache(work / "drawn")
             with reading(pipeline.settings.published) as read:
                 made = report.build(read, pipeline.models, keep)
+            still_held()
             _write(folder, made.files)
             keep.forget_unused()
         for seen in _observations(made.pictures):
@@ -134,7 +134,9 @@ def report_asset() -> AssetsDefinition:
 
 
 @contextlib.contextmanager
-def alone(folder: Path, work: Path, patience: float = 900.0, waits: Tell = silent) -> Iterator[None]:
+def alone(
+    folder: Path, work: Path, shared: Locks | None = None, *, patience: float = 900.0, waits: Tell = silent
+) -> Iterator[StillHeld]:
     """Let one run at a time make the report, and begin without what a killed one left half-written.
 
     Two at once could leave the page of one with the charts of the other.
@@ -142,6 +144,7 @@ def alone(folder: Path, work: Path, patience: float = 900.0, waits: Tell = silen
     Raises:
         PipelineError: another run has been at it for longer than `patience` seconds.
         StorageError: the data folder cannot be used.
+        LockLost: where locks are held cannot be reached.
     """
 
     def told(seconds: float) -> None:
@@ -150,15 +153,15 @@ def alone(folder: Path, work: Path, patience: float = 900.0, waits: Tell = silen
     with contextlib.ExitStack() as held:
         try:
             work.mkdir(parents=True, exist_ok=True)
-            held.enter_context(lock_held(work / "report.lock", patience=patience, told=told))
-        except Timeout:
+            still_held = held.enter_context((shared or FileLocks(work)).held("report", patience=patience, told=told))
+        except Busy:
             cause = f"another run has been making it for more than {patience:.0f} s"
             raise PipelineError("report", cause, "wait for it, or stop it, and run again") from None
         except OSError as error:
             raise unwritable(work / "report.lock", error) from error
         sweep(folder)
         sweep(work)
-        yield
+        yield still_held
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:

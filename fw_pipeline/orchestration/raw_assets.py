@@ -62,8 +62,15 @@ def beta(call: Callable[P, R]) -> Callable[P, R]:
     return quiet
 
 
-ONE_RUN = beta(BackfillPolicy.single_run)()
-"""A backfill of any range is one run per source."""
+def policy(settings: Settings) -> BackfillPolicy:
+    """Return how a backfill is divided: one run per source for any range, or one for so many months."""
+    months = settings.months_per_run
+    return beta(BackfillPolicy.multi_run)(months) if months else beta(BackfillPolicy.single_run)()
+
+
+def pool(source: Source, settings: Settings) -> str | None:
+    """Return the pool of which every run that asks a service takes a place, where several machines launch runs."""
+    return f"api_{source.name}" if settings.lock_server else None
 
 
 def months_of(source: Source, settings: Settings, *, now: datetime) -> MonthlyPartitionsDefinition:
@@ -82,6 +89,12 @@ def months_of(source: Source, settings: Settings, *, now: datetime) -> MonthlyPa
 def key(month: date) -> str:
     """Return the partition key of a month."""
     return month.isoformat()
+
+
+def range_tags(window: Window) -> dict[str, str]:
+    """Return the tags of a run that covers a window."""
+    months = window.months()
+    return {RANGE_START: key(months[0]), RANGE_END: key(months[-1])}
 
 
 def windows(context: AssetExecutionContext) -> list[Window]:
@@ -139,7 +152,8 @@ def raw_asset(source: Source, settings: Settings, *, now: datetime) -> AssetsDef
             )
         ],
         partitions_def=months_of(source, settings, now=now),
-        backfill_policy=ONE_RUN,
+        backfill_policy=policy(settings),
+        pool=pool(source, settings),
     )
     @plain_failures
     def raw(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> Iterator[AssetCheckResult]:

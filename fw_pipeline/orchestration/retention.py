@@ -13,14 +13,14 @@ from pathlib import Path
 
 import sqlalchemy as sql
 from dagster import DagsterEventType, DagsterInstance, RunsFilter
-from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
+from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage, SqlEventLogStorage
 from dagster._core.storage.event_log.schema import (
     AssetCheckExecutionsTable,
     AssetEventTagsTable,
     SqlEventLogStorageTable,
 )
 from dagster._core.storage.runs.schema import BackfillTagsTable, BulkActionsTable
-from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
+from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.orchestration.raw_assets import BACKFILL
@@ -51,14 +51,17 @@ def trim(instance: DagsterInstance, *, keep: int) -> int | None:
         PipelineError: the history cannot be written now; nothing but old runs is gone, and the next trim continues.
     """
     events, runs = instance.event_log_storage, instance.run_storage
-    if not (isinstance(events, ConsolidatedSqliteEventLogStorage) and isinstance(runs, SqliteRunStorage)):
+    if not (isinstance(events, SqlEventLogStorage) and isinstance(runs, SqlRunStorage)):
         return None
     output = Path(instance.storage_directory())
     try:
+        with events.index_connection() as connection:
+            if not (isinstance(events, ConsolidatedSqliteEventLogStorage) or connection.dialect.name == "postgresql"):
+                return None
         old = _beyond(instance, keep)
         for run_id in old:
             runs.delete_run(run_id)
-        with events.index_connection() as connection:  # type: ignore[no-untyped-call]
+        with events.index_connection() as connection:
             mentioned = {row[0] for row in connection.execute(sql.select(_EVENTS.run_id).distinct())}
             captured = {path.name for path in output.glob("*") if _RUN_ID.fullmatch(path.name)}
             # looked up last: a run is written down before its first event, so that a new one is never taken for gone
@@ -68,7 +71,8 @@ def trim(instance: DagsterInstance, *, keep: int) -> int | None:
             _forget_backfills(connection, keep)
         for run_id in gone:
             shutil.rmtree(output / run_id, ignore_errors=True)
-        _pack(Path(events.get_db_path()))  # type: ignore[no-untyped-call]
+        if isinstance(events, ConsolidatedSqliteEventLogStorage):
+            _pack(Path(events.get_db_path()))  # type: ignore[no-untyped-call]
     except (OSError, sql.exc.SQLAlchemyError) as error:
         cause = f"old runs cannot be removed: {str(error).splitlines()[0]}"
         raise PipelineError("Dagster's history", cause, "it is tried again after the next run") from error

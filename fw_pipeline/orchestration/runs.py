@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from dagster import (
     AssetKey,
@@ -21,15 +20,14 @@ from dagster import (
     resource,
 )
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
-from filelock import FileLock, Timeout
 
 from fw_pipeline.atomic_files import unwritable
-from fw_pipeline.locks import silent
+from fw_pipeline.locks import Locks, silent
 from fw_pipeline.months import Window
 from fw_pipeline.orchestration.failures import failure_lines, was_interrupted
 from fw_pipeline.orchestration.instance import told, write_quickly
 from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.raw_assets import RANGE_END, RANGE_START, key
+from fw_pipeline.orchestration.raw_assets import range_tags
 
 LOCATION, REPOSITORY = "fw_pipeline", "__repository__"
 """The name of our code location, as in `workspace.yaml`, and Dagster's name for the one repository in it."""
@@ -37,8 +35,17 @@ LOCATION, REPOSITORY = "fw_pipeline", "__repository__"
 REPOSITORY_TAG = ".dagster/repository"
 """The tag by which the UI knows the code location of a run."""
 
+WILL_RETRY = "dagster/will_retry"
+"""The tag in which Dagster notes of a failed run that it launches it again."""
+
+AGAIN = "fw_pipeline/again"
+"""The tag by which whoever hands a run to a worker says whether months that are here are fetched again: yes or no."""
+
 ENDED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
 """The states in which a run is over."""
+
+UNFINISHED = [status for status in DagsterRunStatus if status not in ENDED]
+"""The states of a run that may still bring months in."""
 
 KILLED = (
     "the process of this run was killed, or the machine stopped. "
@@ -75,8 +82,7 @@ def run_job(
     """
     for noisy in ("dagster", "dagster.builtin"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
-    months = window.months() if window else ()
-    tags = {RANGE_START: key(months[0]), RANGE_END: key(months[-1])} if months else {}
+    tags = range_tags(window) if window else {}
     job = definitions.resolve_job_def(name)
     chosen = [k for k in job.asset_layer.executable_asset_keys if k not in set(skip)] if skip else None
     with told():
@@ -91,17 +97,23 @@ def run_job(
 def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
     """Return the resource that hands a run the pipeline, and holds the run's lock until the run ends.
 
-    The operating system frees the lock when the process is killed.
+    The lock is free when the process is killed.
     """
+    usually = pipeline.again
 
     @resource
     def hand(context: InitResourceContext) -> Iterator[Pipeline]:
         if context.run is None:  # a sensor looks
             yield pipeline
         else:
-            with _alive(_locks(pipeline.settings.data_dir) / f"{context.run.run_id}.lock"):
+            with ExitStack() as held:
+                try:
+                    held.enter_context(pipeline.settings.locks.alive(context.run.run_id))
+                except OSError as error:
+                    raise unwritable(pipeline.settings.data_dir / ".work" / "runs", error) from error
                 write_quickly()
                 pipeline.log = context.log.info if context.log else silent
+                pipeline.again = {"yes": True, "no": False}.get(context.run.tags.get(AGAIN, ""), usually)
                 if context.instance is not None:
                     _show_in_the_ui(context.instance, context.run)
                 yield pipeline
@@ -109,29 +121,30 @@ def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
     return hand
 
 
-def mark_killed(instance: DagsterInstance, data_dir: Path) -> list[str]:
+def mark_killed(instance: DagsterInstance, locks: Locks) -> list[str]:
     """Mark the runs as failed that say they are at work and whose lock is free; return their ids.
 
     So are those that a command wrote down and never started: it takes a second, so after `NEVER_STARTED` it was killed.
     Otherwise they would count as running for hours: no build would start, and their place in the queue would be taken.
     """
     killed = []
-    for path in sorted(_locks(data_dir).glob("*.lock")):
-        try:
-            with FileLock(path, timeout=0):
-                path.unlink()
-        except Timeout:
-            continue
-        run = instance.get_run_by_id(path.stem)
-        if run is not None and run.status in (DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING):
+    statuses = [DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+    for run_id in locks.killed([run.run_id for run in instance.get_runs(RunsFilter(statuses=statuses))]):
+        run = instance.get_run_by_id(run_id)
+        if run is not None and run.status in statuses:
             instance.report_run_failed(run, KILLED)
-            killed.append(run.run_id)
+            killed.append(run_id)
     long_ago = datetime.now(UTC) - NEVER_STARTED
     waiting = RunsFilter(statuses=[DagsterRunStatus.NOT_STARTED], created_before=long_ago)
     for run in instance.get_runs(waiting):
         instance.report_run_failed(run, KILLED)
         killed.append(run.run_id)
     return killed
+
+
+def repository() -> RemoteRepositoryOrigin:
+    """Return the one repository of our code location, as Dagster's queue, UI and timeline know it."""
+    return RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(LOCATION), REPOSITORY)
 
 
 def _show_in_the_ui(instance: DagsterInstance, run: DagsterRun) -> None:
@@ -141,29 +154,7 @@ def _show_in_the_ui(instance: DagsterInstance, run: DagsterRun) -> None:
     have none, so that after a whole run these pages would say that nothing ever ran.
     """
     if run.remote_job_origin is None:
-        ours = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(LOCATION), REPOSITORY)
+        ours = repository()
         instance.add_run_tags(run.run_id, {REPOSITORY_TAG: ours.get_label()})
         now = instance.get_run_by_id(run.run_id) or run
         instance.run_storage.replace_job_origin(now, ours.get_job_origin(run.job_name))
-
-
-def _locks(data_dir: Path) -> Path:
-    return data_dir / ".work" / "runs"
-
-
-@contextmanager
-def _alive(path: Path) -> Iterator[None]:
-    made = path.with_suffix(".new")
-    lock = FileLock(made)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-        made.rename(path)  # so that nobody finds a lock that is not held yet
-    except OSError as error:
-        lock.release()
-        raise unwritable(path, error) from error
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        lock.release()

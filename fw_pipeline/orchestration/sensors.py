@@ -38,16 +38,10 @@ from fw_pipeline.orchestration.failures import failure_lines
 from fw_pipeline.orchestration.jobs import NOT_TRIMMED, REBUILD, nothing_to_build, state
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.raw_assets import RANGE_END, RANGE_START
-from fw_pipeline.orchestration.runs import ENDED, mark_killed
+from fw_pipeline.orchestration.runs import UNFINISHED, WILL_RETRY, mark_killed
 
 RUN_KEY = "dagster/run_key"
 """The tag in which Dagster notes the key of a run that a sensor asked for."""
-
-WILL_RETRY = "dagster/will_retry"
-"""The tag in which Dagster notes of a failed run that it launches it again."""
-
-UNFINISHED = [status for status in DagsterRunStatus if status not in ENDED]
-"""The states of a run that may still bring months in."""
 
 
 def sensors(sources: Mapping[str, Source]) -> list[SensorDefinition]:
@@ -132,7 +126,7 @@ def mark_killed_runs() -> SensorDefinition:
         description="Marks runs as failed whose process was killed, so that nothing waits for them.",
     )
     def look(context: SensorEvaluationContext, pipeline: ResourceParam[Pipeline]) -> SkipReason:
-        killed = mark_killed(context.instance, pipeline.settings.data_dir)
+        killed = mark_killed(context.instance, pipeline.settings.locks)
         return SkipReason(f"marked as failed: {', '.join(killed)}" if killed else "no run was killed")
 
     return look

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import shutil
 import tempfile
 import time
@@ -15,11 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
-from filelock import FileLock, Timeout
 
 from fw_pipeline import locks
 from fw_pipeline.atomic_files import StorageError, sync_folder, unwritable
-from fw_pipeline.locks import WORTH_A_WORD, Tell, silent
+from fw_pipeline.locks import WORTH_A_WORD, Busy, FileLocks, Locks, StillHeld, Tell, silent
 from fw_pipeline.warehouse.publish_file import refuse_while_written, replace
 from fw_pipeline.warehouse.sql_text import (
     WarehouseError,
@@ -53,12 +51,17 @@ _IDLE: dict[Path, duckdb.DuckDBPyConnection] = {}
 class Warehouse:
     """The working file below a data folder, and the file that is published from it."""
 
-    def __init__(self, data_dir: Path, *, patience: float = PATIENCE, waits: Tell = silent) -> None:
-        """Use the files below `data_dir`; nothing is opened yet. `waits` is told if another writer takes long."""
+    def __init__(
+        self, data_dir: Path, *, patience: float = PATIENCE, waits: Tell = silent, locks: Locks | None = None
+    ) -> None:
+        """Use the files below `data_dir`; nothing is opened yet. `waits` is told if another writer takes long.
+
+        `locks` keep other writers out; those of this machine when None.
+        """
         self.data_dir = data_dir
         self.published = data_dir / "warehouse.duckdb"
         self.working = data_dir / ".work" / "warehouse.duckdb"
-        self._lock = data_dir / ".work" / "writer.lock"
+        self._locks = locks or FileLocks(data_dir / ".work")
         self._spill = data_dir / ".work" / "spill"
         self._patience, self._waits = patience, waits
 
@@ -76,8 +79,8 @@ class Warehouse:
     @contextlib.contextmanager
     def in_turn(self) -> Iterator[Callable[[], contextlib.AbstractContextManager[Writer]]]:
         """Open the working file as its only writer, for one transaction after another. Raises as `writing`."""
-        with self._only_writer(), self._opened() as connection:
-            yield lambda: self._transaction(connection)
+        with self._only_writer() as still_ours, self._opened() as connection:
+            yield lambda: self._transaction(connection, still_ours)
 
     def publish(self) -> int:
         """Publish the working file as it is; return the size in bytes. Raises as `publishing`."""
@@ -96,8 +99,8 @@ class Warehouse:
             StorageError: the disk is full or read-only.
         """
         refuse_while_written(self.published)
-        with self._only_writer(), self._opened() as connection:
-            with self._transaction(connection) as writer:
+        with self._only_writer() as still_ours, self._opened() as connection:
+            with self._transaction(connection, still_ours) as writer:
                 yield writer
             try:
                 for left in self.data_dir.glob(f"{_ASIDE}*"):  # left by a killed publish
@@ -110,6 +113,7 @@ class Warehouse:
                     connection.execute("detach fresh")
                     _flush(fresh)
                     fresh.chmod(0o644)
+                    still_ours()
                     replace(self.published, fresh, self.working.parent)
                     sync_folder(self.data_dir)
             except duckdb.Error as error:
@@ -120,11 +124,12 @@ class Warehouse:
                 raise unwritable(self.published, error) from error
 
     @contextlib.contextmanager
-    def _transaction(self, connection: duckdb.DuckDBPyConnection) -> Iterator[Writer]:
+    def _transaction(self, connection: duckdb.DuckDBPyConnection, still_ours: StillHeld) -> Iterator[Writer]:
         connection.begin()
         try:
             with interruptible():
                 yield Writer(connection, self.data_dir)
+                still_ours()
                 connection.commit()
         except duckdb.Error as error:
             if refused_by_the_disk(error) or isinstance(error, duckdb.IOException):
@@ -135,29 +140,22 @@ class Warehouse:
                 connection.rollback()
 
     @contextlib.contextmanager
-    def _only_writer(self) -> Iterator[None]:
-        try:
-            self._lock.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self._lock)
-            begun, told = time.monotonic(), False
-            deadline = begun + self._patience
-            while True:
-                with contextlib.suppress(Timeout):
-                    lock.acquire(timeout=0)
-                    break
-                if time.monotonic() > deadline:
-                    cause = f"another run has been writing for more than {self._patience:.0f} s"
-                    raise WarehouseError("warehouse", cause, "wait for it, or stop it, and run again")
-                if not told and time.monotonic() - begun > WORTH_A_WORD:
-                    left, why, told = deadline - time.monotonic(), "another run is writing", True
-                    self._waits(locks.line("warehouse", left, now=time.time(), why=why, at_most=True))
-                time.sleep(random.uniform(0.05, 0.4))  # noqa: S311 - jitter, not a secret
-        except OSError as error:
-            raise unwritable(self._lock, error) from error
-        try:
-            yield
-        finally:
-            lock.release()
+    def _only_writer(self) -> Iterator[StillHeld]:
+        def told(seconds: float) -> None:
+            self._waits(locks.line("warehouse", seconds, now=time.time(), why="another run is writing", at_most=True))
+
+        with contextlib.ExitStack() as held:
+            try:
+                still_ours = held.enter_context(
+                    self._locks.held("writer", patience=self._patience, told=told, after=WORTH_A_WORD)
+                )
+                self.working.parent.mkdir(parents=True, exist_ok=True)
+            except Busy:
+                cause = f"another run has been writing for more than {self._patience:.0f} s"
+                raise WarehouseError("warehouse", cause, "wait for it, or stop it, and run again") from None
+            except OSError as error:
+                raise unwritable(self.working.parent / "writer.lock", error) from error
+            yield still_ours
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[duckdb.DuckDBPyConnection]:

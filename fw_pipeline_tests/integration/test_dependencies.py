@@ -19,6 +19,9 @@ OF_THE_BUILD = {"hatchling"}
 
 NOT_IMPORTED = {
     "grpcio-health-checking": "only its version is bounded: Dagster brings it",
+    "dagster-celery": "named in the dagster.yaml of a cluster",
+    "dagster-postgres": "named in the dagster.yaml of a cluster",
+    "redis": "the address of Celery's broker names it",
     "bandit": "a command of make check",
     "import-linter": "a command of make check",
     "mypy": "a command of make check",
@@ -49,7 +52,8 @@ OF_THE_PEERS = declared(
 )
 
 RUNNING = declared(PROJECT["dependencies"])
-ALL = RUNNING | declared(PROJECT["optional-dependencies"]["dev"])
+CLUSTER = declared(PROJECT["optional-dependencies"]["cluster"])
+ALL = RUNNING | CLUSTER | declared(PROJECT["optional-dependencies"]["dev"])
 
 
 def imported(*folders: str) -> dict[str, set[str]]:
@@ -73,7 +77,14 @@ def imported(*folders: str) -> dict[str, set[str]]:
 
 def test_what_the_package_imports_is_declared() -> None:
     found = imported("fw_pipeline")
-    assert {name: sorted(files) for name, files in found.items() if name not in RUNNING} == {}
+    assert {name: sorted(files) for name, files in found.items() if name not in RUNNING | CLUSTER} == {}
+
+
+def test_what_only_a_cluster_needs_is_imported_where_it_is_used_and_nowhere_else() -> None:
+    found = {name: files for name, files in imported("fw_pipeline").items() if name in CLUSTER}
+    assert found == {"psycopg2-binary": {"fw_pipeline/postgres_locks.py"}}
+    tree = ast.parse((ROOT / "fw_pipeline" / "postgres_locks.py").read_text(encoding="utf-8"))
+    assert "psycopg2" not in {name.name for node in tree.body if isinstance(node, ast.Import) for name in node.names}
 
 
 def test_what_tests_and_checks_import_is_declared() -> None:
@@ -96,6 +107,7 @@ def test_what_is_declared_is_imported_or_has_a_reason_not_to_be() -> None:
 def test_every_locked_package_that_is_declared_has_its_lock_and_no_lock_names_an_index() -> None:
     for lock, names in (
         ("requirements.lock", RUNNING),
+        ("requirements-cluster.lock", RUNNING | CLUSTER),
         ("requirements-dev.lock", ALL),
         ("requirements-bench.lock", OF_THE_PEERS),
     ):

@@ -67,3 +67,10 @@ def test_a_window_is_written_with_its_last_month_and_does_not_hold_its_end() -> 
     assert (str(year), str(Window.of(date(2022, 3, 1), date(2022, 3, 1)))) == ("2022-01 to 2022-12", "2022-03")
     assert date(2022, 12, 1) in year
     assert date(2023, 1, 1) not in year
+
+
+def test_a_window_is_cut_into_parts_of_so_many_months() -> None:
+    year = Window.of(date(2022, 1, 1), date(2023, 2, 1))
+    assert [len(part.months()) for part in year.parts(6)] == [6, 6, 2]
+    assert [month for part in year.parts(6) for month in part.months()] == list(year.months())
+    assert year.parts(0) == [year] == year.parts(14)

@@ -32,6 +32,9 @@ NOWHERE = Path("no-such-dotenv-file")
         ("FW_ALERT_MAIL_TO", "you", "write addresses like"),
         ("FW_ALERT_MAIL_TO", "you@example.org", "needs FW_SMTP_URL"),
         ("FW_SMTP_URL", "smtp://me:hf_x@mail.example.org", "needs FW_ALERT_MAIL_TO"),
+        ("FW_LOCKS", "mysql://me:hf_x@here/locks", "write it like postgresql://"),
+        ("FW_LOCKS", "postgresql://me:hf_x@here", "write it like postgresql://"),
+        ("FW_LOCKS", "postgresql://me:hf_x@here:port/locks", "write it like postgresql://"),
         ("FW_UI_URL", "localhost:3000", "write an address like"),
     ],
 )
@@ -88,7 +91,10 @@ def test_settings_are_handed_on_whole_to_a_process_that_stands_elsewhere(tmp_pat
 def test_secrets_are_in_no_text_made_of_the_settings() -> None:
     mail = {"FW_SMTP_URL": "smtp://user:key_value@here", "FW_ALERT_MAIL_TO": "you@example.org"}
     hook = {"FW_ALERT_WEBHOOK": "https://here/hf_secret_value"}
-    found = read({"HF_TOKEN": "hf_secret_value", "STACKEXCHANGE_KEY": "key_value((", **mail, **hook}, dotenv=NOWHERE)
+    database = {"FW_LOCKS": "postgresql://me:hf_secret_value@here/locks"}
+    found = read(
+        {"HF_TOKEN": "hf_secret_value", "STACKEXCHANGE_KEY": "key_value((", **mail, **hook, **database}, dotenv=NOWHERE
+    )
     shown = "".join(traceback.format_exception(ValueError(f"{found} {found.secrets!r} {found.secrets}")))
     assert "hf_secret_value" not in shown
     assert "key_value" not in shown

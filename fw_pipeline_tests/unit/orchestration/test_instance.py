@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import sqlite3
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import yaml
 from dagster import AssetKey, AssetMaterialization, DagsterInstance, Definitions, asset
 
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.orchestration.instance import INSTANCE, prepare, write_quickly
+from fw_pipeline.orchestration.instance import INSTANCE, prepare, told, write_quickly
 from fw_pipeline_tests.support.command import Done, fw_pipeline
 
 MONTH = ("run", "--from", "2022-05", "--to", "2022-05", "--source", "pypi")
@@ -153,6 +154,33 @@ def test_an_empty_file_of_settings_as_a_crash_leaves_it_is_written_anew(tmp_path
     assert yaml.safe_load(path.read_bytes())["telemetry"] == {"enabled": False}
 
 
+STORAGE = "dagster._core.storage.event_log"
+
+
+@pytest.mark.parametrize(
+    ("settings", "cause"),
+    [
+        (
+            f"{{module: {STORAGE}, class: ConsolidatedSqliteEventLogStorage, config: {{base_dir: {{env: NOT_SET}}}}}}",
+            "dagster.yaml cannot be used: NOT_SET, which it names, is not set in the environment; mend it there",
+        ),
+        (
+            "{module: not_installed_at_all, class: Storage}",
+            "dagster.yaml cannot be used: No module named 'not_installed_at_all'; install it",
+        ),
+    ],
+    ids=["variable", "module"],
+)
+def test_settings_that_lack_something_of_this_machine_are_one_line_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, cause: str
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    (tmp_path / "dagster.yaml").write_text(f"event_log_storage: {settings}\n", encoding="utf-8")
+    with pytest.raises(PipelineError, match=re.escape(cause)) as caught, told(), DagsterInstance.get() as instance:
+        instance.get_runs()
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("left", "cause"),
     [
@@ -166,11 +194,11 @@ def test_settings_that_are_half_written_are_named_and_left_alone(tmp_path: Path,
     path = tmp_path / "dagster" / "dagster.yaml"
     path.parent.mkdir()
     path.write_bytes(left)
-    with pytest.raises(PipelineError) as told:
+    with pytest.raises(PipelineError) as caught:
         prepare(tmp_path)
-    assert f"Dagster's settings: {path} " in str(told.value)
-    assert cause in str(told.value)
-    assert str(told.value).endswith("; mend it, or delete it, and it is written anew; no figure was lost")
+    assert f"Dagster's settings: {path} " in str(caught.value)
+    assert cause in str(caught.value)
+    assert str(caught.value).endswith("; mend it, or delete it, and it is written anew; no figure was lost")
     assert path.read_bytes() == left
 
 

@@ -18,7 +18,7 @@ from dagster import (
 from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
 from fw_pipeline.orchestration.failures import failure_lines
-from fw_pipeline.orchestration.raw_assets import GAPS, RANGE_END, RANGE_START, months_of
+from fw_pipeline.orchestration.raw_assets import GAPS, RANGE_END, RANGE_START, months_of, raw_asset
 from fw_pipeline.paths import PROJECT_DIR
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
@@ -113,3 +113,13 @@ def test_a_source_that_fails_is_red_and_warns_of_its_known_gaps_all_the_same(
     assert (refused.partition, refused.metadata["status"].value) == ("2016-05-01", "refused")
     (warned,) = done.get_asset_check_evaluations()
     assert (warned.check_name, warned.passed) == (GAPS, False)
+
+
+def test_several_machines_share_a_backfill_and_ask_a_service_one_at_a_time(tmp_path: Path) -> None:
+    many = {"FW_LOCKS": "postgresql://host/database", "FW_MONTHS_PER_RUN": "6"}
+    alone, shared = (
+        raw_asset(SOURCES["papers"], read(given, dotenv=tmp_path / "none"), now=NOW) for given in ({}, many)
+    )
+    policies = [it.backfill_policy for it in (alone, shared)]
+    assert [it and it.max_partitions_per_run for it in policies] == [None, 6]
+    assert [it.op.pool for it in (alone, shared)] == [None, "api_papers"]

@@ -22,11 +22,13 @@ from dagster import (
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
+from fw_pipeline.errors import PipelineError
 from fw_pipeline.months import Window, parse_month
-from fw_pipeline.orchestration.instance import INSTANCE, write_quickly
+from fw_pipeline.orchestration.instance import INSTANCE, told, write_quickly
 from fw_pipeline.orchestration.raw_assets import BACKFILL, beta
 from fw_pipeline.orchestration.retention import trim
 from fw_pipeline.orchestration.runs import run_job
+from fw_pipeline_tests.support.cluster_servers import NEEDS_POSTGRES, PostgresServer, postgres_server
 
 MONTHS = MonthlyPartitionsDefinition(start_date="2022-01-01", end_date="2023-01-01", timezone="UTC")
 FIGURES, CHECK = AssetKey("figures"), AssetCheckKey(AssetKey("figures"), "holds")
@@ -46,6 +48,12 @@ def holds() -> AssetCheckResult:
 DEFINITIONS = Definitions(assets=[figures], asset_checks=[holds], jobs=[define_asset_job("fetch")])
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with postgres_server() as made:
+        yield made
+
+
 @pytest.fixture
 def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DagsterInstance]:
     """A history as it is set up on first use."""
@@ -60,6 +68,35 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dagste
 def fetch(instance: DagsterInstance, first: str, last: str) -> str:
     window = Window.of(parse_month(first), parse_month(last))
     return run_job(DEFINITIONS, "fetch", instance=instance, window=window).run_id
+
+
+@pytest.mark.long
+@NEEDS_POSTGRES
+def test_a_history_in_postgresql_is_trimmed_too(
+    server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_POSTGRES_URL", server.address.replace("postgresql:", "postgresql+psycopg2:"))
+    (tmp_path / "dagster.yaml").write_text(
+        "storage: {postgres: {postgres_url: {env: DAGSTER_POSTGRES_URL}}}\ntelemetry: {enabled: false}\n"
+    )
+    with DagsterInstance.get() as instance:
+        for number in range(3):
+            instance.add_backfill(backfill(f"ended-{number}", BulkActionStatus.COMPLETED_SUCCESS))
+        first, last = fetch(instance, "2022-01", "2022-06"), fetch(instance, "2022-12", "2022-12")
+        before = green(instance)
+        assert len(before) == 7
+        assert trim(instance, keep=1) == 1
+        assert {run.run_id for run in instance.get_runs()} == {last}
+        assert green(instance) == before
+        assert len(instance.get_backfills()) == 1
+        kept = server.ask("select distinct dagster_event_type from event_logs where run_id = %s", first)
+        assert kept == [("ASSET_MATERIALIZATION",)]
+        assert trim(instance, keep=1) == 0
+        server.stop()
+        with pytest.raises(PipelineError, match="PostgreSQL refuses: ") as refused, told():
+            trim(instance, keep=1)
+        assert "\n" not in str(refused.value)
 
 
 def backfill(name: str, status: BulkActionStatus) -> PartitionBackfill:

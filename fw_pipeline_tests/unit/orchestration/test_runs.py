@@ -14,12 +14,17 @@ from dagster import (
     DagsterInstance,
     DagsterRunStatus,
     Definitions,
+    ResourceParam,
     RunsFilter,
     job,
+    op,
 )
 
+from fw_pipeline.locks import FileLocks
 from fw_pipeline.orchestration import runs
-from fw_pipeline.orchestration.runs import KILLED, mark_killed
+from fw_pipeline.orchestration.pipeline import Pipeline
+from fw_pipeline.orchestration.runs import AGAIN, KILLED, held_by_runs, mark_killed
+from fw_pipeline.settings import read
 from fw_pipeline_tests.support.command import start
 
 
@@ -41,14 +46,14 @@ def test_a_killed_run_is_marked_as_failed_and_one_at_work_is_not(
             while not list((data / ".work" / "runs").glob("*.lock")) and time.monotonic() < deadline:
                 assert process.poll() is None, process.stderr
                 time.sleep(0.05)
-            assert mark_killed(instance, data) == []
+            assert mark_killed(instance, FileLocks(data / ".work")) == []
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            (killed,) = mark_killed(instance, data)
+            (killed,) = mark_killed(instance, FileLocks(data / ".work"))
             (record,) = instance.get_run_records(RunsFilter(run_ids=[killed]))
             assert record.dagster_run.status is DagsterRunStatus.FAILURE
             assert any(KILLED in str(event.message) for event in instance.all_logs(killed))
-            assert mark_killed(instance, data) == []
+            assert mark_killed(instance, FileLocks(data / ".work")) == []
             assert list((data / ".work" / "runs").iterdir()) == []
     finally:
         if process.poll() is None:
@@ -61,9 +66,29 @@ def test_a_run_that_was_written_down_and_never_started_does_not_keep_builds_wait
 ) -> None:
     run = Definitions(jobs=[idle]).resolve_job_def("idle")
     created = instance.create_run_for_job(run)
-    assert mark_killed(instance, tmp_path) == []
+    assert mark_killed(instance, FileLocks(tmp_path / ".work")) == []
     monkeypatch.setattr(runs, "NEVER_STARTED", timedelta(0))
-    assert mark_killed(instance, tmp_path) == [created.run_id]
+    assert mark_killed(instance, FileLocks(tmp_path / ".work")) == [created.run_id]
     ended = instance.get_run_by_id(created.run_id)
     assert ended is not None
     assert ended.status is DagsterRunStatus.FAILURE
+
+
+def test_whoever_hands_a_run_to_a_worker_says_whether_months_are_fetched_again(
+    instance: DagsterInstance, tmp_path: Path
+) -> None:
+    found: list[bool] = []
+
+    @op
+    def look(pipeline: ResourceParam[Pipeline]) -> None:
+        found.append(pipeline.again)
+
+    given = read({"FW_DATA_DIR": str(tmp_path)}, dotenv=tmp_path / "none")
+
+    @job(resource_defs={"pipeline": held_by_runs(Pipeline({}, (), given=given))})
+    def looking() -> None:
+        look()
+
+    for tags in ({AGAIN: "no"}, {}, {AGAIN: "yes"}):
+        looking.execute_in_process(instance=instance, tags=tags)
+    assert found == [False, True, True]

@@ -1,0 +1,137 @@
+"""A cluster as `deploy/cluster/` sets it up: PostgreSQL, Redis, the UI with its daemon, and Celery workers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Self
+
+import pytest
+import yaml
+
+from fw_pipeline_tests.support.cluster_servers import (
+    PostgresServer,
+    RedisServer,
+    postgres_binaries,
+    postgres_server,
+)
+from fw_pipeline_tests.support.command import COMMAND, Done, environment, fw_pipeline
+from fw_pipeline_tests.support.dagster_ui import Ui
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy" / "cluster"
+
+NEEDS_CLUSTER = pytest.mark.skipif(
+    postgres_binaries() is None or shutil.which("redis-server") is None or find_spec("dagster_celery") is None,
+    reason="needs PostgreSQL and Redis (Debian: apt-get install postgresql redis-server) and the extra `cluster`",
+)
+
+Settings = Mapping[str, object]
+
+
+@dataclass
+class Worker:
+    """One Celery worker: a process group of its own, as a machine of its own would be."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def kill(self) -> None:
+        """Kill it and whatever it runs, as when its machine stops."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@dataclass
+class Cluster:
+    """`with Cluster(folder, settings) as cluster:` starts all of it; `changed` replaces parts of its dagster.yaml."""
+
+    folder: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    changed: Mapping[str, Settings] = field(default_factory=dict)
+    workers: list[Worker] = field(default_factory=list)
+    postgres: PostgresServer = field(init=False)
+    redis: RedisServer = field(init=False)
+    ui: Ui = field(init=False)
+
+    @property
+    def data(self) -> Path:
+        """The data folder that all machines share."""
+        return self.folder / "data"
+
+    def __enter__(self) -> Self:
+        """Start the servers, the UI and its daemon."""
+        self._open = ExitStack()
+        self.data.mkdir(parents=True)
+        with ExitStack() as opened:
+            self.postgres = opened.enter_context(postgres_server())
+            self.redis = RedisServer(self.folder)
+            self.redis.start()
+            opened.callback(self.redis.stop)
+            for machine in ("head", "worker"):
+                home = self.folder / machine
+                home.mkdir()
+                given = yaml.safe_load((DEPLOY / "dagster.yaml").read_text(encoding="utf-8"))
+                (home / "dagster.yaml").write_text(yaml.safe_dump({**given, **self.changed}), encoding="utf-8")
+            self.ui = Ui(self.data, self.environment("head"))
+            opened.enter_context(self.ui)
+            opened.callback(self._kill_workers)
+            self._open = opened.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop all of it."""
+        self._open.close()
+
+    def _kill_workers(self) -> None:
+        for worker in self.workers:
+            worker.kill()
+
+    def environment(self, machine: str) -> dict[str, str]:
+        """Return the settings of a machine."""
+        database = self.postgres.address.replace("postgresql://", "postgresql+psycopg2://")
+        return {
+            **self.settings,
+            "FW_LOCKS": self.postgres.address,
+            "DAGSTER_HOME": str(self.folder / machine),
+            "DAGSTER_POSTGRES_URL": database,
+            "CELERY_BROKER_URL": self.redis.address,
+            "CELERY_RESULT_BACKEND": f"db+{database}",
+        }
+
+    def command(self, *arguments: str, **settings: str) -> Done:
+        """Run the command on the head."""
+        return fw_pipeline(self.data, *arguments, **{**self.environment("head"), **settings})
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the command on the head and do not wait for it."""
+        return subprocess.Popen(
+            [*COMMAND, *arguments], env=environment(self.data, **self.environment("head")), start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def add_worker(self) -> Worker:
+        """Start one more worker."""
+        name = f"worker{len(self.workers) + 1}"
+        log = self.folder / f"{name}.log"
+        given = {**self.environment("worker"), "PYTHONPATH": f"{DEPLOY}:{ROOT}"}
+        command = [sys.executable, "-m", "celery", "-A", "dagster_celery.app", "worker"]
+        with log.open("ab") as stream:
+            process = subprocess.Popen(
+                [*command, "-Q", "dagster", "-n", f"{name}@localhost", "--loglevel", "WARNING"],
+                cwd=self.folder, env=environment(self.data, **given), stdout=stream, stderr=stream,
+                start_new_session=True,
+            )  # fmt: skip
+        worker = Worker(name, process, log)
+        self.workers.append(worker)
+        return worker
