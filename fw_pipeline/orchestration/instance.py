@@ -69,7 +69,7 @@ REMEDY = "free space or allow writing there, then run again; no figure was lost"
 _MEND = "mend it, or delete it, and it is written anew; no figure was lost"
 
 
-def prepare(data_dir: Path) -> Path:
+def prepare(work_dir: Path) -> Path:
     """Make the folder and point Dagster at it, unless `DAGSTER_HOME` names one already; return it.
 
     Raises:
@@ -77,7 +77,7 @@ def prepare(data_dir: Path) -> Path:
         PipelineError: `dagster.yaml` is damaged, or Dagster cannot use a folder of this name.
         SettingError: a setting is wrong.
     """
-    home = Path(os.path.realpath(read().dagster_home or data_dir / "dagster"))
+    home = Path(os.path.realpath(read().dagster_home or work_dir / "dagster"))
     if unquote(str(home)) != str(home):
         cause = f"{home} holds a % with a number after it, which Dagster takes for another letter"
         raise PipelineError("Dagster's history", cause, "choose a folder without one by FW_DATA_DIR or DAGSTER_HOME")
@@ -230,5 +230,5 @@ def warn_if_temporary() -> None:
             "DAGSTER_HOME is not set: Dagster begins a temporary history, in which the months in %s look as if they "
             "were not there, and forgets it when it ends; start it with `fw-pipeline ui`, or set DAGSTER_HOME=%s",
             settings.data_dir,
-            Path(os.path.realpath(settings.data_dir / "dagster")),
+            Path(os.path.realpath(settings.work_dir / "dagster")),
         )

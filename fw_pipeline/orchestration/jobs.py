@@ -194,7 +194,7 @@ def fetch_and_build(
     failures: list[str] = []
     notes: list[str] = []
     with told(), DagsterInstance.get() as instance:
-        mark_killed(instance, pipeline.settings.data_dir)
+        mark_killed(instance, pipeline.settings.work_dir)
         for name, window in fetches:
             failures += run_job(definitions, name, instance=instance, window=window).failures
         if nothing_here(pipeline):

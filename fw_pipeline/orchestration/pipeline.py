@@ -56,7 +56,7 @@ class Pipeline:
     @cached_property
     def warehouse(self) -> Warehouse:
         """The DuckDB files."""
-        return Warehouse(self.settings.data_dir, waits=self.waits)
+        return Warehouse(self.settings.work_dir, data_dir=self.settings.data_dir, waits=self.waits)
 
     @cached_property
     def vintages(self) -> VintageStore:

@@ -118,7 +118,7 @@ def report_asset() -> AssetsDefinition:
     )
     @plain_failures
     def page(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
-        folder, work = pipeline.settings.data_dir / "report", pipeline.settings.data_dir / ".work"
+        folder, work = pipeline.settings.work_dir / "report", pipeline.settings.work_dir / ".work"
         with alone(folder, work, waits=pipeline.waits):
             keep = FileCache(work / "drawn")
             with reading(pipeline.settings.published) as read:

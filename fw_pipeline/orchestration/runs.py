@@ -99,7 +99,7 @@ def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
         if context.run is None:  # a sensor looks
             yield pipeline
         else:
-            with _alive(_locks(pipeline.settings.data_dir) / f"{context.run.run_id}.lock"):
+            with _alive(_locks(pipeline.settings.work_dir) / f"{context.run.run_id}.lock"):
                 write_quickly()
                 pipeline.log = context.log.info if context.log else silent
                 if context.instance is not None:
@@ -109,14 +109,14 @@ def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
     return hand
 
 
-def mark_killed(instance: DagsterInstance, data_dir: Path) -> list[str]:
+def mark_killed(instance: DagsterInstance, work_dir: Path) -> list[str]:
     """Mark the runs as failed that say they are at work and whose lock is free; return their ids.
 
     So are those that a command wrote down and never started: it takes a second, so after `NEVER_STARTED` it was killed.
     Otherwise they would count as running for hours: no build would start, and their place in the queue would be taken.
     """
     killed = []
-    for path in sorted(_locks(data_dir).glob("*.lock")):
+    for path in sorted(_locks(work_dir).glob("*.lock")):
         try:
             with FileLock(path, timeout=0):
                 path.unlink()
@@ -147,8 +147,8 @@ def _show_in_the_ui(instance: DagsterInstance, run: DagsterRun) -> None:
         instance.run_storage.replace_job_origin(now, ours.get_job_origin(run.job_name))
 
 
-def _locks(data_dir: Path) -> Path:
-    return data_dir / ".work" / "runs"
+def _locks(work_dir: Path) -> Path:
+    return work_dir / ".work" / "runs"
 
 
 @contextmanager

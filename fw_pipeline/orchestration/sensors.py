@@ -132,7 +132,7 @@ def mark_killed_runs() -> SensorDefinition:
         description="Marks runs as failed whose process was killed, so that nothing waits for them.",
     )
     def look(context: SensorEvaluationContext, pipeline: ResourceParam[Pipeline]) -> SkipReason:
-        killed = mark_killed(context.instance, pipeline.settings.data_dir)
+        killed = mark_killed(context.instance, pipeline.settings.work_dir)
         return SkipReason(f"marked as failed: {', '.join(killed)}" if killed else "no run was killed")
 
     return look

@@ -9,9 +9,8 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS
-from fw_pipeline.raw import Vintage, VintageStore
+from fw_pipeline.raw import UnreadableVintageError, Vintage, VintageStore
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse.metadata_tables import LOADS, TAKEN_ON
 from fw_pipeline.warehouse.sql_text import WarehouseError, first_line
@@ -155,7 +154,7 @@ class Writer(Tables):
         for vintage in vintages:
             try:
                 self._store.read(source, vintage)
-            except StorageError:
+            except UnreadableVintageError:
                 self._store.set_aside(vintage)
                 raise
 
@@ -165,9 +164,8 @@ class Writer(Tables):
         A model can always read the listings of every provider.
         """
         listings: defaultdict[str, list[str]] = defaultdict(list)
-        for vintage in current:
-            if vintage.detail.is_file():
-                listings[pl.read_parquet_metadata(vintage.detail)["detail"]].append(str(vintage.detail))
+        for name, path in self._store.listings(source, current):
+            listings[name].append(str(path))
         tables = {each.detail.name: each.detail for each in SOURCES[source].providers.values() if each.detail}
         for name, table in tables.items():
             relation = f"detail.{name}"
