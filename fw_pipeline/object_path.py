@@ -15,7 +15,7 @@ _SCHEME, _ROOT = "s3://", "s3:/"
 class ObjectPath(PosixPath):
     """An object, or the objects below a prefix.
 
-    Whatever takes it for a file of this machine gets a `TypeError`, instead of a file in a folder named `s3:`.
+    Whatever opens, makes or removes it as a file of this machine gets a `TypeError`, not a folder named `s3:`.
     """
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ Everything else, including the DuckDB files, is derived from them.
 from fw_pipeline.raw.evidence import EvidenceStore
 from fw_pipeline.raw.statements import Statement
 from fw_pipeline.raw.storage import storage_of
-from fw_pipeline.raw.vintages import UnreadableVintageError, Vintage, VintageStore, provider_of
+from fw_pipeline.raw.vintages import UnreadableVintageError, Vintage, VintageStore
 
 __all__ = [
     "EvidenceStore",
@@ -14,6 +14,5 @@ __all__ = [
     "UnreadableVintageError",
     "Vintage",
     "VintageStore",
-    "provider_of",
     "storage_of",
 ]

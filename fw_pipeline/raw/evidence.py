@@ -256,7 +256,7 @@ class EvidenceStore:
         named = path.name.removesuffix(".body.gz").split(".")[-2 if packed else -1]
         try:
             with self._storage.opened(path) as stored:
-                stream: Any = stored if packed else gzip.GzipFile(fileobj=stored)
+                stream: Any = stored if packed else gzip.GzipFile(mode="rb", fileobj=stored)
                 return hashlib.file_digest(stream, "sha256").hexdigest().startswith(named)
         except (OSError, EOFError, zlib.error):
             return False

@@ -234,14 +234,14 @@ def _told(path: Path) -> Iterator[None]:
     except (BaseError, OSError) as error:
         said = str(error)
         code = found[1] if (found := re.search(r"<Code>(\w+)</Code>", said)) else ""
-        where = f"the object store of {path}"
+        where = f"the object store of s3://{path.parts[1]}"
         if code == "NoSuchBucket":
             cause, remedy = f"there is no bucket {path.parts[1]!r}", "create it, or mend FW_DATA_DIR"
         elif isinstance(error, FileNotFoundError):
             raise
         elif isinstance(error, (PermissionDeniedError, UnauthenticatedError)) or code in _CREDENTIALS:
             cause = f"{where} refuses these credentials{f' ({code})' if code else ''}"
-            remedy = "mend AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; they must allow to list, read and write there"
+            remedy = "mend AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; they must allow listing, reading and writing"
         elif "169.254.169.254" in said:
             cause = f"no credentials are set for {where}"
             remedy = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment"

@@ -11,7 +11,8 @@ import contextlib
 import hashlib
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,9 @@ from fw_pipeline.raw.file_names import UNPARTITIONED, folder_of, is_folder, stam
 from fw_pipeline.raw.statements import Statement
 from fw_pipeline.raw.storage import storage_of
 from fw_pipeline.sources import SOURCES
+
+_AT_ONCE = 16
+"""Requests to an object store, each of which waits for the network."""
 
 
 class UnreadableVintageError(StorageError):
@@ -129,7 +133,14 @@ class VintageStore:
         """Return the row-level listings of some vintages, each as its name and where it lies."""
         there = {self._root / source / name for name in self._storage.names(self._root / source)}
         found = [vintage.detail for vintage in vintages if vintage.detail in there]
-        return [(self._storage.metadata(path)["detail"], path) for path in found]
+        noted = self._each(self._storage.metadata, found)
+        return [(of["detail"], path) for of, path in zip(noted, found, strict=True)]
+
+    def by_provider(self, source: str) -> list[tuple[Vintage, str | None]]:
+        """Return every vintage with the provider whose answer it is, oldest first; None where a file cannot be read."""
+        found = self.vintages(source)
+        noted = self._each(self._metadata, [vintage.path for vintage in found])
+        return [(vintage, of.get("provider")) for vintage, of in zip(found, noted, strict=True)]
 
     def listing(self, source: str) -> str:
         """Return a fingerprint that changes when a vintage or a statement of a source is added or removed.
@@ -178,7 +189,8 @@ class VintageStore:
 
     def current(self, source: str, month: date | None, provider: str) -> Vintage | None:
         """Return the latest readable vintage of a month by one provider."""
-        return next((it for it in reversed(self.vintages_of(source, month)) if provider_of(it) == provider), None)
+        newest_first = reversed(self.vintages_of(source, month))
+        return next((it for it in newest_first if self._metadata(it.path).get("provider") == provider), None)
 
     def vintages_of(self, source: str, month: date | None) -> list[Vintage]:
         """Return the vintages of one month, oldest first."""
@@ -197,6 +209,19 @@ class VintageStore:
     def set_aside(self, vintage: Vintage) -> None:
         """Rename a vintage that cannot be read, so that a good one can replace it; it is never deleted."""
         self._storage.rename(vintage.path, vintage.path.with_suffix(".unreadable"))
+
+    def _each(self, read: Callable[[Path], dict[str, str]], paths: Sequence[Path]) -> list[dict[str, str]]:
+        """Read from some files; in an object store, from several at once."""
+        if not self._storage.shared:
+            return [read(path) for path in paths]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(read, paths))
+
+    def _metadata(self, path: Path) -> dict[str, str]:
+        """Return what is noted in a file; nothing where it cannot be read."""
+        with contextlib.suppress(pl.exceptions.PolarsError, OSError):
+            return self._storage.metadata(path)
+        return {}
 
     def _after_the_others(self, source: str, month: date | None, at: datetime) -> datetime:
         """Return a time later than every vintage of a month, so that names sort in the order of writing.
@@ -218,13 +243,6 @@ def _packed(frame: pl.DataFrame, metadata: dict[str, str]) -> memoryview:
     packed = io.BytesIO()  # Polars would report a full disk as an invalid Parquet file
     frame.write_parquet(packed, compression="zstd", metadata=metadata)
     return packed.getbuffer()
-
-
-def provider_of(vintage: Vintage) -> str | None:
-    """Return the provider whose answer a vintage is; None where the file cannot be read."""
-    with contextlib.suppress(pl.exceptions.PolarsError, OSError):
-        return storage_of(vintage.path).metadata(vintage.path).get("provider")
-    return None
 
 
 def broken(source: str, vintage: Vintage, cause: str) -> UnreadableVintageError:

@@ -174,7 +174,8 @@ class Warehouse:
         """Attach the working file; detaching writes everything to disk and closes the file.
 
         Creating a DuckDB instance costs three times as much as attaching, so one that worked without errors is kept for
-        reuse. One in which anything failed, or that spilled to disk, is discarded together with its state.
+        reuse. One in which anything failed, or that spilled to disk, is discarded together with its state; so is one
+        that reads an object store, of which DuckDB would complain when the process ends.
         """
         connection: duckdb.DuckDBPyConnection | None = _IDLE.pop((self.work_dir, self.data_dir), None)
         if connection is None or self._spill.exists():  # left by a killed run
@@ -197,7 +198,7 @@ class Warehouse:
             with interruptible(), contextlib.suppress(duckdb.Error):
                 connection.execute("use memory")
                 connection.execute("detach work")
-                if not self._spill.exists():
+                if not self._spill.exists() and on_this_machine(self.data_dir):
                     _IDLE.clear()  # one is enough
                     _IDLE[self.work_dir, self.data_dir], connection = connection, None
         finally:
