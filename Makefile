@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 # the machine's own certificates where it has them: it may stand behind a mirror or a proxy
 UV := $(BIN)/uv $(shell test -s /etc/ssl/certs/ca-certificates.crt && echo --system-certs)
 LOCK := requirements.lock
+CLUSTER_LOCK := requirements-cluster.lock
 DEV_LOCK := requirements-dev.lock
 BENCH_LOCK := requirements-bench.lock
 
@@ -65,7 +66,9 @@ lock: $(VENV)/.ready-uv  ## resolve the dependencies anew
 		--no-emit-index-url --no-header -o requirements-uv.lock
 	@$(UV) pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -o $(LOCK)
-	@$(UV) pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	@$(UV) pip compile -q pyproject.toml --extra cluster --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header -c $(LOCK) -o $(CLUSTER_LOCK)
+	@$(UV) pip compile -q pyproject.toml --extra dev --extra cluster --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -c $(LOCK) -o $(DEV_LOCK)
 	@$(UV) pip compile -q requirements-bench.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -c $(LOCK) -o $(BENCH_LOCK)
