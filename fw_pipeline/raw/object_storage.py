@@ -124,6 +124,10 @@ class ObjectStorage:
             tail = obstore.get(self._store, _key(path), options={"range": {"suffix": _TAIL}}).bytes()
         return pl.read_parquet_metadata(io.BytesIO(tail))
 
+    def address(self, path: Path) -> str:
+        """Return the address."""
+        return str(path)
+
     def on_disk(self, path: Path, scratch: Path | None) -> Path:
         """Return a copy on this machine, which is made once."""
         folder = scratch or Path(tempfile.gettempdir())

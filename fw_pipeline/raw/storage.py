@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 import polars as pl
 
@@ -47,6 +47,9 @@ class Storage(Protocol):
 
     def metadata(self, path: Path) -> dict[str, str]:
         """Return what is noted in a Parquet file beside its rows, without reading these."""
+
+    def address(self, path: Path) -> str:
+        """Return the address at which another program finds a file, wherever it stands."""
 
     def on_disk(self, path: Path, scratch: Path | None) -> Path:
         """Return a file of this machine with the same content: the file itself, or a copy in `scratch`."""
@@ -115,6 +118,10 @@ class LocalStorage:
     def metadata(self, path: Path) -> dict[str, str]:
         """Return what is noted in a Parquet file."""
         return pl.read_parquet_metadata(path)
+
+    def address(self, path: Path) -> str:
+        """Return the path without links on its way."""
+        return os.path.realpath(path)
 
     def on_disk(self, path: Path, scratch: Path | None) -> Path:  # noqa: ARG002 - it needs no copy
         """Return the file itself."""
@@ -195,10 +202,23 @@ def storage_of(path: Path) -> Storage:
         PipelineError: it is an object store, and what is needed for one is not installed.
     """
     if isinstance(path, ObjectPath):
-        try:
+        with _needed():
             from fw_pipeline.raw.object_storage import ObjectStorage, bucket  # noqa: PLC0415 - an extra of the package
-        except ImportError as error:
-            cause, remedy = f"{path} needs the package {error.name}", "install it: pip install 'fw-pipeline[cluster]'"
-            raise PipelineError("setting FW_DATA_DIR", cause, remedy) from None
         return ObjectStorage(bucket(path.bucket))
     return LocalStorage()
+
+
+def object_file_system() -> Any:
+    """Return all object stores as one file system of `fsspec`, which DuckDB can read. Raises as `storage_of`."""
+    with _needed():
+        from fw_pipeline.raw.object_storage import file_system  # noqa: PLC0415 - an extra of the package
+    return file_system()
+
+
+@contextlib.contextmanager
+def _needed() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        cause = f"an address that begins with s3:// needs the package {error.name}"
+        raise PipelineError("object store", cause, "install it: pip install 'fw-pipeline[cluster]'") from None

@@ -136,6 +136,10 @@ class VintageStore:
         noted = self._each(self._storage.metadata, found)
         return [(of["detail"], path) for of, path in zip(noted, found, strict=True)]
 
+    def address(self, path: Path) -> str:
+        """Return the address at which another program reads a file."""
+        return self._storage.address(path)
+
     def by_provider(self, source: str) -> list[tuple[Vintage, str | None]]:
         """Return every vintage with the provider whose answer it is, oldest first; None where a file cannot be read."""
         found = self.vintages(source)
@@ -145,13 +149,16 @@ class VintageStore:
     def listing(self, source: str) -> str:
         """Return a fingerprint that changes when a vintage or a statement of a source is added or removed.
 
-        Cheap: it uses only file names, and reads no file.
+        Cheap: it uses only file names, and reads no file. With row-level listings, which the published file reads where
+        they are, it also changes when the folder is moved.
         """
         names = [
             name
             for name in self._storage.names(self._root / source)
             if re.fullmatch(r"[^/]+/\d[^/]*(\.parquet|\.statement\.json)", name)
         ]
+        if any(name.endswith(".detail.parquet") for name in names):
+            names.append(self._storage.address(self._root))
         return hashlib.sha256("\n".join(names).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
     def read(self, source: str, vintage: Vintage) -> pl.DataFrame:

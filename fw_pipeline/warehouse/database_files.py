@@ -21,6 +21,7 @@ from fw_pipeline import locks
 from fw_pipeline.atomic_files import StorageError, sync_folder, unwritable
 from fw_pipeline.locks import WORTH_A_WORD, Tell, silent
 from fw_pipeline.object_path import on_this_machine
+from fw_pipeline.warehouse.object_files import read_objects
 from fw_pipeline.warehouse.publish_file import refuse_while_written, replace
 from fw_pipeline.warehouse.sql_text import (
     WarehouseError,
@@ -223,9 +224,7 @@ class Warehouse:
         shutil.rmtree(self._spill, ignore_errors=True)  # by a killed run
         connection.execute(f"set temp_directory = '{quoted(self._spill)}'")
         if not on_this_machine(self.data_dir):
-            from fw_pipeline.raw.object_storage import file_system  # noqa: PLC0415 - an extra of the package
-
-            connection.register_filesystem(file_system())
+            read_objects(connection)
         return connection
 
     def _broken(self, error: Exception) -> WarehouseError:

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from fw_pipeline.warehouse.object_files import read_no_objects, read_objects_if_needed
 from fw_pipeline.warehouse.sql_text import WarehouseError, connected, first_line, interruptible, quoted
 
 _NOTHING_FROM_OUTSIDE: dict[str, str | bool | int | float | list[str]] = {
@@ -52,9 +53,15 @@ _BATCH = 100_000
 
 _TABLES = "see the tables: fw-pipeline sql 'show tables'"
 _TABLES_THERE = """
-    select schema_name || '.' || table_name as name, estimated_size as rows, comment from duckdb_tables() order by name
+    select schema_name || '.' || table_name as name, estimated_size as rows, comment from duckdb_tables()
+    union all
+    select schema_name || '.' || view_name, null, comment from duckdb_views() where not internal
+    order by name
 """
-"""Replaces `show tables`: DuckDB's own lists the schema `main`, which is empty."""
+"""Replaces `show tables`: DuckDB's own lists the schema `main`, which is empty. Rows of a view are not counted."""
+
+_LISTINGS = re.compile(r'\bdetail"?\s*\.', re.IGNORECASE)
+"""The schema whose views read files, which a query cannot."""
 
 _OWN_COPY = "this command only reads the tables of the published file; for more, open a copy of it with duckdb"
 
@@ -115,12 +122,13 @@ def reading(
     needed(published)
     with contextlib.ExitStack() as opened:
         with _worded(seconds):
-            connection = opened.enter_context(_shut(published))
+            shut = opened.enter_context(_shut(published))
 
         def read(sql: str) -> pl.DataFrame:
             sql = _TABLES_THERE if re.fullmatch(r"\s*show\s+tables\s*;?\s*", sql, re.IGNORECASE) else sql
-            with _worded(seconds):
-                _refuse_what_changes(connection, sql)
+            with contextlib.ExitStack() as closed, _worded(seconds):
+                _refuse_what_changes(shut, sql)
+                connection = closed.enter_context(_with_listings(published, sql)) if _LISTINGS.search(sql) else shut
                 stop = threading.Timer(seconds, connection.interrupt)
                 stop.start()
                 try:
@@ -168,6 +176,31 @@ def _shut(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     log: COPY could overwrite both. So the file system is disabled once the file is open.
     """
     with contextlib.closing(connected(str(published), read_only=True, config=_SHUT)) as connection:
+        connection.execute("set disabled_filesystems = 'LocalFileSystem'")
+        connection.execute("set lock_configuration = true")
+        yield connection
+
+
+@contextlib.contextmanager
+def _with_listings(published: Path, sql: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a copy in memory, as closed as the file: in it the views of files that a query names are tables.
+
+    Letting the query itself read those files would let it write there: a SELECT may hold a COPY.
+    """
+    config = {name: value for name, value in _SHUT.items() if name != "enable_external_access"}
+    with contextlib.closing(connected(":memory:", config=config)) as connection:
+        connection.execute(f"attach '{quoted(published)}' as published (read_only)")
+        from_objects = read_objects_if_needed(connection)
+        connection.execute("copy from database published to memory")
+        views = "select view_name from duckdb_views() where database_name = 'memory' and schema_name = 'detail'"
+        for (view,) in connection.execute(views).fetchall():
+            if view in sql.lower():
+                connection.execute(f"drop view detail.{view}")
+                connection.execute(f"create table detail.{view} as from published.detail.{view}")
+        connection.execute("detach published")
+        if from_objects:
+            read_no_objects(connection)
+        connection.execute("set enable_external_access = false")
         connection.execute("set disabled_filesystems = 'LocalFileSystem'")
         connection.execute("set lock_configuration = true")
         yield connection

@@ -68,16 +68,13 @@ class Tables:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Work through an open connection, inside its transaction."""
         self._connection = connection
-        self._relations: set[str] | None = None  # read once: listing tables takes DuckDB longer than building one
+        self._relations: dict[str, str] | None = None  # read once: listing tables takes DuckDB longer than building one
         self._contents: dict[str, str] | None = None
         self._kept: set[str] = set()
 
     def has(self, relation: str) -> bool:
         """Return whether a relation exists."""
-        if self._relations is None:
-            found = self._rows("select schema_name, table_name from duckdb_tables() where database_name = 'work'")
-            self._relations = {f"{schema}.{table}" for schema, table in found}
-        return relation in self._relations
+        return relation in self._kinds()
 
     def is_empty(self, relation: str) -> bool:
         """Return whether a relation has no rows, or does not exist."""
@@ -146,10 +143,9 @@ class Tables:
     def drop_unknown(self, known: Collection[str]) -> list[str]:
         """Drop the tables that are not among those known, as those of models that are gone; return their names."""
         self._keep(BUILDS)
-        found = self._rows("select schema_name || '.' || table_name from duckdb_tables() where database_name = 'work'")
-        gone = sorted(name for (name,) in found if name not in known)
+        gone = sorted(name for name in self._kinds() if name not in known)
         for relation in gone:
-            self._run(f"drop table {relation}")
+            self._run(f"drop {self._kinds()[relation]} {relation}")
             self._connection.execute("delete from meta.builds where relation = ?", [relation])
         self._relations = self._contents = None
         return gone
@@ -162,6 +158,19 @@ class Tables:
                 self._connection.execute(
                     "delete from meta.validations where relation = ? and expectation = ?", [relation, rule]
                 )
+
+    def _kinds(self) -> dict[str, str]:
+        """Return whether each relation is a table or a view."""
+        if self._relations is None:
+            self._relations = dict(
+                self._rows("""
+                select schema_name || '.' || table_name, 'table' from duckdb_tables() where database_name = 'work'
+                union all
+                select schema_name || '.' || view_name, 'view' from duckdb_views()
+                where database_name = 'work' and not internal
+            """)
+            )
+        return self._relations
 
     def _marks(self) -> dict[str, str]:
         """Return the mark of the rows of each relation that was made."""
@@ -182,30 +191,35 @@ class Tables:
         self._kept.add(relation)
 
     def _comment(self, relation: str, description: str, columns: Mapping[str, str]) -> None:
-        self._run(f"comment on table {relation} is '{quoted(description)}'")
+        kind = self._kinds().get(relation, "table")
+        self._run(f"comment on {kind} {relation} is '{quoted(description)}'")
         present = {row[0] for row in self._rows(f"describe {relation}")}
         for column, words in columns.items():
             if column in present:
                 self._run(f"""comment on column {relation}."{column}" is '{quoted(words)}'""")
 
     def _built(self, relation: str) -> Built:
-        """Record that a relation was made; what was proved of other rows than it has now is forgotten."""
+        """Record that a table was made, and a mark of its rows."""
         self._made(relation)
         columns = {row[0]: row[1] for row in self._rows(f"describe {relation}")}
         row = ", ".join(_told_apart(name, kind) for name, kind in columns.items())
         rows, rows_mark = self._rows(f"select count(*), sum(hash({row})) from {relation}")[0]
-        contents = hashlib.sha256(f"{columns} {rows} {rows_mark}".encode()).hexdigest()[:32]
+        self._note_contents(relation, f"{columns} {rows} {rows_mark}")
+        return Built(rows, columns)
+
+    def _note_contents(self, relation: str, said: str) -> None:
+        """Record a mark of what a relation holds; what was proved of other contents is forgotten."""
+        contents = hashlib.sha256(said.encode()).hexdigest()[:32]
         if self._marks().get(relation) != contents:
             self._keep(VALIDATIONS)
             self._connection.execute("delete from meta.validations where relation = ?", [relation])
         self._marks()[relation] = contents
         self._connection.execute("delete from meta.builds where relation = ?", [relation])
         self._connection.execute("insert into meta.builds values (?, '', ?)", [relation, contents])
-        return Built(rows, columns)
 
-    def _made(self, relation: str) -> None:
+    def _made(self, relation: str, kind: str = "table") -> None:
         if self._relations is not None:
-            self._relations.add(relation)
+            self._relations[relation] = kind
 
     def _run(self, sql: str) -> None:
         self._connection.execute(sql)

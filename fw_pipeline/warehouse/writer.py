@@ -13,7 +13,7 @@ from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS
 from fw_pipeline.raw import UnreadableVintageError, Vintage, VintageStore
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse.metadata_tables import LOADS, TAKEN_ON
-from fw_pipeline.warehouse.sql_text import WarehouseError, first_line
+from fw_pipeline.warehouse.sql_text import WarehouseError, first_line, quoted
 from fw_pipeline.warehouse.tables import CODE_VERSION, Built, Tables
 
 _TYPES = {
@@ -27,6 +27,9 @@ _TYPES = {
     pl.Datetime("us", "UTC"): "timestamp with time zone",
 }
 """DuckDB type by the type of a column of a frame."""
+
+IN_PLACE = "A view of the files of the data folder, which must stay where they are."
+"""What is said of a relation whose rows are not in the database."""
 
 
 class Writer(Tables):
@@ -159,25 +162,35 @@ class Writer(Tables):
                 raise
 
     def _load_detail(self, source: str, current: Iterable[Vintage]) -> None:
-        """Load the row-level listings of the current vintages, by the name stored in the file; where none is, no row.
+        """Let `detail.<name>` read the row-level listings of the current vintages where they are; if none is, no row.
 
-        A model can always read the listings of every provider.
+        Millions of rows are so neither loaded nor published anew when one month comes in. A listing never changes, so
+        that the names of the files are mark enough of what a view holds. A model can always read the listings of every
+        provider.
         """
-        listings: defaultdict[str, list[str]] = defaultdict(list)
+        listings: defaultdict[str, list[Path]] = defaultdict(list)
         for name, path in self._store.listings(source, current):
-            listings[name].append(str(path))
+            listings[name].append(path)
         tables = {each.detail.name: each.detail for each in SOURCES[source].providers.values() if each.detail}
         for name, table in tables.items():
             relation = f"detail.{name}"
-            if files := sorted(listings[name]):
-                rows = "read_parquet(?, union_by_name = true)"
-                self._connection.execute(f"create or replace table {relation} as from {rows}", [files])
+            files = sorted(listings[name])
+            if files:
+                paths = ", ".join(f"'{quoted(self._store.address(file))}'" for file in files)
+                rows = f"from read_parquet([{paths}], union_by_name = true)"
             else:
                 self._connection.register("no_rows", pl.DataFrame(schema=table.schema).to_arrow())
-                self._run(f"create or replace table {relation} as from no_rows")
+                columns = ", ".join(
+                    f'null::{kind} as "{column}"' for column, kind, *_ in self._rows("describe no_rows")
+                )
                 self._connection.unregister("no_rows")
-            self._comment(relation, table.description, table.words)
-            self._built(relation)
+                rows = f"select {columns} where false"
+            if self._kinds().get(relation) == "table":  # in a working file of an earlier version
+                self._run(f"drop table {relation}")
+            self._run(f"create or replace view {relation} as {rows}")
+            self._made(relation, "view")
+            self._comment(relation, f"{table.description} {IN_PLACE}", table.words)
+            self._note_contents(relation, f"{table.schema} {[f'{file.parent.name}/{file.name}' for file in files]}")
 
     def _describe_raw(self, source: str) -> None:
         table = SOURCES[source].table

@@ -14,8 +14,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fw_pipeline.warehouse import Warehouse, WarehouseError, query, scan
+from fw_pipeline.warehouse import Warehouse, WarehouseError, copy_tables, query, scan
 from fw_pipeline_tests.support.command import fw_pipeline
+from fw_pipeline_tests.unit.warehouse.test_database_files import JANUARY
+from fw_pipeline_tests.unit.warehouse.test_writer import FEBRUARY, add_listing
 
 HOSTILE = pl.DataFrame({"secret": ["a variable of the caller"]})
 """A frame that DuckDB would find as a table by its name, were it let to."""
@@ -40,6 +42,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
     with Warehouse(folder).writing() as writer:
         writer.load_raw("stackoverflow")
+        writer.load_raw("pypi")
         writer.build("marts.x", "select range as a, range % 3 as b from range(10)", description="", columns={})
     Warehouse(folder).publish()
     (folder / "secret.csv").write_text("a,b\n1,topsecret\n", encoding="utf-8")
@@ -57,6 +60,8 @@ WRITES = (
     "with y as (copy (select 1) to '{file}.wal') select 1",
     "with y as (copy (select 1) to '{file}' (use_tmp_file false)) select 1",
     "explain analyze copy (select 1) to '{file}.wal'",
+    "with y as (copy (select 1) to '{folder}/raw/x' (use_tmp_file false)) select 1 from detail.pypi_daily",
+    "explain analyze copy (from detail.pypi_daily) to '{file}' (use_tmp_file false)",
     "copy (pivot marts.x on b using count(*)) to '{file}.wal'",
     "explain analyze with y as (copy (select 1) to '{file}.wal') select 1",
     "from query('with y as (copy (select 1) to ''{file}.wal'') select 1')",
@@ -211,6 +216,21 @@ def test_a_query_cannot_write_read_files_load_or_leave(house: House, asked: tupl
 def test_a_query_that_only_reads_is_answered(house: House, sql: str, rows: list[tuple[object, ...]]) -> None:
     found = query(house.published, sql).rows()
     assert found[: len(rows)] == rows if "using count(*)" not in sql or "in (" in sql else len(found) == 10
+
+
+def test_a_query_reads_the_listings_that_are_not_in_the_file(tmp_path: Path) -> None:
+    for month, downloads in ((JANUARY, 2), (FEBRUARY, 4)):
+        add_listing(tmp_path, month, downloads)
+    with Warehouse(tmp_path).writing() as writer:
+        writer.load_raw("pypi")
+        writer.build("marts.x", "select 1 as a", description="", columns={})
+    published = Warehouse(tmp_path).published
+    Warehouse(tmp_path).publish()
+    assert query(published, "select downloads, a from DETAIL.PyPI_daily, marts.x order by 1").rows() == [(2, 1), (4, 1)]
+    assert query(published, 'select count(*) from "detail" . "pypi_daily"').rows() == [(2,)]
+    assert query(published, "show tables")["name"].to_list()[0] == "detail.pypi_daily"
+    [written] = copy_tables(published, ["detail.pypi_daily"], tmp_path / "out", "parquet")
+    assert (written.rows, pl.read_parquet(tmp_path / "out" / "detail" / "pypi_daily.parquet").height) == (2, 2)
 
 
 def test_columns_of_one_name_are_told_apart(house: House) -> None:

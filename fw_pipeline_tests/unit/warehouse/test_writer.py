@@ -13,7 +13,7 @@ from fw_pipeline.raw import VintageStore
 from fw_pipeline.sources import DETAIL_TABLES, SOURCES
 from fw_pipeline.warehouse import Warehouse, WarehouseError
 from fw_pipeline.warehouse.tables import Built
-from fw_pipeline.warehouse.writer import Writer
+from fw_pipeline.warehouse.writer import IN_PLACE, Writer
 from fw_pipeline_tests.unit.warehouse.test_database_files import JANUARY, NOW, add
 
 FEBRUARY = date(2022, 2, 1)
@@ -34,15 +34,14 @@ def test_what_was_made_is_told_with_its_rows_and_columns(writer: Writer) -> None
     assert writer.frame("select name from marts.x where name > ?", ["a"]).rows() == [("b",)]
 
 
-def test_listings_of_which_there_is_none_are_empty_tables(tmp_path: Path) -> None:
+def test_listings_of_which_there_is_none_are_empty(tmp_path: Path) -> None:
     with Warehouse(tmp_path).writing() as writer:
         writer.load_raw("pypi")
         table = DETAIL_TABLES["pypi_daily"]
         assert writer.frame(f"from detail.{table.name}").is_empty()
         assert writer.frame(f"from detail.{table.name}").schema.names() == list(table.schema)
-        assert writer.frame("select comment from duckdb_tables() where schema_name = 'detail'").rows() == [
-            (table.description,)
-        ]
+        said = writer.frame("select comment from duckdb_views() where schema_name = 'detail'")
+        assert said.rows() == [(f"{table.description} {IN_PLACE}",)]
 
 
 def test_a_source_is_loaded_again_only_where_its_vintages_changed(tmp_path: Path) -> None:
@@ -92,8 +91,29 @@ def test_the_raw_tables_say_which_rows_they_hold(tmp_path: Path) -> None:
     }
 
 
-def test_the_listings_of_current_vintages_are_loaded_and_no_others(tmp_path: Path) -> None:
-    table = DETAIL_TABLES["pypi_daily"]
+LISTING = DETAIL_TABLES["pypi_daily"]
+
+
+def add_listing(
+    data: Path, month: date, downloads: int, *, provider: str = "clickpy", taken: date | None = None, day: int = 0
+) -> None:
+    """Add a vintage without figures whose listing says so many downloads."""
+    counted = pl.DataFrame({"day": [month], "package": ["torch"], "installers": ["all"], "downloads": [downloads]})
+    rows = pl.DataFrame({"month": [month], "observed_on": [taken]}).cast({"observed_on": pl.Date})
+    VintageStore(data).add(
+        "pypi",
+        month,
+        pl.concat([SOURCES["pypi"].table.schema.to_frame(eager=True), rows], how="diagonal"),
+        provider=provider,
+        observed_at=NOW + timedelta(days=day),
+        evidence=(f"e/{day}",),
+        run_id="run",
+        detail=counted.cast(pl.Schema(LISTING.schema)),
+        detail_name=LISTING.name,
+    )
+
+
+def test_the_listings_of_current_vintages_are_read_and_no_others(tmp_path: Path) -> None:
     newer, older = date(2026, 10, 2), date(2026, 10, 1)
     vintages = [
         ("clickpy", JANUARY, 1, None),
@@ -103,24 +123,41 @@ def test_the_listings_of_current_vintages_are_loaded_and_no_others(tmp_path: Pat
         ("clickpy", FEBRUARY, 4, None),
     ]
     for day, (provider, month, downloads, taken) in enumerate(vintages):
-        counted = pl.DataFrame({"day": [month], "package": ["torch"], "installers": ["all"], "downloads": [downloads]})
-        rows = pl.DataFrame({"month": [month], "observed_on": [taken]}).cast({"observed_on": pl.Date})
-        VintageStore(tmp_path).add(
-            "pypi",
-            month,
-            pl.concat([SOURCES["pypi"].table.schema.to_frame(eager=True), rows], how="diagonal"),
-            provider=provider,
-            observed_at=NOW + timedelta(days=day),
-            evidence=(f"e/{day}",),
-            run_id="run",
-            detail=counted.cast(pl.Schema(table.schema)),
-            detail_name=table.name,
-        )
+        add_listing(tmp_path, month, downloads, provider=provider, taken=taken, day=day)
     with Warehouse(tmp_path).writing() as writer:
         writer.load_raw("pypi")
         assert writer.frame("select downloads from detail.pypi_daily order by all").rows() == [(2,), (3,), (4,)]
-        said = writer.frame("select comment from duckdb_tables() where schema_name = 'detail'")
-        assert said.rows() == [(table.description,)]
+        said = writer.frame("select comment from duckdb_views() where schema_name = 'detail'")
+        assert said.rows() == [(f"{LISTING.description} {IN_PLACE}",)]
+
+
+def test_a_listing_is_read_where_its_file_is_even_after_the_folder_was_moved(tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "it's after"
+    add_listing(before, JANUARY, 2)
+    with Warehouse(before).writing() as writer:
+        writer.load_raw("pypi")
+        mark = writer.contents("detail.pypi_daily")
+    before.rename(after)
+    with Warehouse(after).writing() as writer:
+        writer.load_raw_if_changed("pypi")
+        assert writer.frame("select downloads from detail.pypi_daily").rows() == [(2,)]
+        assert writer.contents("detail.pypi_daily") == mark  # nothing that reads it has to be made again
+    add_listing(after, JANUARY, 3, day=1)
+    with Warehouse(after).writing() as writer:
+        writer.load_raw_if_changed("pypi")
+        assert writer.frame("select downloads from detail.pypi_daily").rows() == [(3,)]
+        assert writer.contents("detail.pypi_daily") != mark
+
+
+def test_a_listing_that_an_earlier_version_kept_in_the_file_becomes_a_view(tmp_path: Path) -> None:
+    add_listing(tmp_path, JANUARY, 2)
+    with Warehouse(tmp_path).writing() as writer:
+        writer.seed("detail.pypi_daily", pl.DataFrame({"downloads": [1]}), description="", columns={})
+    with Warehouse(tmp_path).writing() as writer:
+        writer.load_raw("pypi")
+        assert writer.frame("select downloads from detail.pypi_daily").rows() == [(2,)]
+        assert "detail.pypi_daily" in writer.drop_unknown({"meta.builds"})
+        assert not writer.has("detail.pypi_daily")
 
 
 @pytest.mark.parametrize(
