@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from fw_pipeline.locks import FileLocks, Locks
+from fw_pipeline.object_path import on_this_machine
 from fw_pipeline.paths import PROJECT_DIR, SEEDS_DIR, SHIPPED_DIR
 from fw_pipeline.postgres_locks import PostgresLocks
 from fw_pipeline.settings_values import (
@@ -27,6 +28,7 @@ from fw_pipeline.settings_values import (
     gather,
     read_address,
     read_alerting,
+    read_data_dir,
     read_folder,
     read_line,
     read_postgres,
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 MODES = ("recorded", "live")
 
 OWN = frozenset(
-    {"FW_DATA_DIR", "FW_MODE", "FW_PROVIDERS", "FW_CONTACT", "FW_FORCE", "FW_KEEP_RUNS", "FW_LOCKS"}
+    {"FW_DATA_DIR", "FW_WORK_DIR", "FW_MODE", "FW_PROVIDERS", "FW_CONTACT", "FW_FORCE", "FW_KEEP_RUNS", "FW_LOCKS"}
     | {"FW_MONTHS_PER_RUN", *ALERTS}
 )
 """The settings that are no source's."""
@@ -70,6 +72,9 @@ class Settings:
     """Everything that a user can set."""
 
     data_dir: Path
+    """Evidence and vintages; a folder, or an address in an object store."""
+    work_dir: Path
+    """Everything that is made from them: the DuckDB files, the report, Dagster's history. Always a folder."""
     mode: str
     providers: Mapping[str, str]
     """Provider by source, where the user chose one; `name` or `name:option`."""
@@ -86,7 +91,7 @@ class Settings:
     """Months that one run of a backfill fetches, so that several machines share it; 0: all of them."""
     alerting: Alerting = field(default_factory=Alerting)
     dagster_home: Path | None = None
-    """Where Dagster keeps its history, if somewhere else than in the data folder."""
+    """Where Dagster keeps its history, if somewhere else than in the work folder."""
     values: Mapping[str, Value] = field(default_factory=dict)
     """Every setting that was given, as it was given, paths made absolute."""
 
@@ -95,7 +100,7 @@ class Settings:
         """The settings as variables for another process, wherever it stands; what is not set is empty."""
         handed_on = sorted({*known(), "DAGSTER_HOME"})
         given = {name: self.values[name].text if name in self.values else "" for name in handed_on}
-        return {**given, "FW_DATA_DIR": str(self.data_dir)}
+        return {**given, "FW_DATA_DIR": str(self.data_dir), "FW_WORK_DIR": str(self.work_dir)}
 
     @property
     def shown(self) -> list[tuple[str, str, str]]:
@@ -104,6 +109,7 @@ class Settings:
         hidden = {"FW_ALERT_WEBHOOK", "FW_LOCKS", "FW_SMTP_URL", *secrets}
         found = {
             "FW_DATA_DIR": (str(self.data_dir), DEFAULT),
+            **({} if self.work_dir == self.data_dir else {"FW_WORK_DIR": (str(self.work_dir), DEFAULT)}),
             "FW_MODE": (self.mode, DEFAULT),
             **{
                 name: ("set" if name in hidden else value.text, value.given_by)
@@ -116,12 +122,12 @@ class Settings:
     @property
     def locks(self) -> Locks:
         """Who keeps processes out of each other's way: PostgreSQL where it is set, else files of this machine."""
-        return PostgresLocks(self.lock_server) if self.lock_server else FileLocks(self.data_dir / ".work")
+        return PostgresLocks(self.lock_server) if self.lock_server else FileLocks(self.work_dir / ".work")
 
     @property
     def recorded_dir(self) -> Path:
         """The figures that are shipped with the project; a data folder of its own may hold others."""
-        own = self.data_dir / "recorded"
+        own = (self.data_dir if on_this_machine(self.data_dir) else self.work_dir) / "recorded"
         return own if own.is_dir() else SHIPPED_DIR / "data" / "recorded"
 
     @property
@@ -137,7 +143,7 @@ class Settings:
     @property
     def published(self) -> Path:
         """The file that users open."""
-        return self.data_dir / "warehouse.duckdb"
+        return self.work_dir / "warehouse.duckdb"
 
 
 def read(
@@ -181,8 +187,11 @@ def read(
     months = values.get("FW_MONTHS_PER_RUN", "0")
     if not re.fullmatch(r"\d{1,4}", months, re.ASCII):
         raise SettingError(f"setting FW_MONTHS_PER_RUN is {months!r}; write how many months, or 0 for all in one run")
+    data_dir = read_data_dir("FW_DATA_DIR", values.get("FW_DATA_DIR", str(PROJECT_DIR / "data")))
+    work_dir = data_dir if on_this_machine(data_dir) else PROJECT_DIR / "data"
     return Settings(
-        data_dir=read_folder("FW_DATA_DIR", values.get("FW_DATA_DIR", str(PROJECT_DIR / "data"))),
+        data_dir=data_dir,
+        work_dir=read_folder("FW_WORK_DIR", values.get("FW_WORK_DIR", str(work_dir))),
         mode=mode,
         providers=MappingProxyType(read_providers(values.get("FW_PROVIDERS", ""))),
         addresses=MappingProxyType(

@@ -14,12 +14,13 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from dotenv import dotenv_values
 
+from fw_pipeline.object_path import ObjectPath, is_address
 from fw_pipeline.text import one_line
 
 ALERTS = ("FW_ALERT_WEBHOOK", "FW_ALERT_MAIL_TO", "FW_ALERT_MAIL_FROM", "FW_SMTP_URL", "FW_UI_URL")
 """Whom to tell that a run failed. The webhook and the mail server hold secrets in their addresses."""
 
-PATHS = ("FW_DATA_DIR", "DAGSTER_HOME")
+PATHS = ("FW_DATA_DIR", "FW_WORK_DIR", "DAGSTER_HOME")
 PROVIDERS = "FW_PROVIDERS"
 
 COMMAND_LINE, ENVIRONMENT, DEFAULT = "command line", "environment", "default"
@@ -72,6 +73,19 @@ def read_folder(name: str, text: str) -> Path:
     if is_file:
         raise SettingError(f"setting {name} is {text!r}, which is a file; name a folder")
     return folder
+
+
+def read_data_dir(name: str, text: str) -> Path:
+    """Return a folder, which need not exist yet, or an address in an object store: `s3://bucket/prefix`.
+
+    Raises:
+        SettingError: it is a file, or can be neither.
+    """
+    if not is_address(text):
+        return read_folder(name, text)
+    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?", text) or ".." in text:
+        raise SettingError(f"setting {name} is {text!r}; write an address like s3://bucket/prefix, without a password")
+    return ObjectPath(text)
 
 
 def read_line(name: str, text: str) -> str:

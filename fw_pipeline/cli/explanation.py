@@ -15,6 +15,8 @@ from typing import Any
 import polars as pl
 
 from fw_pipeline.cli.verdicts import Judged, facts, judged, title
+from fw_pipeline.object_path import on_this_machine
+from fw_pipeline.raw import storage_of
 from fw_pipeline.report.formatting import VERDICTS
 from fw_pipeline.settings import Settings
 from fw_pipeline.warehouse import query
@@ -79,7 +81,11 @@ def _proof(settings: Settings, published: Path, verdict: Mapping[str, Any], cond
     sql = evidence_sql(verdict, conditions)
     rows = query(published, sql)
     refs = sorted({ref for joined in rows["evidence"].drop_nulls() for ref in joined.split(";")})
-    return Proof(verdict, rows, {str(path): path.exists() for path in (_place(settings, ref) for ref in refs)}, sql)
+    places = [_place(settings, ref) for ref in refs]
+    storage = storage_of(settings.data_dir)
+    there = {path for path in places if on_this_machine(path) and path.exists()}
+    there |= storage.existing(path for path in places if not on_this_machine(path))
+    return Proof(verdict, rows, {str(path): path in there for path in places}, sql)
 
 
 def evidence_sql(verdict: Mapping[str, Any], conditions: Mapping[str, str]) -> str:

@@ -152,6 +152,6 @@ def export(form: Literal["parquet", "csv"], folder: Path | None, names: tuple[st
     from fw_pipeline.cli.export import export as write
 
     settings = read()
-    target = (folder or settings.data_dir / "export").absolute()
+    target = (folder or settings.work_dir / "export").absolute()
     tables = write(settings.published, target, form, only=names)
     click.echo(f"{len(tables)} tables, {sum(table.rows for table in tables):,} rows in {target}", err=True)

@@ -79,8 +79,8 @@ def rebuild() -> None:
     settings = read()
     from fw_pipeline.warehouse import Warehouse
 
-    Warehouse(settings.data_dir, locks=settings.locks).discard_working()
-    shutil.rmtree(settings.data_dir / ".work" / "drawn", ignore_errors=True)  # pictures, too, are made anew
+    Warehouse(settings.work_dir, locks=settings.locks).discard_working()
+    shutil.rmtree(settings.work_dir / ".work" / "drawn", ignore_errors=True)  # pictures, too, are made anew
     _finish(settings, _launch(settings))
 
 
@@ -97,7 +97,7 @@ def ui(port: int, host: str) -> None:
 
     settings = read()
     refuse_if_taken(host, port)
-    home = prepare(settings.data_dir)
+    home = prepare(settings.work_dir)
     if warning := exposed(host):
         complain(warning)
     click.echo(f"Dagster UI on http://{host}:{port} (history in {home}); stop it with Ctrl-C", err=True)
@@ -110,7 +110,7 @@ def _launch(settings: Settings, fetches: Sequence[tuple[str, Window | None]] = (
     """Run jobs that fetch, each for its months, and build what came in, with a bar that shows how far they are."""
     from fw_pipeline.orchestration.instance import prepare
 
-    prepare(settings.data_dir)
+    prepare(settings.work_dir)
     with Progress() as progress:
         from fw_pipeline.definitions import build_defs, load_models
         from fw_pipeline.orchestration.jobs import fetch_and_build
@@ -138,7 +138,7 @@ def _finish(settings: Settings, launched: Launched, refused: Sequence[str] = ())
         found = answer(partial(query, settings.published))
         tell(found.question)
         tell_facts(("", sentence) for sentence in found.sentences)
-        click.echo(f"report    {settings.data_dir / 'report' / 'index.html'}", err=True)
+        click.echo(f"report    {settings.work_dir / 'report' / 'index.html'}", err=True)
     click.echo(_published(settings, launched), err=True)
     if launched.failures or not launched.published:
         sys.exit(1)

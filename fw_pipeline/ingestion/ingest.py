@@ -12,14 +12,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from fw_pipeline import locks
-from fw_pipeline.atomic_files import StorageError, sweep
+from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.contract import Batch, FetchContext
 from fw_pipeline.errors import MonthRejected, SourceError
 from fw_pipeline.ingestion.committer import Committer, Ingested, MonthOutcome
 from fw_pipeline.ingestion.providers import ProviderSelection, answered, asking, spill
 from fw_pipeline.locks import Busy, LockLost, silent
 from fw_pipeline.months import Window
-from fw_pipeline.raw import EvidenceStore, Statement, Vintage, VintageStore
+from fw_pipeline.raw import EvidenceStore, Statement, Vintage, VintageStore, storage_of
 from fw_pipeline.settings import Settings
 
 FLUSH_SECONDS = 5.0
@@ -56,21 +56,26 @@ def ingest(
         why = "another run is fetching it"
         waits(locks.line(name, seconds, now=time.time(), why=why, at_most=True))
 
+    storage = storage_of(settings.data_dir)
     try:
         with settings.locks.held(f"fetch-{name}", patience=patience, told=told) as still_held:
             for room in ("raw", "evidence"):
-                sweep(settings.data_dir / room / name)
+                storage.sweep(settings.data_dir / room / name)
             VintageStore(settings.data_dir).sweep_listings(name)
             shutil.rmtree(spill(settings, chosen.source), ignore_errors=True)  # by a killed run
             fetch, evidence_store = asking(
                 chosen, window, settings, now=now, run_id=run_id, log=log, waits=waits, permitted=still_held
             )
-            return _Ingest(chosen, settings, fetch, evidence_store, run_id=run_id, done=done, say=say).run(again=again)
+            try:
+                asked = _Ingest(chosen, settings, fetch, evidence_store, run_id=run_id, done=done, say=say)
+                return asked.run(again=again)
+            finally:
+                shutil.rmtree(spill(settings, chosen.source), ignore_errors=True)  # copies from an object store
     except Busy:
         cause = f"another run has been fetching it for more than {patience:.0f} s"
         raise SourceError(name, cause, "wait for it, or stop it, and run again") from None
     except OSError as error:
-        cause = f"cannot use {settings.data_dir / '.work'}: {error.strerror or error}"
+        cause = f"cannot use {settings.work_dir / '.work'}: {error.strerror or error}"
         raise StorageError("data folder", cause, "allow writing there, then run again; nothing was lost") from error
 
 

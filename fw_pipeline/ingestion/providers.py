@@ -14,12 +14,11 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path
 
-from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.contract import Availability, FetchContext, Provider, Source
 from fw_pipeline.errors import PipelineError, SourceError
 from fw_pipeline.locks import StillHeld, always, silent
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month, next_month
-from fw_pipeline.raw import EvidenceStore, Statement, Vintage, VintageStore
+from fw_pipeline.raw import EvidenceStore, Statement, UnreadableVintageError, Vintage, VintageStore
 from fw_pipeline.settings import Settings
 from fw_pipeline.warehouse import scan
 
@@ -87,7 +86,14 @@ def asking(
     permitted: StillHeld = always,
 ) -> tuple[FetchContext, EvidenceStore]:
     """Return what a provider is given to answer for a window, and the store that keeps its answers."""
-    evidence_store = EvidenceStore(settings.data_dir, chosen.source.name, chosen.provider.name, run_id=run_id, now=now)
+    evidence_store = EvidenceStore(
+        settings.data_dir,
+        chosen.source.name,
+        chosen.provider.name,
+        run_id=run_id,
+        now=now,
+        scratch=spill(settings, chosen.source),
+    )
     fetch = FetchContext(
         window=window,
         now=now,
@@ -127,8 +133,8 @@ def offered(source: Source, settings: Settings, *, now: datetime) -> Window:
 
 
 def spill(settings: Settings, source: Source) -> Path:
-    """Return where the scans of a source spill: the data folder has room, the system's temporary one may not."""
-    return settings.data_dir / ".work" / f"spill-{source.name}"
+    """Return where the scans of a source spill: the work folder has room, the system's temporary one may not."""
+    return settings.work_dir / ".work" / f"spill-{source.name}"
 
 
 def is_due(source: Source, month: date) -> datetime:
@@ -155,7 +161,7 @@ def answered(source: Source, provider: Provider, month: date, store: VintageStor
 
 
 def _is_whole(source: Source, vintage: Vintage, store: VintageStore) -> bool:
-    with contextlib.suppress(StorageError):
+    with contextlib.suppress(UnreadableVintageError):
         store.read(source.name, vintage)
         return True
     return False

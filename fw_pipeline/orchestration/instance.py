@@ -72,7 +72,7 @@ _SET = "mend it there, or set what it lacks; no figure was lost"
 _MEND = "mend it, or delete it, and it is written anew; no figure was lost"
 
 
-def prepare(data_dir: Path) -> Path:
+def prepare(work_dir: Path) -> Path:
     """Make the folder and point Dagster at it, unless `DAGSTER_HOME` names one already; return it.
 
     Raises:
@@ -80,7 +80,7 @@ def prepare(data_dir: Path) -> Path:
         PipelineError: `dagster.yaml` is damaged, or Dagster cannot use a folder of this name.
         SettingError: a setting is wrong.
     """
-    home = Path(os.path.realpath(read().dagster_home or data_dir / "dagster"))
+    home = Path(os.path.realpath(read().dagster_home or work_dir / "dagster"))
     if unquote(str(home)) != str(home):
         cause = f"{home} holds a % with a number after it, which Dagster takes for another letter"
         raise PipelineError("Dagster's history", cause, "choose a folder without one by FW_DATA_DIR or DAGSTER_HOME")
@@ -260,5 +260,5 @@ def warn_if_temporary() -> None:
             "DAGSTER_HOME is not set: Dagster begins a temporary history, in which the months in %s look as if they "
             "were not there, and forgets it when it ends; start it with `fw-pipeline ui`, or set DAGSTER_HOME=%s",
             settings.data_dir,
-            Path(os.path.realpath(settings.data_dir / "dagster")),
+            Path(os.path.realpath(settings.work_dir / "dagster")),
         )

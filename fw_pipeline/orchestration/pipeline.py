@@ -56,7 +56,8 @@ class Pipeline:
     @cached_property
     def warehouse(self) -> Warehouse:
         """The DuckDB files."""
-        return Warehouse(self.settings.data_dir, waits=self.waits, locks=self.settings.locks)
+        given = self.settings
+        return Warehouse(given.work_dir, data_dir=given.data_dir, waits=self.waits, locks=given.locks)
 
     @cached_property
     def vintages(self) -> VintageStore:

@@ -117,7 +117,7 @@ def report_asset() -> AssetsDefinition:
     )
     @plain_failures
     def page(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult[Any]:
-        folder, work = pipeline.settings.data_dir / "report", pipeline.settings.data_dir / ".work"
+        folder, work = pipeline.settings.work_dir / "report", pipeline.settings.work_dir / ".work"
         with alone(folder, work, pipeline.settings.locks, waits=pipeline.waits) as still_held:
             keep = FileCache(work / "drawn")
             with reading(pipeline.settings.published) as read:

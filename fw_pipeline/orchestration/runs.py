@@ -110,7 +110,7 @@ def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
                 try:
                     held.enter_context(pipeline.settings.locks.alive(context.run.run_id))
                 except OSError as error:
-                    raise unwritable(pipeline.settings.data_dir / ".work" / "runs", error) from error
+                    raise unwritable(pipeline.settings.work_dir / ".work" / "runs", error) from error
                 write_quickly()
                 pipeline.log = context.log.info if context.log else silent
                 pipeline.again = {"yes": True, "no": False}.get(context.run.tags.get(AGAIN, ""), usually)

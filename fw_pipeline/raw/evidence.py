@@ -11,18 +11,17 @@ import contextlib
 import gzip
 import hashlib
 import json
-import os
 import re
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from fw_pipeline.atomic_files import LEFTOVER, StorageError, sync_folder, unwritable
+from fw_pipeline.atomic_files import StorageError, unwritable
 from fw_pipeline.contract import ANSWERS_BEHIND, HEADERS_OF, Evidence
+from fw_pipeline.raw.storage import LocalStorage, Storage, storage_of
 
 GO_ON_FOR = timedelta(days=7)
 """How long after its last response an unfinished fetch is resumed: a fetch that takes weeks need not start over."""
@@ -30,6 +29,7 @@ GO_ON_FOR = timedelta(days=7)
 REPLAYED_FOR = timedelta(days=31)
 """How long a response is reused: otherwise a fetch that never finishes would return the same figures indefinitely."""
 
+_JOURNAL = "requests.ndjson"
 _PACKED = (".gz", ".parquet", ".7z", ".zst")
 
 _LEVEL = 3
@@ -38,37 +38,53 @@ _LEVEL = 3
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """One response on disk, as the provider sent it."""
+    """One response as the provider sent it, and where it is kept."""
 
     ref: str
-    path: Path
+    place: Path
+    storage: Storage = field(default_factory=LocalStorage, repr=False, compare=False)
+    scratch: Path | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def path(self) -> Path:
+        """A file of this machine with the response in it; what is in an object store is fetched once."""
+        return self.storage.on_disk(self.place, self.scratch)
 
     def read(self) -> bytes:
-        """Return the body. Bodies are compressed on disk unless they arrived compressed."""
-        data = self.path.read_bytes()
-        return gzip.decompress(data) if self.path.name.endswith(".body.gz") else data
+        """Return the body. Bodies are compressed where they are kept unless they arrived compressed."""
+        with self.storage.opened(self.place) as stream:
+            data = stream.read()
+        return gzip.decompress(data) if self.place.name.endswith(".body.gz") else data
 
 
 class EvidenceStore:
     """The responses of one fetch, verbatim and write-once; an unfinished fetch is resumed instead of restarted."""
 
-    def __init__(self, data_dir: Path, source: str, provider: str, *, run_id: str, now: datetime) -> None:
-        """Open the folder of this provider's unfinished fetch if there is a recent one, else a new one for `run_id`."""
-        self._root = data_dir
+    def __init__(
+        self, data_dir: Path, source: str, provider: str, *, run_id: str, now: datetime, scratch: Path | None = None
+    ) -> None:
+        """Open the folder of this provider's unfinished fetch if there is a recent one, else a new one for `run_id`.
+
+        `scratch` is a folder of this machine for copies from an object store; the caller removes it after the fetch.
+        """
+        self._root, self._storage, self._scratch = data_dir, storage_of(data_dir), scratch
         self._provider_dir = data_dir / "evidence" / source / provider
         self._now = now
         self.folder = self._unfinished() or self._provider_dir / run_id
-        self._journal = self.folder / "requests.ndjson"
+        self._journal = self.folder / _JOURNAL
         self._answers: dict[str, str] = {}
         self._at: dict[str, datetime] = {}
+        entries = list(self._entries(self._journal))
+        self._begun = bool(entries)
         # what a killed attempt left may not have reached the disk
-        self._unflushed = {self._journal, self.folder, self._provider_dir} if self._journal.exists() else set[Path]()
+        self._unflushed = {self._journal, self.folder, self._provider_dir} if entries else set[Path]()
+        kept = self._kept(str(entry["ref"]) for entry in entries if "ref" in entry)
         headless: set[str] = set()
-        for entry in _entries(self._journal):
+        for entry in entries:
             match entry:
                 case {"request": str(request), "ref": str(ref), "at": str(at)}:
                     moment = _moment(at)
-                    if moment is not None and now - moment < REPLAYED_FOR and self._is_kept(ref):
+                    if moment is not None and now - moment < REPLAYED_FOR and ref in kept:
                         self._answers[request] = ref
                         self._at[ref] = moment
                     elif request.startswith(HEADERS_OF):
@@ -89,7 +105,7 @@ class EvidenceStore:
     def find(self, request: str) -> KeptAnswer | None:
         """Return the response that this fetch already has for a request."""
         ref = self._answers.get(request)
-        return KeptAnswer(ref, self._root / ref) if ref else None
+        return self._answer(ref) if ref else None
 
     def find_earlier(self, *requests: str) -> tuple[KeptAnswer, ...]:
         """Return the responses that the previous fetch kept for some requests; nothing unless it kept all of them.
@@ -97,10 +113,10 @@ class EvidenceStore:
         Each is verified to be as it was written: "not modified" from a service must not confirm a damaged file.
         """
         fetches: dict[str, dict[str, str]] = {}
-        for path in self._provider_dir.glob("*/requests.ndjson"):
-            entries = list(_entries(path))
+        for folder in self._storage.folders(self._provider_dir):
+            entries = list(self._entries(folder / _JOURNAL))
             begun = next((str(entry["begun"]) for entry in entries if "begun" in entry), "")
-            answers = fetches.setdefault(f"{begun} {path.parent.name}", {})
+            answers = fetches.setdefault(f"{begun} {folder.name}", {})
             for entry in entries:
                 match entry:
                     case {"request": str(request), "ref": str(ref)}:
@@ -114,14 +130,16 @@ class EvidenceStore:
                 return ()  # it was rejected last time
             refs = [answers[request] for request in requests if request in answers]
             if len(refs) == len(requests):
-                found = tuple(KeptAnswer(ref, self._root / ref) for ref in refs)
-                return found if all(self._is_kept(it.ref) and _is_as_written(it.path) for it in found) else ()
+                there = self._kept(refs)
+                found = tuple(self._answer(ref) for ref in refs)
+                return found if all(it.ref in there and self._is_as_written(it.place) for it in found) else ()
         return ()
 
     def keep_again(self, request: str, kept: Evidence) -> None:
         """Record that a response of an earlier fetch is also the response of this one: nothing has changed since."""
-        self._unflushed.add(kept.path.parent)
-        self._note(request, kept.path)
+        place = self._root / kept.ref
+        self._unflushed.add(place.parent)
+        self._note(request, place)
 
     def keep(self, request: str, body: bytes | Iterator[bytes], *, name: str) -> KeptAnswer:
         """Write a response under its content hash, once, and record which request it answers.
@@ -133,31 +151,25 @@ class EvidenceStore:
         packed = safe.endswith(_PACKED)
         digest = hashlib.sha256()
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(prefix=LEFTOVER, dir=self.folder, delete=False) as aside:
+            with self._storage.draft(self.folder, self._scratch) as aside:
                 out: IO[bytes] | gzip.GzipFile = aside if packed else gzip.GzipFile("", "wb", _LEVEL, aside, mtime=0)
                 for chunk in (body,) if isinstance(body, bytes) else body:
                     digest.update(chunk)
                     out.write(chunk)
                 if out is not aside:
                     out.close()
-                aside.flush()
-                os.fsync(aside.fileno())
-            stem, _, suffix = safe.rpartition(".")
-            short = digest.hexdigest()[:16]
-            final = f"{stem}.{short}.{suffix}" if packed else f"{safe}.{short}.body.gz"
-            # an earlier fetch may have kept the same body under the same name: evidence is never written twice
-            path = next(self._provider_dir.glob(f"*/{final}"), self.folder / final)
-            if not (path.exists() and _is_as_written(path)):
-                Path(aside.name).chmod(0o644)
-                Path(aside.name).replace(path)
-            self._unflushed.add(path.parent)
+                stem, _, suffix = safe.rpartition(".")
+                short = digest.hexdigest()[:16]
+                final = f"{stem}.{short}.{suffix}" if packed else f"{safe}.{short}.body.gz"
+                # an earlier fetch may have kept the same body under the same name: evidence is never written twice
+                earlier = self._storage.find(self._provider_dir, final)
+                place = earlier or self.folder / final
+                if not (earlier and self._is_as_written(earlier)):
+                    self._storage.settle(aside, place)
+            self._unflushed.add(place.parent)
         except OSError as error:
             raise unwritable(self.folder / safe, error) from error
-        finally:
-            with contextlib.suppress(OSError, UnboundLocalError):
-                Path(aside.name).unlink()
-        return self._note(request, path)
+        return self._note(request, place)
 
     def keep_file(self, request: str, path: Path) -> KeptAnswer:
         """Record a file that the user named, by its content hash and path, without copying it.
@@ -172,7 +184,7 @@ class EvidenceStore:
         except OSError as error:
             raise StorageError(request, f"cannot read {path}: {error.strerror}", "name a readable file") from error
         ref = self.keep(request, note.encode(), name=f"{path.name}.reference.json").ref
-        return KeptAnswer(ref, path)
+        return KeptAnswer(ref, path)  # the user's own file
 
     def reject(self, ref: str, cause: str) -> None:
         """Mark a stored response as invalid: it stays as evidence, and is requested again next time.
@@ -185,85 +197,80 @@ class EvidenceStore:
 
     def flush(self) -> None:
         """Let the names and entries of all responses so far reach the disk: call it before a vintage names them."""
-        try:
-            for path in self._unflushed - {self._journal}:
-                sync_folder(path)
-            if self._journal in self._unflushed:
-                with self._journal.open("rb") as stream:
-                    os.fsync(stream.fileno())
-        except OSError as error:
-            raise unwritable(self._journal, error) from error
+        self._storage.flush(self._unflushed)
         self._unflushed.clear()
 
     def finish(self) -> None:
         """Mark the fetch as complete: the next fetch starts from the beginning."""
-        if not self.folder.is_dir():
+        if not self._storage.names(self.folder):
             return
         self._append({"finished": True})
         self.flush()
-        if [entry.name for entry in self.folder.iterdir()] == [self._journal.name]:
-            self._journal.unlink()  # every response had already been stored by an earlier fetch
-            self.folder.rmdir()
+        if self._storage.names(self.folder) == [_JOURNAL]:
+            self._storage.remove(self._journal)  # every response had already been stored by an earlier fetch
 
-    def _is_kept(self, ref: str) -> bool:
-        """Return whether a journal entry names a file inside the evidence folder."""
-        parts = PurePosixPath(ref).parts
-        try:
-            return parts[:1] == ("evidence",) and ".." not in parts and (self._root / ref).is_file()
-        except (OSError, ValueError):  # not a valid file name
-            return False
+    def _kept(self, refs: Iterable[str]) -> set[str]:
+        """Return those of some references that name a file inside the evidence folder."""
+        inside = {
+            ref: self._root / ref
+            for ref in refs
+            if (parts := PurePosixPath(ref).parts)[:1] == ("evidence",) and ".." not in parts
+        }
+        there = self._storage.existing(inside.values())
+        return {ref for ref, path in inside.items() if path in there}
+
+    def _answer(self, ref: str) -> KeptAnswer:
+        return KeptAnswer(ref, self._root / ref, self._storage, self._scratch)
 
     def _note(self, request: str, path: Path) -> KeptAnswer:
         ref = path.relative_to(self._root).as_posix()
         self._append({"request": request, "ref": ref, "at": self._now.isoformat()})
         self._answers[request] = ref
         self._at[ref] = self._now
-        return KeptAnswer(ref, path)
+        return self._answer(ref)
 
     def _forget(self, ref: str) -> None:
         self._answers = {request: kept for request, kept in self._answers.items() if kept != ref}
 
     def _append(self, entry: dict[str, Any]) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lines = [entry] if self._journal.exists() else [{"begun": self._now.isoformat()}, entry]
-            with self._journal.open("ab") as stream:
-                # each entry starts with a newline: an incomplete entry before it must not absorb it
-                stream.write("".join("\n" + json.dumps(line) for line in lines).encode())
-            self._unflushed |= {self._journal} if len(lines) == 1 else {self._journal, self.folder, self._provider_dir}
-        except OSError as error:
-            raise unwritable(self._journal, error) from error
+        # each entry starts with a newline: an incomplete entry before it must not absorb it
+        opening, text = ("\n" + json.dumps(it) for it in ({"begun": self._now.isoformat()}, entry))
+        self._storage.append(self._journal, text, opening=opening)
+        self._unflushed |= {self._journal} if self._begun else {self._journal, self.folder, self._provider_dir}
+        self._begun = True
 
     def _unfinished(self) -> Path | None:
-        for journal in self._provider_dir.glob("*/requests.ndjson"):
-            entries = list(_entries(journal))
+        for folder in self._storage.folders(self._provider_dir):
+            entries = list(self._entries(folder / _JOURNAL))
             if any("finished" in entry for entry in entries):
                 continue
             said = [_moment(entry.get("at", entry.get("begun"))) for entry in entries]
             last = max((moment for moment in said if moment is not None), default=None)
             if last is not None and self._now - last < GO_ON_FOR:
-                return journal.parent
+                return folder
         return None
 
+    def _is_as_written(self, path: Path) -> bool:
+        """Return whether a stored file still has the content that it is named after."""
+        packed = path.name.endswith(_PACKED) and not path.name.endswith(".body.gz")
+        named = path.name.removesuffix(".body.gz").split(".")[-2 if packed else -1]
+        try:
+            with self._storage.opened(path) as stored:
+                stream: Any = stored if packed else gzip.GzipFile(mode="rb", fileobj=stored)
+                return hashlib.file_digest(stream, "sha256").hexdigest().startswith(named)
+        except (OSError, EOFError, zlib.error):
+            return False
 
-def _is_as_written(path: Path) -> bool:
-    """Return whether a stored file still has the content that it is named after."""
-    packed = path.name.endswith(_PACKED) and not path.name.endswith(".body.gz")
-    named = path.name.removesuffix(".body.gz").split(".")[-2 if packed else -1]
-    try:
-        with path.open("rb") if packed else gzip.open(path) as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest().startswith(named)
-    except (OSError, EOFError, zlib.error):
-        return False
-
-
-def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    if not path.is_file():
-        return
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        with contextlib.suppress(ValueError, RecursionError):  # an incomplete last line was never recorded
-            if isinstance(entry := json.loads(line), dict):
-                yield entry
+    def _entries(self, path: Path) -> Iterator[dict[str, Any]]:
+        try:
+            with self._storage.opened(path) as stream:
+                text = stream.read().decode(errors="replace")
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return
+        for line in text.splitlines():
+            with contextlib.suppress(ValueError, RecursionError):  # an incomplete last line was never recorded
+                if isinstance(entry := json.loads(line), dict):
+                    yield entry
 
 
 def _moment(text: object) -> datetime | None:

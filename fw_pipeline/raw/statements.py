@@ -12,9 +12,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
-from fw_pipeline.atomic_files import StorageError, written_aside
+from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.months import parse_month
 from fw_pipeline.raw.file_names import UNPARTITIONED, is_folder, stamp, stamped
+from fw_pipeline.raw.storage import Storage
 
 _SUFFIX = ".statement.json"
 
@@ -33,34 +34,35 @@ class Statement:
     remedy: str
 
 
-def write(folder: Path, statement: Statement) -> None:
+def write(storage: Storage, folder: Path, statement: Statement) -> None:
     """Write a statement into the folder of its month.
 
     Raises:
         StorageError: the data folder refuses the file.
     """
     names = ("provider", "status", "cause", "remedy")
-    with written_aside(folder / f"{stamp(statement.at)}{_SUFFIX}") as stream:
-        stream.write(json.dumps({name: getattr(statement, name) for name in names}).encode())
+    content = json.dumps({name: getattr(statement, name) for name in names}).encode()
+    storage.put(folder / f"{stamp(statement.at)}{_SUFFIX}", content)
 
 
-def read(source: str, folders: Path, month: str) -> list[Statement]:
-    """Return the statements in the folder of a month, or in all folders where it is `*`, oldest first.
+def read(storage: Storage, source: str, folder: Path, month: str | None = None) -> list[Statement]:
+    """Return the statements on a source in the folder of a month, or in those of all months, oldest first.
 
     Raises:
         StorageError: one of the files is damaged.
     """
     found = []
-    for path in sorted(folders.glob(f"{month}/*{_SUFFIX}")):
-        at = stamped(path.name.partition(".")[0])
-        if at is not None and path.parent.name != UNPARTITIONED and is_folder(path.parent.name):
-            found.append(_statement(path, source, parse_month(path.parent.name), at))
+    for name in storage.names(folder / month if month else folder):
+        in_month, _, file = (f"{month}/{name}" if month else name).partition("/")
+        at = stamped(file.partition(".")[0])
+        if file.endswith(_SUFFIX) and at is not None and in_month != UNPARTITIONED and is_folder(in_month):
+            found.append(_statement(storage, folder / in_month / file, source, parse_month(in_month), at))
     return found
 
 
-def _statement(path: Path, source: str, month: date, at: datetime) -> Statement:
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        match json.loads(path.read_text(encoding="utf-8")):
+def _statement(storage: Storage, path: Path, source: str, month: date, at: datetime) -> Statement:
+    with contextlib.suppress(OSError, ValueError, RecursionError), storage.opened(path) as stream:
+        match json.loads(stream.read().decode()):
             case {
                 "provider": str(provider),
                 "status": "gap" | "refused" | "answered" as status,

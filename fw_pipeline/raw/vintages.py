@@ -10,20 +10,30 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
-from fw_pipeline.atomic_files import StorageError, written_aside
+from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.contract import PROVENANCE
 from fw_pipeline.months import parse_month
 from fw_pipeline.raw import statements
 from fw_pipeline.raw.file_names import UNPARTITIONED, folder_of, is_folder, stamp, stamped
 from fw_pipeline.raw.statements import Statement
+from fw_pipeline.raw.storage import storage_of
 from fw_pipeline.sources import SOURCES
+
+_AT_ONCE = 16
+"""Requests to an object store, each of which waits for the network."""
+
+
+class UnreadableVintageError(StorageError):
+    """A vintage is damaged: it is set aside, so that a good one can replace it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -45,8 +55,8 @@ class VintageStore:
     """The raw vintages of all sources: append-only Parquet files, one for each month and observation."""
 
     def __init__(self, data_dir: Path) -> None:
-        """Use the vintages below `data_dir`."""
-        self._root = data_dir / "raw"
+        """Use the vintages below `data_dir`, a folder or an address in an object store."""
+        self._root, self._storage = data_dir / "raw", storage_of(data_dir)
         self.unreadable: list[StorageError] = []
         """Vintages that could not be read and were set aside, each as the error to show."""
 
@@ -89,19 +99,21 @@ class VintageStore:
         written = self._after_the_others(source, month, observed_at)
         vintage = Vintage(month, written, run_id, self._folder(source, month) / f"{stamp(written)}-{run_id}.parquet")
         if detail is not None and detail_name is not None:
-            _write(vintage.detail, detail, {"detail": detail_name}, flush_name=False)
-        _write(vintage.path, frame, {"provider": provider}, flush_name=True)
+            self._storage.put(vintage.detail, _packed(detail, {"detail": detail_name}), flush_name=False)
+        self._storage.put(vintage.path, _packed(frame, {"provider": provider}))
         return vintage
 
     def sweep_listings(self, source: str) -> None:
         """Remove the listings of a source whose vintage was never written, because the run was killed in between.
 
-        Call it only while no other process writes vintages of that source.
+        Call it only while no other process writes vintages of that source. Where other machines may be writing, they
+        stay: they take room, and nothing reads them.
         """
-        for listing in (self._root / source).glob("*/*.detail.parquet"):
-            if not listing.with_name(listing.name.replace(".detail.", ".")).exists():
+        there = [] if self._storage.shared else self._storage.names(self._root / source)
+        for name in {*there}:
+            if name.endswith(".detail.parquet") and name.replace(".detail.", ".") not in there:
                 with contextlib.suppress(OSError):
-                    listing.unlink()
+                    self._storage.remove(self._root / source / name)
 
     def state(self, statement: Statement) -> None:
         """Store what a fetch reported about a month without figures, unless it is already stored."""
@@ -109,12 +121,30 @@ class VintageStore:
         if last and replace(last[-1], at=statement.at) == statement:
             return
         at = max(statement.at, last[-1].at + timedelta(microseconds=1)) if last else statement.at
-        statements.write(self._folder(statement.source, statement.month), replace(statement, at=at))
+        folder = self._folder(statement.source, statement.month)
+        statements.write(self._storage, folder, replace(statement, at=at))
 
     def vintages(self, source: str) -> list[Vintage]:
         """Return every vintage of a source, oldest first within each month."""
-        folders = [folder for folder in (self._root / source).glob("*") if is_folder(folder.name)]
-        return [v for folder in sorted(folders) for v in _vintages_in(folder)]
+        root = self._root / source
+        return [it for name in self._storage.names(root) if (it := _vintage(root, name)) is not None]
+
+    def listings(self, source: str, vintages: Iterable[Vintage]) -> list[tuple[str, Path]]:
+        """Return the row-level listings of some vintages, each as its name and where it lies."""
+        there = {self._root / source / name for name in self._storage.names(self._root / source)}
+        found = [vintage.detail for vintage in vintages if vintage.detail in there]
+        noted = self._each(self._storage.metadata, found)
+        return [(of["detail"], path) for of, path in zip(noted, found, strict=True)]
+
+    def address(self, path: Path) -> str:
+        """Return the address at which another program reads a file."""
+        return self._storage.address(path)
+
+    def by_provider(self, source: str) -> list[tuple[Vintage, str | None]]:
+        """Return every vintage with the provider whose answer it is, oldest first; None where a file cannot be read."""
+        found = self.vintages(source)
+        noted = self._each(self._metadata, [vintage.path for vintage in found])
+        return [(vintage, of.get("provider")) for vintage, of in zip(found, noted, strict=True)]
 
     def listing(self, source: str) -> str:
         """Return a fingerprint that changes when a vintage or a statement of a source is added or removed.
@@ -122,24 +152,25 @@ class VintageStore:
         Cheap: it uses only file names, and reads no file. With row-level listings, which the published file reads where
         they are, it also changes when the folder is moved.
         """
-        names = sorted(
-            f"{folder.name}/{entry.name}"
-            for folder in _entries(self._root / source)
-            for entry in _entries(Path(folder.path))
-            if entry.name.endswith((".parquet", ".statement.json")) and entry.name[0].isdigit()
-        )
+        names = [
+            name
+            for name in self._storage.names(self._root / source)
+            if re.fullmatch(r"[^/]+/\d[^/]*(\.parquet|\.statement\.json)", name)
+        ]
         if any(name.endswith(".detail.parquet") for name in names):
-            names.append(os.path.realpath(self._root))
+            names.append(self._storage.address(self._root))
         return hashlib.sha256("\n".join(names).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
     def read(self, source: str, vintage: Vintage) -> pl.DataFrame:
         """Return the rows of one vintage.
 
         Raises:
-            StorageError: the file is truncated, not Parquet, or its columns are not those of the contract.
+            UnreadableVintageError: the file is truncated, not Parquet, or its columns are not those of the contract.
+            StorageError: the object store cannot be used.
         """
         try:
-            frame = pl.read_parquet(vintage.path, hive_partitioning=False)
+            with self._storage.opened(vintage.path) as stream:
+                frame = pl.read_parquet(stream, hive_partitioning=False)
         except (pl.exceptions.PolarsError, OSError) as error:
             raise broken(source, vintage, str(error).splitlines()[0]) from error
         schema = pl.Schema({**SOURCES[source].table.schema, **PROVENANCE})
@@ -155,7 +186,7 @@ class VintageStore:
         for vintage in reversed(self.vintages_of(source, month)):
             try:
                 rows = self.read(source, vintage)
-            except StorageError as failure:
+            except UnreadableVintageError as failure:
                 self.set_aside(vintage)
                 self.unreadable.append(failure)
                 continue
@@ -165,11 +196,14 @@ class VintageStore:
 
     def current(self, source: str, month: date | None, provider: str) -> Vintage | None:
         """Return the latest readable vintage of a month by one provider."""
-        return next((it for it in reversed(self.vintages_of(source, month)) if provider_of(it) == provider), None)
+        newest_first = reversed(self.vintages_of(source, month))
+        return next((it for it in newest_first if self._metadata(it.path).get("provider") == provider), None)
 
     def vintages_of(self, source: str, month: date | None) -> list[Vintage]:
         """Return the vintages of one month, oldest first."""
-        return _vintages_in(self._folder(source, month))
+        root, folder = self._root / source, folder_of(month)
+        names = self._storage.names(root / folder)
+        return [it for name in names if (it := _vintage(root, f"{folder}/{name}")) is not None]
 
     def statements(self, source: str, month: date | None = None) -> list[Statement]:
         """Return what fetches reported about months without figures, oldest first.
@@ -177,11 +211,24 @@ class VintageStore:
         Raises:
             StorageError: one of the files is damaged.
         """
-        return statements.read(source, self._root / source, folder_of(month) if month else "*")
+        return statements.read(self._storage, source, self._root / source, folder_of(month) if month else None)
 
     def set_aside(self, vintage: Vintage) -> None:
         """Rename a vintage that cannot be read, so that a good one can replace it; it is never deleted."""
-        vintage.path.rename(vintage.path.with_suffix(".unreadable"))
+        self._storage.rename(vintage.path, vintage.path.with_suffix(".unreadable"))
+
+    def _each(self, read: Callable[[Path], dict[str, str]], paths: Sequence[Path]) -> list[dict[str, str]]:
+        """Read from some files; in an object store, from several at once."""
+        if not self._storage.shared:
+            return [read(path) for path in paths]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(read, paths))
+
+    def _metadata(self, path: Path) -> dict[str, str]:
+        """Return what is noted in a file; nothing where it cannot be read."""
+        with contextlib.suppress(pl.exceptions.PolarsError, OSError):
+            return self._storage.metadata(path)
+        return {}
 
     def _after_the_others(self, source: str, month: date | None, at: datetime) -> datetime:
         """Return a time later than every vintage of a month, so that names sort in the order of writing.
@@ -199,42 +246,26 @@ class VintageStore:
         return last is not None and last.drop("observed_at", "run_id").equals(frame.drop("observed_at", "run_id"))
 
 
-def _write(path: Path, frame: pl.DataFrame, metadata: dict[str, str], *, flush_name: bool) -> None:
+def _packed(frame: pl.DataFrame, metadata: dict[str, str]) -> memoryview:
     packed = io.BytesIO()  # Polars would report a full disk as an invalid Parquet file
     frame.write_parquet(packed, compression="zstd", metadata=metadata)
-    with written_aside(path, flush_name=flush_name) as stream:
-        stream.write(packed.getbuffer())
+    return packed.getbuffer()
 
 
-def provider_of(vintage: Vintage) -> str | None:
-    """Return the provider whose answer a vintage is; None where the file cannot be read."""
-    with contextlib.suppress(pl.exceptions.PolarsError, OSError):
-        return pl.read_parquet_metadata(vintage.path).get("provider")
-    return None
-
-
-def broken(source: str, vintage: Vintage, cause: str) -> StorageError:
+def broken(source: str, vintage: Vintage, cause: str) -> UnreadableVintageError:
     """Return the error, in one line, for a vintage that cannot be read, and how to get the month again."""
+    cause = f"vintage {vintage.path.name} cannot be read: {cause}"
     remedy = f"fetch it again: fw-pipeline run --source {source}"
     if vintage.month:
         remedy += f" --from {vintage.month:%Y-%m} --to {vintage.month:%Y-%m}"
-    return StorageError(source, f"vintage {vintage.path.name} cannot be read: {cause}", remedy, month=vintage.month)
+    return UnreadableVintageError(source, cause, remedy, month=vintage.month)
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as found:
-            return list(found)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _vintages_in(folder: Path) -> list[Vintage]:
-    month = None if folder.name == UNPARTITIONED else parse_month(folder.name)
-    found = []
-    for path in sorted(folder.glob("[0-9]*.parquet")):
-        if not path.name.endswith(".detail.parquet"):
-            begins, _, run_id = path.stem.partition("-")
-            if (at := stamped(begins)) is not None:
-                found.append(Vintage(month, at, run_id, path))
-    return found
+def _vintage(root: Path, name: str) -> Vintage | None:
+    """Return the vintage in a file below the folder of a source; None where it is none."""
+    folder, _, file = name.partition("/")
+    begins, _, run_id = file.removesuffix(".parquet").partition("-")
+    at = stamped(begins)
+    if at is None or not is_folder(folder) or not file.endswith(".parquet") or file.endswith(".detail.parquet"):
+        return None
+    return Vintage(None if folder == UNPARTITIONED else parse_month(folder), at, run_id, root / name)

@@ -21,7 +21,7 @@ from fw_pipeline.errors import PipelineError
 from fw_pipeline.ingestion.providers import ProviderSelection, asking
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
 from fw_pipeline.paths import SEEDS_DIR
-from fw_pipeline.raw import VintageStore, provider_of
+from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import Settings
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import claims
@@ -175,8 +175,8 @@ def _fetched_months(parts: Parts) -> list[Row]:
     last = {
         (source, vintage.month, provider): vintage.observed_at
         for source in parts.sources
-        for vintage in parts.vintages.vintages(source)
-        if vintage.month is not None and (provider := provider_of(vintage)) is not None
+        for vintage, provider in parts.vintages.by_provider(source)
+        if vintage.month is not None and provider is not None
     }
     return [
         {"source": source, "month": month, "provider": provider, "observed_at": at}

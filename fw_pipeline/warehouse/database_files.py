@@ -18,6 +18,8 @@ import duckdb
 from fw_pipeline import locks
 from fw_pipeline.atomic_files import StorageError, sync_folder, unwritable
 from fw_pipeline.locks import WORTH_A_WORD, Busy, FileLocks, Locks, StillHeld, Tell, silent
+from fw_pipeline.object_path import on_this_machine
+from fw_pipeline.warehouse.object_files import read_objects
 from fw_pipeline.warehouse.publish_file import refuse_while_written, replace
 from fw_pipeline.warehouse.sql_text import (
     WarehouseError,
@@ -44,25 +46,36 @@ PATIENCE = 900.0
 
 _ASIDE = ".publishing-"
 
-_IDLE: dict[Path, duckdb.DuckDBPyConnection] = {}
-"""By data folder, a DuckDB that has no file open."""
+_IDLE: dict[tuple[Path, Path], duckdb.DuckDBPyConnection] = {}
+"""By work and data folder, a DuckDB that has no file open."""
 
 
 class Warehouse:
-    """The working file below a data folder, and the file that is published from it."""
+    """The working file below a work folder, and the file that is published from it."""
 
     def __init__(
-        self, data_dir: Path, *, patience: float = PATIENCE, waits: Tell = silent, locks: Locks | None = None
+        self,
+        work_dir: Path,
+        *,
+        data_dir: Path | None = None,
+        patience: float = PATIENCE,
+        waits: Tell = silent,
+        locks: Locks | None = None,
     ) -> None:
-        """Use the files below `data_dir`; nothing is opened yet. `waits` is told if another writer takes long.
+        """Use the files below `work_dir`; nothing is opened yet.
 
-        `locks` keep other writers out; those of this machine when None.
+        Args:
+            work_dir: a folder of this machine.
+            data_dir: where the vintages are, if somewhere else; may be an address in an object store.
+            patience: seconds to wait for another writer.
+            waits: is told if another writer takes long.
+            locks: keep other writers out; None: those of this machine.
         """
-        self.data_dir = data_dir
-        self.published = data_dir / "warehouse.duckdb"
-        self.working = data_dir / ".work" / "warehouse.duckdb"
-        self._locks = locks or FileLocks(data_dir / ".work")
-        self._spill = data_dir / ".work" / "spill"
+        self.work_dir, self.data_dir = work_dir, data_dir or work_dir
+        self.published = work_dir / "warehouse.duckdb"
+        self.working = work_dir / ".work" / "warehouse.duckdb"
+        self._locks = locks or FileLocks(work_dir / ".work")
+        self._spill = work_dir / ".work" / "spill"
         self._patience, self._waits = patience, waits
 
     @contextlib.contextmanager
@@ -103,9 +116,9 @@ class Warehouse:
             with self._transaction(connection, still_ours) as writer:
                 yield writer
             try:
-                for left in self.data_dir.glob(f"{_ASIDE}*"):  # left by a killed publish
+                for left in self.work_dir.glob(f"{_ASIDE}*"):  # left by a killed publish
                     shutil.rmtree(left, ignore_errors=True)
-                with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=self.data_dir) as folder:
+                with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=self.work_dir) as folder:
                     fresh = Path(folder) / self.published.name
                     connection.execute(f"attach '{quoted(fresh)}' as fresh (storage_version '{PUBLISHED_STORAGE}')")
                     with interruptible():
@@ -115,7 +128,7 @@ class Warehouse:
                     fresh.chmod(0o644)
                     still_ours()
                     replace(self.published, fresh, self.working.parent)
-                    sync_folder(self.data_dir)
+                    sync_folder(self.work_dir)
             except duckdb.Error as error:
                 if refused_by_the_disk(error):
                     raise self._unwritable(error) from error
@@ -162,9 +175,10 @@ class Warehouse:
         """Attach the working file; detaching writes everything to disk and closes the file.
 
         Creating a DuckDB instance costs three times as much as attaching, so one that worked without errors is kept for
-        reuse. One in which anything failed, or that spilled to disk, is discarded together with its state.
+        reuse. One in which anything failed, or that spilled to disk, is discarded together with its state; so is one
+        that reads an object store, of which DuckDB would complain when the process ends.
         """
-        connection: duckdb.DuckDBPyConnection | None = _IDLE.pop(self.data_dir, None)
+        connection: duckdb.DuckDBPyConnection | None = _IDLE.pop((self.work_dir, self.data_dir), None)
         if connection is None or self._spill.exists():  # left by a killed run
             connection = self._connected()
         try:
@@ -185,9 +199,9 @@ class Warehouse:
             with interruptible(), contextlib.suppress(duckdb.Error):
                 connection.execute("use memory")
                 connection.execute("detach work")
-                if not self._spill.exists():
+                if not self._spill.exists() and on_this_machine(self.data_dir):
                     _IDLE.clear()  # one is enough
-                    _IDLE[self.data_dir], connection = connection, None
+                    _IDLE[self.work_dir, self.data_dir], connection = connection, None
         finally:
             if connection is not None:
                 connection.close()
@@ -209,6 +223,8 @@ class Warehouse:
         # what does not fit in memory spills there, never into the user's working folder
         shutil.rmtree(self._spill, ignore_errors=True)  # by a killed run
         connection.execute(f"set temp_directory = '{quoted(self._spill)}'")
+        if not on_this_machine(self.data_dir):
+            read_objects(connection)
         return connection
 
     def _broken(self, error: Exception) -> WarehouseError:
@@ -216,7 +232,7 @@ class Warehouse:
         return WarehouseError("warehouse", cause, "run: fw-pipeline rebuild")
 
     def _unwritable(self, error: duckdb.Error) -> StorageError:
-        cause = f"cannot write below {self.data_dir}: {reason_of_the_disk(error)}"
+        cause = f"cannot write below {self.work_dir}: {reason_of_the_disk(error)}"
         return StorageError("data folder", cause, "free space or allow writing there, then run again; nothing was lost")
 
     def discard_working(self) -> None:

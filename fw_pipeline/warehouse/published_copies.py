@@ -22,6 +22,7 @@ from fw_pipeline.atomic_files import unwritable
 from fw_pipeline.months import next_month
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse.metadata_tables import TAKEN_ON
+from fw_pipeline.warehouse.object_files import read_objects_if_needed
 from fw_pipeline.warehouse.queries import needed, query
 from fw_pipeline.warehouse.sql_text import WarehouseError, connected, first_line, quoted
 
@@ -98,6 +99,7 @@ def _reading(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise WarehouseError("published file", first_line(error), "make it anew: fw-pipeline rebuild") from error
     with contextlib.closing(connection):
         connection.execute("set timezone = 'UTC'")
+        read_objects_if_needed(connection)
         yield connection
 
 
@@ -197,6 +199,7 @@ def replayed(published: Path, steps: Iterable[tuple[str, str]], as_of: date) -> 
             try:
                 connection.execute("set enable_progress_bar = false")  # it would be printed among the answers
                 connection.execute(f"attach '{quoted(published)}' as now (read_only)")
+                read_objects_if_needed(connection)
                 connection.execute(f"copy from database now to {file.stem}")
                 connection.execute("detach now")
                 connection.execute("set threads = 1")

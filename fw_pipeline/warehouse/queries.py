@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from fw_pipeline.warehouse.object_files import read_no_objects, read_objects_if_needed
 from fw_pipeline.warehouse.sql_text import WarehouseError, connected, first_line, interruptible, quoted
 
 _NOTHING_FROM_OUTSIDE: dict[str, str | bool | int | float | list[str]] = {
@@ -189,6 +190,7 @@ def _with_listings(published: Path, sql: str) -> Iterator[duckdb.DuckDBPyConnect
     config = {name: value for name, value in _SHUT.items() if name != "enable_external_access"}
     with contextlib.closing(connected(":memory:", config=config)) as connection:
         connection.execute(f"attach '{quoted(published)}' as published (read_only)")
+        from_objects = read_objects_if_needed(connection)
         connection.execute("copy from database published to memory")
         views = "select view_name from duckdb_views() where database_name = 'memory' and schema_name = 'detail'"
         for (view,) in connection.execute(views).fetchall():
@@ -196,6 +198,8 @@ def _with_listings(published: Path, sql: str) -> Iterator[duckdb.DuckDBPyConnect
                 connection.execute(f"drop view detail.{view}")
                 connection.execute(f"create table detail.{view} as from published.detail.{view}")
         connection.execute("detach published")
+        if from_objects:
+            read_no_objects(connection)
         connection.execute("set enable_external_access = false")
         connection.execute("set disabled_filesystems = 'LocalFileSystem'")
         connection.execute("set lock_configuration = true")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -42,7 +43,9 @@ def connected(
 
 
 def first_line(error: Exception) -> str:
-    """Return the first paragraph of an error on one line."""
+    """Return the first paragraph of an error on one line; of one in an object store, that it was there."""
+    if str(error).startswith("Traceback") and (found := re.findall(r"^(\w+): ", str(error), re.MULTILINE)):
+        return f"a file in the object store cannot be read: {found[-1]}"
     return " ".join(str(error).split("\n\n")[0].split())[:400]
 
 

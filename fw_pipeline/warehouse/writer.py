@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -10,9 +9,8 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS
-from fw_pipeline.raw import Vintage, VintageStore
+from fw_pipeline.raw import UnreadableVintageError, Vintage, VintageStore
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse.metadata_tables import LOADS, TAKEN_ON
 from fw_pipeline.warehouse.sql_text import WarehouseError, first_line, quoted
@@ -183,7 +181,7 @@ class Writer(Tables):
         for vintage in vintages:
             try:
                 self._store.read(source, vintage)
-            except StorageError:
+            except UnreadableVintageError:
                 self._store.set_aside(vintage)
                 raise
 
@@ -195,15 +193,14 @@ class Writer(Tables):
         provider.
         """
         listings: defaultdict[str, list[Path]] = defaultdict(list)
-        for vintage in current:
-            if vintage.detail.is_file():
-                listings[pl.read_parquet_metadata(vintage.detail)["detail"]].append(vintage.detail)
+        for name, path in self._store.listings(source, current):
+            listings[name].append(path)
         tables = {each.detail.name: each.detail for each in SOURCES[source].providers.values() if each.detail}
         for name, table in tables.items():
             relation = f"detail.{name}"
             files = sorted(listings[name])
             if files:
-                paths = ", ".join(f"'{quoted(os.path.realpath(file))}'" for file in files)
+                paths = ", ".join(f"'{quoted(self._store.address(file))}'" for file in files)
                 rows = f"from read_parquet([{paths}], union_by_name = true)"
             else:
                 self._connection.register("no_rows", pl.DataFrame(schema=table.schema).to_arrow())
