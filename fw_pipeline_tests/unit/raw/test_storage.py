@@ -81,7 +81,8 @@ def test_a_journal_grows_from_its_opening(place: Place) -> None:
     for text in ("\n1", "\n2", "\n3"):
         storage.append(root / "run/journal", text, opening="\nbegun")
     storage.flush([root / "run", root / "run/journal"])
-    assert read(storage, root / "run/journal") == b"\nbegun\n1\n2\n3"
+    assert storage.journal(root / "run/journal") == read(storage, root / "run/journal") == b"\nbegun\n1\n2\n3"
+    assert storage.journal(root / "run/none") == b""
 
 
 def test_a_file_is_renamed_and_removed(place: Place) -> None:
