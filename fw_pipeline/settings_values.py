@@ -79,12 +79,12 @@ def read_data_dir(name: str, text: str) -> Path:
     """Return a folder, which need not exist yet, or an address in an object store: `s3://bucket/prefix`.
 
     Raises:
-        SettingError: it is a file, or can be neither.
+        SettingError: it is a file, or can be neither; an address is not repeated, it may hold a password.
     """
     if not is_address(text):
         return read_folder(name, text)
     if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?", text) or ".." in text:
-        raise SettingError(f"setting {name} is {text!r}; write an address like s3://bucket/prefix, without a password")
+        raise SettingError(f"setting {name} is no address of an object store; write it like s3://bucket/prefix")
     return ObjectPath(text)
 
 

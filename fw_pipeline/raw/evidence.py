@@ -262,12 +262,7 @@ class EvidenceStore:
             return False
 
     def _entries(self, path: Path) -> Iterator[dict[str, Any]]:
-        try:
-            with self._storage.opened(path) as stream:
-                text = stream.read().decode(errors="replace")
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            return
-        for line in text.splitlines():
+        for line in self._storage.journal(path).decode(errors="replace").splitlines():
             with contextlib.suppress(ValueError, RecursionError):  # an incomplete last line was never recorded
                 if isinstance(entry := json.loads(line), dict):
                     yield entry

@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import itertools
 import random
-import re
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -21,24 +21,23 @@ from typing import IO, TYPE_CHECKING, Any
 
 import obstore
 import polars as pl
-from obstore.exceptions import (
-    AlreadyExistsError,
-    BaseError,
-    PermissionDeniedError,
-    PreconditionError,
-    UnauthenticatedError,
-)
+from obstore.exceptions import AlreadyExistsError, PreconditionError
 from obstore.fsspec import FsspecStore
 from obstore.store import S3Store
 
 from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.object_path import ObjectPath
+from fw_pipeline.raw.object_refusals import AGAIN, told
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
-CLIENT: ClientConfig = {"allow_http": True, "connect_timeout": timedelta(seconds=5)}
-"""An endpoint that the user gave as http:// is meant so."""
+CLIENT: ClientConfig = {
+    "allow_http": True,
+    "connect_timeout": timedelta(seconds=5),
+    "timeout": timedelta(minutes=5),
+}
+"""An endpoint that the user gave as http:// is meant so. The longer time is for all of a large object."""
 
 RETRIES: RetryConfig = {
     "max_retries": 8,
@@ -50,13 +49,14 @@ RETRIES: RetryConfig = {
 IN_ONE_PUT = 64 << 20
 """Larger files are uploaded in parts, which no store does on a condition: see docs/adr on the object store."""
 
+JOURNAL_BYTES = 1 << 17
+"""A longer journal is continued in another object: each entry writes the object that it is in anew."""
+
 _TAIL = 1 << 16
 """Bytes at the end of a Parquet file that hold what is noted in it."""
 
 _IN_MEMORY = 16 << 20
 _TRIES = 20
-_CREDENTIALS = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"}
-_AGAIN = "then run again; nothing was lost"
 
 
 @functools.cache
@@ -79,18 +79,18 @@ class ObjectStorage:
         """Use a bucket; nothing is asked yet."""
         self._store = store
         self._found: dict[Path, dict[str, Path]] = {}
-        self._journals: dict[Path, tuple[bytes, str | None]] = {}
+        self._ends: dict[Path, tuple[int, bytes, str | None]] = {}
 
     def names(self, folder: Path) -> list[str]:
         """Return the names of all objects below a prefix."""
         prefix = _key(folder)
-        with _told(folder):
+        with told(folder):
             found = [entry["path"] for entry in obstore.list(self._store, prefix).collect()]
         return sorted(path.removeprefix(f"{prefix}/") for path in found)
 
     def folders(self, folder: Path) -> list[Path]:
         """Return the next parts of the names below a prefix."""
-        with _told(folder):
+        with told(folder):
             found = obstore.list_with_delimiter(self._store, _key(folder))["common_prefixes"]
         return [folder / prefix.rpartition("/")[2] for prefix in found]
 
@@ -112,7 +112,7 @@ class ObjectStorage:
     def opened(self, path: Path) -> IO[bytes]:
         """Read an object into memory, or onto the disk where it is large."""
         copy = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the caller closes it
-        with _told(path):
+        with told(path):
             for block in obstore.get(self._store, _key(path)):
                 copy.write(block)
         copy.seek(0)
@@ -120,7 +120,7 @@ class ObjectStorage:
 
     def metadata(self, path: Path) -> dict[str, str]:
         """Return what is noted in a Parquet file, which is at its end."""
-        with _told(path):
+        with told(path):
             tail = obstore.get(self._store, _key(path), options={"range": {"suffix": _TAIL}}).bytes()
         return pl.read_parquet_metadata(io.BytesIO(tail))
 
@@ -143,13 +143,13 @@ class ObjectStorage:
     def put(self, path: Path, content: bytes | memoryview, *, flush_name: bool = True) -> None:  # noqa: ARG002
         """Create an object. One that is there already must be the same: a repeated request may find its own work."""
         try:
-            with _told(path):
+            with told(path):
                 obstore.put(self._store, _key(path), content, mode="create")
         except AlreadyExistsError:
             with self.opened(path) as there:
                 if there.read() != bytes(content):
                     cause = f"{path} is there already, with other content"
-                    raise StorageError("data folder", cause, f"see who else writes there, {_AGAIN}") from None
+                    raise StorageError("data folder", cause, f"see who else writes there, {AGAIN}") from None
 
     @contextlib.contextmanager
     def draft(self, folder: Path, scratch: Path | None) -> Iterator[IO[bytes]]:  # noqa: ARG002 - it is not renamed
@@ -166,53 +166,69 @@ class ObjectStorage:
         if size <= IN_ONE_PUT:
             self.put(path, draft.read())
         else:  # its name holds the hash of its content: whoever else writes it writes the same
-            with _told(path):
+            with told(path):
                 obstore.put(self._store, _key(path), draft)
         for folder, names in self._found.items():
             if folder in path.parents:
                 names[path.name] = path
 
+    def journal(self, path: Path) -> bytes:
+        """Return a journal, with all the objects in which it is continued."""
+        parts = [content for _, content, _ in self._parts(path)]
+        return b"".join(parts)
+
     def append(self, path: Path, text: str, *, opening: str) -> None:
-        """Replace a journal by a longer one, unless another process did so in the meantime: then read it again."""
+        """Replace the end of a journal by a longer one, unless another process did: then read it again."""
         for _ in range(_TRIES):
-            if path not in self._journals:
-                self._journals[path] = self._journal(path)
-            before, version = self._journals.pop(path)
-            after = (before or opening.encode()) + text.encode()
+            end = self._ends.pop(path, None)
+            number, before, version = end or [*self._parts(path)][-1]
+            if len(before) >= JOURNAL_BYTES:
+                number, before, version = number + 1, b"", None
+            after = (before or (b"" if number else opening.encode())) + text.encode()
+            part = _part(path, number)
             try:
-                with _told(path):
+                with told(part):
                     mode: Any = {"e_tag": version} if version else "create"
-                    made = obstore.put(self._store, _key(path), after, mode=mode)
+                    made = obstore.put(self._store, _key(part), after, mode=mode)
             except (AlreadyExistsError, PreconditionError):
-                there, version = self._journal(path)
+                there, version = self._read(part)
                 if there == after:  # the answer to an earlier try was lost on its way
-                    self._journals[path] = there, version
+                    self._ends[path] = number, there, version
                     return
                 time.sleep(random.uniform(0.01, 0.2))  # noqa: S311 - jitter, not a secret
             else:
-                self._journals[path] = after, made["e_tag"]
+                self._ends[path] = number, after, made["e_tag"]
                 return
-        raise StorageError("data folder", f"{path} is written by others all the time", f"stop them, {_AGAIN}")
+        raise StorageError("data folder", f"{path} is written by others all the time", f"stop them, {AGAIN}")
 
     def flush(self, paths: Iterable[Path]) -> None:
         """Do nothing: what the store has confirmed stays."""
 
     def rename(self, path: Path, to: Path) -> None:
         """Copy an object and delete it under its old name."""
-        with _told(path):
+        with told(path):
             obstore.rename(self._store, _key(path), _key(to))
 
     def remove(self, path: Path) -> None:
         """Delete an object."""
-        with _told(path):
+        with told(path):
             obstore.delete(self._store, _key(path))
 
     def sweep(self, folder: Path) -> None:
         """Do nothing: no object is ever half-written."""
 
-    def _journal(self, path: Path) -> tuple[bytes, str | None]:
-        """Return a journal and its version; nothing and None where there is none."""
-        with _told(path):
+    def _parts(self, path: Path) -> Iterator[tuple[int, bytes, str | None]]:
+        """Yield the number, content and version of each object of a journal; of none, an empty one without version."""
+        for number in itertools.count():
+            content, version = self._read(_part(path, number))
+            if version or not number:
+                yield number, content, version
+            if len(content) < JOURNAL_BYTES:
+                return
+
+    def _read(self, path: Path) -> tuple[bytes, str | None]:
+        """Return an object and its version; nothing and None where there is none."""
+        with told(path):
             try:
                 found = obstore.get(self._store, _key(path))
                 return bytes(found.bytes()), found.meta["e_tag"]
@@ -220,37 +236,11 @@ class ObjectStorage:
                 return b"", None
 
 
+def _part(journal: Path, number: int) -> Path:
+    """Return where a journal is continued: `requests.ndjson`, `requests.ndjson.1`, and so on."""
+    return journal.with_name(f"{journal.name}.{number}") if number else journal
+
+
 def _key(path: Path) -> str:
     assert isinstance(path, ObjectPath)
     return path.key
-
-
-@contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Say in one line what the store refuses; an object that is not there remains a `FileNotFoundError`.
-
-    The store's own words are not repeated: they are many, and may hold what should not be shown.
-    """
-    try:
-        yield
-    except (AlreadyExistsError, PreconditionError):
-        raise
-    except (BaseError, OSError) as error:
-        said = str(error)
-        code = found[1] if (found := re.search(r"<Code>(\w+)</Code>", said)) else ""
-        where = f"the object store of s3://{path.parts[1]}"
-        if code == "NoSuchBucket":
-            cause, remedy = f"there is no bucket {path.parts[1]!r}", "create it, or mend FW_DATA_DIR"
-        elif isinstance(error, FileNotFoundError):
-            raise
-        elif isinstance(error, (PermissionDeniedError, UnauthenticatedError)) or code in _CREDENTIALS:
-            cause = f"{where} refuses these credentials{f' ({code})' if code else ''}"
-            remedy = "mend AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; they must allow listing, reading and writing"
-        elif "169.254.169.254" in said:
-            cause = f"no credentials are set for {where}"
-            remedy = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment"
-        else:
-            status = found[0] if (found := re.search(r"\b[45]\d\d [A-Z][A-Za-z ]+", said)) else "it gives no answer"
-            cause = f"{where} cannot be used: {code or status}"
-            remedy = "see that it runs and that AWS_ENDPOINT_URL is right"
-        raise StorageError("data folder", cause, f"{remedy}, {_AGAIN}") from error

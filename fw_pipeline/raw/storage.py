@@ -63,6 +63,9 @@ class Storage(Protocol):
     def settle(self, draft: IO[bytes], path: Path) -> None:
         """Put a draft at its path. Its name reaches the disk with `flush`."""
 
+    def journal(self, path: Path) -> bytes:
+        """Return what has been added to a journal; nothing where there is none."""
+
     def append(self, path: Path, text: str, *, opening: str) -> None:
         """Add a text to a journal; one that is not there yet begins with `opening`."""
 
@@ -149,6 +152,12 @@ class LocalStorage:
         os.fsync(draft.fileno())
         Path(draft.name).chmod(0o644)
         Path(draft.name).replace(path)
+
+    def journal(self, path: Path) -> bytes:
+        """Return a journal."""
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return path.read_bytes()
+        return b""
 
     def append(self, path: Path, text: str, *, opening: str) -> None:
         """Add a text to a journal."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+from obstore.fsspec import FsspecStore
 
 from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.ingestion.ingest import ingest
@@ -139,6 +140,13 @@ def test_live_figures_their_listings_and_large_files_are_kept_there(
         copied = copy_tables(warehouse.published, LISTINGS, work / "export", "parquet")
         assert {it.name: it.rows for it in copied} == {name: frames[name].height for name in LISTINGS}
     assert asked[0] == asked[1]
+    with duckdb.connect(
+        str(tmp_path / "there/warehouse.duckdb"), read_only=True
+    ) as connection:  # as docs/scaling.md says
+        connection.register_filesystem(FsspecStore("s3", client_options={"allow_http": True}))
+        for name in LISTINGS:
+            counted = connection.execute(f"select count(*) from {name}").fetchall()
+            assert counted == [(len(loaded[1][name]),)]
     assert loaded[0] == loaded[1]
     assert all(loaded[1][name] for name in RAW)
     assert sum(bool(loaded[1][name]) for name in LISTINGS) >= 2
@@ -178,7 +186,7 @@ def test_a_store_that_is_away_costs_a_line_and_nothing_else(server: S3Server, ro
             {"FW_DATA_DIR": "s3://no-such-bucket/x"},
             "there is no bucket 'no-such-bucket'; create it, or mend FW_DATA_DIR",
         ),
-        ({"FW_DATA_DIR": "s3://"}, "setting FW_DATA_DIR is 's3://'; write an address like s3://bucket/prefix"),
+        ({"FW_DATA_DIR": "s3://"}, "setting FW_DATA_DIR is no address of an object store; write it like s3://"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line(

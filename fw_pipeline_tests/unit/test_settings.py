@@ -60,6 +60,50 @@ def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
         read({"FW_DATA_DIR": str(tmp_path / "file")}, dotenv=NOWHERE)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "s3://",
+        "s3://me:hf_x@bucket/a",
+        "s3://B/a",
+        "s3://bucket/a?x=1",
+        "s3://bucket/../a",
+        "s3://bucket/a b",
+        "s3://bucket//a",
+    ],
+)
+def test_an_address_that_no_object_store_has_is_refused(address: str) -> None:
+    with pytest.raises(SettingError, match="FW_DATA_DIR is no address of an object store; write it like s3") as caught:
+        read({"FW_DATA_DIR": address}, dotenv=NOWHERE)
+    assert "hf_x" not in str(caught.value)
+
+
+def test_where_the_data_is_in_an_object_store_all_else_is_in_the_work_folder(tmp_path: Path) -> None:
+    found = read({"FW_DATA_DIR": "s3://bucket/a/b/", "FW_WORK_DIR": str(tmp_path)}, dotenv=NOWHERE)
+    assert (str(found.data_dir), found.work_dir) == ("s3://bucket/a/b", tmp_path)
+    assert found.published == tmp_path / "warehouse.duckdb"
+    assert found.recorded_dir == PROJECT_DIR / "data" / "recorded"
+    (tmp_path / "recorded").mkdir()
+    assert found.recorded_dir == tmp_path / "recorded"
+    assert {name: value for name, value, _ in found.shown if name.endswith("_DIR")} == {
+        "FW_DATA_DIR": "s3://bucket/a/b/",
+        "FW_WORK_DIR": str(tmp_path),
+    }
+    by_default = read({"FW_DATA_DIR": "s3://bucket"}, dotenv=NOWHERE)
+    assert by_default.work_dir == PROJECT_DIR / "data"
+    assert ("FW_WORK_DIR", str(PROJECT_DIR / "data"), "default") in by_default.shown
+    again = read(by_default.environment, dotenv=NOWHERE)
+    assert (again.data_dir, again.work_dir) == (by_default.data_dir, by_default.work_dir)
+
+
+def test_a_work_folder_may_be_apart_from_a_data_folder_too(tmp_path: Path) -> None:
+    alone = read({"FW_DATA_DIR": str(tmp_path)}, dotenv=NOWHERE)
+    assert alone.work_dir == alone.data_dir == tmp_path
+    assert "FW_WORK_DIR" not in {name for name, _, _ in alone.shown}
+    apart = read({"FW_DATA_DIR": str(tmp_path / "data"), "FW_WORK_DIR": str(tmp_path / "work")}, dotenv=NOWHERE)
+    assert apart.published == tmp_path / "work" / "warehouse.duckdb"
+
+
 def test_defaults_are_the_recorded_figures_in_the_project(tmp_path: Path) -> None:
     found = read({}, dotenv=NOWHERE)
     assert (found.mode, found.data_dir) == ("recorded", PROJECT_DIR / "data")

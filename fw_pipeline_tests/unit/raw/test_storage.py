@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +34,31 @@ def read(storage: Storage, path: Path) -> bytes:
 def test_the_storage_is_chosen_by_the_path(tmp_path: Path) -> None:
     assert isinstance(storage_of(tmp_path), LocalStorage)
     assert isinstance(storage_of(ObjectPath("s3://bucket/data")), ObjectStorage)
+
+
+WITHOUT_THE_EXTRA = """
+import sys
+from pathlib import Path
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.object_path import ObjectPath
+from fw_pipeline.raw import VintageStore, object_file_system
+assert VintageStore(Path("data")).vintages("pypi") == []
+assert "obstore" not in sys.modules, "a data folder needs no object store"
+sys.modules["obstore"] = None
+for asked in (lambda: VintageStore(ObjectPath("s3://bucket/data")), object_file_system):
+    try:
+        asked()
+    except PipelineError as failure:
+        print(failure)
+"""
+
+
+def test_an_object_store_without_what_it_needs_is_one_line_and_a_folder_needs_none(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_THE_EXTRA], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    needs = "object store: an address that begins with s3:// needs the package obstore"
+    assert done.stdout.splitlines() == [f"{needs}; install it: pip install 'fw-pipeline[cluster]'"] * 2
 
 
 def test_what_is_put_is_read_and_listed(place: Place) -> None:
@@ -81,7 +108,8 @@ def test_a_journal_grows_from_its_opening(place: Place) -> None:
     for text in ("\n1", "\n2", "\n3"):
         storage.append(root / "run/journal", text, opening="\nbegun")
     storage.flush([root / "run", root / "run/journal"])
-    assert read(storage, root / "run/journal") == b"\nbegun\n1\n2\n3"
+    assert storage.journal(root / "run/journal") == read(storage, root / "run/journal") == b"\nbegun\n1\n2\n3"
+    assert storage.journal(root / "run/none") == b""
 
 
 def test_a_file_is_renamed_and_removed(place: Place) -> None:
