@@ -90,12 +90,12 @@ def refuse_without_daemon(instance: DagsterInstance) -> None:
     """
     if not isinstance(instance.run_coordinator, QueuedRunCoordinator):
         cause = "its dagster.yaml has a run launcher for workers, and no queue"
-        raise PipelineError("Dagster", cause, "leave run_coordinator out of it, or name QueuedRunCoordinator")
+        raise PipelineError("Dagster's queue", cause, "leave run_coordinator out of it, or name QueuedRunCoordinator")
     beats = [beat.timestamp for beat in instance.get_daemon_heartbeats().values()]
     if not beats or time.time() - max(beats) > NO_DAEMON:
         last = f"since {datetime.fromtimestamp(max(beats), UTC):%Y-%m-%d %H:%M} UTC" if beats else "so far"
         cause = f"no daemon has been at work {last}, so nobody would take a run from the queue"
-        raise PipelineError("Dagster", cause, "start it on one machine: fw-pipeline ui")
+        raise PipelineError("Dagster's queue", cause, "start it on one machine: fw-pipeline ui")
 
 
 def submit(
