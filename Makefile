@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 # the machine's own certificates where it has them: it may stand behind a mirror or a proxy
 UV := $(BIN)/uv $(shell test -s /etc/ssl/certs/ca-certificates.crt && echo --system-certs)
 LOCK := requirements.lock
-DEV_LOCK := requirements-dev.lock
 CLUSTER_LOCK := requirements-cluster.lock
+DEV_LOCK := requirements-dev.lock
 BENCH_LOCK := requirements-bench.lock
 
 .DEFAULT_GOAL := help
@@ -72,7 +72,7 @@ lock: $(VENV)/.ready-uv  ## resolve the dependencies anew
 	@$(UV) pip compile -q pyproject.toml --extra cluster --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -c $(LOCK) -o $(CLUSTER_LOCK)
 	@$(UV) pip compile -q pyproject.toml --extra dev --extra cluster --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header -c $(CLUSTER_LOCK) -o $(DEV_LOCK)
+		--no-emit-index-url --no-header -c $(LOCK) -o $(DEV_LOCK)
 	@$(UV) pip compile -q requirements-bench.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -c $(LOCK) -o $(BENCH_LOCK)
 

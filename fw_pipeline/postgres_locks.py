@@ -38,7 +38,7 @@ _CLIENT = {
 
 _SERVER = """
 set tcp_keepalives_idle = 20; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 4;
-set statement_timeout = 20000
+set statement_timeout = 20000; set idle_session_timeout = 0
 """
 """The server takes a client for lost after a minute: later than the client takes the server for lost."""
 
@@ -71,13 +71,15 @@ class PostgresLocks:
         with self.session() as session:
             if not session.take(_run(run_id)):
                 cause = f"run {run_id} is at work in another process"
-                raise PipelineError("Dagster", cause, "let that one end; it was handed out twice")
+                raise PipelineError("Dagster's queue", cause, "let that one end; it was handed out twice")
             session.prepare()
             # listed after its lock is held, so that nobody finds it free
             session.ask("insert into fw_pipeline_runs (run_id) values (%s) on conflict do nothing", run_id)
-            yield
-            with contextlib.suppress(LockLost):  # it has ended; whoever finds it listed finds it ended
-                session.ask("delete from fw_pipeline_runs where run_id = %s", run_id)
+            try:
+                yield
+            finally:
+                with contextlib.suppress(LockLost):  # it ends by itself, whatever came of it
+                    session.ask("delete from fw_pipeline_runs where run_id = %s", run_id)
 
     def killed(self, at_work: Collection[str]) -> list[str]:
         """Return the runs that are listed and whose lock is free; see `locks.Locks.killed`."""

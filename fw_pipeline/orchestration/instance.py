@@ -220,6 +220,8 @@ def told() -> Iterator[None]:
     logging.getLogger().addFilter(_is_no_retry)
     try:
         yield
+    except PipelineError:
+        raise
     except DBAPIError as error:
         raise _refusal(error) from error
     except (sqlite3.Error, OSError) as error:

@@ -29,7 +29,7 @@ from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
 from fw_pipeline.orchestration.failures import plain_failures
 from fw_pipeline.orchestration.instance import told, write_quickly
 from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.raw_assets import GAPS, fetch_months, pool
+from fw_pipeline.orchestration.raw_assets import FETCH, GAPS, fetch_months, pool
 from fw_pipeline.orchestration.runs import Ran, mark_killed, run_job
 from fw_pipeline.orchestration.submission import has_workers, run_on_workers
 from fw_pipeline.settings import Settings
@@ -63,7 +63,7 @@ _NOTHING = PipelineError("publish", "no month of any source has come in", "fetch
 
 def fetch(source: str) -> str:
     """Return the name of the job that fetches months of a source."""
-    return f"fetch_{source}"
+    return f"{FETCH}{source}"
 
 
 def jobs_and_schedules(sources: Mapping[str, Source], settings: Settings) -> Definitions:

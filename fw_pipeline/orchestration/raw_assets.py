@@ -46,6 +46,9 @@ R = TypeVar("R")
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 """Tags of a run that covers a range of months."""
 
+FETCH = "fetch_"
+"""How the names of jobs begin that fetch months of one source."""
+
 BACKFILL = "dagster/backfill"
 """The tag of a run that belongs to a backfill."""
 

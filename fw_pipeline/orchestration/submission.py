@@ -26,10 +26,11 @@ from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.origin import RepositoryPythonOrigin
 
 from fw_pipeline.errors import PipelineError
+from fw_pipeline.ingestion.providers import asking, choose, shared_out
 from fw_pipeline.months import Window
 from fw_pipeline.orchestration.failures import failure_lines
 from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.raw_assets import range_tags
+from fw_pipeline.orchestration.raw_assets import FETCH, range_tags
 from fw_pipeline.orchestration.runs import AGAIN, ENDED, REPOSITORY_TAG, UNFINISHED, WILL_RETRY, Ran, repository
 from fw_pipeline.settings_values import COMMAND_LINE
 
@@ -64,6 +65,9 @@ def run_on_workers(
         raise PipelineError("setting FW_MODE", cause, "set it in the environment of every machine; leave --mode out")
     size = pipeline.settings.months_per_run
     parts = [(name, part) for name, window in wanted for part in (window.parts(size) if window else [None])]
+    for name, window in wanted:
+        if window is not None:
+            pipeline.progress("say", _cost(pipeline, name, window.parts(size)))
     run_ids = [
         (None if part else _at_work(instance, name))
         or submit(definitions, name, instance=instance, window=part, again=pipeline.again)
@@ -82,6 +86,21 @@ def run_on_workers(
     return follow(instance, run_ids, told=told)
 
 
+def _cost(pipeline: Pipeline, name: str, parts: Sequence[Window]) -> str:
+    """Return what a job asks of its service, before it does."""
+    chosen, now = choose(pipeline.sources[name.removeprefix(FETCH)], pipeline.settings), pipeline.clock()
+    plans = [
+        one.provider.plan(asking(one, months, pipeline.settings, now=now)[0])
+        for part in parts
+        for one, months in shared_out(chosen, part, pipeline.settings, now=now)
+    ]
+    whole = Window(parts[0].start, parts[-1].end)
+    runs = "1 run" if len(parts) == 1 else f"{len(parts)} runs of at most {len(parts[0].months())} months"
+    known = [plan.requests for plan in plans if plan.requests is not None]
+    least = "" if len(known) == len(plans) else "at least "
+    return f"{name} {whole}: {runs}, {least}{sum(known):,} requests in all"
+
+
 def refuse_without_daemon(instance: DagsterInstance) -> None:
     """Check that somebody takes runs from the queue.
 
@@ -90,12 +109,12 @@ def refuse_without_daemon(instance: DagsterInstance) -> None:
     """
     if not isinstance(instance.run_coordinator, QueuedRunCoordinator):
         cause = "its dagster.yaml has a run launcher for workers, and no queue"
-        raise PipelineError("Dagster", cause, "leave run_coordinator out of it, or name QueuedRunCoordinator")
+        raise PipelineError("Dagster's queue", cause, "leave run_coordinator out of it, or name QueuedRunCoordinator")
     beats = [beat.timestamp for beat in instance.get_daemon_heartbeats().values()]
     if not beats or time.time() - max(beats) > NO_DAEMON:
         last = f"since {datetime.fromtimestamp(max(beats), UTC):%Y-%m-%d %H:%M} UTC" if beats else "so far"
         cause = f"no daemon has been at work {last}, so nobody would take a run from the queue"
-        raise PipelineError("Dagster", cause, "start it on one machine: fw-pipeline ui")
+        raise PipelineError("Dagster's queue", cause, "start it on one machine: fw-pipeline ui")
 
 
 def submit(

@@ -85,9 +85,11 @@ def test_what_three_workers_fetch_and_one_that_is_killed_is_what_one_machine_fet
         _, err = command.communicate(timeout=PATIENCE)
         assert command.returncode == 0, err
         assert "8 runs handed to the workers" in err
+        assert f"fetch_papers {FIRST} to {LAST}: 2 runs of at most 2 months, 4 requests in all" in err
         assert f"published {cluster.data / 'warehouse.duckdb'}: " in err
         assert err.count(f"({MONTHS} months)") == 4
         asked = list(services.requests)
+        assert services.faults.waiting() == []
         again = cluster.command("run", *RANGE, "--source", "papers")
         assert again.status == 0, again.err
         assert services.requests == asked, "what is here already is not asked for again"

@@ -128,6 +128,21 @@ def test_a_run_that_ends_is_not_taken_for_killed(locks: PostgresLocks) -> None:
         assert locks.killed(["a-run"]) == []
     assert locks.killed(["a-run"]) == []
 
+    def fail() -> None:
+        with locks.alive("a-run"):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert locks.killed(["a-run"]) == []
+
+
+def test_a_run_that_is_handed_out_twice_is_executed_once(locks: PostgresLocks) -> None:
+    with locks.alive("a-run"):
+        with pytest.raises(PipelineError, match="run a-run is at work in another process"), locks.alive("a-run"):
+            pass
+        assert locks.killed(["a-run"]) == []
+
 
 def test_a_session_that_is_lost_does_not_go_on_as_if_it_held_the_lock(
     server: PostgresServer, locks: PostgresLocks
