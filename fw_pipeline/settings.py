@@ -142,7 +142,7 @@ class Settings:
 
     @property
     def published(self) -> Path:
-        """The file that users open."""
+        """Where the file lies that users open; `warehouse.latest` returns it as it was published last."""
         return self.work_dir / "warehouse.duckdb"
 
 

@@ -29,7 +29,7 @@ def verdicts(as_of: date | None, claim: str | None, *, explain: bool, shape: str
     if explain and claim is None:
         raise click.UsageError("--explain goes with --claim; for example --claim C14 --explain")
     settings = read()
-    with known_then(settings.published, as_of) as published:
+    with known_then(_published(settings), as_of) as published:
         if claim is not None:
             _one_claim(settings, published, claim, as_of=as_of, explain=explain, shape=shape)
             return
@@ -90,17 +90,23 @@ def status(shape: str, *, months: bool, only_settings: bool) -> None:
         show(status.in_effect(settings), shape, title="Settings")
         return
     if shape == "json":
-        found = status.coverage(settings.published) if months else status.sources(settings, now=datetime.now(UTC))
+        found = status.coverage(_published(settings)) if months else status.sources(settings, now=datetime.now(UTC))
         show(found, shape)
         return
     if months:
-        title, (found, notes) = "Months", status.footnoted(status.stretches(settings.published), "reason", "remedy")
+        title, (found, notes) = "Months", status.footnoted(status.stretches(_published(settings)), "reason", "remedy")
     else:
         title, (found, notes) = "Sources", status.on_a_screen(status.sources(settings, now=datetime.now(UTC)))
     show(found, shape, title=title, width=SCREEN)
     _tell_notes(notes)
     if not months:
         tell("Which months are missing: fw-pipeline status --months")
+
+
+def _published(settings: Settings) -> Path:
+    from fw_pipeline.warehouse import latest
+
+    return latest(settings.published, settings.data_dir)
 
 
 def _tell_notes(notes: Sequence[str]) -> None:
@@ -137,7 +143,7 @@ def sql(query: str | None, file: IO[bytes] | None, shape: str) -> None:
         except UnicodeDecodeError as error:
             raise PipelineError("query", f"{file.name} is not valid UTF-8", "write it in UTF-8") from error
     assert query is not None
-    show(ask(read().published, query), shape)
+    show(ask(_published(read()), query), shape)
 
 
 @main.command()
@@ -153,5 +159,5 @@ def export(form: Literal["parquet", "csv"], folder: Path | None, names: tuple[st
 
     settings = read()
     target = (folder or settings.work_dir / "export").absolute()
-    tables = write(settings.published, target, form, only=names)
+    tables = write(_published(settings), target, form, only=names)
     click.echo(f"{len(tables)} tables, {sum(table.rows for table in tables):,} rows in {target}", err=True)

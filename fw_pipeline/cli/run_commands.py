@@ -127,7 +127,7 @@ def _launch(settings: Settings, fetches: Sequence[tuple[str, Window | None]] = (
 def _finish(settings: Settings, launched: Launched, refused: Sequence[str] = ()) -> None:
     """Say every failure on its line, then the answer and where the results are, and leave with the right status."""
     from fw_pipeline.report.answer import answer
-    from fw_pipeline.warehouse import query
+    from fw_pipeline.warehouse import latest, query
 
     for note in launched.notes:
         click.echo(note, err=True)
@@ -135,7 +135,7 @@ def _finish(settings: Settings, launched: Launched, refused: Sequence[str] = ())
     for line in launched.failures:
         complain(line)
     if launched.published:
-        found = answer(partial(query, settings.published))
+        found = answer(partial(query, latest(settings.published, settings.data_dir)))
         tell(found.question)
         tell_facts(("", sentence) for sentence in found.sentences)
         click.echo(f"report    {settings.work_dir / 'report' / 'index.html'}", err=True)
@@ -146,9 +146,9 @@ def _finish(settings: Settings, launched: Launched, refused: Sequence[str] = ())
 
 def _published(settings: Settings, launched: Launched) -> str:
     """Return the last line of a command: what the published file rests on, and what it lacks."""
-    from fw_pipeline.warehouse import query
+    from fw_pipeline.warehouse import latest, query
 
-    path, failed = settings.published, len(launched.failures)
+    path, failed = latest(settings.published, settings.data_dir), len(launched.failures)
     why = "the line above says why" if failed == 1 else f"the {failed} lines above say why"
     if not launched.published:
         here = f"{path} is as it was" if path.exists() else "there is no file yet"

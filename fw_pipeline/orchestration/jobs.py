@@ -33,7 +33,7 @@ from fw_pipeline.orchestration.raw_assets import FETCH, GAPS, fetch_months, pool
 from fw_pipeline.orchestration.runs import Ran, mark_killed, run_job
 from fw_pipeline.orchestration.submission import has_workers, run_on_workers
 from fw_pipeline.settings import Settings
-from fw_pipeline.warehouse import query
+from fw_pipeline.warehouse import latest, query
 
 REBUILD = "rebuild"
 MONTHLY = "monthly"
@@ -257,7 +257,8 @@ def _listings(pipeline: Pipeline) -> Mapping[str, str]:
 def _published(pipeline: Pipeline) -> Mapping[str, str]:
     """Return the mark of the vintages that the published file is made of, by source."""
     try:
-        rows = query(pipeline.settings.published, "select source, listing from meta.loads").rows()
+        published = latest(pipeline.settings.published, pipeline.settings.data_dir)
+        rows = query(published, "select source, listing from meta.loads").rows()
     except PipelineError:
         return {}
     return dict(rows)

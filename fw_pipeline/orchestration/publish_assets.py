@@ -31,7 +31,7 @@ from fw_pipeline.orchestration.pipeline import Pipeline, registered
 from fw_pipeline.report.answer import answer
 from fw_pipeline.report.formatting import VERDICTS, in_month
 from fw_pipeline.text import in_markdown
-from fw_pipeline.warehouse import BOOKS, Writer, query, reading
+from fw_pipeline.warehouse import BOOKS, Writer, latest, query, reading
 
 
 def publish_asset(rules: Rules, tables: Sequence[Table]) -> AssetsDefinition:
@@ -120,7 +120,7 @@ def report_asset() -> AssetsDefinition:
         folder, work = pipeline.settings.work_dir / "report", pipeline.settings.work_dir / ".work"
         with alone(folder, work, pipeline.settings.locks, waits=pipeline.waits) as still_held:
             keep = FileCache(work / "drawn")
-            with reading(pipeline.settings.published) as read:
+            with reading(latest(pipeline.settings.published, pipeline.settings.data_dir)) as read:
                 made = report.build(read, pipeline.models, keep)
             still_held()
             _write(folder, made.files)

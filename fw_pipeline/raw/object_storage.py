@@ -201,6 +201,19 @@ class ObjectStorage:
                 return
         raise StorageError("data folder", f"{path} is written by others all the time", f"stop them, {AGAIN}")
 
+    def version(self, path: Path) -> str | None:
+        """Return a mark that changes whenever an object is replaced; None where there is none."""
+        with told(path):
+            try:
+                return obstore.head(self._store, _key(path))["e_tag"]
+            except FileNotFoundError:
+                return None
+
+    def replace(self, path: Path, file: IO[bytes]) -> str:
+        """Put a file in the place of an object that may be there, and return its version."""
+        with told(path):
+            return str(obstore.put(self._store, _key(path), file)["e_tag"])
+
     def flush(self, paths: Iterable[Path]) -> None:
         """Do nothing: what the store has confirmed stays."""
 

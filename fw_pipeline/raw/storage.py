@@ -11,13 +11,16 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
 from fw_pipeline.atomic_files import LEFTOVER, sweep, sync_folder, unwritable, written_aside
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.object_path import ObjectPath
+
+if TYPE_CHECKING:
+    from fw_pipeline.raw.object_storage import ObjectStorage
 
 
 class Storage(Protocol):
@@ -210,11 +213,14 @@ def storage_of(path: Path) -> Storage:
     Raises:
         PipelineError: it is an object store, and what is needed for one is not installed.
     """
-    if isinstance(path, ObjectPath):
-        with _needed():
-            from fw_pipeline.raw.object_storage import ObjectStorage, bucket  # noqa: PLC0415 - an extra of the package
-        return ObjectStorage(bucket(path.bucket))
-    return LocalStorage()
+    return object_storage(path) if isinstance(path, ObjectPath) else LocalStorage()
+
+
+def object_storage(path: ObjectPath) -> ObjectStorage:
+    """Return the bucket in which an object lies. Raises as `storage_of`."""
+    with _needed():
+        from fw_pipeline.raw.object_storage import ObjectStorage, bucket  # noqa: PLC0415 - an extra of the package
+    return ObjectStorage(bucket(path.bucket))
 
 
 def object_file_system() -> Any:

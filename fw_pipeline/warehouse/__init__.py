@@ -15,6 +15,7 @@ from fw_pipeline.warehouse.published_copies import (
     observed_later,
     replayed,
 )
+from fw_pipeline.warehouse.published_object import latest
 from fw_pipeline.warehouse.queries import query, reading, scan
 from fw_pipeline.warehouse.sql_text import WarehouseError
 from fw_pipeline.warehouse.tables import Built
@@ -31,6 +32,7 @@ __all__ = [
     "Writer",
     "copy_tables",
     "described",
+    "latest",
     "observed_later",
     "query",
     "reading",

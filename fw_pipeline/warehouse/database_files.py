@@ -21,6 +21,7 @@ from fw_pipeline.locks import WORTH_A_WORD, Busy, FileLocks, Locks, StillHeld, T
 from fw_pipeline.object_path import on_this_machine
 from fw_pipeline.warehouse.object_files import read_objects
 from fw_pipeline.warehouse.publish_file import refuse_while_written, replace
+from fw_pipeline.warehouse.published_object import ASIDE, put_up
 from fw_pipeline.warehouse.sql_text import (
     WarehouseError,
     connected,
@@ -43,8 +44,6 @@ SCHEMAS = ("raw", "detail", "meta", "staging", "marts", "claims")
 PATIENCE = 900.0
 """Seconds to wait for another writer: one build takes seconds, several in a queue take minutes."""
 
-
-_ASIDE = ".publishing-"
 
 _IDLE: dict[tuple[Path, Path], duckdb.DuckDBPyConnection] = {}
 """By work and data folder, a DuckDB that has no file open."""
@@ -116,9 +115,9 @@ class Warehouse:
             with self._transaction(connection, still_ours) as writer:
                 yield writer
             try:
-                for left in self.work_dir.glob(f"{_ASIDE}*"):  # left by a killed publish
+                for left in self.work_dir.glob(f"{ASIDE}*"):  # left by a killed publish
                     shutil.rmtree(left, ignore_errors=True)
-                with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=self.work_dir) as folder:
+                with tempfile.TemporaryDirectory(prefix=ASIDE, dir=self.work_dir) as folder:
                     fresh = Path(folder) / self.published.name
                     connection.execute(f"attach '{quoted(fresh)}' as fresh (storage_version '{PUBLISHED_STORAGE}')")
                     with interruptible():
@@ -129,6 +128,7 @@ class Warehouse:
                     still_ours()
                     replace(self.published, fresh, self.working.parent)
                     sync_folder(self.work_dir)
+                put_up(self.published, self.data_dir)
             except duckdb.Error as error:
                 if refused_by_the_disk(error):
                     raise self._unwritable(error) from error
