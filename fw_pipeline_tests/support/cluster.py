@@ -1,4 +1,7 @@
-"""A cluster as `deploy/cluster/` sets it up: PostgreSQL, Redis, the UI with its daemon, and Celery workers."""
+"""A cluster as `deploy/cluster/` sets it up: PostgreSQL, Redis, an object store, the UI with its daemon, and workers.
+
+No two machines share a folder: each has its own for its work, its temporary files and its `dagster.yaml`.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ from fw_pipeline_tests.support.cluster_servers import (
 )
 from fw_pipeline_tests.support.command import COMMAND, Done, environment, fw_pipeline
 from fw_pipeline_tests.support.dagster_ui import Ui
+from fw_pipeline_tests.support.s3_server import BUCKET, S3Server, s3_server
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy" / "cluster"
@@ -60,30 +64,27 @@ class Cluster:
     settings: Mapping[str, str] = field(default_factory=dict)
     changed: Mapping[str, Settings] = field(default_factory=dict)
     workers: list[Worker] = field(default_factory=list)
+    objects: S3Server = field(init=False)
     postgres: PostgresServer = field(init=False)
     redis: RedisServer = field(init=False)
     ui: Ui = field(init=False)
 
     @property
     def data(self) -> Path:
-        """The data folder that all machines share."""
-        return self.folder / "data"
+        """The work folder of the head, which has the UI and the command line."""
+        return self.folder / "head" / "work"
 
     def __enter__(self) -> Self:
         """Start the servers, the UI and its daemon."""
         self._open = ExitStack()
-        self.data.mkdir(parents=True)
+        (self.folder / "objects").mkdir(parents=True)
         with ExitStack() as opened:
+            self.objects = opened.enter_context(s3_server(self.folder / "objects"))
             self.postgres = opened.enter_context(postgres_server())
             self.redis = RedisServer(self.folder)
             self.redis.start()
             opened.callback(self.redis.stop)
-            for machine in ("head", "worker"):
-                home = self.folder / machine
-                home.mkdir()
-                given = yaml.safe_load((DEPLOY / "dagster.yaml").read_text(encoding="utf-8"))
-                (home / "dagster.yaml").write_text(yaml.safe_dump({**given, **self.changed}), encoding="utf-8")
-            self.ui = Ui(self.data, self.environment("head"))
+            self.ui = Ui(self.data, self.machine("head"))
             opened.enter_context(self.ui)
             opened.callback(self._kill_workers)
             self._open = opened.pop_all()
@@ -97,11 +98,24 @@ class Cluster:
         for worker in self.workers:
             worker.kill()
 
+    def machine(self, name: str) -> dict[str, str]:
+        """Set up a machine, and return its settings."""
+        home = self.folder / name
+        for folder in (home / "work", home / "tmp"):
+            folder.mkdir(parents=True)
+        given = yaml.safe_load((DEPLOY / "dagster.yaml").read_text(encoding="utf-8"))
+        (home / "dagster.yaml").write_text(yaml.safe_dump({**given, **self.changed}), encoding="utf-8")
+        return self.environment(name)
+
     def environment(self, machine: str) -> dict[str, str]:
         """Return the settings of a machine."""
         database = self.postgres.address.replace("postgresql://", "postgresql+psycopg2://")
         return {
             **self.settings,
+            **self.objects.environment,
+            "FW_DATA_DIR": f"s3://{BUCKET}/figures",
+            "FW_WORK_DIR": str(self.folder / machine / "work"),
+            "TMPDIR": str(self.folder / machine / "tmp"),
             "FW_LOCKS": self.postgres.address,
             "DAGSTER_HOME": str(self.folder / machine),
             "DAGSTER_POSTGRES_URL": database,
@@ -124,7 +138,7 @@ class Cluster:
         """Start one more worker."""
         name = f"worker{len(self.workers) + 1}"
         log = self.folder / f"{name}.log"
-        given = {**self.environment("worker"), "PYTHONPATH": f"{DEPLOY}:{ROOT}"}
+        given = {**self.machine(name), "PYTHONPATH": f"{DEPLOY}:{ROOT}"}
         command = [sys.executable, "-m", "celery", "-A", "dagster_celery.app", "worker"]
         with log.open("ab") as stream:
             process = subprocess.Popen(

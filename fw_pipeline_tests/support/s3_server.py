@@ -18,6 +18,8 @@ from obstore.store import S3Store
 
 WEED = Path(sys.executable).parent / "weed"
 KEY, SECRET = "tester", "a-secret-of-the-object-store"
+BUCKET = "ready"
+"""A bucket that is there as soon as the server answers."""
 PATIENCE = 120.0
 """Seconds: it starts in two where the machine has nothing else to do."""
 
@@ -96,7 +98,7 @@ class S3Server:
 
     def _is_ready(self) -> bool:
         store = S3Store(
-            "ready",
+            BUCKET,
             endpoint=self.environment["AWS_ENDPOINT_URL"],
             access_key_id=KEY,
             secret_access_key=SECRET,
