@@ -102,7 +102,8 @@ def test_an_empty_machine_rebuilds_from_the_object_store_what_a_data_folder_give
     given = read({"FW_DATA_DIR": str(root), "FW_WORK_DIR": str(tmp_path / "work")}, dotenv=Path("none"))
     for source in SOURCES.values():
         got = ingest(choose(source, given), MONTHS, given, run_id="again", now=NOW, log=silent, done=lambda _: None)
-        assert (got.failures, {it.status for it in got.outcomes}) == ([], {"unchanged"})
+        assert got.failures == []
+        assert "unchanged" in {it.status for it in got.outcomes} <= {"unchanged", "gap"}
     assert storage_of(root).names(root) == before
     explained = called(root, tmp_path / "work", "verdicts", "--claim", "C14", "--explain", "--format", "json")
     assert explained.status == 0, explained.err
