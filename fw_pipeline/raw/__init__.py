@@ -5,7 +5,7 @@ Everything else, including the DuckDB files, is derived from them.
 
 from fw_pipeline.raw.evidence import EvidenceStore
 from fw_pipeline.raw.statements import Statement
-from fw_pipeline.raw.storage import object_file_system, object_storage, storage_of
+from fw_pipeline.raw.storage import bucket_of, object_file_system, storage_of
 from fw_pipeline.raw.vintages import UnreadableVintageError, Vintage, VintageStore
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "UnreadableVintageError",
     "Vintage",
     "VintageStore",
+    "bucket_of",
     "object_file_system",
-    "object_storage",
     "storage_of",
 ]

@@ -213,10 +213,10 @@ def storage_of(path: Path) -> Storage:
     Raises:
         PipelineError: it is an object store, and what is needed for one is not installed.
     """
-    return object_storage(path) if isinstance(path, ObjectPath) else LocalStorage()
+    return bucket_of(path) if isinstance(path, ObjectPath) else LocalStorage()
 
 
-def object_storage(path: ObjectPath) -> ObjectStorage:
+def bucket_of(path: ObjectPath) -> ObjectStorage:
     """Return the bucket in which an object lies. Raises as `storage_of`."""
     with _needed():
         from fw_pipeline.raw.object_storage import ObjectStorage, bucket  # noqa: PLC0415 - an extra of the package

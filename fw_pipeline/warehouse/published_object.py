@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fw_pipeline.atomic_files import unwritable, written_aside
 from fw_pipeline.object_path import ObjectPath
-from fw_pipeline.raw import object_storage
+from fw_pipeline.raw import bucket_of
 from fw_pipeline.warehouse.publish_file import replace
 
 ASIDE = ".publishing-"
@@ -28,7 +28,7 @@ def put_up(published: Path, data_dir: Path) -> None:
     """
     if isinstance(data_dir, ObjectPath):
         with published.open("rb") as file:
-            version = object_storage(data_dir).replace(data_dir / published.name, file)
+            version = bucket_of(data_dir).replace(data_dir / published.name, file)
         _note(published, version)
 
 
@@ -45,7 +45,7 @@ def latest(published: Path, data_dir: Path) -> Path:
     """
     if not isinstance(data_dir, ObjectPath):
         return published
-    storage, there = object_storage(data_dir), data_dir / published.name
+    storage, there = bucket_of(data_dir), data_dir / published.name
     version = storage.version(there)
     if version is None or (published.is_file() and _noted(published) == version):
         return published

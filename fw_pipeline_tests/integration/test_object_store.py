@@ -21,10 +21,9 @@ from fw_pipeline.locks import silent
 from fw_pipeline.months import Window
 from fw_pipeline.object_path import ObjectPath
 from fw_pipeline.raw import EvidenceStore, Statement, VintageStore, storage_of
-from fw_pipeline.raw.object_storage import bucket
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.warehouse import Warehouse, copy_tables, latest, query, reading
+from fw_pipeline.warehouse import Warehouse, copy_tables, reading
 from fw_pipeline_tests.integration.test_live import settings
 from fw_pipeline_tests.support.command import Done, fw_pipeline
 from fw_pipeline_tests.support.fake_services.server import FakeServices
@@ -312,31 +311,3 @@ def test_vintages_and_statements_there_behave_as_in_a_folder(root: ObjectPath) -
     store.sweep_listings("stackoverflow")
     assert storage_of(root).existing([orphan]), "another machine may be about to write its vintage"
     assert os.environ["AWS_SECRET_ACCESS_KEY"] == SECRET
-
-
-def test_what_one_machine_publishes_every_machine_reads(root: ObjectPath, tmp_path: Path) -> None:
-    one, other = (Warehouse(tmp_path / name, data_dir=root) for name in ("one", "other"))
-    assert not latest(other.published, root).exists()
-    for machine, value in ((one, 1), (other, 2), (one, 3)):
-        with machine.publishing() as writer:
-            writer.build("marts.x", f"select {value} as a", description="", columns={})
-        for reader in (one, other):
-            assert query(latest(reader.published, root), "from marts.x").rows() == [(value,)]
-    seen = other.published.stat().st_mtime_ns
-    assert latest(other.published, root).stat().st_mtime_ns == seen  # nobody has published since: nothing is fetched
-
-
-def test_a_published_file_that_cannot_be_fetched_is_one_line_and_the_one_here_stays(
-    root: ObjectPath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = Warehouse(tmp_path, data_dir=root)
-    with one.publishing() as writer:
-        writer.build("marts.x", "select 1 as a", description="", columns={})
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
-    bucket.cache_clear()
-    try:
-        with pytest.raises(StorageError, match="refuses these credentials"):
-            latest(one.published, root)
-    finally:
-        bucket.cache_clear()
-    assert query(one.published, "from marts.x").rows() == [(1,)]
