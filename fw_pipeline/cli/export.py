@@ -120,7 +120,7 @@ def _dictionary(tables: Sequence[DescribedTable], form: Form) -> str:
     ]
     for table in tables:
         rows = [f"| `{it.name}` | {it.type} | {_cell(it.comment)} |" for it in table.columns]
-        head = [f"`{table.file(form)}`, {table.rows:,} rows", "", "| column | type | meaning |", "|---|---|---|"]
+        head = [f"`{table.file(form)}`, {table.rows or 0:,} rows", "", "| column | type | meaning |", "|---|---|---|"]
         lines += ["", f"## {table.name}", "", table.comment, "", *head, *rows]
     return "\n".join(lines) + "\n"
 

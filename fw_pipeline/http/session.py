@@ -66,7 +66,7 @@ class RateLimiter:
     shared: Pace | None = None
     """Whose turn it is among all who share the rate; None: as the file of the rate says, if it names one."""
     longest: float = 0.0
-    """Seconds within which any request ends."""
+    """Seconds within which any request ends whose response is no large file."""
     _free_at: float = 0.0
     _why: str = PACE
     _mine: threading.Lock = field(default_factory=threading.Lock)
@@ -149,10 +149,10 @@ class Session:
             SourceError: the budget is spent.
             LockLost: the fetch may not go on.
         """
-        self.fetch.permitted()
         if self.asked >= self.budget:
             raise self.failed(f"the budget of {self.budget} requests is spent", f"run again to resume; {_KEPT}")
         with self.limiter.turn():
+            self.fetch.permitted()  # after the wait: what was ours may have been lost meanwhile
             self.asked += 1
             with opened(self.connections, request, self.limits, sites=sites) as response:
                 yield response

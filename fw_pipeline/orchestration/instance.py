@@ -249,7 +249,7 @@ def _refusal(error: Any) -> PipelineError:
 
 
 def _is_no_retry(record: logging.LogRecord) -> bool:
-    """Say whether a line is another than Dagster's on a connection that is tried again."""
+    """Return whether a line is anything but Dagster's message that it tries a connection again."""
     return not record.getMessage().startswith("Retrying failed database connection")
 
 

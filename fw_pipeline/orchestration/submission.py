@@ -166,7 +166,11 @@ def follow(
     """
     following, seen, ended = {run_id: run_id for run_id in run_ids}, dict[str, str | None](), dict[str, Ran]()
     over: set[str] = set()
+    looked = time.monotonic()
     while len(ended) < len(run_ids):
+        if time.monotonic() - looked > NO_DAEMON:  # whoever would start them, or start them again, may have stopped
+            refuse_without_daemon(instance)
+            looked = time.monotonic()
         for first, run_id in following.items():
             if first in ended:
                 continue

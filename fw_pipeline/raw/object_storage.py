@@ -47,7 +47,7 @@ RETRIES: RetryConfig = {
 """A server that restarts is waited for: about a quarter of a minute."""
 
 IN_ONE_PUT = 64 << 20
-"""Larger files are uploaded in parts, which no store does on a condition: see docs/adr on the object store."""
+"""Larger files are uploaded in parts, which no store does on a condition: see decision 31 in docs/adr."""
 
 JOURNAL_BYTES = 1 << 17
 """A longer journal is continued in another object: each entry writes the object that it is in anew."""

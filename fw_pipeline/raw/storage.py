@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
-from fw_pipeline.atomic_files import LEFTOVER, sweep, sync_folder, unwritable, written_aside
+from fw_pipeline.atomic_files import LEFTOVER, StorageError, sweep, sync_folder, unwritable, written_aside
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.object_path import ObjectPath
 
@@ -205,6 +205,9 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
             return list(found)
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        cause = f"cannot read {folder}: {error.strerror or error}"
+        raise StorageError("data folder", cause, "see that it is a folder, and allow reading there") from error
 
 
 def storage_of(path: Path) -> Storage:

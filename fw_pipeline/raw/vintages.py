@@ -109,9 +109,10 @@ class VintageStore:
         Call it only while no other process writes vintages of that source. Where other machines may be writing, they
         stay: they take room, and nothing reads them.
         """
-        there = [] if self._storage.shared else self._storage.names(self._root / source)
-        for name in {*there}:
-            if name.endswith(".detail.parquet") and name.replace(".detail.", ".") not in there:
+        there = set() if self._storage.shared else {*self._storage.names(self._root / source)}
+        for name in sorted(there):
+            stem = name.removesuffix(".detail.parquet")
+            if stem != name and there.isdisjoint({f"{stem}.parquet", f"{stem}.unreadable"}):
                 with contextlib.suppress(OSError):
                     self._storage.remove(self._root / source / name)
 

@@ -21,7 +21,7 @@ from fw_pipeline.locks import WORTH_A_WORD, Busy, FileLocks, Locks, StillHeld, T
 from fw_pipeline.object_path import on_this_machine
 from fw_pipeline.warehouse.object_files import read_objects
 from fw_pipeline.warehouse.publish_file import refuse_while_written, replace
-from fw_pipeline.warehouse.published_object import ASIDE, put_up
+from fw_pipeline.warehouse.published_object import put_up
 from fw_pipeline.warehouse.sql_text import (
     WarehouseError,
     connected,
@@ -44,6 +44,8 @@ SCHEMAS = ("raw", "detail", "meta", "staging", "marts", "claims")
 PATIENCE = 900.0
 """Seconds to wait for another writer: one build takes seconds, several in a queue take minutes."""
 
+
+_ASIDE = ".publishing-"
 
 _IDLE: dict[tuple[Path, Path], duckdb.DuckDBPyConnection] = {}
 """By work and data folder, a DuckDB that has no file open."""
@@ -115,9 +117,9 @@ class Warehouse:
             with self._transaction(connection, still_ours) as writer:
                 yield writer
             try:
-                for left in self.work_dir.glob(f"{ASIDE}*"):  # left by a killed publish
+                for left in self.work_dir.glob(f"{_ASIDE}*"):  # left by a killed publish
                     shutil.rmtree(left, ignore_errors=True)
-                with tempfile.TemporaryDirectory(prefix=ASIDE, dir=self.work_dir) as folder:
+                with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=self.work_dir) as folder:
                     fresh = Path(folder) / self.published.name
                     connection.execute(f"attach '{quoted(fresh)}' as fresh (storage_version '{PUBLISHED_STORAGE}')")
                     with interruptible():
@@ -126,9 +128,9 @@ class Warehouse:
                     _flush(fresh)
                     fresh.chmod(0o644)
                     still_ours()
-                    replace(self.published, fresh, self.working.parent)
-                    sync_folder(self.work_dir)
-                put_up(self.published, self.data_dir)
+                    with put_up(fresh, self.published, self.data_dir):
+                        replace(self.published, fresh, self.working.parent)
+                        sync_folder(self.work_dir)
             except duckdb.Error as error:
                 if refused_by_the_disk(error):
                     raise self._unwritable(error) from error
@@ -147,6 +149,11 @@ class Warehouse:
         except duckdb.Error as error:
             if refused_by_the_disk(error) or isinstance(error, duckdb.IOException):
                 raise self._unwritable(error) from error
+            if str(error).startswith("Traceback") and not on_this_machine(self.data_dir):
+                cause = f"files of {self.data_dir} cannot be read: the object store gives no answer"
+                raise StorageError(
+                    "data folder", cause, "see that it runs, then run again; nothing was lost"
+                ) from error
             raise
         finally:
             with contextlib.suppress(duckdb.Error):

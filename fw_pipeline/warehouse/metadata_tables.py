@@ -52,7 +52,10 @@ BOOKS: Mapping[str, Book] = MappingProxyType(
                     "varchar",
                     "A mark of its definition, of the rows that it reads, and of the code; empty for raw tables.",
                 ),
-                "contents": ("varchar", "A mark of its columns and rows, whatever their order."),
+                "contents": (
+                    "varchar",
+                    "A mark of its columns and rows, whatever their order; of a view, of the files that it reads.",
+                ),
             },
         ),
         LOADS: Book(
@@ -60,7 +63,10 @@ BOOKS: Mapping[str, Book] = MappingProxyType(
             {
                 "source": ("varchar", "Source."),
                 "vintages": ("bigint", "Vintages on disk when the tables were loaded."),
-                "listing": ("varchar", "A mark of file names: it changes when a vintage or a statement comes or goes."),
+                "listing": (
+                    "varchar",
+                    "A mark of files: it changes when a vintage or a statement comes or goes, or listings move.",
+                ),
                 "code": ("varchar", "A mark of the code that loaded them."),
             },
         ),

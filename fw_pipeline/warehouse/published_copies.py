@@ -11,7 +11,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -23,7 +23,7 @@ from fw_pipeline.months import next_month
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse.metadata_tables import TAKEN_ON
 from fw_pipeline.warehouse.object_files import read_objects_if_needed
-from fw_pipeline.warehouse.queries import needed, query
+from fw_pipeline.warehouse.queries import LISTINGS, needed, query
 from fw_pipeline.warehouse.sql_text import WarehouseError, connected, first_line, quoted
 
 Form = Literal["parquet", "csv"]
@@ -49,8 +49,9 @@ class DescribedTable:
 
     name: str
     comment: str
-    rows: int
     columns: tuple[DescribedColumn, ...]
+    rows: int | None = None
+    """None where they were not counted: the rows of a view may be in files that are not there."""
 
     def file(self, form: Form) -> str:
         """The path of its file in an export: the schema is the folder."""
@@ -73,9 +74,10 @@ def copy_tables(published: Path, names: Sequence[str], folder: Path, form: Form)
     All come from the same published version. In CSV files, columns of lists and structs are JSON.
 
     Raises:
-        WarehouseError: there is no published file, it cannot be read, or it has no table of that name.
+        WarehouseError: there is no published file, it or a file that it names cannot be read, or it has no such table.
         StorageError: the folder cannot be written.
     """
+    written = []
     with _reading(published) as connection:
         tables = [table for table in _described(connection) if table.name in names]
         if missing := sorted(set(names) - {table.name for table in tables}):
@@ -83,11 +85,16 @@ def copy_tables(published: Path, names: Sequence[str], folder: Path, form: Form)
         for table in tables:
             path = folder / table.file(form)
             try:
+                connection.execute(f"from {_identifier(table.name)} limit 1")  # a view may name files that are gone
+            except duckdb.Error as error:
+                raise WarehouseError("export", f"{table.name} cannot be read: {first_line(error)}", LISTINGS) from error
+            try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                connection.execute(_copying(table, path, form))
+                copied = connection.execute(_copying(table, path, form)).fetchall()
             except (OSError, duckdb.IOException) as error:
                 raise unwritable(path, _as_os_error(error)) from error
-        return tables
+            written.append(replace(table, rows=int(copied[0][0])))
+        return written
 
 
 @contextlib.contextmanager
@@ -116,15 +123,7 @@ def _described(connection: duckdb.DuckDBPyConnection) -> list[DescribedTable]:
         select schema_name || '.' || view_name, coalesce(comment, '') from duckdb_views() where not internal
         order by all
     """).fetchall()
-    return [
-        DescribedTable(
-            name,
-            comment,
-            int(connection.execute(f"select count(*) from {_identifier(name)}").fetchall()[0][0]),
-            tuple(columns[name]),
-        )
-        for name, comment in tables
-    ]
+    return [DescribedTable(name, comment, tuple(columns[name])) for name, comment in tables]
 
 
 def _copying(table: DescribedTable, path: Path, form: Form) -> str:

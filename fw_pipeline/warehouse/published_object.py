@@ -7,29 +7,41 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from fw_pipeline.atomic_files import unwritable, written_aside
+from fw_pipeline.locks import Busy, FileLocks
 from fw_pipeline.object_path import ObjectPath
 from fw_pipeline.raw import bucket_of
 from fw_pipeline.warehouse.publish_file import replace
+from fw_pipeline.warehouse.sql_text import WarehouseError
 
-ASIDE = ".publishing-"
-"""How the name of a folder begins in which a published file is written before it replaces the earlier one."""
+PATIENCE = 600.0
+"""Seconds to wait for another process of this machine that fetches the published file."""
 
+_ASIDE = ".fetching-"
 _NOTE = "published-version"
 
 
-def put_up(published: Path, data_dir: Path) -> None:
-    """Put the published file into the object store, in place of an earlier one; on one machine, do nothing.
+@contextmanager
+def put_up(fresh: Path, published: Path, data_dir: Path) -> Iterator[None]:
+    """Put a fresh file into the object store; within the block it replaces the published one of this machine.
+
+    So nothing is published here that the others cannot have. On one machine, do nothing.
 
     Raises:
         StorageError: the store cannot be used, or the disk refuses.
     """
-    if isinstance(data_dir, ObjectPath):
-        with published.open("rb") as file:
-            version = bucket_of(data_dir).replace(data_dir / published.name, file)
-        _note(published, version)
+    if not isinstance(data_dir, ObjectPath):
+        yield
+        return
+    with fresh.open("rb") as file:
+        version = bucket_of(data_dir).replace(data_dir / published.name, file)
+    with _alone(published):
+        yield
+        _note(published).write_text(version, encoding="utf-8")
 
 
 def latest(published: Path, data_dir: Path) -> Path:
@@ -47,29 +59,42 @@ def latest(published: Path, data_dir: Path) -> Path:
         return published
     storage, there = bucket_of(data_dir), data_dir / published.name
     version = storage.version(there)
-    if version is None or (published.is_file() and _noted(published) == version):
+    if version is None or _is(published, version):
         return published
     try:
-        published.parent.mkdir(parents=True, exist_ok=True)
-        (published.parent / ".work").mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=ASIDE, dir=published.parent) as folder:
-            fresh = Path(folder) / published.name
-            with storage.opened(there) as stream, written_aside(fresh) as copy:
-                shutil.copyfileobj(stream, copy)
-            replace(published, fresh, published.parent / ".work")
+        with _alone(published):
+            version = storage.version(there)  # another process may have fetched it while this one waited
+            if version is None or _is(published, version):
+                return published
+            with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=published.parent) as folder:
+                fresh = Path(folder) / published.name
+                with storage.opened(there) as stream, written_aside(fresh) as copy:
+                    shutil.copyfileobj(stream, copy)
+                replace(published, fresh, published.parent / ".work")
+            _note(published).write_text(version, encoding="utf-8")
     except OSError as error:
         raise unwritable(published, error) from error
-    _note(published, version)
     return published
 
 
-def _note(published: Path, version: str) -> None:
-    with written_aside(published.parent / ".work" / _NOTE) as note:
-        note.write(version.encode())
-
-
-def _noted(published: Path) -> str | None:
+@contextmanager
+def _alone(published: Path) -> Iterator[None]:
+    """Let one process of this machine at a time replace the file and note its version."""
     try:
-        return (published.parent / ".work" / _NOTE).read_text(encoding="utf-8")
+        with FileLocks(published.parent / ".work").held("published", patience=PATIENCE, told=lambda _: None):
+            yield
+    except Busy:
+        cause = f"another process has been fetching it for more than {PATIENCE:.0f} s"
+        raise WarehouseError("published file", cause, "wait for it, or stop it, and run again") from None
+
+
+def _is(published: Path, version: str) -> bool:
+    """Return whether the file of this machine is that version."""
+    try:
+        return published.is_file() and _note(published).read_text(encoding="utf-8") == version
     except OSError:
-        return None
+        return False
+
+
+def _note(published: Path) -> Path:
+    return published.parent / ".work" / _NOTE

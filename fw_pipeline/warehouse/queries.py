@@ -10,13 +10,15 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import polars as pl
 
 from fw_pipeline.warehouse.object_files import read_no_objects, read_objects_if_needed
 from fw_pipeline.warehouse.sql_text import WarehouseError, connected, first_line, interruptible, quoted
+
+T = TypeVar("T")
 
 _NOTHING_FROM_OUTSIDE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -60,7 +62,12 @@ _TABLES_THERE = """
 """
 """Replaces `show tables`: DuckDB's own lists the schema `main`, which is empty. Rows of a view are not counted."""
 
-_LISTINGS = re.compile(r'\bdetail"?\s*\.', re.IGNORECASE)
+LISTINGS = (
+    "the listings are read from the data folder that the file was built in: ask there, or run: fw-pipeline rebuild"
+)
+"""What to do where a view cannot be read."""
+
+_DETAIL = re.compile(r'\bdetail"?\s*\.', re.IGNORECASE)
 """The schema whose views read files, which a query cannot."""
 
 _OWN_COPY = "this command only reads the tables of the published file; for more, open a copy of it with duckdb"
@@ -128,10 +135,13 @@ def reading(
             sql = _TABLES_THERE if re.fullmatch(r"\s*show\s+tables\s*;?\s*", sql, re.IGNORECASE) else sql
             with contextlib.ExitStack() as closed, _worded(seconds):
                 _refuse_what_changes(shut, sql)
-                connection = closed.enter_context(_with_listings(published, sql)) if _LISTINGS.search(sql) else shut
+                names_listings = _DETAIL.search(sql) is not None
+                connection = closed.enter_context(_empty()) if names_listings else shut
                 stop = threading.Timer(seconds, connection.interrupt)
                 stop.start()
                 try:
+                    if names_listings:
+                        _awaited(connection, partial(_take_in, connection, published, sql))
                     return _awaited(connection, partial(_answered, connection, sql, rows))
                 finally:
                     stop.cancel()
@@ -155,8 +165,8 @@ def _worded(seconds: float) -> Iterator[None]:
         raise WarehouseError("query", first_line(error), _TABLES) from error
 
 
-def _awaited(connection: duckdb.DuckDBPyConnection, answer: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-    """Run the query in another thread while this one handles signals: DuckDB handles none while it returns rows."""
+def _awaited(connection: duckdb.DuckDBPyConnection, answer: Callable[[], T]) -> T:
+    """Run a query in another thread while this one handles signals: DuckDB handles none while it returns rows."""
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(answer)
         try:
@@ -182,28 +192,37 @@ def _shut(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @contextlib.contextmanager
-def _with_listings(published: Path, sql: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a copy in memory, as closed as the file: in it the views of files that a query names are tables.
+def _empty() -> Iterator[duckdb.DuckDBPyConnection]:
+    config = {name: value for name, value in _SHUT.items() if name != "enable_external_access"}
+    with contextlib.closing(connected(":memory:", config=config)) as connection:
+        yield connection
+
+
+def _take_in(connection: duckdb.DuckDBPyConnection, published: Path, sql: str) -> None:
+    """Copy the published file into memory, with the views of files that a query names as tables, and shut the rest off.
 
     Letting the query itself read those files would let it write there: a SELECT may hold a COPY.
     """
-    config = {name: value for name, value in _SHUT.items() if name != "enable_external_access"}
-    with contextlib.closing(connected(":memory:", config=config)) as connection:
-        connection.execute(f"attach '{quoted(published)}' as published (read_only)")
-        from_objects = read_objects_if_needed(connection)
-        connection.execute("copy from database published to memory")
-        views = "select view_name from duckdb_views() where database_name = 'memory' and schema_name = 'detail'"
-        for (view,) in connection.execute(views).fetchall():
-            if view in sql.lower():
-                connection.execute(f"drop view detail.{view}")
+    connection.execute(f"attach '{quoted(published)}' as published (read_only)")
+    from_objects = read_objects_if_needed(connection)
+    connection.execute("copy from database published to memory")
+    views = "select view_name from duckdb_views() where database_name = 'memory' and schema_name = 'detail'"
+    for (view,) in connection.execute(views).fetchall():
+        if view in sql.lower():
+            connection.execute(f"drop view detail.{view}")
+            try:
                 connection.execute(f"create table detail.{view} as from published.detail.{view}")
-        connection.execute("detach published")
-        if from_objects:
-            read_no_objects(connection)
-        connection.execute("set enable_external_access = false")
-        connection.execute("set disabled_filesystems = 'LocalFileSystem'")
-        connection.execute("set lock_configuration = true")
-        yield connection
+            except (duckdb.InterruptException, duckdb.OutOfMemoryException):
+                raise
+            except duckdb.Error as error:
+                cause = f"detail.{view} cannot be read: {first_line(error)}"
+                raise WarehouseError("query", cause, LISTINGS) from error
+    connection.execute("detach published")
+    if from_objects:
+        read_no_objects(connection)
+    connection.execute("set enable_external_access = false")
+    connection.execute("set disabled_filesystems = 'LocalFileSystem'")
+    connection.execute("set lock_configuration = true")
 
 
 def _refuse_what_changes(connection: duckdb.DuckDBPyConnection, sql: str) -> None:

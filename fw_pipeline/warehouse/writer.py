@@ -13,7 +13,7 @@ from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS
 from fw_pipeline.raw import UnreadableVintageError, Vintage, VintageStore
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse.metadata_tables import LOADS, TAKEN_ON
-from fw_pipeline.warehouse.sql_text import WarehouseError, first_line, quoted
+from fw_pipeline.warehouse.sql_text import WarehouseError, first_line, quoted, refused_by_the_disk
 from fw_pipeline.warehouse.tables import CODE_VERSION, Built, Tables
 
 _TYPES = {
@@ -134,6 +134,10 @@ class Writer(Tables):
         except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException) as error:
             remedy = f"mend dbt_like_sql/{relation.replace('.', '/')}.sql"
             raise WarehouseError(relation, first_line(error), remedy) from error
+        except duckdb.IOException as error:
+            if refused_by_the_disk(error):
+                raise
+            raise WarehouseError(relation, first_line(error), "build what it reads: fw-pipeline rebuild") from error
         self._comment(relation, description, columns)
         return self._built(relation)
 
@@ -188,7 +192,7 @@ class Writer(Tables):
     def _load_detail(self, source: str, current: Iterable[Vintage]) -> None:
         """Let `detail.<name>` read the row-level listings of the current vintages where they are; if none is, no row.
 
-        Millions of rows are so neither loaded nor published anew when one month comes in. A listing never changes, so
+        So millions of rows are neither loaded nor published again when one month comes in. A listing never changes, so
         that the names of the files are mark enough of what a view holds. A model can always read the listings of every
         provider.
         """

@@ -196,3 +196,6 @@ def test_a_listing_whose_vintage_was_never_written_is_swept(tmp_path: Path) -> N
     store.sweep_listings("stackoverflow")
     assert kept.exists()
     assert not orphan.exists()
+    store.set_aside(store.vintages("stackoverflow")[0])
+    store.sweep_listings("stackoverflow")
+    assert kept.exists()  # the published file reads it until the next one is published

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from fw_pipeline_tests.tools.trace_month import entered, room_of
 
-MOST = 57
-"""Functions that one Stack Overflow month enters. Before the HTTP layer was straightened, it entered 114."""
+MOST = 65
+"""Functions that one Stack Overflow month enters: 57 before evidence, locks and pace could be kept elsewhere, too.
+
+Before the HTTP layer was straightened, it entered 114.
+"""
 
 
 def test_a_month_enters_each_layer_once_and_no_more_functions_than_before() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -117,11 +118,11 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_table_is_described_and_copied_while_others_read(small: Path, tmp_path: Path) -> None:
     with duckdb.connect(str(small), read_only=True) as reader:
         (table,) = (found for found in described(small) if found.name == "marts.x")
-        assert (table.comment, table.rows) == ("It's x.", 1)
+        assert (table.comment, table.rows) == ("It's x.", None)
         assert [(column.name, column.type, column.comment) for column in table.columns] == [
             ("a", "INTEGER", "A number.")
         ]
-        assert copy_tables(small, ["marts.x"], tmp_path, "csv") == [table]
+        assert copy_tables(small, ["marts.x"], tmp_path, "csv") == [replace(table, rows=1)]
         assert reader.execute("from marts.x").fetchall() == [(1,)]
     assert (tmp_path / "marts/x.csv").read_text(encoding="utf-8") == "a\n1\n"
 

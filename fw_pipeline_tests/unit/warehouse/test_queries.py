@@ -231,6 +231,16 @@ def test_a_query_reads_the_listings_that_are_not_in_the_file(tmp_path: Path) -> 
     assert query(published, "show tables")["name"].to_list()[0] == "detail.pypi_daily"
     [written] = copy_tables(published, ["detail.pypi_daily"], tmp_path / "out", "parquet")
     assert (written.rows, pl.read_parquet(tmp_path / "out" / "detail" / "pypi_daily.parquet").height) == (2, 2)
+    # where only the file was copied to, it is complete but for the listings, and says so
+    (tmp_path / "raw").rename(tmp_path / "elsewhere")
+    assert [it.name for it in copy_tables(published, ["marts.x"], tmp_path / "more", "csv")] == ["marts.x"]
+    said = r"detail.pypi_daily cannot be read: .*No files found.*; the listings are read from the data folder"
+    with pytest.raises(WarehouseError, match=f"^export: {said}"):
+        copy_tables(published, ["detail.pypi_daily"], tmp_path / "more", "csv")
+    with pytest.raises(WarehouseError, match=f"^query: {said}"):
+        query(published, "from detail.pypi_daily")
+    with pytest.raises(WarehouseError, match=r"stopped after 0\.0"):
+        query(published, "select count(*) from detail.pypi_daily, range(9999999999)", seconds=0.01)
 
 
 def test_columns_of_one_name_are_told_apart(house: House) -> None:

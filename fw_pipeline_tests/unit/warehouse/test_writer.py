@@ -203,6 +203,16 @@ def test_a_listing_is_read_where_its_file_is_even_after_the_folder_was_moved(tmp
         assert writer.contents("detail.pypi_daily") != mark
 
 
+def test_a_listing_that_is_gone_is_named_and_not_taken_for_a_full_disk(tmp_path: Path) -> None:
+    add_listing(tmp_path, JANUARY, 2)
+    with Warehouse(tmp_path).writing() as writer:
+        writer.load_raw("pypi")
+    for path in (tmp_path / "raw").rglob("*.detail.parquet"):
+        path.unlink()
+    with pytest.raises(WarehouseError, match=r"marts\.x: .*No files found"), Warehouse(tmp_path).writing() as writer:
+        writer.build("marts.x", "from detail.pypi_daily", description="", columns={})
+
+
 def test_a_listing_that_an_earlier_version_kept_in_the_file_becomes_a_view(tmp_path: Path) -> None:
     add_listing(tmp_path, JANUARY, 2)
     with Warehouse(tmp_path).writing() as writer:
