@@ -24,7 +24,7 @@ select
     list(column_name order by column_index) as names,
     list(data_type order by column_index) as types
 from duckdb_columns()
-where database_name = ? and not internal
+where database_name = ? and not internal and schema_name <> 'detail' -- views of files that were not computed
 group by schema_name, table_name
 """
 
