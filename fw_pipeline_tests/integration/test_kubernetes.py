@@ -36,13 +36,15 @@ def values() -> dict[str, Any]:
 
 
 def test_the_launcher_takes_the_values_and_each_run_has_a_work_folder_of_its_own(values: dict[str, Any]) -> None:
-    launcher = pytest.importorskip("dagster_k8s").K8sRunLauncher
     given = values["runLauncher"]["config"]["k8sRunLauncher"]
     assert given.keys() == LAUNCHER_OPTIONS.keys()
     config = {LAUNCHER_OPTIONS[name]: value for name, value in given.items()}
     config["env_secrets"] = [secret["name"] for secret in given["envSecrets"]]  # as the chart's template writes them
     config |= {"service_account_name": "dagster", "instance_config_map": "dagster-instance", "dagster_home": "/opt"}
-    done = process_config(resolve_to_config_type(launcher.config_type()), config)
+    from dagster_k8s import K8sRunLauncher  # noqa: PLC0415 - it changes how urllib3 logs, in every test of the process
+
+    options = resolve_to_config_type(K8sRunLauncher.config_type())  # type: ignore[no-untyped-call]
+    done = process_config(options, config)
     assert done.success, done.errors
     [mount] = given["volumeMounts"]
     assert given["envVars"] == [f"FW_WORK_DIR={mount['mountPath']}"]

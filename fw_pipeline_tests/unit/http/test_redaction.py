@@ -78,6 +78,7 @@ def test_no_secret_is_written_anywhere(
     case: str, bench: Bench, services: FakeServices, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="urllib3")  # other libraries set a level of their own
     fault = FAULTS[case]
     if fault is not None:
         services.faults.add("/pypistats", fault, times=-1)
