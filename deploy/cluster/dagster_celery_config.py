@@ -12,7 +12,7 @@ worker_concurrency = 1
 worker_prefetch_multiplier = 1
 worker_disable_prefetch = True
 
-# A broker that is away is tried until it is back; a run that is at work goes on meanwhile.
+# While the broker is away, workers try it again until it answers, and continue the run that they execute.
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
 worker_cancel_long_running_tasks_on_connection_loss = False

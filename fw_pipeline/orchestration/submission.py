@@ -1,6 +1,6 @@
 """Runs that are handed to the workers of a cluster: put in the queue, and followed until they have ended.
 
-Whoever waits here does nothing of a run itself, and may be stopped: the runs go on.
+Whoever waits here executes nothing, and may be stopped: the runs continue.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def run_on_workers(
     ]
     runs = "1 run" if len(run_ids) == 1 else f"{len(run_ids)} runs"
     names = ", ".join(dict.fromkeys(name for name, _ in parts))
-    pipeline.progress("say", f"{runs} handed to the workers: {names}; they go on if this command is stopped")
+    pipeline.progress("say", f"{runs} handed to the workers: {names}; they continue if this command is stopped")
 
     def told(event: DagsterEvent) -> None:
         if event.partition is not None and event.asset_key is not None:
@@ -160,7 +160,7 @@ def follow(
     told: Callable[[DagsterEvent], None] = lambda _: None,
     look: float = 1.0,
 ) -> list[Ran]:
-    """Wait until runs have ended, or those that repeat them after a worker was lost; return what came of each.
+    """Wait until runs have ended, and those that repeat them after a worker was lost; return the result of each.
 
     `told` hears of everything that is materialised, as it comes; `look` is the seconds between two looks.
     """
