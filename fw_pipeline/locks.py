@@ -22,6 +22,9 @@ from fw_pipeline.errors import PipelineError
 WORTH_A_WORD = 5.0
 """Seconds: shorter waits pass before they are read."""
 
+FAR = 3600.0
+"""Seconds: a pace further ahead than this was noted by a clock that was wrong, and is not believed."""
+
 Tell = Callable[[str], None]
 """Takes one line on what is waited for."""
 
@@ -33,7 +36,7 @@ class Busy(Exception):  # noqa: N818 - no fault: somebody else is at work
     """Somebody else has held the lock for as long as our patience lasts."""
 
 
-class LockLost(PipelineError):  # noqa: N818 - what became of a lock
+class LockLost(PipelineError):  # noqa: N818 - named after what happened to the lock
     """Where locks are held cannot be reached, or has let ours go: whoever works under one must stop."""
 
 

@@ -16,13 +16,10 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.locks import LockLost, StillHeld, acquire
+from fw_pipeline.locks import FAR, LockLost, StillHeld, acquire
 from fw_pipeline.text import one_line
 
 SUBJECT = "PostgreSQL (FW_LOCKS)"
-
-FAR = 3600.0
-"""Seconds: a pace further ahead than this was written by a clock that was wrong, and is not believed."""
 
 _UNFINISHED = "the last request did not report its end, and may not have ended yet"
 
@@ -78,7 +75,7 @@ class PostgresLocks:
             try:
                 yield
             finally:
-                with contextlib.suppress(LockLost):  # it ends by itself, whatever came of it
+                with contextlib.suppress(LockLost):  # the run has ended, even if this cannot be noted
                     session.ask("delete from fw_pipeline_runs where run_id = %s", run_id)
 
     def killed(self, at_work: Collection[str]) -> list[str]:

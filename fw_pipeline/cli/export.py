@@ -20,14 +20,14 @@ from fw_pipeline.atomic_files import LEFTOVER, sync_folder, unwritable
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.report import page_tables
 from fw_pipeline.sources import SOURCES
-from fw_pipeline.warehouse import DescribedTable, Form, copy_tables, described, query
+from fw_pipeline.warehouse import CopiedTable, DescribedTable, Form, copy_tables, described, query
 
 NULLS_IN_CSV = 'NULL is an empty cell, an empty text is `""`, and a column of lists or structures is JSON.'
 
 DICTIONARY, COLUMNS, LICENCES = "DICTIONARY.md", "dictionary.csv", "LICENCES.md"
 
 
-def export(published: Path, folder: Path, form: Form, *, only: Sequence[str] = ()) -> list[DescribedTable]:
+def export(published: Path, folder: Path, form: Form, *, only: Sequence[str] = ()) -> list[CopiedTable]:
     """Write tables, their dictionary and their licences into `folder`, all of it or nothing.
 
     Args:
@@ -110,7 +110,7 @@ def _replace(folder: Path, fresh: Path) -> None:
     sync_folder(folder.parent)
 
 
-def _dictionary(tables: Sequence[DescribedTable], form: Form) -> str:
+def _dictionary(tables: Sequence[CopiedTable], form: Form) -> str:
     lines = [
         "# Data dictionary",
         "",
@@ -120,7 +120,7 @@ def _dictionary(tables: Sequence[DescribedTable], form: Form) -> str:
     ]
     for table in tables:
         rows = [f"| `{it.name}` | {it.type} | {_cell(it.comment)} |" for it in table.columns]
-        head = [f"`{table.file(form)}`, {table.rows or 0:,} rows", "", "| column | type | meaning |", "|---|---|---|"]
+        head = [f"`{table.file(form)}`, {table.rows:,} rows", "", "| column | type | meaning |", "|---|---|---|"]
         lines += ["", f"## {table.name}", "", table.comment, "", *head, *rows]
     return "\n".join(lines) + "\n"
 

@@ -160,4 +160,4 @@ def export(form: Literal["parquet", "csv"], folder: Path | None, names: tuple[st
     settings = read()
     target = (folder or settings.work_dir / "export").absolute()
     tables = write(_published(settings), target, form, only=names)
-    click.echo(f"{len(tables)} tables, {sum(table.rows or 0 for table in tables):,} rows in {target}", err=True)
+    click.echo(f"{len(tables)} tables, {sum(table.rows for table in tables):,} rows in {target}", err=True)

@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fw_pipeline.errors import SourceError
-from fw_pipeline.locks import FileLocks
+from fw_pipeline.locks import FAR, FileLocks
 from fw_pipeline.text import one_line
 
 PACE = "the pace at which this service may be asked"
-
-FAR = 3600.0
-"""A stamp further ahead than this was written by a clock that was wrong, and is not believed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,11 @@ import requests
 from fw_pipeline import locks
 from fw_pipeline.contract import FetchContext
 from fw_pipeline.errors import MonthRejected, PipelineError, SourceError
-from fw_pipeline.http.pace import FAR, PACE, FilePace
+from fw_pipeline.http.pace import PACE, FilePace
 from fw_pipeline.http.redaction import Redactor
 from fw_pipeline.http.retry import FAULTS, Fault, InvalidResponse, Limits, Throttled, patiently
 from fw_pipeline.http.transport import Request, opened
-from fw_pipeline.locks import Busy, Pace, Turn
+from fw_pipeline.locks import FAR, Busy, Pace, Turn
 from fw_pipeline.text import one_line
 
 T = TypeVar("T")

@@ -7,6 +7,7 @@ derived: nothing is lost if they are deleted. Nothing here knows Dagster, HTTP, 
 from fw_pipeline.warehouse.database_files import Warehouse
 from fw_pipeline.warehouse.metadata_tables import BOOKS
 from fw_pipeline.warehouse.published_copies import (
+    CopiedTable,
     DescribedColumn,
     DescribedTable,
     Form,
@@ -24,6 +25,7 @@ from fw_pipeline.warehouse.writer import Writer
 __all__ = [
     "BOOKS",
     "Built",
+    "CopiedTable",
     "DescribedColumn",
     "DescribedTable",
     "Form",

@@ -11,7 +11,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -50,12 +50,17 @@ class DescribedTable:
     name: str
     comment: str
     columns: tuple[DescribedColumn, ...]
-    rows: int | None = None
-    """None where they were not counted: the rows of a view may be in files that are not there."""
 
     def file(self, form: Form) -> str:
         """The path of its file in an export: the schema is the folder."""
         return f"{self.name.replace('.', '/', 1)}.{form}"
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedTable(DescribedTable):
+    """A table that was written into a file of its own."""
+
+    rows: int
 
 
 def described(published: Path) -> list[DescribedTable]:
@@ -68,7 +73,7 @@ def described(published: Path) -> list[DescribedTable]:
         return _described(connection)
 
 
-def copy_tables(published: Path, names: Sequence[str], folder: Path, form: Form) -> list[DescribedTable]:
+def copy_tables(published: Path, names: Sequence[str], folder: Path, form: Form) -> list[CopiedTable]:
     """Write tables below `folder`, each into its own file, and return what was written.
 
     All come from the same published version. In CSV files, columns of lists and structs are JSON.
@@ -93,7 +98,7 @@ def copy_tables(published: Path, names: Sequence[str], folder: Path, form: Form)
                 copied = connection.execute(_copying(table, path, form)).fetchall()
             except (OSError, duckdb.IOException) as error:
                 raise unwritable(path, _as_os_error(error)) from error
-            written.append(replace(table, rows=int(copied[0][0])))
+            written.append(CopiedTable(table.name, table.comment, table.columns, int(copied[0][0])))
         return written
 
 

@@ -24,7 +24,7 @@ from dagster._core.storage.partition_status_cache import get_and_update_asset_st
 
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.months import Window, parse_month
-from fw_pipeline.orchestration.instance import INSTANCE, told, write_quickly
+from fw_pipeline.orchestration.instance import told
 from fw_pipeline.orchestration.raw_assets import BACKFILL, beta
 from fw_pipeline.orchestration.retention import trim
 from fw_pipeline.orchestration.runs import run_job
@@ -55,14 +55,8 @@ def server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DagsterInstance]:
-    """A history as it is set up on first use."""
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
-    (tmp_path / "dagster.yaml").write_text(INSTANCE, encoding="utf-8")
-    write_quickly()
-    with DagsterInstance.get() as made:
-        yield made
+def instance(history: DagsterInstance) -> DagsterInstance:
+    return history
 
 
 def fetch(instance: DagsterInstance, first: str, last: str) -> str:

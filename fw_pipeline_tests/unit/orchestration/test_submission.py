@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from dagster._utils.hosted_user_process import recon_job_from_origin
 
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.months import Window
-from fw_pipeline.orchestration.instance import INSTANCE, write_quickly
 from fw_pipeline.orchestration.jobs import REBUILD, fetch
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.raw_assets import RANGE_END, RANGE_START
@@ -33,17 +31,6 @@ from fw_pipeline.sources import SOURCES
 HALF = Window.of(date(2022, 1, 1), date(2022, 6, 1))
 
 
-@pytest.fixture
-def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DagsterInstance]:
-    """A history with a queue, as it is set up on first use."""
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
-    (tmp_path / "dagster.yaml").write_text(INSTANCE, encoding="utf-8")
-    write_quickly()
-    with DagsterInstance.get() as made:
-        yield made
-
-
 def found(instance: DagsterInstance, run_id: str) -> DagsterRun:
     run = instance.get_run_by_id(run_id)
     assert run is not None
@@ -51,9 +38,9 @@ def found(instance: DagsterInstance, run_id: str) -> DagsterRun:
 
 
 def test_a_run_in_the_queue_names_its_months_and_where_its_code_is(
-    queue: DagsterInstance, location: Definitions
+    history: DagsterInstance, location: Definitions
 ) -> None:
-    run = found(queue, submit(location, fetch("pypi"), instance=queue, window=HALF, again=False))
+    run = found(history, submit(location, fetch("pypi"), instance=history, window=HALF, again=False))
     assert run.status is DagsterRunStatus.QUEUED
     assert (run.tags[RANGE_START], run.tags[RANGE_END], run.tags[AGAIN]) == ("2022-01-01", "2022-06-01", "no")
     assert run.remote_job_origin is not None
@@ -65,46 +52,46 @@ def test_a_run_in_the_queue_names_its_months_and_where_its_code_is(
 
 
 def test_nobody_takes_runs_from_the_queue_of_a_history_without_a_daemon(
-    queue: DagsterInstance, location: Definitions, tmp_path: Path
+    history: DagsterInstance, location: Definitions, tmp_path: Path
 ) -> None:
     pipeline = Pipeline(SOURCES, (), given=read({"FW_DATA_DIR": str(tmp_path)}, dotenv=Path("none")))
     with pytest.raises(PipelineError, match=r"no daemon has been at work so far.*start it on one machine"):
-        run_on_workers(location, pipeline, queue, [(REBUILD, None)])
-    queue.add_daemon_heartbeat(DaemonHeartbeat(1_700_000_000.0, "SENSOR", "x"))
+        run_on_workers(location, pipeline, history, [(REBUILD, None)])
+    history.add_daemon_heartbeat(DaemonHeartbeat(1_700_000_000.0, "SENSOR", "x"))
     with pytest.raises(PipelineError, match="no daemon has been at work since 2023-11-14 22:13 UTC"):
-        run_on_workers(location, pipeline, queue, [(REBUILD, None)])
-    assert queue.get_runs_count() == 0
-    assert not has_workers(queue)
+        run_on_workers(location, pipeline, history, [(REBUILD, None)])
+    assert history.get_runs_count() == 0
+    assert not has_workers(history)
 
 
 def test_the_mode_of_a_command_line_is_refused_as_no_worker_would_see_it(
-    queue: DagsterInstance, location: Definitions, tmp_path: Path
+    history: DagsterInstance, location: Definitions, tmp_path: Path
 ) -> None:
     given = read({"FW_DATA_DIR": str(tmp_path)}, dotenv=Path("none"), given={"FW_MODE": "live"})
-    queue.add_daemon_heartbeat(DaemonHeartbeat(time.time(), "SENSOR", "x"))
+    history.add_daemon_heartbeat(DaemonHeartbeat(time.time(), "SENSOR", "x"))
     with pytest.raises(PipelineError, match=r"setting FW_MODE: .*leave --mode out"):
-        run_on_workers(location, Pipeline(SOURCES, (), given=given), queue, [(REBUILD, None)])
+        run_on_workers(location, Pipeline(SOURCES, (), given=given), history, [(REBUILD, None)])
 
 
 def test_a_run_whose_worker_was_lost_is_followed_to_the_end_of_the_one_that_repeats_it(
-    queue: DagsterInstance, location: Definitions
+    history: DagsterInstance, location: Definitions
 ) -> None:
-    lost, failed = (submit(location, fetch("pypi"), instance=queue, window=HALF) for _ in range(2))
-    queue.report_run_failed(found(queue, lost), "the process of this run was killed")
-    queue.add_run_tags(lost, {WILL_RETRY: "true"})
-    queue.report_run_failed(found(queue, failed), "the process of this run was killed")
+    lost, failed = (submit(location, fetch("pypi"), instance=history, window=HALF) for _ in range(2))
+    history.report_run_failed(found(history, lost), "the process of this run was killed")
+    history.add_run_tags(lost, {WILL_RETRY: "true"})
+    history.report_run_failed(found(history, failed), "the process of this run was killed")
     outcome: list[tuple[bool, str]] = []
 
     def wait() -> None:
-        outcome.extend((ran.succeeded, " ".join(ran.failures)) for ran in follow(queue, [lost, failed], look=0.05))
+        outcome.extend((ran.succeeded, " ".join(ran.failures)) for ran in follow(history, [lost, failed], look=0.05))
 
     waiting = threading.Thread(target=wait)
     waiting.start()
     try:
-        repeated = submit(location, fetch("pypi"), instance=queue, window=HALF, tags={PARENT: lost})
+        repeated = submit(location, fetch("pypi"), instance=history, window=HALF, tags={PARENT: lost})
         assert waiting.is_alive()
     finally:
-        queue.report_run_canceled(found(queue, repeated))
+        history.report_run_canceled(found(history, repeated))
         waiting.join(60)
     (again, told), (ended, said) = outcome
     assert not again
