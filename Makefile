@@ -22,7 +22,7 @@ run: $(VENV)/.ready  ## set up, load the recorded figures, print the answer
 test: $(VENV)/.ready-dev  ## set up and run the tests
 	@$(BIN)/python -m pytest $(PYTEST)
 
-test-long: $(VENV)/.ready-dev  ## run the tests that need several whole runs
+test-long: $(VENV)/.ready-dev .venv-lake/.ready  ## run the tests that need several whole runs
 	@$(BIN)/python -m pytest -m long $(PYTEST)
 
 test-cluster: $(VENV)/.ready-dev  ## kill workers and take servers of a cluster away; needs PostgreSQL and Redis

@@ -21,7 +21,7 @@ import polars as pl
 from fw_pipeline.atomic_files import LEFTOVER, StorageError, unwritable
 from fw_pipeline.locks import StillHeld
 from fw_pipeline.object_path import ObjectPath
-from fw_pipeline.settings_values import LAKE, POSTGRES
+from fw_pipeline.settings_values import POSTGRES
 from fw_pipeline.warehouse.lake_contents import copy_changed, describe, describe_listings, drop_unknown
 from fw_pipeline.warehouse.sql_text import (
     PUBLISHED_STORAGE,
@@ -45,8 +45,8 @@ AUTHOR = "fw-pipeline"
 RETRIES = 100
 """Tries to commit while others use the catalogue: with DuckLake's own 10, 4 of 64 commits by 8 writers failed."""
 
-_NONE = "creating a new DuckLake is explicitly disabled"
-"""DuckDB's message where a catalogue is to be read that was never made."""
+_NONE = ("creating a new DuckLake is explicitly disabled", "read-only mode: database does not exist")
+"""DuckDB's messages where a catalogue is to be read that was never made."""
 
 _AGAIN = "see that it runs, then run again; nothing was lost"
 
@@ -149,13 +149,13 @@ class Lake:
         except duckdb.Error as error:
             if refused_by_the_disk(error):
                 raise StorageError("DuckLake", reason_of_the_disk(error), "free space, then run again") from None
-            if _NONE in str(error):
+            if any(sign in str(error) for sign in _NONE):
                 raise WarehouseError(SUBJECT, "nothing was published there yet", "run: fw-pipeline run") from None
             raise WarehouseError(SUBJECT, self.without_secrets(first_line(error)), _AGAIN) from None
 
     def without_secrets(self, text: str) -> str:
         """Return a message of DuckDB without the address of PostgreSQL, which it may repeat."""
-        address = self.address.removeprefix(LAKE).removeprefix(POSTGRES)
+        address = self.address.partition(POSTGRES)[2]
         password = urlsplit(address).password or ""
         for secret in filter(None, (address, password, unquote(password))):
             text = text.replace(secret, "***")

@@ -25,7 +25,7 @@ def test_a_message_of_duckdb_keeps_the_address_and_its_password_to_itself(tmp_pa
     lake = Lake(ADDRESS, tmp_path, tmp_path)
     said = f"no answer from {ADDRESS}: user me with a secret (a%20secret) on 127.0.0.1"
     assert lake.without_secrets(said) == "no answer from ducklake:postgres:***: user me with *** (***) on 127.0.0.1"
-    assert Lake("ducklake:/data/a.ducklake", tmp_path, tmp_path).without_secrets("as it is") == "as it is"
+    assert Lake("ducklake:/a.ducklake", tmp_path, tmp_path).without_secrets("no /a.ducklake") == "no /a.ducklake"
 
 
 @pytest.mark.parametrize(
