@@ -49,6 +49,7 @@ check: $(VENV)/.ready-dev  ## lint, types, SQL style, import contracts, Dagster 
 		$(BIN)/dagster definitions validate --log-level error --workspace workspace.yaml
 	@$(BIN)/bandit -q -c pyproject.toml -r fw_pipeline
 	@$(BIN)/python .ci/audit.py $(DEV_LOCK)
+	@$(BIN)/python .ci/audit.py $(LAKE_LOCK)
 
 pictures: $(VENV)/.ready-dev  ## make the pictures of the README and the guides anew
 	@$(BIN)/python -m fw_pipeline_tests.tools.pictures
