@@ -23,7 +23,7 @@ SUBJECT = "PostgreSQL (FW_LOCKS)"
 
 _UNFINISHED = "the last request did not report its end, and may not have ended yet"
 
-_CLIENT = {
+CLIENT = {
     "connect_timeout": 10,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -206,7 +206,7 @@ class Session:
         try:
             known = {name: value for name, value in named.items() if value}
             # never as one address: an error could repeat it, password and all
-            self._connection = psycopg2.connect(**{**_CLIENT, **known, **dict(parse_qsl(parts.query))})
+            self._connection = psycopg2.connect(**{**CLIENT, **known, **dict(parse_qsl(parts.query))})
         except psycopg2.Error as error:
             raise self._lost(error) from None
         try:

@@ -71,7 +71,9 @@ def was_interrupted(event: DagsterEvent) -> bool:
         return False
     is_step = event.event_type is DagsterEventType.STEP_FAILURE
     error = event.step_failure_data.error if is_step else event.job_failure_data.error
-    return error is not None and error.cls_name in _INTERRUPTS
+    while error is not None and error.cls_name not in _INTERRUPTS:
+        error = error.cause
+    return error is not None
 
 
 def failure_lines(told: Iterable[DagsterEvent]) -> list[str]:

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import duckdb
 import polars as pl
@@ -21,7 +21,8 @@ import polars as pl
 from fw_pipeline.atomic_files import LEFTOVER, StorageError, unwritable
 from fw_pipeline.locks import StillHeld
 from fw_pipeline.object_path import ObjectPath
-from fw_pipeline.settings_values import POSTGRES
+from fw_pipeline.postgres_locks import CLIENT
+from fw_pipeline.settings_values import LAKE, POSTGRES
 from fw_pipeline.warehouse.lake_contents import copy_changed, describe, describe_listings, drop_unknown
 from fw_pipeline.warehouse.sql_text import (
     PUBLISHED_STORAGE,
@@ -45,10 +46,22 @@ AUTHOR = "fw-pipeline"
 RETRIES = 100
 """Tries to commit while others use the catalogue: with DuckLake's own 10, 4 of 64 commits by 8 writers failed."""
 
-_NONE = ("creating a new DuckLake is explicitly disabled", "read-only mode: database does not exist")
-"""DuckDB's messages where a catalogue is to be read that was never made."""
-
 _AGAIN = "see that it runs, then run again; nothing was lost"
+_NEW = "name a catalogue that is empty in FW_WAREHOUSE, then run: fw-pipeline rebuild"
+_KNOWN = {
+    "creating a new DuckLake is explicitly disabled": ("nothing was published there yet", "run: fw-pipeline run"),
+    "read-only mode: database does not exist": ("nothing was published there yet", "run: fw-pipeline run"),
+    "does not match existing data path": ("it belongs to another data folder", _NEW),
+    "Could not set lock on file": ("another program has the catalogue open", "close it there, then run again"),
+    "password authentication failed": ("PostgreSQL refuses this user and password", "mend FW_WAREHOUSE"),
+    'FATAL:  database "': ("PostgreSQL has no such database", "create it, or mend FW_WAREHOUSE"),
+    "Unable to connect to Postgres": ("PostgreSQL gives no answer", _AGAIN),
+    "Could not connect to server": ("the object store gives no answer", _AGAIN),
+    "HTTP 403": ("the object store refuses", "mend AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+    "HTTP 404": ("files of its tables are gone", _NEW),
+    '.parquet": No such file': ("files of its tables are gone", _NEW),
+}
+"""What is told of errors of DuckDB, by words in them: cause and remedy. The first that fits counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +129,18 @@ class Lake:
         """
         known = self.snapshots()["version"].to_list()
         if not known or (version is not None and version not in known):
-            cause = "nothing was published there yet" if not known else f"no version {version} was published"
+            cause = f"there is no version {version}" if known else "nothing was published there yet"
             raise WarehouseError(SUBJECT, cause, "see them: fw-pipeline snapshots")
-        if to.exists():
-            raise WarehouseError("restore", f"{to} is there already", "name another file, or remove that one")
+        for path in (to, to.with_name(f"{to.name}.wal")):  # DuckDB would take that for the file's own log
+            if os.path.lexists(path):
+                raise WarehouseError("restore", f"{path} is there already", "name another file, or remove that one")
         try:
+            to.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=LEFTOVER, dir=to.parent) as folder:
                 fresh = Path(folder) / to.name
                 with self._attached("read_only", f"snapshot_version {version or known[0]}") as connection:
                     connection.execute(f"attach '{quoted(fresh)}' as fresh (storage_version '{PUBLISHED_STORAGE}')")
-                    with interruptible():
-                        connection.execute("copy from database lake to fresh")
+                    connection.execute("copy from database lake to fresh")
                     describe_listings(connection)
                     connection.execute("detach fresh")
                 fresh.chmod(0o644)
@@ -138,28 +152,41 @@ class Lake:
     def _attached(self, *options: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """Attach DuckLake as `lake`, in a DuckDB without a file."""
         shared = isinstance(self.data_dir, ObjectPath)
-        at = {} if "read_only" in options else {"data_path": f"{self.data_dir}/lake/"}
-        said = ", ".join([*options, *(f"{name} '{quoted(value)}'" for name, value in at.items())])
+        # rows of small tables would otherwise be kept in the catalogue
+        writing = (f"data_path '{quoted(self.data_dir)}/lake/'", "data_inlining_row_limit 0")
+        said = ", ".join(options or writing)
         try:
-            with contextlib.closing(_with_extensions(self.work_dir)) as connection:
+            with interruptible(), contextlib.closing(_with_extensions(self.work_dir)) as connection:
                 if shared:
                     connection.execute(s3_secret(os.environ))
-                connection.execute(f"attach '{quoted(self.address)}' as lake ({said})")
+                connection.execute(f"attach '{quoted(self._waiting_briefly())}' as lake ({said})")
                 yield connection
         except duckdb.Error as error:
             if refused_by_the_disk(error):
                 raise StorageError("DuckLake", reason_of_the_disk(error), "free space, then run again") from None
-            if any(sign in str(error) for sign in _NONE):
-                raise WarehouseError(SUBJECT, "nothing was published there yet", "run: fw-pipeline run") from None
-            raise WarehouseError(SUBJECT, self.without_secrets(first_line(error)), _AGAIN) from None
+            for sign, (cause, remedy) in _KNOWN.items():
+                if sign in str(error):
+                    raise WarehouseError(SUBJECT, cause, remedy) from None
+            said = first_line(duckdb.Error(self.without_secrets(str(error))))
+            raise WarehouseError(SUBJECT, said, "nothing was lost; docs/scaling.md says what DuckLake needs") from None
 
     def without_secrets(self, text: str) -> str:
-        """Return a message of DuckDB without the address of PostgreSQL, which it may repeat."""
+        """Return a message of DuckDB without the address of PostgreSQL and its password, which it may repeat."""
         address = self.address.partition(POSTGRES)[2]
-        password = urlsplit(address).password or ""
-        for secret in filter(None, (address, password, unquote(password))):
+        parts = urlsplit(address)
+        given = (pair.partition("=") for pair in parts.query.split("&"))
+        passwords = [parts.password or "", *(value for name, _, value in given if name == "password")]
+        for secret in filter(None, (address, *passwords, *map(unquote, passwords))):
             text = text.replace(secret, "***")
         return text
+
+    def _waiting_briefly(self) -> str:
+        """Return the address with what lets a client notice that the server of the catalogue is lost."""
+        if POSTGRES not in self.address:
+            return self.address
+        parts = urlsplit(self.address.partition(POSTGRES)[2])
+        query = urlencode({**CLIENT, **dict(parse_qsl(parts.query))})
+        return f"{LAKE}{POSTGRES}{urlunsplit(parts._replace(query=query))}"
 
 
 def _with_extensions(work_dir: Path) -> duckdb.DuckDBPyConnection:

@@ -13,14 +13,16 @@ from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse.metadata_tables import BUILDS
 from fw_pipeline.warehouse.sql_text import quoted
 
-_TABLES = "select schema_name || '.' || table_name as relation, comment from duckdb_tables() where database_name = '{}'"
-_VIEWS = """
-    select schema_name || '.' || view_name as relation, comment, sql from duckdb_views()
-    where database_name = '{}' and not internal
+_OF_OURS = """
+    where database_name = '{}' and not internal and schema_name <> 'main'
+        and schema_name in (select schema_name from duckdb_schemas() where database_name = 'fresh')
 """
-_COLUMNS = """
-    select schema_name || '.' || table_name as relation, column_name, data_type, comment from duckdb_columns()
-    where database_name = '{}' and not internal
+"""Other schemas of DuckLake belong to somebody else."""
+_TABLES = f"select schema_name || '.' || table_name as relation, comment from duckdb_tables() {_OF_OURS}"
+_VIEWS = f"select schema_name || '.' || view_name as relation, comment, sql from duckdb_views() {_OF_OURS}"
+_COLUMNS = f"""
+    select schema_name || '.' || table_name as relation, column_name, data_type, comment
+    from duckdb_columns() {_OF_OURS}
 """
 
 
@@ -29,7 +31,8 @@ def drop_unknown(connection: duckdb.DuckDBPyConnection) -> list[str]:
     gone = []
     for kind, listed in (("table", _TABLES), ("view", _VIEWS)):
         for relation in _listed(connection, listed, "lake").keys() - _listed(connection, listed, "fresh").keys():
-            connection.execute(f"drop {kind} lake.{relation}")
+            schema, _, name = relation.partition(".")
+            connection.execute(f'drop {kind} lake."{schema}"."{name}"')
             gone.append(relation)
     return sorted(gone)
 

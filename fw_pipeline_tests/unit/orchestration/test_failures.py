@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from dagster import DagsterInstance, Definitions, Failure, Output, asset, define_asset_job
+from dagster import (
+    DagsterEventType,
+    DagsterExecutionInterruptedError,
+    DagsterInstance,
+    Definitions,
+    Failure,
+    Output,
+    asset,
+    define_asset_job,
+    materialize,
+)
 
 from fw_pipeline.errors import PipelineError
-from fw_pipeline.orchestration.failures import plain_failures
+from fw_pipeline.orchestration.failures import failure_lines, plain_failures, was_interrupted
 from fw_pipeline.orchestration.runs import run_job
 
 ONE = PipelineError("pypi", "no answer", "run again")
@@ -70,3 +80,19 @@ def test_a_run_says_each_line_and_a_defect_asks_to_be_reported() -> None:
     assert not ran.succeeded
     report = "wrong: KeyError: 'gone'; this is a defect of fw-pipeline: please report it with this line"
     assert sorted(ran.failures) == [str(OTHER), str(ONE), report]
+
+
+def test_what_failed_because_somebody_stopped_it_was_stopped() -> None:
+    @asset
+    def stopped() -> None:
+        raise RuntimeError("a query ended") from DagsterExecutionInterruptedError()
+
+    @asset
+    def broken() -> None:
+        raise RuntimeError("a query ended") from ValueError("by itself")
+
+    for one, was_stopped in ((stopped, True), (broken, False)):
+        result = materialize([one], raise_on_error=False)
+        (event,) = (it for it in result.all_events if it.event_type is DagsterEventType.STEP_FAILURE)
+        assert was_interrupted(event) == was_stopped
+        assert ("interrupted" in failure_lines([event])[0]) == was_stopped

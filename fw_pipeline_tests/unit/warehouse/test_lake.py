@@ -21,6 +21,11 @@ def test_printing_shows_no_address(tmp_path: Path) -> None:
     assert "secret" not in repr(Lake(ADDRESS, tmp_path, tmp_path))
 
 
+def test_a_password_in_the_query_of_the_address_is_kept_to_itself_too(tmp_path: Path) -> None:
+    lake = Lake("ducklake:postgres:postgresql://host/db?user=me&password=a%20secret", tmp_path, tmp_path)
+    assert lake.without_secrets("no a secret, no a%20secret") == "no ***, no ***"
+
+
 def test_a_message_of_duckdb_keeps_the_address_and_its_password_to_itself(tmp_path: Path) -> None:
     lake = Lake(ADDRESS, tmp_path, tmp_path)
     said = f"no answer from {ADDRESS}: user me with a secret (a%20secret) on 127.0.0.1"
