@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import yaml
 from dagster import (
     AssetKey,
@@ -87,7 +88,7 @@ def test_where_the_object_store_refuses_no_build_is_launched_and_the_tick_says_w
 
 
 def test_a_build_starts_once_for_each_state_of_the_figures_and_only_when_nothing_is_at_work(
-    recorded: Path, instance: DagsterInstance, location: Definitions
+    recorded: Path, instance: DagsterInstance, location: Definitions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sensor = Sensor(recorded, instance)
     assert sensor.skips() == "everything that came in is published"
@@ -98,10 +99,12 @@ def test_a_build_starts_once_for_each_state_of_the_figures_and_only_when_nothing
     assert first.run_key == second.run_key, "Dagster starts one run a key"
     queued = instance.create_run_for_job(location.resolve_job_def("rebuild"))
     assert sensor.skips() == "waits until nothing is running"
+    monkeypatch.setattr("fw_pipeline.orchestration.sensors.WATCH", 120.0)  # a busy machine takes long
     ends = threading.Timer(0.5, instance.report_run_canceled, [queued])
     ends.start()
     assert isinstance(sensor.look(), RunRequest), "it builds as soon as the run has ended"
     ends.join()
+    monkeypatch.undo()
     instance.add_backfill(backfill(BulkActionStatus.REQUESTED))
     assert isinstance(sensor.look(), RunRequest), "a backfill that has queued no run is not waited for"
     add_month(recorded, date(2024, 2, 1))
