@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv $(shell test -s /etc/ssl/certs/ca-certificates.crt && echo --system-certs)
 LOCK := requirements.lock
 CLUSTER_LOCK := requirements-cluster.lock
+LAKE_LOCK := requirements-lake.lock
 DEV_LOCK := requirements-dev.lock
 BENCH_LOCK := requirements-bench.lock
 
@@ -21,7 +22,7 @@ run: $(VENV)/.ready  ## set up, load the recorded figures, print the answer
 test: $(VENV)/.ready-dev  ## set up and run the tests
 	@$(BIN)/python -m pytest $(PYTEST)
 
-test-long: $(VENV)/.ready-dev  ## run the tests that need several whole runs
+test-long: $(VENV)/.ready-dev .venv-lake/.ready  ## run the tests that need several whole runs
 	@$(BIN)/python -m pytest -m long $(PYTEST)
 
 test-cluster: $(VENV)/.ready-dev  ## kill workers and take servers of a cluster away; needs PostgreSQL and Redis
@@ -48,6 +49,7 @@ check: $(VENV)/.ready-dev  ## lint, types, SQL style, import contracts, Dagster 
 		$(BIN)/dagster definitions validate --log-level error --workspace workspace.yaml
 	@$(BIN)/bandit -q -c pyproject.toml -r fw_pipeline
 	@$(BIN)/python .ci/audit.py $(DEV_LOCK)
+	@$(BIN)/python .ci/audit.py $(LAKE_LOCK)
 
 pictures: $(VENV)/.ready-dev  ## make the pictures of the README and the guides anew
 	@$(BIN)/python -m fw_pipeline_tests.tools.pictures
@@ -71,13 +73,16 @@ lock: $(VENV)/.ready-uv  ## resolve the dependencies anew
 		--no-emit-index-url --no-header -o $(LOCK)
 	@$(UV) pip compile -q pyproject.toml --extra cluster --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -c $(LOCK) -o $(CLUSTER_LOCK)
+	@cp $(CLUSTER_LOCK) $(LAKE_LOCK)  # the same versions, but for DuckDB
+	@$(UV) pip compile -q pyproject.toml --extra cluster --extra lake --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header -o $(LAKE_LOCK)
 	@$(UV) pip compile -q pyproject.toml --extra dev --extra cluster --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -c $(LOCK) -o $(DEV_LOCK)
 	@$(UV) pip compile -q requirements-bench.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header -c $(LOCK) -o $(BENCH_LOCK)
 
 clean:  ## remove the environment, not the data
-	rm -rf $(VENV) .venv-bench .venv-python3.*
+	rm -rf $(VENV) .venv-bench .venv-lake .venv-python3.*
 
 $(VENV)/.ready-uv: requirements-uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fw-pipeline needs Python 3.11 or newer")'
@@ -100,4 +105,11 @@ $(VENV)/.ready-dev: $(VENV)/.ready $(DEV_LOCK)
 	@echo "setting up .venv-bench: what the pipeline is compared with"
 	@$(UV) venv -q --clear --python $(BIN)/python .venv-bench
 	@$(UV) pip install -q --python .venv-bench/bin/python --require-hashes --compile-bytecode -r $(BENCH_LOCK)
+	@touch $@
+
+.venv-lake/.ready: $(LAKE_LOCK) pyproject.toml | $(VENV)/.ready-uv
+	@echo "setting up .venv-lake: the same with DuckDB 1.5 and DuckLake"
+	@$(UV) venv -q --clear --python $(BIN)/python .venv-lake
+	@$(UV) pip install -q --python .venv-lake/bin/python --require-hashes -r requirements-uv.lock -r $(LAKE_LOCK)
+	@$(UV) pip install -q --python .venv-lake/bin/python --no-deps --no-build-isolation -e .
 	@touch $@

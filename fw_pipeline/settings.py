@@ -30,6 +30,7 @@ from fw_pipeline.settings_values import (
     read_alerting,
     read_data_dir,
     read_folder,
+    read_lake,
     read_line,
     read_postgres,
     read_providers,
@@ -42,7 +43,7 @@ MODES = ("recorded", "live")
 
 OWN = frozenset(
     {"FW_DATA_DIR", "FW_WORK_DIR", "FW_MODE", "FW_PROVIDERS", "FW_CONTACT", "FW_FORCE", "FW_KEEP_RUNS", "FW_LOCKS"}
-    | {"FW_MONTHS_PER_RUN", *ALERTS}
+    | {"FW_MONTHS_PER_RUN", "FW_WAREHOUSE", *ALERTS}
 )
 """The settings that are no source's."""
 
@@ -90,6 +91,8 @@ class Settings:
     """Finished runs that Dagster's history keeps."""
     lock_server: str = field(default="", repr=False)
     """The PostgreSQL database by which machines keep out of each other's way; empty: files, for one machine."""
+    lake: str = field(default="", repr=False)
+    """Where DuckLake keeps every published version, as DuckDB attaches it; empty: nowhere."""
     months_per_run: int = 0
     """Months that one run of a backfill fetches, so that several machines share it; 0: all of them."""
     alerting: Alerting = field(default_factory=Alerting)
@@ -109,7 +112,7 @@ class Settings:
     def shown(self) -> list[tuple[str, str, str]]:
         """Each setting in effect, its value and who gave it; of what may hold a secret, only that it is set."""
         secrets = (it.name for it in of_sources().values() if it.is_secret)
-        hidden = {"FW_ALERT_WEBHOOK", "FW_LOCKS", "FW_SMTP_URL", *secrets}
+        hidden = {"FW_ALERT_WEBHOOK", "FW_LOCKS", "FW_SMTP_URL", "FW_WAREHOUSE", *secrets}
         found = {
             "FW_DATA_DIR": (str(self.data_dir), DEFAULT),
             **({} if self.work_dir == self.data_dir else {"FW_WORK_DIR": (str(self.work_dir), DEFAULT)}),
@@ -220,6 +223,7 @@ def read(
         force=values.get("FW_FORCE") == "1",
         keep_runs=int(keep_runs),
         lock_server=read_postgres("FW_LOCKS", values["FW_LOCKS"]) if "FW_LOCKS" in values else "",
+        lake=read_lake("FW_WAREHOUSE", values["FW_WAREHOUSE"]) if "FW_WAREHOUSE" in values else "",
         months_per_run=int(months),
         alerting=read_alerting(values),
         dagster_home=read_folder("DAGSTER_HOME", values["DAGSTER_HOME"]) if "DAGSTER_HOME" in values else None,

@@ -6,9 +6,11 @@ those of the environment and the command line from the working folder. Which set
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -22,6 +24,9 @@ ALERTS = ("FW_ALERT_WEBHOOK", "FW_ALERT_MAIL_TO", "FW_ALERT_MAIL_FROM", "FW_SMTP
 
 PATHS = ("FW_DATA_DIR", "FW_WORK_DIR", "DAGSTER_HOME")
 PROVIDERS = "FW_PROVIDERS"
+
+LAKE, POSTGRES = "ducklake:", "postgres:"
+"""How DuckDB marks an address of DuckLake, and a catalogue in PostgreSQL in it."""
 
 COMMAND_LINE, ENVIRONMENT, DEFAULT = "command line", "environment", "default"
 
@@ -155,6 +160,27 @@ def read_postgres(name: str, text: str) -> str:
         raise SettingError(
             f"setting {name} is no database; write it like postgresql://user:password@host:5432/database"
         )
+    return text
+
+
+def read_lake(name: str, text: str) -> str:
+    """Return where DuckLake is, as DuckDB attaches it; the error never repeats it.
+
+    Raises:
+        SettingError: it is no such address, or DuckLake is not installed.
+    """
+    catalogue = read_line(name, text).removeprefix(LAKE)
+    address = catalogue.removeprefix(POSTGRES)
+    is_one = text.startswith(LAKE) and Path(catalogue).is_absolute()
+    if text.startswith(f"{LAKE}{POSTGRES}"):
+        with contextlib.suppress(SettingError):
+            is_one = bool(read_postgres(name, address))
+    if not is_one:
+        like = f"{LAKE}{POSTGRES}postgresql://user:password@host:5432/database"
+        raise SettingError(f"setting {name} is no DuckLake; write it like {like}, or {LAKE}/path/of/a/file")
+    if find_spec("duckdb_extension_ducklake") is None:
+        remedy = "install requirements-lake.lock in an environment of its own"
+        raise SettingError(f"setting {name} needs DuckLake, which is not installed; {remedy}")
     return text
 
 

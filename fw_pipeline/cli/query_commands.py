@@ -1,4 +1,4 @@
-"""Commands that answer from what is there: `verdicts`, `status`, `sql`, `export`."""
+"""Commands that answer from what is there: `verdicts`, `status`, `sql`, `export`, `snapshots`, `restore`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 import click
 
@@ -14,7 +14,10 @@ from fw_pipeline.cli.main import FORMATS, Month, main
 from fw_pipeline.cli.output import SCREEN, show, tell, tell_facts
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.settings import Settings, read
-from fw_pipeline.text import visible
+from fw_pipeline.text import one_line, visible
+
+if TYPE_CHECKING:
+    from fw_pipeline.warehouse import Lake
 
 
 @main.command()
@@ -161,3 +164,39 @@ def export(form: Literal["parquet", "csv"], folder: Path | None, names: tuple[st
     target = (folder or settings.work_dir / "export").absolute()
     tables = write(_published(settings), target, form, only=names)
     click.echo(f"{len(tables)} tables, {sum(table.rows for table in tables):,} rows in {target}", err=True)
+
+
+@main.command()
+@click.option("--format", "shape", type=FORMATS, default="table", show_default=True)
+def snapshots(shape: str) -> None:
+    """Print every version that was published, newest first.
+
+    DuckLake keeps them, where FW_WAREHOUSE names one.
+    """
+    import polars as pl
+
+    found = _lake(read()).snapshots()
+    if shape == "table":
+        brief = [one_line(it, 90) for it in found["changed"]]
+        found = found.with_columns(found["published_at"].dt.strftime("%Y-%m-%d %H:%M:%S UTC"), changed=pl.Series(brief))
+    show(found, shape, title="Published versions", width=SCREEN)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--version", type=click.IntRange(min=1), help="Which version; by default the newest.")
+def restore(file: Path, version: int | None) -> None:
+    """Make a DuckDB file of what was published, as FILE.
+
+    From DuckLake, where FW_WAREHOUSE names one. `fw-pipeline snapshots` lists the versions.
+    """
+    _lake(read()).restore(file.absolute(), version)
+    click.echo(f"{file.absolute()}, {file.stat().st_size:,} bytes", err=True)
+
+
+def _lake(settings: Settings) -> Lake:
+    from fw_pipeline.warehouse import Lake
+
+    if not settings.lake:
+        raise PipelineError("DuckLake", "FW_WAREHOUSE names none", "set it: docs/scaling.md says how")
+    return Lake(settings.lake, settings.data_dir, settings.work_dir)

@@ -15,7 +15,7 @@ from fw_pipeline.raw import VintageStore
 from fw_pipeline.settings import Settings
 from fw_pipeline.transform import FORECASTS, MEASUREMENTS, Model
 from fw_pipeline.transform.seeds import seeds
-from fw_pipeline.warehouse import Warehouse, Writer
+from fw_pipeline.warehouse import Lake, Warehouse, Writer
 
 
 def registered(sources: Mapping[str, Source]) -> frozenset[str]:
@@ -57,7 +57,8 @@ class Pipeline:
     def warehouse(self) -> Warehouse:
         """The DuckDB files."""
         given = self.settings
-        return Warehouse(given.work_dir, data_dir=given.data_dir, waits=self.waits, locks=given.locks)
+        lake = Lake(given.lake, given.data_dir, given.work_dir) if given.lake else None
+        return Warehouse(given.work_dir, data_dir=given.data_dir, waits=self.waits, locks=given.locks, lake=lake)
 
     @cached_property
     def vintages(self) -> VintageStore:

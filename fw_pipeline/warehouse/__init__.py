@@ -5,6 +5,7 @@ derived: nothing is lost if they are deleted. Nothing here knows Dagster, HTTP, 
 """
 
 from fw_pipeline.warehouse.database_files import Warehouse
+from fw_pipeline.warehouse.lake import Lake
 from fw_pipeline.warehouse.metadata_tables import BOOKS
 from fw_pipeline.warehouse.published_copies import (
     CopiedTable,
@@ -29,6 +30,7 @@ __all__ = [
     "DescribedColumn",
     "DescribedTable",
     "Form",
+    "Lake",
     "Warehouse",
     "WarehouseError",
     "Writer",

@@ -19,10 +19,12 @@ from fw_pipeline import locks
 from fw_pipeline.atomic_files import StorageError, sync_folder, unwritable
 from fw_pipeline.locks import WORTH_A_WORD, Busy, FileLocks, Locks, StillHeld, Tell, silent
 from fw_pipeline.object_path import on_this_machine
+from fw_pipeline.warehouse.lake import Lake
 from fw_pipeline.warehouse.object_files import read_objects
 from fw_pipeline.warehouse.publish_file import refuse_while_written, replace
 from fw_pipeline.warehouse.published_object import put_up
 from fw_pipeline.warehouse.sql_text import (
+    PUBLISHED_STORAGE,
     WarehouseError,
     connected,
     first_line,
@@ -35,9 +37,6 @@ from fw_pipeline.warehouse.writer import Writer
 
 STORAGE = "v1.5.0"
 """Storage version of the working file, which only this program opens: the fastest to write."""
-
-PUBLISHED_STORAGE = "v1.0.0"
-"""Storage version of the published file: DuckDB from 1.0 on and DuckDB-WASM can read it. See docs/adr/0002."""
 
 SCHEMAS = ("raw", "detail", "meta", "staging", "marts", "claims")
 
@@ -62,6 +61,7 @@ class Warehouse:
         patience: float = PATIENCE,
         waits: Tell = silent,
         locks: Locks | None = None,
+        lake: Lake | None = None,
     ) -> None:
         """Use the files below `work_dir`; nothing is opened yet.
 
@@ -71,10 +71,12 @@ class Warehouse:
             patience: seconds to wait for another writer.
             waits: is told if another writer takes long.
             locks: keep other writers out; None: those of this machine.
+            lake: keeps every published version, too.
         """
         self.work_dir, self.data_dir = work_dir, data_dir or work_dir
         self.published = work_dir / "warehouse.duckdb"
         self.working = work_dir / ".work" / "warehouse.duckdb"
+        self._lake = lake
         self._locks = locks or FileLocks(work_dir / ".work")
         self._spill = work_dir / ".work" / "spill"
         self._patience, self._waits = patience, waits
@@ -127,6 +129,8 @@ class Warehouse:
                     connection.execute("detach fresh")
                     _flush(fresh)
                     fresh.chmod(0o644)
+                    if self._lake is not None:
+                        self._lake.commit(fresh, still_ours)
                     still_ours()
                     with put_up(fresh, self.published, self.data_dir):
                         replace(self.published, fresh, self.working.parent)

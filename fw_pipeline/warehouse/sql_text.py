@@ -1,4 +1,4 @@
-"""Quoting of text for SQL, and the wording of the warehouse's errors. Nothing here opens a file."""
+"""How a database is opened, text is quoted for SQL, and the warehouse's errors are worded."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from types import MappingProxyType
 import duckdb
 
 from fw_pipeline.errors import PipelineError
+
+PUBLISHED_STORAGE = "v1.0.0"
+"""Storage version of a published file: DuckDB from 1.0 on and DuckDB-WASM can read it. See docs/adr/0002."""
 
 _DISK = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES))
 """The system's messages for a disk that is full or not writable."""

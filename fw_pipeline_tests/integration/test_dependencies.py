@@ -54,6 +54,8 @@ OF_THE_PEERS = declared(
 
 RUNNING = declared(PROJECT["dependencies"])
 CLUSTER = declared(PROJECT["optional-dependencies"]["cluster"])
+LAKE = declared(PROJECT["optional-dependencies"]["lake"])
+"""Of an environment of its own: it has another DuckDB."""
 ALL = RUNNING | CLUSTER | declared(PROJECT["optional-dependencies"]["dev"])
 
 
@@ -112,6 +114,7 @@ def test_every_locked_package_that_is_declared_has_its_lock_and_no_lock_names_an
     for lock, names in (
         ("requirements.lock", RUNNING),
         ("requirements-cluster.lock", RUNNING | CLUSTER),
+        ("requirements-lake.lock", RUNNING | CLUSTER | LAKE),
         ("requirements-dev.lock", ALL),
         ("requirements-bench.lock", OF_THE_PEERS),
     ):
@@ -127,3 +130,12 @@ def test_the_licence_is_there_and_is_the_one_that_the_package_names() -> None:
     assert "Apache License" in text
     assert "Version 2.0, January 2004" in text
     assert "END OF TERMS AND CONDITIONS" in text
+
+
+def test_the_lock_for_ducklake_differs_from_that_of_a_cluster_in_duckdb_alone() -> None:
+    locked = [
+        dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
+        for name in ("requirements-cluster.lock", "requirements-lake.lock")
+    ]
+    changed = {name for name in locked[0].keys() | locked[1].keys() if locked[0].get(name) != locked[1].get(name)}
+    assert {normal(name) for name in changed} == LAKE

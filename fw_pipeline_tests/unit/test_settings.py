@@ -175,3 +175,22 @@ def test_secrets_are_in_no_text_made_of_the_settings() -> None:
     assert "hf_secret_value" not in shown
     assert "key_value" not in shown
     assert found.secrets["HF_TOKEN"] == "hf_secret_value"
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["a.duckdb", "ducklake:", "ducklake:relative.ducklake", "ducklake:postgres:", "ducklake:postgres:host=a dbname=b"],
+)
+def test_an_address_that_is_no_ducklake_is_refused_and_not_repeated(given: str) -> None:
+    with pytest.raises(
+        SettingError, match=r"FW_WAREHOUSE is no DuckLake; write it like ducklake:postgres:postgresql://"
+    ) as raised:
+        read({"FW_WAREHOUSE": given}, dotenv=Path("none"))
+    assert given == "ducklake:" or given not in str(raised.value).replace("ducklake:postgres:postgresql", "")
+
+
+@pytest.mark.parametrize("given", ["ducklake:/data/a.ducklake", "ducklake:postgres:postgresql://me:secret@host/a"])
+def test_a_ducklake_that_is_not_installed_is_refused_at_once(given: str) -> None:
+    with pytest.raises(SettingError, match="FW_WAREHOUSE needs DuckLake, which is not installed; install") as raised:
+        read({"FW_WAREHOUSE": given}, dotenv=Path("none"))
+    assert "secret" not in str(raised.value)

@@ -31,8 +31,8 @@ group by schema_name, table_name
 Columns = tuple[tuple[str, str], ...]
 
 
-def differing(one: str, other: str) -> tuple[int, list[str]]:
-    """Return how many tables there are in either file, and those that are not the same in both."""
+def differing(one: str, other: str, *, digits: int = DIGITS) -> tuple[int, list[str]]:
+    """Return how many tables there are in either file, and those that are not the same in both to so many digits."""
     with duckdb.connect(":memory:") as connection:
         for name, path in (("one", one), ("other", other)):
             quoted = path.replace("'", "''")
@@ -40,7 +40,7 @@ def differing(one: str, other: str) -> tuple[int, list[str]]:
         here, there = (_columns(connection, name) for name in ("one", "other"))
         relations = sorted((here.keys() | there.keys()) - OF_THE_PIPELINE)
         return len(relations), [
-            it for it in relations if here.get(it) != there.get(it) or not _same_rows(connection, it, here[it])
+            it for it in relations if here.get(it) != there.get(it) or not _same_rows(connection, it, here[it], digits)
         ]
 
 
@@ -49,16 +49,16 @@ def _columns(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, 
     return {relation: tuple(zip(names, types, strict=True)) for relation, names, types in found}
 
 
-def _same_rows(connection: duckdb.DuckDBPyConnection, relation: str, columns: Columns) -> bool:
-    shown = ", ".join(_shown(name, kind) for name, kind in columns if name not in OF_THE_RUN)
+def _same_rows(connection: duckdb.DuckDBPyConnection, relation: str, columns: Columns, digits: int) -> bool:
+    shown = ", ".join(_shown(name, kind, digits) for name, kind in columns if name not in OF_THE_RUN)
     one, other = (f"select {shown} from {database}.{relation}" for database in ("one", "other"))
     either = f"(({one}) except all ({other})) union all (({other}) except all ({one}))"
     return connection.execute(f"select count(*) from ({either})").fetchone() == (0,)
 
 
-def _shown(name: str, kind: str) -> str:
+def _shown(name: str, kind: str, digits: int) -> str:
     if kind == "DOUBLE":
-        return f"format('{{:.{DIGITS}g}}', \"{name}\")"
+        return f"format('{{:.{digits}g}}', \"{name}\")"
     if name == "detail":
         return f"regexp_replace({name}::varchar, '([.][0-9]{{{DECIMALS}}})[0-9]+', '\\1', 'g')"
     return f'"{name}"'
