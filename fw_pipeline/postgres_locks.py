@@ -44,6 +44,12 @@ create table if not exists fw_pipeline_pace (
     service text primary key, free_at timestamptz not null, why text not null, asking_until timestamptz);
 create table if not exists fw_pipeline_runs (run_id text primary key, since timestamptz not null default now())
 """
+_LIST = """
+insert into fw_pipeline_runs (run_id, since) select unnest(%s::text[]), {since} on conflict (run_id) {conflict}
+"""
+_LISTED = "select run_id from fw_pipeline_runs where run_id = any(%s) and since <= now()"
+GRACE = "1 minute"
+"""From when a run says that it is at work until it certainly has its lock; it takes a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ class PostgresLocks:
                 raise PipelineError("Dagster's queue", cause, "let that one end; it was handed out twice")
             session.prepare()
             # listed after its lock is held, so that nobody finds it free
-            session.ask("insert into fw_pipeline_runs (run_id) values (%s) on conflict do nothing", run_id)
+            session.ask(_LIST.format(since="now()", conflict="do update set since = now()"), [run_id])
             try:
                 yield
             finally:
@@ -79,12 +85,16 @@ class PostgresLocks:
                     session.ask("delete from fw_pipeline_runs where run_id = %s", run_id)
 
     def killed(self, at_work: Collection[str]) -> list[str]:
-        """Return the runs that are listed and whose lock is free; see `locks.Locks.killed`."""
+        """Return the runs that are listed and whose lock is free; see `locks.Locks.killed`.
+
+        A run that is not listed is about to take its lock, or was stopped before it could: it is listed for later.
+        """
         with self.session() as session:
             session.prepare()
             session.ask("delete from fw_pipeline_runs where since < now() - interval '30 days'")
+            session.ask(_LIST.format(since=f"now() + interval '{GRACE}'", conflict="do nothing"), list(at_work))
             gone = []
-            for (run_id,) in session.ask("select run_id from fw_pipeline_runs where run_id = any(%s)", list(at_work)):
+            for (run_id,) in session.ask(_LISTED, list(at_work)):
                 if session.take(_run(run_id)):
                     gone += session.ask("delete from fw_pipeline_runs where run_id = %s returning run_id", run_id)
                     session.release(_run(run_id))

@@ -47,6 +47,9 @@ OWN = frozenset(
 )
 """The settings that are no source's."""
 
+OBJECT_STORE = "AWS_"
+"""How the variables begin that lead to an object store and hold its credentials. obstore reads and checks them."""
+
 
 def of_sources() -> Mapping[str, Setting]:
     """Return the addresses and secrets that the providers of the sources declare, by name."""
@@ -119,6 +122,7 @@ class Settings:
                 for name, value in self.values.items()
                 if name in {*known(), "DAGSTER_HOME"} and value.text
             },
+            **{name: ("set", self.values[name].given_by) for name in _of_object_store(self.data_dir, self.values)},
         }
         return [(name, *found[name]) for name in sorted(found)]
 
@@ -158,7 +162,8 @@ def read(
     """Read and check the settings.
 
     Args:
-        environ: the environment; the process's own when None.
+        environ: the environment; the process's own when None. Of `.env`, the latter then gets what leads to the object
+            store, as the library that speaks to it looks there.
         dotenv: a `.env` file whose values the environment overrides; when None, `.env` of the project, and then that of
             the working folder for what is set in neither.
         given: settings of the command line, by name; they win.
@@ -191,6 +196,9 @@ def read(
     if not re.fullmatch(r"\d{1,4}", months, re.ASCII):
         raise SettingError(f"setting FW_MONTHS_PER_RUN is {months!r}; write how many months, or 0 for all in one run")
     data_dir = read_data_dir("FW_DATA_DIR", values.get("FW_DATA_DIR", str(PROJECT_DIR / "data")))
+    if environ is None:
+        for name in _of_object_store(data_dir, found):
+            os.environ.setdefault(name, found[name].text)
     work_dir = data_dir if on_this_machine(data_dir) else PROJECT_DIR / "data"
     return Settings(
         data_dir=data_dir,
@@ -221,3 +229,9 @@ def read(
         dagster_home=read_folder("DAGSTER_HOME", values["DAGSTER_HOME"]) if "DAGSTER_HOME" in values else None,
         values=MappingProxyType(found),
     )
+
+
+def _of_object_store(data_dir: Path, values: Mapping[str, Value]) -> list[str]:
+    """Return the variables that are set of those that lead to the object store; none where the data is in a folder."""
+    used = [] if on_this_machine(data_dir) else sorted(values)
+    return [name for name in used if name.startswith(OBJECT_STORE) and values[name].text]

@@ -20,7 +20,14 @@ from fw_pipeline_tests.support.duckdb_releases import Releases, shared_folder
 from fw_pipeline_tests.support.fake_services.server import FakeServices
 
 LONGEST = (
-    *("test_ui_backfills", "test_clocks", "test_kills", "test_hostile_names_live", "test_report_browser"),
+    *(
+        "test_cluster",
+        "test_ui_backfills",
+        "test_clocks",
+        "test_kills",
+        "test_hostile_names_live",
+        "test_report_browser",
+    ),
     *("test_ui_browser", "test_live", "test_claims", "test_forecasts", "test_publishing_under_readers"),
     *("test_page", "test_output", "test_models_on_recorded_figures", "test_publish_assets", "test_asset_checks"),
 )

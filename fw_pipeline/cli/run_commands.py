@@ -16,6 +16,7 @@ import click
 from fw_pipeline.cli.main import Month, complain, main
 from fw_pipeline.cli.output import Progress, tell, tell_facts
 from fw_pipeline.months import FIRST_MONTH, Window, last_closed_month
+from fw_pipeline.object_path import on_this_machine
 from fw_pipeline.settings import Settings, read
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _finish(settings: Settings, launched: Launched, refused: Sequence[str] = ())
         found = answer(partial(query, latest(settings.published, settings.data_dir)))
         tell(found.question)
         tell_facts(("", sentence) for sentence in found.sentences)
-        click.echo(f"report    {settings.work_dir / 'report' / 'index.html'}", err=True)
+        click.echo(f"report    {launched.page or settings.work_dir / 'report' / 'index.html'}", err=True)
     click.echo(_published(settings, launched), err=True)
     if launched.failures or not launched.published:
         sys.exit(1)
@@ -156,7 +157,8 @@ def _published(settings: Settings, launched: Launched) -> str:
     months = query(path, "select source, months, first_month, last_month from meta.sources order by source").rows()
     rests = [f"{source} {Window.of(first, last)} ({count} months)" for source, count, first, last in months if count]
     lacks = [source for source, count, _, _ in months if not count]
-    said = f"published {path}: {', '.join(rests)}"
+    there = path if on_this_machine(settings.data_dir) else f"{settings.data_dir / path.name}, here {path}"
+    said = f"published {there}: {', '.join(rests)}"
     if lacks:
         said += f"; not {', '.join(lacks)}, of which no month has come in"
     return f"{said}; not all that was asked for: {why}" if failed else said

@@ -217,7 +217,8 @@ def told() -> Iterator[None]:
     from dagster import DagsterInvalidConfigError  # noqa: PLC0415 - as above
     from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
-    logging.getLogger().addFilter(_is_no_retry)
+    no_retry = _NoRetry()  # its own: the end of one that is within another leaves that of the outer one
+    logging.getLogger().addFilter(no_retry)
     try:
         yield
     except PipelineError:
@@ -238,7 +239,7 @@ def told() -> Iterator[None]:
             raise PipelineError("Dagster's settings", cause, "install it; fw-pipeline[cluster] brings it") from error
         raise
     finally:
-        logging.getLogger().removeFilter(_is_no_retry)
+        logging.getLogger().removeFilter(no_retry)
 
 
 def _refusal(error: Any) -> PipelineError:
@@ -248,9 +249,11 @@ def _refusal(error: Any) -> PipelineError:
     return PipelineError("Dagster's history", f"PostgreSQL refuses: {error.orig}", SERVER_REMEDY)
 
 
-def _is_no_retry(record: logging.LogRecord) -> bool:
-    """Return whether a line is anything but Dagster's message that it tries a connection again."""
-    return not record.getMessage().startswith("Retrying failed database connection")
+class _NoRetry(logging.Filter):
+    """Leaves out Dagster's message that it tries a connection again."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith("Retrying failed database connection")
 
 
 def warn_if_temporary() -> None:

@@ -33,7 +33,7 @@ from fw_pipeline.orchestration.raw_assets import FETCH, GAPS, fetch_months, pool
 from fw_pipeline.orchestration.runs import Ran, mark_killed, run_job
 from fw_pipeline.orchestration.submission import has_workers, run_on_workers
 from fw_pipeline.settings import Settings
-from fw_pipeline.warehouse import latest, query
+from fw_pipeline.warehouse import WarehouseError, latest, query
 
 REBUILD = "rebuild"
 MONTHLY = "monthly"
@@ -176,6 +176,8 @@ class Launched:
     published: bool
     failures: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    page: str | None = None
+    """Where a worker made the page, as `machine:path`; None where it was made here."""
 
 
 def fetch_and_build(
@@ -200,6 +202,7 @@ def fetch_and_build(
     published = False
     failures: list[str] = []
     notes: list[str] = []
+    page = None
     with told(), DagsterInstance.get() as instance:
         mark_killed(instance, pipeline.settings.locks)
         run_all = partial(run_on_workers if has_workers(instance) else _run_here, definitions, pipeline, instance)
@@ -211,13 +214,22 @@ def fetch_and_build(
             if built.succeeded and unpublished(pipeline):  # it was a build that had begun before the last month came in
                 (built,) = run_all([(REBUILD, None)])
             published = built.succeeded
+            if published and has_workers(instance):
+                page = _page(instance)
             failures += built.failures
         try:
             if trim(instance, keep=pipeline.settings.keep_runs) is None:
                 notes.append(f"note: {NOT_TRIMMED}")
         except PipelineError as reason:  # what was fetched and published is none the worse
             notes.append(f"note: {reason}")
-    return Launched(published, tuple(dict.fromkeys(failures)), tuple(notes))
+    return Launched(published, tuple(dict.fromkeys(failures)), tuple(notes), page)
+
+
+def _page(instance: DagsterInstance) -> str | None:
+    """Return the machine on which the page was made last, and its path there."""
+    entry = instance.get_latest_materialization_event(AssetKey(["report"]))
+    made = entry.asset_materialization if entry else None
+    return f"{made.metadata['machine'].value}:{made.metadata['path'].value}" if made else None
 
 
 def _run_here(
@@ -255,10 +267,14 @@ def _listings(pipeline: Pipeline) -> Mapping[str, str]:
 
 
 def _published(pipeline: Pipeline) -> Mapping[str, str]:
-    """Return the mark of the vintages that the published file is made of, by source."""
+    """Return the mark of the vintages that the published file is made of, by source; of a file that is none, nothing.
+
+    Raises:
+        StorageError: the object store cannot be asked which file was published last.
+    """
     try:
         published = latest(pipeline.settings.published, pipeline.settings.data_dir)
         rows = query(published, "select source, listing from meta.loads").rows()
-    except PipelineError:
+    except WarehouseError:
         return {}
     return dict(rows)

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import socket
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -83,14 +84,14 @@ def contents(published: Path) -> dict[str, str]:
     read = partial(query, published)
     if read("from duckdb_tables() where schema_name = 'marts' and table_name = 'headline_verdicts'").is_empty():
         return {}
-    latest = read("from marts.headline_verdicts where as_of = (select max(as_of) from marts.headline_verdicts)")
-    found = Counter(latest["verdict"])
+    headline = read("from marts.headline_verdicts where as_of = (select max(as_of) from marts.headline_verdicts)")
+    found = Counter(headline["verdict"])
     counted = ", ".join(f"{found[verdict]} {words}" for verdict, words in VERDICTS.items() if found[verdict])
     fetched = "select source, max(observed_at) as fetched from meta.coverage_by_series group by source"
     answered = answer(read)
     return {
         "answer": " ".join([answered.question, *answered.sentences]),
-        **({f"verdicts as of {in_month(latest['as_of'][0])}": counted} if counted else {}),
+        **({f"verdicts as of {in_month(headline['as_of'][0])}": counted} if counted else {}),
         **{
             f"months of {row['source']}": row["why_none"]
             or f"{row['months']} months with figures, {in_month(row['first_month'])} to {in_month(row['last_month'])}; "
@@ -128,7 +129,9 @@ def report_asset() -> AssetsDefinition:
         for seen in _observations(made.pictures):
             context.log_event(seen)
         pipeline.progress("report", str(folder / "index.html"))
-        return MaterializeResult(metadata={"path": MetadataValue.path(str(folder / "index.html"))})
+        return MaterializeResult(
+            metadata={"path": MetadataValue.path(str(folder / "index.html")), "machine": socket.gethostname()}
+        )
 
     return page
 

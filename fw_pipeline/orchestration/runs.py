@@ -129,7 +129,8 @@ def mark_killed(instance: DagsterInstance, locks: Locks) -> list[str]:
     """
     killed = []
     statuses = [DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
-    for run_id in locks.killed([run.run_id for run in instance.get_runs(RunsFilter(statuses=statuses))]):
+    at_work = [run for run in instance.get_runs(RunsFilter(statuses=statuses)) if _is_ours(run)]
+    for run_id in locks.killed([run.run_id for run in at_work]):
         run = instance.get_run_by_id(run_id)
         if run is not None and run.status in statuses:
             instance.report_run_failed(run, KILLED)
@@ -140,6 +141,11 @@ def mark_killed(instance: DagsterInstance, locks: Locks) -> list[str]:
         instance.report_run_failed(run, KILLED)
         killed.append(run.run_id)
     return killed
+
+
+def _is_ours(run: DagsterRun) -> bool:
+    """Return whether a run is one of our code location: another one in the same history does not use our locks."""
+    return run.remote_job_origin is not None and run.remote_job_origin.location_name == LOCATION
 
 
 def repository() -> RemoteRepositoryOrigin:

@@ -31,6 +31,7 @@ from dagster import (
 
 from fw_pipeline import alerts, signals
 from fw_pipeline.alerts import Alert
+from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.contract import Source
 from fw_pipeline.ingestion.providers import freshness
 from fw_pipeline.orchestration.asset_checks import FRESH, freshness_metadata
@@ -68,9 +69,13 @@ def build_what_changed() -> SensorDefinition:
     def look(context: SensorEvaluationContext, pipeline: ResourceParam[Pipeline]) -> RunRequest | SkipReason:
         if not _is_quiet(context.instance):
             return SkipReason("waits until nothing is running")
-        if reason := nothing_to_build(pipeline):
-            return SkipReason(reason)
-        return RunRequest(run_key=_run_key(context.instance, state(pipeline)))
+        try:
+            if reason := nothing_to_build(pipeline):
+                return SkipReason(reason)
+            of_state = state(pipeline)
+        except StorageError as away:  # nobody can say whether a build is due, and it would fail
+            return SkipReason(str(away))
+        return RunRequest(run_key=_run_key(context.instance, of_state))
 
     return look
 

@@ -5,7 +5,7 @@ Everything else, including the DuckDB files, is derived from them.
 
 from fw_pipeline.raw.evidence import EvidenceStore
 from fw_pipeline.raw.statements import Statement
-from fw_pipeline.raw.storage import bucket_of, object_file_system, storage_of
+from fw_pipeline.raw.storage import bucket_of, object_file_system, object_refusal, storage_of
 from fw_pipeline.raw.vintages import UnreadableVintageError, Vintage, VintageStore
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "VintageStore",
     "bucket_of",
     "object_file_system",
+    "object_refusal",
     "storage_of",
 ]

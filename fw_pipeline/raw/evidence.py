@@ -91,12 +91,15 @@ class EvidenceStore:
                         headless.add(request.removeprefix(HEADERS_OF))
                 case {"rejected": str(ref)}:
                     self._forget(ref)
+                case {"finished": _, "left": left}:
+                    self._answers = {request: ref for request, ref in self._answers.items() if request in left}
                 case _:
                     pass
         for request in headless:  # without its headers, a page would look like the last one of its listing
             self._answers.pop(request, None)
-        self.resumed = sum(not request.startswith((HEADERS_OF, ANSWERS_BEHIND)) for request in self._answers)
+        self.resumed = sum(map(_is_answer, self._answers))
         """How many responses an earlier, unfinished attempt left, not counting their stored headers."""
+        self._unasked = set(self._answers)
 
     def observed_at(self, refs: Iterable[str]) -> datetime:
         """Return the time of the latest of some responses: now, or earlier if a fetch was resumed."""
@@ -104,6 +107,7 @@ class EvidenceStore:
 
     def find(self, request: str) -> KeptAnswer | None:
         """Return the response that this fetch already has for a request."""
+        self._unasked.discard(request)
         ref = self._answers.get(request)
         return self._answer(ref) if ref else None
 
@@ -201,12 +205,18 @@ class EvidenceStore:
         self._unflushed.clear()
 
     def finish(self) -> None:
-        """Mark the fetch as complete: the next fetch starts from the beginning."""
+        """Mark the fetch as complete: the next fetch starts from the beginning.
+
+        What an unfinished attempt left and this fetch did not ask for, as it was for other months, is left once more.
+        """
         if not self._storage.names(self.folder):
             return
-        self._append({"finished": True})
+        answers = {request: self._at[ref] for request, ref in self._answers.items() if request in self._unasked}
+        left = [request for request, at in answers.items() if self._now - at < GO_ON_FOR]
+        left = left if any(map(_is_answer, left)) else []
+        self._append({"finished": True, **({"left": left} if left else {})})
         self.flush()
-        if self._storage.names(self.folder) == [_JOURNAL]:
+        if not left and self._storage.names(self.folder) == [_JOURNAL]:
             self._storage.remove(self._journal)  # every response had already been stored by an earlier fetch
 
     def _kept(self, refs: Iterable[str]) -> set[str]:
@@ -242,7 +252,7 @@ class EvidenceStore:
     def _unfinished(self) -> Path | None:
         for folder in self._storage.folders(self._provider_dir):
             entries = list(self._entries(folder / _JOURNAL))
-            if any("finished" in entry for entry in entries):
+            if ([not entry.get("left") for entry in entries if "finished" in entry] or [False])[-1]:
                 continue
             said = [_moment(entry.get("at", entry.get("begun"))) for entry in entries]
             last = max((moment for moment in said if moment is not None), default=None)
@@ -266,6 +276,11 @@ class EvidenceStore:
             with contextlib.suppress(ValueError, RecursionError):  # an incomplete last line was never recorded
                 if isinstance(entry := json.loads(line), dict):
                     yield entry
+
+
+def _is_answer(request: str) -> bool:
+    """Return whether what is kept for a request is a response, and no note beside one."""
+    return not request.startswith((HEADERS_OF, ANSWERS_BEHIND))
 
 
 def _moment(text: object) -> datetime | None:

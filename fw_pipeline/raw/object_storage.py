@@ -2,7 +2,7 @@
 
 Objects are whole or absent by nature. They are created only where there is none (`If-None-Match: *`), and a journal is
 replaced only as it was read (`If-Match`). Address and credentials come from the `AWS_*` variables of the environment,
-which nothing here reads or shows.
+which nothing here reads or shows; `settings` puts those of a `.env` file there.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import io
 import itertools
 import random
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -67,7 +68,42 @@ def bucket(name: str) -> ObjectStore:
 
 def file_system() -> FsspecStore:
     """Return the object store as a file system that DuckDB can read, with the same address and credentials."""
-    return FsspecStore("s3", client_options=CLIENT, retry_config=RETRIES)
+    return _Readable("s3", client_options=CLIENT, retry_config=RETRIES)
+
+
+class _Readable(FsspecStore):
+    """Object stores as DuckDB reads them. obstore's own files have one position for all threads, and read in pieces."""
+
+    def _open(self, path: str, *_: Any, **__: Any) -> Any:
+        name, key = self._split_path(path)
+        return _ObjectFile(bucket(name), key)
+
+
+class _Position(threading.local):
+    at = 0
+
+
+class _ObjectFile(io.RawIOBase):
+    """An object that many threads read at a time, each from a position of its own, and as much as it asks for."""
+
+    def __init__(self, store: ObjectStore, key: str) -> None:
+        self._store, self._key, self._position = store, key, _Position()
+        self._size = obstore.head(store, key)["size"]
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._position.at = offset + (0, self._position.at, self._size)[whence]
+        return self._position.at
+
+    def tell(self) -> int:
+        return self._position.at
+
+    def read(self, size: int = -1) -> bytes:
+        start = self._position.at
+        end = self._size if size < 0 else min(start + size, self._size)
+        if start >= end:
+            return b""
+        self._position.at = end
+        return obstore.get_range(self._store, self._key, start=start, end=end).to_bytes()
 
 
 class ObjectStorage:

@@ -233,6 +233,19 @@ def object_file_system() -> Any:
     return file_system()
 
 
+def object_refusal(bucket: str, kind: str, said: str) -> StorageError | None:
+    """Return what an object store refuses, by an error of its file system; None where there is no such object.
+
+    Args:
+        bucket: the name of the bucket.
+        kind: the name of the error's class.
+        said: its text.
+    """
+    from fw_pipeline.raw.object_refusals import refusal  # noqa: PLC0415 - an extra of the package
+
+    return refusal(bucket, kind, said)
+
+
 @contextlib.contextmanager
 def _needed() -> Iterator[None]:
     try:

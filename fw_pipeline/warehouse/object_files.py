@@ -5,11 +5,18 @@ A view of such files can be read by a connection that has this file system, and 
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 
-from fw_pipeline.raw import object_file_system
+from fw_pipeline.atomic_files import StorageError
+from fw_pipeline.raw import object_file_system, object_refusal
 
-_IN_USE = "select 1 from duckdb_views() where not internal and contains(sql, '''s3://') limit 1"
+_IN_USE = """
+    select regexp_extract(sql, '''s3://([^/'']+)', 1) from duckdb_views()
+    where not internal and contains(sql, '''s3://') limit 1
+"""
+"""The bucket that the views of a database read."""
 
 
 def read_objects(connection: duckdb.DuckDBPyConnection) -> None:
@@ -27,6 +34,17 @@ def read_objects_if_needed(connection: duckdb.DuckDBPyConnection) -> bool:
     if needed:
         read_objects(connection)
     return needed
+
+
+def refused(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> StorageError | None:
+    """Return what the object store refused where that is why a view cannot be read; None where it is not.
+
+    DuckDB repeats what its file system raised: a traceback that ends in the name of the error and its text.
+    """
+    raised = re.findall(r"^(\w+): (.*)", str(error), re.MULTILINE | re.DOTALL)
+    if not str(error).startswith("Traceback") or not raised or not (found := connection.execute(_IN_USE).fetchone()):
+        return None
+    return object_refusal(found[0], *raised[0])
 
 
 def read_no_objects(connection: duckdb.DuckDBPyConnection) -> None:

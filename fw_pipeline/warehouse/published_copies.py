@@ -22,7 +22,7 @@ from fw_pipeline.atomic_files import unwritable
 from fw_pipeline.months import next_month
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse.metadata_tables import TAKEN_ON
-from fw_pipeline.warehouse.object_files import read_objects_if_needed
+from fw_pipeline.warehouse.object_files import read_objects_if_needed, refused
 from fw_pipeline.warehouse.queries import LISTINGS, needed, query
 from fw_pipeline.warehouse.sql_text import WarehouseError, connected, first_line, quoted
 
@@ -80,7 +80,7 @@ def copy_tables(published: Path, names: Sequence[str], folder: Path, form: Form)
 
     Raises:
         WarehouseError: there is no published file, it or a file that it names cannot be read, or it has no such table.
-        StorageError: the folder cannot be written.
+        StorageError: the folder cannot be written, or an object store refuses a listing.
     """
     written = []
     with _reading(published) as connection:
@@ -92,12 +92,15 @@ def copy_tables(published: Path, names: Sequence[str], folder: Path, form: Form)
             try:
                 connection.execute(f"from {_identifier(table.name)} limit 1")  # a view may name files that are gone
             except duckdb.Error as error:
-                raise WarehouseError("export", f"{table.name} cannot be read: {first_line(error)}", LISTINGS) from error
+                cause = f"{table.name} cannot be read: {first_line(error)}"
+                raise refused(connection, error) or WarehouseError("export", cause, LISTINGS) from error
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 copied = connection.execute(_copying(table, path, form)).fetchall()
             except (OSError, duckdb.IOException) as error:
                 raise unwritable(path, _as_os_error(error)) from error
+            except duckdb.Error as error:
+                raise refused(connection, error) or error from error
             written.append(CopiedTable(table.name, table.comment, table.columns, int(copied[0][0])))
         return written
 

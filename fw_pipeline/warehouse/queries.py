@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import duckdb
 import polars as pl
 
-from fw_pipeline.warehouse.object_files import read_no_objects, read_objects_if_needed
+from fw_pipeline.warehouse.object_files import read_no_objects, read_objects_if_needed, refused
 from fw_pipeline.warehouse.sql_text import WarehouseError, connected, first_line, interruptible, quoted
 
 T = TypeVar("T")
@@ -216,7 +216,7 @@ def _take_in(connection: duckdb.DuckDBPyConnection, published: Path, sql: str) -
                 raise
             except duckdb.Error as error:
                 cause = f"detail.{view} cannot be read: {first_line(error)}"
-                raise WarehouseError("query", cause, LISTINGS) from error
+                raise refused(connection, error) or WarehouseError("query", cause, LISTINGS) from error
     connection.execute("detach published")
     if from_objects:
         read_no_objects(connection)

@@ -1,33 +1,60 @@
-"""Several machines work as one: whatever is killed, no month is lost, and each service is asked as by one machine."""
+"""Several machines work as one: whatever is killed or away, no month is lost, and each service is asked as by one."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import socket
+import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
-from types import MappingProxyType
+from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import quote
 
 import pytest
 
+from fw_pipeline.ingestion.ingest import ingest
+from fw_pipeline.ingestion.providers import choose, offered
+from fw_pipeline.locks import silent
+from fw_pipeline.months import Window
+from fw_pipeline.orchestration.raw_assets import RANGE_END, RANGE_START
+from fw_pipeline.settings import read
+from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.integration.test_live import settings
 from fw_pipeline_tests.support.cluster import NEEDS_CLUSTER, Cluster, Settings, Worker
-from fw_pipeline_tests.support.cluster_servers import PASSWORD
+from fw_pipeline_tests.support.cluster_servers import PASSWORD, PostgresServer, RedisServer
 from fw_pipeline_tests.support.command import fw_pipeline
 from fw_pipeline_tests.support.fake_services.messages import Logged
 from fw_pipeline_tests.support.fake_services.server import FakeServices
+from fw_pipeline_tests.support.s3_server import BUCKET
 from fw_pipeline_tests.tools.benchmarks.sameness import differing
 
-pytestmark = [pytest.mark.cluster, NEEDS_CLUSTER]
+MONTHS = Window.of(date(2022, 1, 1), date(2023, 6, 1))
+"""All months of the fake services."""
+RANGE = ("--from", "2022-01", "--to", "2023-06")
+PART, PARTS = 6, 3
+"""How many months a run fetches, and how many runs that makes of each source."""
+WORKERS = 3
+AWAY = 30.0
+CUT_OFF = 1
+"""Requests that are made twice at most: the one that was under way when its worker was killed."""
+PATIENCE = 1800.0
+"""Seconds: several times what anything here takes where the machine has nothing else to do."""
 
-FIRST, LAST, MONTHS = "2022-04", "2022-07", 4
-RANGE = ("--from", FIRST, "--to", LAST)
-ARXIV = "stackoverflow=api,papers=arxiv"
-PATIENCE = 600.0
+DAGSTER: dict[str, Settings] = {
+    "concurrency": {"runs": {"max_concurrent_runs": 2 * WORKERS}, "pools": {"granularity": "run", "default_limit": 1}},
+    "run_monitoring": {"enabled": True, "start_timeout_seconds": 120, "poll_interval_seconds": 10},
+}
+
+
+def live(services: FakeServices) -> dict[str, str]:
+    return {**settings(services), "FW_PROVIDERS": "stackoverflow=api,papers=arxiv", "FW_MONTHS_PER_RUN": f"{PART}"}
 
 
 def wait_for(what: str, found: Callable[[], bool]) -> None:
@@ -37,15 +64,16 @@ def wait_for(what: str, found: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
-@contextmanager
-def cluster_of(
-    tmp_path: Path, services: FakeServices, *, workers: int = 3, changed: Mapping[str, Settings] = MappingProxyType({})
-) -> Iterator[Cluster]:
-    given = {**settings(services), "FW_PROVIDERS": ARXIV, "FW_MONTHS_PER_RUN": "2"}
-    with Cluster(tmp_path / "cluster", given, changed) as cluster:
-        for _ in range(workers):
-            cluster.add_worker()
-        yield cluster
+def a_run_starts(cluster: Cluster) -> bool:
+    """Say whether a worker has taken a run that has not begun yet."""
+    if cluster.postgres.ask("select to_regclass('celery_taskmeta') is null") == [(True,)]:
+        return False
+    return bool(
+        cluster.postgres.ask(
+            "select 1 from runs join run_tags using (run_id) join celery_taskmeta on value = task_id"
+            " where key = 'dagster-celery/task_id' and runs.status = 'STARTING' and celery_taskmeta.status = 'STARTED'"
+        )
+    )
 
 
 def worker_of(cluster: Cluster, job: str) -> Worker | None:
@@ -64,111 +92,141 @@ def runs(cluster: Cluster) -> Counter[str]:
     return Counter(status for (status,) in cluster.postgres.ask("select status from runs"))
 
 
-def assert_one_at_a_time_and_apart(asked: list[Logged], seconds: float) -> None:
-    gaps = [after.at - before.until for before, after in pairwise(sorted(asked, key=lambda it: it.at))]
-    assert gaps
-    assert min(gaps) >= seconds
+def begun_with_a_worker_that_is_killed_while_its_run_starts(cluster: Cluster) -> subprocess.Popen[str]:
+    doomed = cluster.add_worker()
+    command = cluster.begin("run", *RANGE)
+    wait_for("a run that starts", lambda: a_run_starts(cluster))
+    doomed.kill()
+    for _ in range(WORKERS):
+        cluster.add_worker()
+    return command
 
 
+def kill_a_worker_in_the_middle(cluster: Cluster, services: FakeServices) -> None:
+    wait_for("a request to arXiv", lambda: bool(services.of("arxiv")))
+    doomed = worker_of(cluster, "fetch_papers")
+    assert doomed is not None
+    doomed.kill()
+    cluster.add_worker()
+
+
+def take_away(server: PostgresServer | RedisServer) -> None:
+    server.stop()
+    time.sleep(AWAY)
+    server.start()
+
+
+def assert_it_ended_with_one_line(command: subprocess.Popen[str]) -> None:
+    """A command whose database goes away says so, and nothing else; before that, it said what it would cost."""
+    _, err = command.communicate(timeout=PATIENCE)
+    assert command.returncode == 1
+    [line] = [line for line in err.splitlines() if line.startswith("fw-pipeline: ")]
+    assert line.startswith("fw-pipeline: Dagster's history: PostgreSQL refuses: "), err
+    assert "Traceback" not in err
+    assert "Retrying" not in err
+    assert f"{len(SOURCES) * PARTS} runs handed to the workers" in err
+    assert f"fetch_papers 2022-01 to 2023-06: {PARTS} runs of at most {PART} months, 18 requests in all" in err
+
+
+def assert_all_was_published(cluster: Cluster, err: str) -> None:
+    """Every month is there, and the command names where the file is, and where the page."""
+    published = cluster.data / "warehouse.duckdb"
+    assert f"published s3://{BUCKET}/figures/warehouse.duckdb, here {published}: huggingface" in err
+    assert err.count("2023-06 (18 months)") == 3
+    assert err.count("huggingface 2022-03 to 2023-06 (16 months)") == 1, "its first month is March 2022"
+    [page] = [line.removeprefix("report    ") for line in err.splitlines() if line.startswith("report ")]
+    machine, _, path = page.partition(":")
+    assert machine == socket.gethostname()
+    assert Path(path).is_file()
+    assert Path(path).parents[2].name.startswith("worker")
+    wait_for("the runs of the first command", lambda: not runs(cluster).keys() - {"SUCCESS", "FAILURE"})
+    assert runs(cluster)["FAILURE"] >= 2, "those of the workers that were killed"
+
+
+def assert_nothing_is_left_where_it_should_not_be(cluster: Cluster, err: str) -> None:
+    logs = "".join(path.read_text(errors="replace") for path in cluster.folder.rglob("*.log"))
+    assert not [secret for secret in (PASSWORD, quote(PASSWORD, safe="")) if secret in logs + err]
+    made = [path.relative_to(cluster.folder) for path in cluster.folder.rglob("*")]
+    locks = {path.name for path in made if ".work" in path.parts and path.suffix == ".lock"}
+    assert locks == {"published.lock"}, "no lock is a file, but for that of a machine's own copy"
+    assert not [path for path in made if path.name == "raw"], "what was fetched is in the object store alone"
+
+
+def assert_a_backfill_of_the_ui_is_shared_out(cluster: Cluster) -> None:
+    def launched() -> str | None:
+        with suppress(HTTPError):  # its connections are those that PostgreSQL had before it was away: it makes new ones
+            return cluster.ui.backfill(["pypi"], [month.isoformat() for month in MONTHS.months()])
+        return None
+
+    backfill = cluster.ui.wait_for("the UI", launched, PATIENCE)
+    cluster.ui.wait_for(
+        "the backfill", lambda: cluster.ui.backfill_status(backfill) not in {"REQUESTED", "CANCELING"}, PATIENCE
+    )
+    assert cluster.ui.backfill_status(backfill) == "COMPLETED_SUCCESS"
+    of_it = [tagged(run) for run in cluster.ui.runs()]
+    of_it = [tags for tags in of_it if tags.get("dagster/backfill") == backfill]
+    assert all("dagster-celery/task_id" in tags for tags in of_it), "workers executed them"
+    parts = sorted((tags[RANGE_START], tags[RANGE_END]) for tags in of_it)
+    assert parts == [(part.months()[0].isoformat(), part.months()[-1].isoformat()) for part in MONTHS.parts(PART)]
+
+
+def tagged(run: dict[str, Any]) -> dict[str, str]:
+    return {tag["key"]: tag["value"] for tag in run["tags"]}
+
+
+def answered(asked: Sequence[Logged]) -> Counter[tuple[object, ...]]:
+    """Return how often each request was answered well; one that was refused is right to be made again."""
+    return Counter((it.method, it.path, it.query, it.body) for it in asked if it.status == 200)
+
+
+def fetch_on_one_machine(services: FakeServices, data: Path) -> None:
+    """Fetch the same parts, one after the other, into a data folder."""
+    given, now = read({**live(services), "FW_DATA_DIR": str(data)}, dotenv=Path("none")), datetime.now(UTC)
+    for source in SOURCES.values():
+        months = MONTHS.common(offered(source, given, now=now))
+        assert months is not None
+        for number, part in enumerate(months.parts(PART)):
+            chosen = choose(source, given)
+            got = ingest(chosen, part, given, run_id=f"{number}", now=now, log=silent, done=lambda _: None)
+            assert sorted(got.months("present")) == list(part.months()), (source.name, got.failures)
+
+
+@pytest.mark.cluster
 @pytest.mark.long
-def test_what_three_workers_fetch_and_one_that_is_killed_is_what_one_machine_fetches(
+@NEEDS_CLUSTER
+def test_three_workers_publish_what_one_machine_does_whatever_is_killed_or_away(
     services: FakeServices, tmp_path: Path
 ) -> None:
     for service in ("stackexchange", "huggingface", "clickpy"):
-        services.faults.add(f"/{service}", "error", times=1)
-    with cluster_of(tmp_path, services) as cluster:
+        services.faults.add(f"/{service}", "error", times=1, after=1)
+    with Cluster(tmp_path / "cluster", live(services), DAGSTER) as cluster:
+        command = begun_with_a_worker_that_is_killed_while_its_run_starts(cluster)
+        kill_a_worker_in_the_middle(cluster, services)
+        take_away(cluster.redis)
+        before = len(services.of("arxiv"))
+        wait_for("another request to arXiv", lambda: len(services.of("arxiv")) > before)
+        take_away(cluster.postgres)
+        assert_it_ended_with_one_line(command)
         command = cluster.begin("run", *RANGE)
-        wait_for("a request to arXiv", lambda: bool(services.of("arxiv")))
-        doomed = worker_of(cluster, "fetch_papers")
-        assert doomed is not None
-        doomed.kill()
         _, err = command.communicate(timeout=PATIENCE)
         assert command.returncode == 0, err
-        assert "8 runs handed to the workers" in err
-        assert f"fetch_papers {FIRST} to {LAST}: 2 runs of at most 2 months, 4 requests in all" in err
-        assert f"published {cluster.data / 'warehouse.duckdb'}: " in err
-        assert err.count(f"({MONTHS} months)") == 4
+        assert_all_was_published(cluster, err)
+        assert_nothing_is_left_where_it_should_not_be(cluster, err)
+        published = str(shutil.copy(cluster.data / "warehouse.duckdb", tmp_path))
         asked = list(services.requests)
         assert services.faults.waiting() == []
-        counted = runs(cluster)
-        assert counted.pop("FAILURE") == 1, "that of the worker which was killed"
-        assert counted.keys() == {"SUCCESS"}
-        logs = "".join(path.read_text(errors="replace") for path in tmp_path.rglob("*.log"))
-        assert not [secret for secret in (PASSWORD, quote(PASSWORD, safe="")) if secret in logs + err]
-        made = [path.relative_to(cluster.folder) for path in cluster.folder.rglob("*")]
-        locks = {path.name for path in made if ".work" in path.parts and path.suffix == ".lock"}
-        assert locks == {"published.lock"}, "no lock is a file, but for that of a machine's own copy"
-        assert not [path for path in made if path.name == "raw"], "what was fetched is in the object store alone"
-    assert_one_at_a_time_and_apart([it for it in asked if it.service == "arxiv"], 3.0)
-    sent = Counter((it.path, it.query) for it in asked if it.service == "arxiv")
-    assert sum(sent.values()) - len(sent) <= 1, "but for the request that was cut off"
+        assert_a_backfill_of_the_ui_is_shared_out(cluster)
+
+    arxiv = sorted((it for it in asked if it.service == "arxiv"), key=lambda it: it.at)
+    assert min(after.at - before.until for before, after in pairwise(arxiv)) >= 3.0, "one at a time, and apart"
     alone = tmp_path / "alone"
-    done = fw_pipeline(alone, "run", *RANGE, **{**settings(services), "FW_PROVIDERS": ARXIV})
-    assert done.status == 0, done.err
-    count, differ = differing(str(alone / "warehouse.duckdb"), str(cluster.data / "warehouse.duckdb"))
+    with FakeServices() as others:
+        fetch_on_one_machine(others, alone)
+        expected = answered(others.requests)
+    assert expected - answered(asked) == Counter(), "nothing was left out"
+    repeated = answered(asked) - expected
+    assert repeated.total() <= CUT_OFF, repeated
+    assert fw_pipeline(alone, "rebuild").status == 0
+    count, differ = differing(str(alone / "warehouse.duckdb"), published)
     assert count > 50
     assert differ == []
-
-
-def test_a_worker_that_is_killed_while_a_run_starts_and_more_runs_than_workers_cost_no_month(
-    services: FakeServices, tmp_path: Path
-) -> None:
-    changed: dict[str, Settings] = {
-        "concurrency": {"runs": {"max_concurrent_runs": 6}, "pools": {"granularity": "run", "default_limit": 1}},
-        "run_monitoring": {"enabled": True, "start_timeout_seconds": 120, "poll_interval_seconds": 10},
-    }
-    with cluster_of(tmp_path, services, workers=2, changed=changed) as cluster:
-        command = cluster.begin("run", *RANGE)
-        starting = (
-            "select pipeline_name from runs join run_tags using (run_id) join celery_taskmeta on value = task_id"
-            " where key = 'dagster-celery/task_id' and runs.status = 'STARTING' and celery_taskmeta.status = 'STARTED'"
-        )
-        made = "select to_regclass('celery_taskmeta') is not null"
-        wait_for("the results of Celery", lambda: cluster.postgres.ask(made) == [(True,)])
-        wait_for("a run that starts", lambda: bool(cluster.postgres.ask(starting)))
-        for worker in cluster.workers:
-            worker.kill()
-        for _ in range(2):
-            cluster.add_worker()
-        _, err = command.communicate(timeout=2 * PATIENCE)
-        assert command.returncode == 0, err
-        assert err.count(f"({MONTHS} months)") == 4
-        assert runs(cluster)["FAILURE"] >= 1
-    assert_one_at_a_time_and_apart(services.of("arxiv"), 3.0)
-
-
-def complaints(err: str) -> list[str]:
-    return [line for line in err.splitlines() if line.startswith("fw-pipeline: ")]
-
-
-def test_a_broker_and_then_a_database_that_are_away_for_half_a_minute_cost_no_month(
-    services: FakeServices, tmp_path: Path
-) -> None:
-    with cluster_of(tmp_path, services) as cluster:
-        command = cluster.begin("run", *RANGE)
-        wait_for("a run at work", lambda: worker_of(cluster, "fetch_papers") is not None)
-        cluster.redis.stop()
-        time.sleep(30)
-        cluster.redis.start()
-        _, err = command.communicate(timeout=PATIENCE)
-        assert command.returncode == 0, err
-        asked = list(services.requests)
-        again = cluster.command("run", *RANGE, "--source", "papers")
-        assert again.status == 0, again.err
-        assert services.requests == asked, "what is here already is not asked for again"
-        services.requests.clear()
-        command = cluster.begin("run", *RANGE, "--again")
-        wait_for("a request to arXiv", lambda: bool(services.of("arxiv")))
-        cluster.postgres.stop()
-        time.sleep(30)
-        cluster.postgres.start()
-        _, err = command.communicate(timeout=PATIENCE)
-        assert command.returncode == 1
-        [line] = complaints(err)
-        assert line.startswith("fw-pipeline: Dagster's history: PostgreSQL refuses: "), err
-        assert "Traceback" not in err
-        wait_for("the daemon", lambda: not runs(cluster).keys() - {"SUCCESS", "FAILURE"})
-        done = cluster.command("run", *RANGE, "--again")
-        assert done.status == 0, done.err
-        assert done.err.count(f"({MONTHS} months)") == 4
-    assert_one_at_a_time_and_apart(services.of("arxiv"), 3.0)

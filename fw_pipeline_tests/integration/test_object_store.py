@@ -12,7 +12,6 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
-from obstore.fsspec import FsspecStore
 
 from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.ingestion.ingest import ingest
@@ -20,7 +19,7 @@ from fw_pipeline.ingestion.providers import choose
 from fw_pipeline.locks import silent
 from fw_pipeline.months import Window
 from fw_pipeline.object_path import ObjectPath
-from fw_pipeline.raw import EvidenceStore, Statement, VintageStore, storage_of
+from fw_pipeline.raw import EvidenceStore, Statement, VintageStore, object_file_system, storage_of
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import Warehouse, copy_tables, reading
@@ -145,7 +144,7 @@ def test_live_figures_their_listings_and_large_files_are_kept_there(
     with duckdb.connect(
         str(tmp_path / "there/warehouse.duckdb"), read_only=True
     ) as connection:  # as docs/scaling.md says
-        connection.register_filesystem(FsspecStore("s3", client_options={"allow_http": True}))
+        connection.register_filesystem(object_file_system())
         for name in LISTINGS:
             counted = connection.execute(f"select count(*) from {name}").fetchall()
             assert counted == [(len(loaded[1][name]),)]

@@ -26,7 +26,7 @@ from fw_pipeline_tests.support.cluster_servers import (
     postgres_binaries,
     postgres_server,
 )
-from fw_pipeline_tests.support.command import COMMAND, Done, environment, fw_pipeline
+from fw_pipeline_tests.support.command import COMMAND, environment
 from fw_pipeline_tests.support.dagster_ui import Ui
 from fw_pipeline_tests.support.s3_server import BUCKET, S3Server, s3_server
 
@@ -122,10 +122,6 @@ class Cluster:
             "CELERY_BROKER_URL": self.redis.address,
             "CELERY_RESULT_BACKEND": f"db+{database}",
         }
-
-    def command(self, *arguments: str, **settings: str) -> Done:
-        """Run the command on the head."""
-        return fw_pipeline(self.data, *arguments, **{**self.environment("head"), **settings})
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         """Start the command on the head and do not wait for it."""

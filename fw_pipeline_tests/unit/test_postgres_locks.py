@@ -123,6 +123,19 @@ def test_a_killed_process_frees_its_lock_and_its_run_is_known_as_killed_once(
     assert locks.killed(["a-run"]) == []
 
 
+def test_a_run_that_was_stopped_before_it_had_its_lock_is_known_as_killed_after_a_while(
+    server: PostgresServer, locks: PostgresLocks
+) -> None:
+    assert locks.killed(["a-run"]) == [], "it may be about to take it"
+    with locks.alive("a-run"):
+        assert locks.killed(["a-run"]) == []
+    assert locks.killed(["another"]) == []
+    server.ask("update fw_pipeline_runs set since = since - interval '1 minute'")
+    assert locks.killed([]) == []
+    assert locks.killed(["another"]) == ["another"]
+    assert locks.killed(["another"]) == []
+
+
 def test_a_run_that_ends_is_not_taken_for_killed(locks: PostgresLocks) -> None:
     with locks.alive("a-run"):
         assert locks.killed(["a-run"]) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from pathlib import Path
 
@@ -130,6 +131,37 @@ def test_settings_are_handed_on_whole_to_a_process_that_stands_elsewhere(tmp_pat
     )  # fmt: skip
     assert found.environment["FW_DATA_DIR"] == str(PROJECT_DIR / "data")
     assert found.environment["FW_MODE"] == "", "so that no other file can set what is set nowhere"
+
+
+def test_what_leads_to_an_object_store_may_stand_in_the_dotenv_file_and_is_never_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text(
+        "AWS_ACCESS_KEY_ID=k-of-the-file\nAWS_SECRET_ACCESS_KEY=s-of-the-file\nAWS_REGION=\nAWS_PROFILE=p\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    for name in [it for it in os.environ if it.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.setenv(name, "to be put back")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "k-of-the-environment")
+    monkeypatch.setenv("FW_DATA_DIR", str(tmp_path))
+    assert not {name for name, *_ in read().shown if name.startswith("AWS_")}
+    assert "AWS_SECRET_ACCESS_KEY" not in os.environ, "of a folder it is nobody's business"
+    monkeypatch.setenv("FW_DATA_DIR", "s3://bucket/data")
+    found = read()
+    assert {name: by for name, value, by in found.shown if name.startswith("AWS_") and value == "set"} == {
+        "AWS_ACCESS_KEY_ID": "environment",
+        "AWS_SECRET_ACCESS_KEY": str(tmp_path / ".env"),
+        "AWS_PROFILE": str(tmp_path / ".env"),
+    }
+    assert (os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]) == (
+        "k-of-the-environment",
+        "s-of-the-file",
+    )
+    assert "AWS_REGION" not in os.environ
+    assert not any(secret in f"{found}{found.shown}" for secret in ("k-of-", "s-of-"))
 
 
 def test_secrets_are_in_no_text_made_of_the_settings() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import re
@@ -179,6 +180,20 @@ def test_settings_that_lack_something_of_this_machine_are_one_line_that_names_it
     with pytest.raises(PipelineError, match=re.escape(cause)) as caught, told(), DagsterInstance.get() as instance:
         instance.get_runs()
     assert "\n" not in str(caught.value)
+
+
+def test_that_a_connection_is_tried_again_is_said_nowhere_within_however_many_end_inside(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    said = "Retrying failed database connection: away"
+    with told():
+        with told():
+            logging.getLogger().warning(said)
+        logging.getLogger().warning(said)
+        logging.getLogger().warning("something else")
+    assert caplog.messages == ["something else"]
+    logging.getLogger().warning(said)
+    assert caplog.messages == ["something else", said]
 
 
 @pytest.mark.parametrize(

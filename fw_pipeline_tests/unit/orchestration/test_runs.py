@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 import time
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,11 +21,14 @@ from dagster import (
     job,
     op,
 )
+from dagster._core.code_pointer import ModuleCodePointer
+from dagster._core.origin import RepositoryPythonOrigin
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 
 from fw_pipeline.locks import FileLocks
 from fw_pipeline.orchestration import runs
 from fw_pipeline.orchestration.pipeline import Pipeline
-from fw_pipeline.orchestration.runs import AGAIN, KILLED, held_by_runs, mark_killed
+from fw_pipeline.orchestration.runs import AGAIN, KILLED, held_by_runs, mark_killed, repository
 from fw_pipeline.settings import read
 from fw_pipeline_tests.support.command import start
 
@@ -59,6 +64,28 @@ def test_a_killed_run_is_marked_as_failed_and_one_at_work_is_not(
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+class AllKilled(FileLocks):
+    """Locks of which every run that is asked for is free."""
+
+    def killed(self, at_work: Collection[str]) -> list[str]:
+        return list(at_work)
+
+
+def test_a_run_of_another_code_location_in_the_same_history_is_left_alone(
+    instance: DagsterInstance, location: Definitions, tmp_path: Path
+) -> None:
+    code = RepositoryPythonOrigin(sys.executable, ModuleCodePointer("fw_pipeline.definitions", "defs"))
+    elsewhere = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("another"), "__repository__")
+    mine, _ = (
+        instance.create_run_for_job(
+            location.resolve_job_def("rebuild"), status=DagsterRunStatus.STARTED,
+            remote_job_origin=where.get_job_origin("rebuild"), job_code_origin=code.get_job_origin("rebuild"),
+        )
+        for where in (repository(), elsewhere)
+    )  # fmt: skip
+    assert mark_killed(instance, AllKilled(tmp_path)) == [mine.run_id]
 
 
 def test_a_run_that_was_written_down_and_never_started_does_not_keep_builds_waiting(

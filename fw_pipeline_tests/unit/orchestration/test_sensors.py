@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -40,6 +41,7 @@ from fw_pipeline.signals import REMEDY
 from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.support.dagster_runs import add_month, execute, pipeline_of
 from fw_pipeline_tests.support.loopback_alerts import hook
+from fw_pipeline_tests.support.s3_refusals import bucket_that_refuses
 
 
 class Sensor:
@@ -67,6 +69,22 @@ def test_the_first_month_of_any_source_is_built(tmp_path: Path, instance: Dagste
     assert sensor.skips() == "waits for the first month of any source"
     execute(tmp_path / "data", instance, "fetch_pypi", partition_key="2020-05-01")
     assert isinstance(sensor.look(), RunRequest)
+
+
+def test_where_the_object_store_refuses_no_build_is_launched_and_the_tick_says_why(
+    tmp_path: Path, instance: DagsterInstance
+) -> None:
+    with bucket_that_refuses("no-head") as one:
+        one.objects["data/raw/pypi/2022-05/20220601T000000000000Z-a.parquet"] = b""
+        given = read({"FW_DATA_DIR": str(one.root), "FW_WORK_DIR": str(tmp_path)}, dotenv=Path("none"))
+        pipeline = Pipeline(SOURCES, (), given=given)
+        context = build_sensor_context(instance=instance)
+        assert isinstance(build_what_changed()(context, pipeline=pipeline), RunRequest), "nothing is published yet"
+        refusals: list[Callable[[str, int], bool]] = [lambda method, _: method == "HEAD", lambda *_: True]
+        for one.refuses in refusals:  # what was published last; everything
+            said = build_what_changed()(context, pipeline=pipeline)
+            assert isinstance(said, SkipReason)
+            assert str(said.skip_message).startswith("data folder: the object store of s3://no-head refuses")
 
 
 def test_a_build_starts_once_for_each_state_of_the_figures_and_only_when_nothing_is_at_work(

@@ -47,6 +47,39 @@ def test_a_finished_fetch_is_not_gone_on_with(tmp_path: Path) -> None:
     assert again.folder.name == "run-2"
 
 
+def test_what_a_killed_fetch_left_for_other_months_outlives_the_fetch_of_these(tmp_path: Path) -> None:
+    killed = evidence(tmp_path)
+    for request in ("january", f"{HEADERS_OF}january", "february", f"{HEADERS_OF}february"):
+        killed.keep(request, request.encode(), name=request)
+
+    for run, (month, left) in enumerate([("march", 2), ("january", 2), ("april", 1)]):
+        other = evidence(tmp_path, run=f"run-{run + 2}")
+        assert other.resumed == left
+        for request in (month, f"{HEADERS_OF}{month}"):
+            if other.find(request) is None:
+                assert month != "january"
+                other.keep(request, request.encode(), name=request)
+        other.finish()
+    assert evidence(tmp_path, run="late", now=NOW + timedelta(days=8)).resumed == 0
+    last = evidence(tmp_path, run="last")
+    found = last.find("february")
+    assert found is not None
+    assert found.read() == b"february"
+    assert last.find("january") is None, "it was used"
+    last.finish()
+    assert evidence(tmp_path, run="new").folder.name == "new"
+
+
+def test_what_is_left_again_and_again_is_used_for_a_week_and_no_longer(tmp_path: Path) -> None:
+    evidence(tmp_path).keep("january", b"x", name="a")
+    for day in (5, 10):
+        other = evidence(tmp_path, run=f"day-{day}", now=NOW + timedelta(days=day))
+        assert other.resumed == 1
+        other.keep(f"{day}", b"y", name=f"{day}")
+        other.finish()
+    assert evidence(tmp_path, run="new", now=NOW + timedelta(days=11)).folder.name == "new"
+
+
 def test_an_unfinished_fetch_is_gone_on_with_for_a_week_from_its_last_answer_and_an_answer_for_a_month(
     tmp_path: Path,
 ) -> None:
