@@ -19,16 +19,16 @@ import polars as pl
 between = "expect_column_values_to_be_between"
 rules = [ex.Expectation(f"r{n}", between, {"column": "n", "min_value": n}) for n in range(9)]
 passed = [outcome.passed for outcome in ex.validate(pl.DataFrame({"n": [0, 5]}), rules)]
-from fw_pipeline.quality.engine import batch_definition
+from fw_pipeline.quality.engine import context
 unused = sorted({"altair", "scipy.stats", "scipy.linalg"} & sys.modules.keys())
 from great_expectations.expectations.core import expect_column_kl_divergence_to_be_less_than as other
 import altair, scipy
 used = [other.alt.Chart is altair.Chart, other.stats.entropy is scipy.stats.entropy]
-context = batch_definition().data_asset.datasource.data_context
+settings = context()
 print(json.dumps({"connections": connections, "early": early, "passed": passed,
     "unused": unused, "used": used,
-    "variable": os.environ["GX_ANALYTICS_ENABLED"], "configured": context.variables.analytics_enabled,
-    "docs": context.variables.data_docs_sites}))
+    "variable": os.environ["GX_ANALYTICS_ENABLED"], "configured": settings.variables.analytics_enabled,
+    "docs": settings.variables.data_docs_sites}))
 """
 
 

@@ -102,6 +102,43 @@ def test_outcomes_come_in_the_order_of_their_rules() -> None:
     assert all(len(low.failing_index) == len(high.failing_index) + 1 for low, high in pairwise(outcomes))
 
 
+COMPOUND = {"kind": "expect_compound_columns_to_be_unique", "column_list": ["n", "gone"]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "observed", "breaking"),
+    [
+        ({"kind": BETWEEN, "column": "n", "min_value": 0}, "0 of 3 rows", ()),
+        ({"kind": BETWEEN, "column": "n", "min_value": 2, "mostly": 0.5}, "1 of 3 rows", (0,)),
+        ({"kind": BETWEEN, "column": "gone", "min_value": 0}, "every value is NULL", ()),
+        ({"kind": BETWEEN, "column": "n - gone", "min_value": 0}, "every value is NULL", ()),
+        ({"kind": "expect_column_values_to_be_null", "column": "NULL among n, text"}, "0 of 3 rows", ()),
+        ({**COMPOUND, "ignore_row_if": "never"}, "0 of 3 rows", ()),
+        ({**COMPOUND, "ignore_row_if": "any_value_is_missing"}, "every value is NULL", ()),
+        (
+            {
+                "kind": "expect_column_pair_values_to_be_equal",
+                "column_A": "n",
+                "column_B": "gone",
+                "ignore_row_if": "either_value_is_missing",
+            },
+            "every value is NULL",
+            (),
+        ),
+    ],
+)
+def test_a_rule_that_holds_says_on_which_rows(asked: dict[str, Any], observed: str, breaking: tuple[int, ...]) -> None:
+    frame = pl.DataFrame({"n": [1, 2, 3], "gone": [None] * 3, "text": ["a", "b", "c"]}, schema_overrides={"gone": int})
+    outcome = one(frame, **asked)
+    assert (outcome.passed, outcome.observed, outcome.failing_index) == (True, observed, breaking)
+    assert outcome.unexpected_count == len(outcome.failing_rows) == len(breaking)
+
+
+def test_two_rules_that_say_the_same_have_an_outcome_each() -> None:
+    twice = [rule(BETWEEN, name=name, column="n", min_value=2) for name in ("here", "there")]
+    assert [outcome.failing_index for outcome in validate(pl.DataFrame({"n": [1, 2]}), twice)] == [(0,), (0,)]
+
+
 def test_rows_found_by_a_query_fail_the_rule() -> None:
     (sums,) = declared(
         [{"type": FAILING_ROWS, "name": "sums", "reason": "Shares add up.", "sql": "select 1"}], columns=[]
