@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -128,7 +127,7 @@ def _launch(settings: Settings, fetches: Sequence[tuple[str, Window | None]] = (
 def _finish(settings: Settings, launched: Launched, refused: Sequence[str] = ()) -> None:
     """Say every failure on its line, then the answer and where the results are, and leave with the right status."""
     from fw_pipeline.report.answer import answer
-    from fw_pipeline.warehouse import latest, query
+    from fw_pipeline.warehouse import latest, reading
 
     for note in launched.notes:
         click.echo(note, err=True)
@@ -136,7 +135,8 @@ def _finish(settings: Settings, launched: Launched, refused: Sequence[str] = ())
     for line in launched.failures:
         complain(line)
     if launched.published:
-        found = answer(partial(query, latest(settings.published, settings.data_dir)))
+        with reading(latest(settings.published, settings.data_dir)) as read:
+            found = answer(read)
         tell(found.question)
         tell_facts(("", sentence) for sentence in found.sentences)
         click.echo(f"report    {launched.page or settings.work_dir / 'report' / 'index.html'}", err=True)

@@ -6,7 +6,6 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from fw_pipeline.orchestration.pipeline import Pipeline, registered
 from fw_pipeline.report.answer import answer
 from fw_pipeline.report.formatting import VERDICTS, in_month
 from fw_pipeline.text import in_markdown
-from fw_pipeline.warehouse import BOOKS, Writer, latest, query, reading
+from fw_pipeline.warehouse import BOOKS, Writer, latest, reading
 
 
 def publish_asset(rules: Rules, tables: Sequence[Table]) -> AssetsDefinition:
@@ -81,14 +80,15 @@ def contents(published: Path) -> dict[str, str]:
 
     Nothing is said of a file that was built without the verdicts.
     """
-    read = partial(query, published)
-    if read("from duckdb_tables() where schema_name = 'marts' and table_name = 'headline_verdicts'").is_empty():
-        return {}
-    headline = read("from marts.headline_verdicts where as_of = (select max(as_of) from marts.headline_verdicts)")
+    fetched = "select source, max(observed_at) as fetched from meta.coverage_by_series group by source"
+    with reading(published) as read:
+        if read("from duckdb_tables() where schema_name = 'marts' and table_name = 'headline_verdicts'").is_empty():
+            return {}
+        headline = read("from marts.headline_verdicts where as_of = (select max(as_of) from marts.headline_verdicts)")
+        answered = answer(read)
+        sources = read(f"from meta.sources left join ({fetched}) using (source) order by source").to_dicts()
     found = Counter(headline["verdict"])
     counted = ", ".join(f"{found[verdict]} {words}" for verdict, words in VERDICTS.items() if found[verdict])
-    fetched = "select source, max(observed_at) as fetched from meta.coverage_by_series group by source"
-    answered = answer(read)
     return {
         "answer": " ".join([answered.question, *answered.sentences]),
         **({f"verdicts as of {in_month(headline['as_of'][0])}": counted} if counted else {}),
@@ -96,7 +96,7 @@ def contents(published: Path) -> dict[str, str]:
             f"months of {row['source']}": row["why_none"]
             or f"{row['months']} months with figures, {in_month(row['first_month'])} to {in_month(row['last_month'])}; "
             f"last fetched {row['fetched']:%Y-%m-%d %H:%M} UTC"
-            for row in read(f"from meta.sources left join ({fetched}) using (source) order by source").to_dicts()
+            for row in sources
         },
     }
 

@@ -7,6 +7,7 @@ unpacked when a reader touches a chart.
 from __future__ import annotations
 
 import base64
+import functools
 import gzip
 import hashlib
 import json
@@ -136,12 +137,17 @@ def _by_lack(card: Card) -> str:
 
 
 def _rendered(name: str, **given: Any) -> str:
+    return str(_templates().get_template(name).render(**given))
+
+
+@functools.cache
+def _templates() -> Any:
+    """Return the templates, each of which is compiled once."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - only the page needs it
 
-    environment = Environment(
+    return Environment(
         loader=FunctionLoader(_file), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.get_template(name).render(**given)
 
 
 def _payload(figure: Figure) -> dict[str, object]:
