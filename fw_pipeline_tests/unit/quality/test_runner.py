@@ -128,7 +128,8 @@ COMPOUND = {"kind": "expect_compound_columns_to_be_unique", "column_list": ["n",
     ],
 )
 def test_a_rule_that_holds_says_on_which_rows(asked: dict[str, Any], observed: str, breaking: tuple[int, ...]) -> None:
-    frame = pl.DataFrame({"n": [1, 2, 3], "gone": [None] * 3, "text": ["a", "b", "c"]}, schema_overrides={"gone": int})
+    columns = {"n": [1, 2, 3], "gone": [None] * 3, "text": ["a", "b", "c"]}
+    frame = pl.DataFrame(columns, schema_overrides={"gone": pl.Int64})
     outcome = one(frame, **asked)
     assert (outcome.passed, outcome.observed, outcome.failing_index) == (True, observed, breaking)
     assert outcome.unexpected_count == len(outcome.failing_rows) == len(breaking)
