@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date
@@ -137,14 +137,10 @@ def reading(
                 _refuse_what_changes(shut, sql)
                 names_listings = _DETAIL.search(sql) is not None
                 connection = closed.enter_context(_empty()) if names_listings else shut
-                stop = threading.Timer(seconds, connection.interrupt)
-                stop.start()
-                try:
-                    if names_listings:
-                        _awaited(connection, partial(_take_in, connection, published, sql))
-                    return _awaited(connection, partial(_answered, connection, sql, rows))
-                finally:
-                    stop.cancel()
+                until = time.monotonic() + seconds
+                if names_listings:
+                    _awaited(connection, partial(_take_in, connection, published, sql), until)
+                return _awaited(connection, partial(_answered, connection, sql, rows), until)
 
         yield read
 
@@ -157,7 +153,7 @@ def _worded(seconds: float) -> Iterator[None]:
     except duckdb.PermissionException as error:
         cause = "it reaches for a file, an extension or the network, or would change something"
         raise WarehouseError("query", cause, _OWN_COPY) from error
-    except duckdb.InterruptException as error:
+    except (duckdb.InterruptException, TimeoutError) as error:
         raise WarehouseError("query", f"it was stopped after {seconds:g} s", "ask for less at a time") from error
     except duckdb.OutOfMemoryException as error:
         raise WarehouseError("query", "it needs more than 2 GB of memory", "ask for less at a time") from error
@@ -165,12 +161,16 @@ def _worded(seconds: float) -> Iterator[None]:
         raise WarehouseError("query", first_line(error), _TABLES) from error
 
 
-def _awaited(connection: duckdb.DuckDBPyConnection, answer: Callable[[], T]) -> T:
-    """Run a query in another thread while this one handles signals: DuckDB handles none while it returns rows."""
+def _awaited(connection: duckdb.DuckDBPyConnection, answer: Callable[[], T], until: float) -> T:
+    """Run a query in another thread while this one handles signals: DuckDB handles none while it returns rows.
+
+    Raises:
+        TimeoutError: it took longer than until then, by the clock of `time.monotonic`.
+    """
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(answer)
         try:
-            return running.result()
+            return running.result(until - time.monotonic())
         except BaseException:
             while not running.done():  # until it takes effect: between two steps there is nothing to interrupt
                 connection.interrupt()
