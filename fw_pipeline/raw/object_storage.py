@@ -45,7 +45,7 @@ RETRIES: RetryConfig = {
     "retry_timeout": timedelta(seconds=60),
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=4), "base": 2},
 }
-"""A server that restarts is waited for: about a quarter of a minute."""
+"""A server that restarts is waited for: some seconds; each wait is chosen at random, up to its limit."""
 
 IN_ONE_PUT = 64 << 20
 """Larger files are uploaded in parts, which no store does on a condition: see decision 31 in docs/adr."""
