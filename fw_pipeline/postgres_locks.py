@@ -48,7 +48,7 @@ _LIST = """
 insert into fw_pipeline_runs (run_id, since) select unnest(%s::text[]), {since} on conflict (run_id) {conflict}
 """
 _LISTED = "select run_id from fw_pipeline_runs where run_id = any(%s) and since <= now()"
-GRACE = "1 minute"
+GRACE = "2 minutes"
 """From when a run says that it is at work until it certainly has its lock; it takes a moment."""
 
 

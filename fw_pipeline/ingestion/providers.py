@@ -92,6 +92,7 @@ def asking(
         chosen.provider.name,
         run_id=run_id,
         now=now,
+        months=window,
         scratch=spill(settings, chosen.source),
     )
     fetch = FetchContext(

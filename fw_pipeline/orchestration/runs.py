@@ -22,6 +22,7 @@ from dagster import (
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 
 from fw_pipeline.atomic_files import unwritable
+from fw_pipeline.errors import PipelineError
 from fw_pipeline.locks import Locks, silent
 from fw_pipeline.months import Window
 from fw_pipeline.orchestration.failures import failure_lines, was_interrupted
@@ -111,6 +112,9 @@ def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
                     held.enter_context(pipeline.settings.locks.alive(context.run.run_id))
                 except OSError as error:
                     raise unwritable(pipeline.settings.work_dir / ".work" / "runs", error) from error
+                if context.instance is not None and _has_ended(context.instance, context.run.run_id):
+                    cause = f"run {context.run.run_id} was marked as failed before it began: it had no lock for long"
+                    raise PipelineError("Dagster's queue", cause, "launch it again")
                 write_quickly()
                 pipeline.log = context.log.info if context.log else silent
                 pipeline.again = {"yes": True, "no": False}.get(context.run.tags.get(AGAIN, ""), usually)
@@ -119,6 +123,11 @@ def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
                 yield pipeline
 
     return hand
+
+
+def _has_ended(instance: DagsterInstance, run_id: str) -> bool:
+    run = instance.get_run_by_id(run_id)
+    return run is not None and run.is_finished
 
 
 def mark_killed(instance: DagsterInstance, locks: Locks) -> list[str]:
@@ -137,15 +146,18 @@ def mark_killed(instance: DagsterInstance, locks: Locks) -> list[str]:
             killed.append(run_id)
     long_ago = datetime.now(UTC) - NEVER_STARTED
     waiting = RunsFilter(statuses=[DagsterRunStatus.NOT_STARTED], created_before=long_ago)
-    for run in instance.get_runs(waiting):
+    for run in filter(_is_ours, instance.get_runs(waiting)):
         instance.report_run_failed(run, KILLED)
         killed.append(run.run_id)
     return killed
 
 
 def _is_ours(run: DagsterRun) -> bool:
-    """Return whether a run is one of our code location: another one in the same history does not use our locks."""
-    return run.remote_job_origin is not None and run.remote_job_origin.location_name == LOCATION
+    """Return whether a run is of our code location, or of a command that has not said yet which it is of.
+
+    Another code location in the same history does not use our locks.
+    """
+    return run.remote_job_origin is None or run.remote_job_origin.location_name == LOCATION
 
 
 def repository() -> RemoteRepositoryOrigin:

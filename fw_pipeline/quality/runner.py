@@ -179,7 +179,7 @@ def _outcome(frame: pl.DataFrame, rule: Expectation, result: Any) -> Outcome:
             flagged = (
                 frame[list(index)].select(derived(frame, str(rule.kwargs["column"]))) if len(rule.columns) > 1 else None
             )
-            observed += f": {', '.join(flagged.to_series().unique().sort())}" if flagged is not None else ""
+            observed += f": {', '.join(map(str, flagged.to_series().unique().sort()))}" if flagged is not None else ""
     return Outcome(rule, result.success is True, count, observed, _shown(frame, index), index)
 
 

@@ -13,14 +13,15 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from fw_pipeline.atomic_files import StorageError, unwritable
 from fw_pipeline.contract import ANSWERS_BEHIND, HEADERS_OF, Evidence
+from fw_pipeline.months import Window
 from fw_pipeline.raw.storage import LocalStorage, Storage, storage_of
 
 GO_ON_FOR = timedelta(days=7)
@@ -61,16 +62,35 @@ class EvidenceStore:
     """The responses of one fetch, verbatim and write-once; an unfinished fetch is resumed instead of restarted."""
 
     def __init__(
-        self, data_dir: Path, source: str, provider: str, *, run_id: str, now: datetime, scratch: Path | None = None
+        self,
+        data_dir: Path,
+        source: str,
+        provider: str,
+        *,
+        run_id: str,
+        now: datetime,
+        months: Window | None = None,
+        scratch: Path | None = None,
     ) -> None:
         """Open the folder of this provider's unfinished fetch if there is a recent one, else a new one for `run_id`.
 
-        `scratch` is a folder of this machine for copies from an object store; the caller removes it after the fetch.
+        Args:
+            data_dir: the data folder, or an address in an object store.
+            source: whose provider it is.
+            provider: who is asked.
+            run_id: names the folder.
+            now: when the fetch began.
+            months: those that are fetched. An unfinished fetch of others is left for whoever fetches these: it may be
+                another part of the same backfill. None: any.
+            scratch: a folder of this machine for copies from an object store; the caller removes it after the fetch.
         """
         self._root, self._storage, self._scratch = data_dir, storage_of(data_dir), scratch
         self._provider_dir = data_dir / "evidence" / source / provider
-        self._now = now
-        self.folder = self._unfinished() or self._provider_dir / run_id
+        self._now, self._months = now, months
+        self._unsaid = [{"months": [months.start.isoformat(), months.end.isoformat()]}] if months else []
+        unfinished = self._unfinished()
+        self.folder = unfinished[0] if unfinished else self._provider_dir / run_id
+        self._also_unfinished = unfinished[1:]
         self._journal = self.folder / _JOURNAL
         self._answers: dict[str, str] = {}
         self._at: dict[str, datetime] = {}
@@ -91,15 +111,12 @@ class EvidenceStore:
                         headless.add(request.removeprefix(HEADERS_OF))
                 case {"rejected": str(ref)}:
                     self._forget(ref)
-                case {"finished": _, "left": left}:
-                    self._answers = {request: ref for request, ref in self._answers.items() if request in left}
                 case _:
                     pass
         for request in headless:  # without its headers, a page would look like the last one of its listing
             self._answers.pop(request, None)
-        self.resumed = sum(map(_is_answer, self._answers))
+        self.resumed = sum(not request.startswith((HEADERS_OF, ANSWERS_BEHIND)) for request in self._answers)
         """How many responses an earlier, unfinished attempt left, not counting their stored headers."""
-        self._unasked = set(self._answers)
 
     def observed_at(self, refs: Iterable[str]) -> datetime:
         """Return the time of the latest of some responses: now, or earlier if a fetch was resumed."""
@@ -107,7 +124,6 @@ class EvidenceStore:
 
     def find(self, request: str) -> KeptAnswer | None:
         """Return the response that this fetch already has for a request."""
-        self._unasked.discard(request)
         ref = self._answers.get(request)
         return self._answer(ref) if ref else None
 
@@ -205,18 +221,15 @@ class EvidenceStore:
         self._unflushed.clear()
 
     def finish(self) -> None:
-        """Mark the fetch as complete: the next fetch starts from the beginning.
-
-        What an unfinished attempt left and this fetch did not ask for, as it was for other months, is left once more.
-        """
+        """Mark the fetch as complete: the next fetch starts from the beginning."""
         if not self._storage.names(self.folder):
             return
-        answers = {request: self._at[ref] for request, ref in self._answers.items() if request in self._unasked}
-        left = [request for request, at in answers.items() if self._now - at < GO_ON_FOR]
-        left = left if any(map(_is_answer, left)) else []
-        self._append({"finished": True, **({"left": left} if left else {})})
+        self._append({"finished": True})
+        for folder in self._also_unfinished:  # what they asked for has now been asked for anew
+            self._storage.append(folder / _JOURNAL, '\n{"finished": true}', opening="")
+            self._unflushed.add(folder / _JOURNAL)
         self.flush()
-        if not left and self._storage.names(self.folder) == [_JOURNAL]:
+        if self._storage.names(self.folder) == [_JOURNAL]:
             self._storage.remove(self._journal)  # every response had already been stored by an earlier fetch
 
     def _kept(self, refs: Iterable[str]) -> set[str]:
@@ -244,21 +257,33 @@ class EvidenceStore:
 
     def _append(self, entry: dict[str, Any]) -> None:
         # each entry starts with a newline: an incomplete entry before it must not absorb it
-        opening, text = ("\n" + json.dumps(it) for it in ({"begun": self._now.isoformat()}, entry))
-        self._storage.append(self._journal, text, opening=opening)
+        opening, *lines = ("\n" + json.dumps(it) for it in ({"begun": self._now.isoformat()}, *self._unsaid, entry))
+        self._storage.append(self._journal, "".join(lines), opening=opening)
+        self._unsaid = []
         self._unflushed |= {self._journal} if self._begun else {self._journal, self.folder, self._provider_dir}
         self._begun = True
 
-    def _unfinished(self) -> Path | None:
+    def _unfinished(self) -> list[Path]:
+        """Return the folders of recent fetches that did not end, and that are not known to be of other months."""
+        found = []
         for folder in self._storage.folders(self._provider_dir):
             entries = list(self._entries(folder / _JOURNAL))
-            if ([not entry.get("left") for entry in entries if "finished" in entry] or [False])[-1]:
+            if any("finished" in entry for entry in entries) or not self._may_be_of_these_months(entries):
                 continue
             said = [_moment(entry.get("at", entry.get("begun"))) for entry in entries]
             last = max((moment for moment in said if moment is not None), default=None)
             if last is not None and self._now - last < GO_ON_FOR:
-                return folder
-        return None
+                found.append(folder)
+        return found
+
+    def _may_be_of_these_months(self, entries: Iterable[Mapping[str, Any]]) -> bool:
+        """Return whether a fetch asked for a month that this one asks for, as far as its journal says."""
+        said = [entry["months"] for entry in entries if "months" in entry]
+        try:
+            others = [Window(*map(date.fromisoformat, each)) for each in said]
+        except (TypeError, ValueError):
+            return True
+        return self._months is None or not others or any(self._months.common(each) for each in others)
 
     def _is_as_written(self, path: Path) -> bool:
         """Return whether a stored file still has the content that it is named after."""
@@ -276,11 +301,6 @@ class EvidenceStore:
             with contextlib.suppress(ValueError, RecursionError):  # an incomplete last line was never recorded
                 if isinstance(entry := json.loads(line), dict):
                     yield entry
-
-
-def _is_answer(request: str) -> bool:
-    """Return whether what is kept for a request is a response, and no note beside one."""
-    return not request.startswith((HEADERS_OF, ANSWERS_BEHIND))
 
 
 def _moment(text: object) -> datetime | None:

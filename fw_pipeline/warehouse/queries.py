@@ -171,11 +171,11 @@ def _awaited(connection: duckdb.DuckDBPyConnection, answer: Callable[[], T], unt
         running = pool.submit(answer)
         try:
             return running.result(until - time.monotonic())
-        except BaseException:
+        finally:
             while not running.done():  # until it takes effect: between two steps there is nothing to interrupt
-                connection.interrupt()
-                wait([running], timeout=0.05)
-            raise
+                with contextlib.suppress(KeyboardInterrupt):  # the first one is on its way
+                    connection.interrupt()
+                    wait([running], timeout=0.05)
 
 
 @contextlib.contextmanager

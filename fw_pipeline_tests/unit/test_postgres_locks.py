@@ -130,7 +130,7 @@ def test_a_run_that_was_stopped_before_it_had_its_lock_is_known_as_killed_after_
     with locks.alive("a-run"):
         assert locks.killed(["a-run"]) == []
     assert locks.killed(["another"]) == []
-    server.ask("update fw_pipeline_runs set since = since - interval '1 minute'")
+    server.ask("update fw_pipeline_runs set since = since - interval '2 minutes'")
     assert locks.killed([]) == []
     assert locks.killed(["another"]) == ["another"]
     assert locks.killed(["another"]) == []

@@ -7,7 +7,8 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,10 +28,12 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepo
 
 from fw_pipeline.locks import FileLocks
 from fw_pipeline.orchestration import runs
+from fw_pipeline.orchestration.failures import failure_lines
 from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.runs import AGAIN, KILLED, held_by_runs, mark_killed, repository
 from fw_pipeline.settings import read
 from fw_pipeline_tests.support.command import start
+from fw_pipeline_tests.support.dagster_runs import execute
 
 
 @job
@@ -119,3 +122,20 @@ def test_whoever_hands_a_run_to_a_worker_says_whether_months_are_fetched_again(
     for tags in ({AGAIN: "no"}, {}, {AGAIN: "yes"}):
         looking.execute_in_process(instance=instance, tags=tags)
     assert found == [False, True, True]
+
+
+def test_a_run_that_was_marked_as_failed_before_it_had_its_lock_does_not_begin(
+    instance: DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def late(_: FileLocks, run_id: str) -> Iterator[None]:
+        run = instance.get_run_by_id(run_id)
+        assert run is not None
+        instance.report_run_failed(run, KILLED)
+        yield
+
+    monkeypatch.setattr(FileLocks, "alive", late)
+    done = execute(tmp_path, instance, "rebuild")
+    assert not done.success
+    assert not (tmp_path / ".work" / "warehouse.duckdb").exists()
+    assert "it had no lock for long" in " ".join(failure_lines(done.all_events))

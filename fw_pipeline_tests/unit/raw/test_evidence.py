@@ -6,19 +6,20 @@ import gzip
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from fw_pipeline.contract import HEADERS_OF
+from fw_pipeline.months import Window
 from fw_pipeline.raw import EvidenceStore
 
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 
 
-def evidence(root: Path, run: str = "run-1", now: datetime = NOW) -> EvidenceStore:
-    return EvidenceStore(root, "pypi", "clickpy", run_id=run, now=now)
+def evidence(root: Path, run: str = "run-1", now: datetime = NOW, months: Window | None = None) -> EvidenceStore:
+    return EvidenceStore(root, "pypi", "clickpy", run_id=run, now=now, months=months)
 
 
 def test_an_answer_is_kept_verbatim_and_found_again(tmp_path: Path) -> None:
@@ -45,39 +46,6 @@ def test_a_finished_fetch_is_not_gone_on_with(tmp_path: Path) -> None:
     again = evidence(tmp_path, run="run-2")
     assert again.find("r") is None
     assert again.folder.name == "run-2"
-
-
-def test_what_a_killed_fetch_left_for_other_months_outlives_the_fetch_of_these(tmp_path: Path) -> None:
-    killed = evidence(tmp_path)
-    for request in ("january", f"{HEADERS_OF}january", "february", f"{HEADERS_OF}february"):
-        killed.keep(request, request.encode(), name=request)
-
-    for run, (month, left) in enumerate([("march", 2), ("january", 2), ("april", 1)]):
-        other = evidence(tmp_path, run=f"run-{run + 2}")
-        assert other.resumed == left
-        for request in (month, f"{HEADERS_OF}{month}"):
-            if other.find(request) is None:
-                assert month != "january"
-                other.keep(request, request.encode(), name=request)
-        other.finish()
-    assert evidence(tmp_path, run="late", now=NOW + timedelta(days=8)).resumed == 0
-    last = evidence(tmp_path, run="last")
-    found = last.find("february")
-    assert found is not None
-    assert found.read() == b"february"
-    assert last.find("january") is None, "it was used"
-    last.finish()
-    assert evidence(tmp_path, run="new").folder.name == "new"
-
-
-def test_what_is_left_again_and_again_is_used_for_a_week_and_no_longer(tmp_path: Path) -> None:
-    evidence(tmp_path).keep("january", b"x", name="a")
-    for day in (5, 10):
-        other = evidence(tmp_path, run=f"day-{day}", now=NOW + timedelta(days=day))
-        assert other.resumed == 1
-        other.keep(f"{day}", b"y", name=f"{day}")
-        other.finish()
-    assert evidence(tmp_path, run="new", now=NOW + timedelta(days=11)).folder.name == "new"
 
 
 def test_an_unfinished_fetch_is_gone_on_with_for_a_week_from_its_last_answer_and_an_answer_for_a_month(
@@ -159,3 +127,41 @@ def test_a_page_whose_headers_are_lost_is_asked_for_again(tmp_path: Path) -> Non
     resumed = evidence(tmp_path)
     assert resumed.find("page") is None, "it would look like the last page of its listing"
     assert resumed.find("other") is not None
+
+
+FIRST, SECOND = (Window.of(date(2022, month, 1), date(2022, month + 5, 1)) for month in (1, 7))
+WHOLE = Window.of(date(2022, 1, 1), date(2022, 12, 1))
+
+
+def test_a_fetch_of_other_months_leaves_what_an_unfinished_one_has_for_whoever_fetches_its_months(
+    tmp_path: Path,
+) -> None:
+    """Parts of a backfill are runs of their own: the part that was killed is launched again after others have ended."""
+    evidence(tmp_path, "killed", months=FIRST).keep("January", b"x", name="a")
+    other = evidence(tmp_path, "other", months=SECOND)
+    assert other.find("January") is None
+    other.keep("July", b"y", name="b")
+    other.finish()
+    again = evidence(tmp_path, "again", months=Window.of(date(2022, 6, 1), date(2022, 6, 1)))
+    assert again.resumed == 1
+    again.finish()
+    anew = evidence(tmp_path, "anew", months=FIRST)
+    assert (anew.find("January"), anew.folder.name) == (None, "anew"), "who resumes it ends it"
+
+
+def test_a_fetch_of_the_months_of_several_unfinished_ones_ends_them_all(tmp_path: Path) -> None:
+    for run, months in (("first", FIRST), ("second", SECOND)):
+        evidence(tmp_path, run, months=months).keep(run, b"x", name="a")
+    whole = evidence(tmp_path, "whole", months=WHOLE)
+    assert whole.resumed == 1
+    whole.finish()
+    for months in (FIRST, SECOND):
+        assert evidence(tmp_path, "anew", months=months).resumed == 0, "it would be older than what was fetched since"
+
+
+@pytest.mark.parametrize("line", ['{"months": 5}', '{"months": ["2022-01-01"]}', '{"months": [["x"], "y"]}'])
+def test_a_fetch_whose_months_cannot_be_read_may_be_of_any(tmp_path: Path, line: str) -> None:
+    evidence(tmp_path).keep("r", b"x", name="a")
+    with (tmp_path / "evidence/pypi/clickpy/run-1/requests.ndjson").open("a") as journal:
+        journal.write(f"\n{line}")
+    assert evidence(tmp_path, "run-2", months=SECOND).resumed == 1
