@@ -93,7 +93,7 @@ def test_a_run_of_the_schedule_that_is_killed_is_launched_again_and_its_month_co
 ) -> None:
     data = tmp_path / "data"
     recorded_until(data / "recorded", "2023-06")
-    clock = MovedClock(tmp_path, datetime(2023, 7, 3, 5, 59, 30, tzinfo=UTC))
+    clock = MovedClock(tmp_path, datetime(2023, 7, 3, 5, 58, tzinfo=UTC))  # the schedule is on before it is due
     come = threading.Event()
     services.faults.add(COUNTS, late(120, come), times=-1)
     with Ui(data, settings(clock, services)) as ui:
