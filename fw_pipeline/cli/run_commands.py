@@ -135,8 +135,8 @@ def _finish(settings: Settings, launched: Launched, refused: Sequence[str] = ())
     for line in launched.failures:
         complain(line)
     if launched.published:
-        with reading(latest(settings.published, settings.data_dir)) as read:
-            found = answer(read)
+        with reading(latest(settings.published, settings.data_dir)) as ask:
+            found = answer(ask)
         tell(found.question)
         tell_facts(("", sentence) for sentence in found.sentences)
         click.echo(f"report    {launched.page or settings.work_dir / 'report' / 'index.html'}", err=True)

@@ -226,10 +226,11 @@ def fetch_and_build(
 
 
 def _page(instance: DagsterInstance) -> str | None:
-    """Return the machine on which the page was made last, and its path there."""
+    """Return the machine on which the page was made last, and its path there; None where no event says so."""
     entry = instance.get_latest_materialization_event(AssetKey(["report"]))
     made = entry.asset_materialization if entry else None
-    return f"{made.metadata['machine'].value}:{made.metadata['path'].value}" if made else None
+    said = made.metadata if made else {}
+    return f"{said['machine'].value}:{said['path'].value}" if "machine" in said else None  # older events lack it
 
 
 def _run_here(

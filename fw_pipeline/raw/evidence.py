@@ -225,7 +225,7 @@ class EvidenceStore:
         if not self._storage.names(self.folder):
             return
         self._append({"finished": True})
-        for folder in self._also_unfinished:  # what they asked for has now been asked for anew
+        for folder in self._also_unfinished:  # else their answers would be older than what is here now
             self._storage.append(folder / _JOURNAL, '\n{"finished": true}', opening="")
             self._unflushed.add(folder / _JOURNAL)
         self.flush()

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import duckdb
 import polars as pl
@@ -159,7 +159,7 @@ class Lake:
             with interruptible(), contextlib.closing(_with_extensions(self.work_dir)) as connection:
                 if shared:
                     connection.execute(s3_secret(os.environ))
-                connection.execute(f"attach '{quoted(self._waiting_briefly())}' as lake ({said})")
+                connection.execute(f"attach '{quoted(self.waiting_briefly())}' as lake ({said})")
                 yield connection
         except duckdb.Error as error:
             if refused_by_the_disk(error):
@@ -180,12 +180,14 @@ class Lake:
             text = text.replace(secret, "***")
         return text
 
-    def _waiting_briefly(self) -> str:
+    def waiting_briefly(self) -> str:
         """Return the address with what lets a client notice that the server of the catalogue is lost."""
         if POSTGRES not in self.address:
             return self.address
         parts = urlsplit(self.address.partition(POSTGRES)[2])
-        query = urlencode({**CLIENT, **dict(parse_qsl(parts.query))})
+        given = [pair for pair in parts.query.split("&") if pair]  # as it is: to libpq, + is no space
+        names = {pair.partition("=")[0] for pair in given}
+        query = "&".join([*given, *(f"{name}={value}" for name, value in CLIENT.items() if name not in names)])
         return f"{LAKE}{POSTGRES}{urlunsplit(parts._replace(query=query))}"
 
 
@@ -193,13 +195,9 @@ def _with_extensions(work_dir: Path) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB in memory that has the extensions, from their wheels.
 
     Raises:
-        WarehouseError: they are not installed, or not those of this DuckDB.
+        WarehouseError: they are not installed.
+        duckdb.Error: they are not those of this DuckDB.
     """
-    try:
-        wheels = importlib.import_module("duckdb_extensions")
-    except ImportError:
-        cause = f"DuckDB {duckdb.__version__} is installed without DuckLake"
-        raise WarehouseError(SUBJECT, cause, "install requirements-lake.lock, in an environment of its own") from None
     work = work_dir / ".work"
     connection = connected(
         ":memory:",
@@ -212,10 +210,15 @@ def _with_extensions(work_dir: Path) -> duckdb.DuckDBPyConnection:
         },
     )
     try:
+        wheels = importlib.import_module("duckdb_extensions")
         for name in EXTENSIONS:
             wheels.import_extension(name, con=connection)
             connection.execute(f"load {name}")
         connection.execute(f"set ducklake_max_retry_count = {RETRIES}")
+    except ImportError:
+        connection.close()
+        cause = f"DuckDB {duckdb.__version__} is installed without DuckLake"
+        raise WarehouseError(SUBJECT, cause, "install requirements-lake.lock, in an environment of its own") from None
     except BaseException:
         connection.close()
         raise

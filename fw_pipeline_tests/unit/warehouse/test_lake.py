@@ -55,3 +55,20 @@ def test_the_object_store_is_reached_by_the_variables_that_lead_everything_else_
     environ: dict[str, str], sql: str
 ) -> None:
     assert s3_secret(environ) == sql
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("", "connect_timeout=10&"),
+        ("?options=-c%20x%3D1&password=a+b", "options=-c%20x%3D1&password=a+b&connect_timeout=10&"),
+        ("?connect_timeout=60", "connect_timeout=60&keepalives_idle=10&"),
+    ],
+)
+def test_a_lost_server_is_noticed_and_what_the_address_says_itself_stays_as_it_is(
+    tmp_path: Path, given: str, kept: str
+) -> None:
+    found = Lake(f"{ADDRESS}{given}", tmp_path, tmp_path).waiting_briefly()
+    assert found.startswith(f"{ADDRESS}?{kept}")
+    assert found.count("connect_timeout") == 1
+    assert Lake("ducklake:/a.ducklake", tmp_path, tmp_path).waiting_briefly() == "ducklake:/a.ducklake"
