@@ -24,7 +24,7 @@ from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.integration.test_object_store import BUCKET, contents, upload
 from fw_pipeline_tests.support.cluster_servers import NEEDS_POSTGRES, PostgresServer, postgres_server
 from fw_pipeline_tests.support.command import Done, environment
-from fw_pipeline_tests.support.s3_server import S3Server, s3_server
+from fw_pipeline_tests.support.s3_server import S3Server, s3_server_of_this_process
 from fw_pipeline_tests.tools.benchmarks.sameness import differing
 
 pytestmark = [pytest.mark.long, NEEDS_POSTGRES]
@@ -132,13 +132,7 @@ def place(recorded_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """The data folder of a recorded run in the object store; a machine that is empty but for the software."""
     assert (BIN / "fw-pipeline").exists(), "run: make .venv-lake/.ready"
     folder = tmp_path_factory.mktemp("lake")
-    with (
-        postgres_server() as postgres,
-        s3_server(tmp_path_factory.mktemp("s3")) as s3,
-        pytest.MonkeyPatch.context() as environ,
-    ):
-        for name, value in s3.environment.items():
-            environ.setenv(name, value)
+    with postgres_server() as postgres, s3_server_of_this_process(tmp_path_factory.mktemp("s3")) as s3:
         upload(recorded_once, ROOT)
         yield Place(postgres, s3, folder)
 

@@ -26,7 +26,7 @@ from fw_pipeline.warehouse import Warehouse, copy_tables, reading
 from fw_pipeline_tests.integration.test_live import settings
 from fw_pipeline_tests.support.command import Done, fw_pipeline
 from fw_pipeline_tests.support.fake_services.server import FakeServices
-from fw_pipeline_tests.support.s3_server import KEY, SECRET, S3Server, s3_server
+from fw_pipeline_tests.support.s3_server import KEY, SECRET, S3Server, s3_server_of_this_process
 
 pytestmark = pytest.mark.long
 
@@ -43,9 +43,7 @@ LISTINGS = sorted(
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """One server for the module, and the environment that leads to it."""
-    with s3_server(tmp_path_factory.mktemp("s3")) as running, pytest.MonkeyPatch.context() as environ:
-        for name, value in running.environment.items():
-            environ.setenv(name, value)
+    with s3_server_of_this_process(tmp_path_factory.mktemp("s3")) as running:
         storage_of(ObjectPath(f"s3://{BUCKET}")).put(ObjectPath(f"s3://{BUCKET}/begun"), b"")  # makes the bucket
         yield running
 

@@ -13,8 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
+
+from fw_pipeline.raw.object_storage import bucket
 
 WEED = Path(sys.executable).parent / "weed"
 KEY, SECRET = "tester", "a-secret-of-the-object-store"
@@ -73,7 +76,14 @@ class S3Server:
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    *(str(WEED), "server", f"-dir={self.folder / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
+                    *(
+                        str(WEED),
+                        "-logtostderr",
+                        "server",
+                        f"-dir={self.folder / 'data'}",
+                        "-ip=127.0.0.1",
+                        "-ip.bind=127.0.0.1",
+                    ),
                     *(f"-master.port={master}", f"-volume.port={volume}", "-volume.max=20"),
                     *("-master.volumeSizeLimitMB=64", "-filer", f"-filer.port={filer}"),
                     *("-s3", f"-s3.port={s3}", f"-s3.config={config}"),
@@ -121,3 +131,16 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
         yield server
     finally:
         server.stop()
+
+
+@contextlib.contextmanager
+def s3_server_of_this_process(folder: Path) -> Iterator[S3Server]:
+    """Start a server that this process reaches, too, by its environment; nothing of it is remembered afterwards."""
+    with s3_server(folder) as server, pytest.MonkeyPatch.context() as environ:
+        for name, value in server.environment.items():
+            environ.setenv(name, value)
+        bucket.cache_clear()
+        try:
+            yield server
+        finally:
+            bucket.cache_clear()

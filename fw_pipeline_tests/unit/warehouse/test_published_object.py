@@ -11,18 +11,14 @@ from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.object_path import ObjectPath
 from fw_pipeline.raw.object_storage import bucket
 from fw_pipeline.warehouse import Warehouse, latest, query
-from fw_pipeline_tests.support.s3_server import BUCKET, S3Server, s3_server
+from fw_pipeline_tests.support.s3_server import BUCKET, S3Server, s3_server_of_this_process
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """One server for the module, and the environment that leads to it."""
-    with s3_server(tmp_path_factory.mktemp("s3")) as running, pytest.MonkeyPatch.context() as environ:
-        for name, value in running.environment.items():
-            environ.setenv(name, value)
-        bucket.cache_clear()
+    with s3_server_of_this_process(tmp_path_factory.mktemp("s3")) as running:
         yield running
-    bucket.cache_clear()
 
 
 @pytest.fixture
