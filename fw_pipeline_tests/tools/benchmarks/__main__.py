@@ -19,10 +19,12 @@ from fw_pipeline_tests.tools.benchmarks.measuring import HERE, NotMeasured, meas
 from fw_pipeline_tests.tools.benchmarks.peer_comparisons import PEER_COMPARISONS
 from fw_pipeline_tests.tools.benchmarks.showing import show
 
-REQUESTS, PEERS = "requests", "peers"
-USUAL = (*COMPARISONS, REQUESTS)
+PROGRAMS = {"requests": "requests_made", "clicks": "clicks"}
+"""Those that are programs of their own: what they import would show in the peaks of what is measured after them."""
+PEERS = "peers"
+USUAL = (*COMPARISONS, "requests")
 SIZED = {**PEER_COMPARISONS, **GROWTH_COMPARISONS}
-NAMES = (*USUAL, *SIZED)
+NAMES = (*COMPARISONS, *PROGRAMS, *SIZED)
 
 
 def main() -> int:
@@ -50,9 +52,8 @@ def main() -> int:
 
 
 def _run(name: str, folder: Path, *, full: bool) -> None:
-    if name == REQUESTS:
-        # a process of its own: what it imports would show in the peaks of what is measured after it
-        program = [sys.executable, "-m", "fw_pipeline_tests.tools.benchmarks.requests_made"]
+    if name in PROGRAMS:
+        program = [sys.executable, "-m", f"fw_pipeline_tests.tools.benchmarks.{PROGRAMS[name]}"]
         if status := subprocess.run(program, cwd=HERE, check=False).returncode:
             raise NotMeasured(f"ended with status {status}")
     elif name in SIZED:
