@@ -29,7 +29,7 @@ SOURCE = "pypi"
 YEAR = Window.of(date(2022, 3, 1), date(2023, 2, 1))
 """Months of every source, launched as a backfill each: Dagster takes assets of unlike months together only with all."""
 
-TITLES = ("", "published s", "least to most", "page s", "least to most")
+TITLES = ("", "fetch begins s", "least to most", "published s", "least to most", "page s", "least to most")
 
 
 def main() -> int:
@@ -38,9 +38,7 @@ def main() -> int:
         data = Path(folder) / "data"
         for options in (("--to", "2021-11"), ("--from", "2023-03")):
             done = fw_pipeline(data, "run", *options)
-            if (
-                "published" not in done.err
-            ):  # the recorded figures end before the last closed month, which is no success
+            if "published" not in done.err:  # not its status: recorded figures end before the last closed month
                 print(done.err, file=sys.stderr)
                 return 1
         with Ui(data) as ui:
@@ -51,13 +49,16 @@ def main() -> int:
         "From the launch in the UI to the published file and to the page; every other month is there",
         TITLES,
         rows,
-        [f"{len(single)} months, one after the other, medians; one year, launched once; figures are recorded ones"],
+        [
+            f"{len(single)} months, one after the other, medians; one year, launched once; figures are recorded ones",
+            "Dagster looks for backfills every 30 s, whatever is set; a single month needs none",
+        ],
     )
     return 0
 
 
-def _waited(ui: Ui, launch: Callable[[], object], fetches: int = 1) -> tuple[float, float]:
-    """Launch, and return the seconds until the file with all the months was published, and until its page was made."""
+def _waited(ui: Ui, launch: Callable[[], object], fetches: int = 1) -> tuple[float, float, float]:
+    """Launch; return the seconds until the first fetch began, all months were published, and their page was made."""
     known = {run["runId"] for run in ui.runs()}
     began = time.time()
     launch()
@@ -71,7 +72,8 @@ def _waited(ui: Ui, launch: Callable[[], object], fetches: int = 1) -> tuple[flo
 
     ui.wait_for("the build of all that was fetched", has_ended, patience=180)
     published, page = (ui.data / it for it in ("warehouse.duckdb", "report/index.html"))
-    return published.stat().st_mtime - began, page.stat().st_mtime - began
+    fetching = min(run["startTime"] for run in ui.runs() if run["runId"] not in known)
+    return fetching - began, published.stat().st_mtime - began, page.stat().st_mtime - began
 
 
 def _keys(window: Window) -> list[str]:
@@ -82,7 +84,7 @@ def _is_fetch(run: Mapping[str, Any]) -> bool:
     return run["jobName"].startswith("fetch_") or any(key["path"][0] == "raw" for key in run["assetSelection"] or [])
 
 
-def _shown(waited: Sequence[tuple[float, float]]) -> tuple[str, ...]:
+def _shown(waited: Sequence[tuple[float, float, float]]) -> tuple[str, ...]:
     return tuple(
         cell
         for times in zip(*waited, strict=True)
