@@ -155,16 +155,33 @@ def _ahead(known: Sequence[float], fitted: _Fitted) -> list[float] | None:
     # matrices of three by three are no work for threads, and one thread adds in one order
     with threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the search for parameters steps too far at times
-        warnings.simplefilter("error", ConvergenceWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)  # seen in what `_fit` is told
         try:
             model = ExponentialSmoothing(np.array(known), trend=True, damped_trend=True)
             if fitted.age >= _REFIT:
-                fitted.parameters, fitted.age = model.fit(disp=0, maxiter=200).params, 0
+                fitted.parameters, fitted.age = _fit(model), 0
             fitted.age += 1
             ahead = [float(value) for value in model.smooth(fitted.parameters).forecast(HORIZON)]
-        except (ValueError, np.linalg.LinAlgError, ConvergenceWarning):
+        except (ValueError, np.linalg.LinAlgError):
             return None
     return ahead if all(abs(value) < _ENDLESS for value in ahead) else None
+
+
+def _fit(model: Any) -> Any:
+    """Return the parameters of the greatest likelihood.
+
+    Where a series is smooth, the last step by slopes is lost in the digits of some processors: the search is then ended
+    without slopes, by Powell's method.
+
+    Raises:
+        ValueError: neither search has found an end.
+    """
+    found = model.fit(disp=0, maxiter=200)
+    if not found.mle_retvals["converged"]:
+        found = model.fit(found.params, method="powell", disp=0)
+    if not found.mle_retvals["converged"]:
+        raise ValueError("no greatest likelihood was found")
+    return found.params
 
 
 def _rounded(value: float) -> float:
