@@ -6,7 +6,6 @@ How rules are run is in `runner`.
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import sys
 import threading
@@ -24,7 +23,7 @@ _FOR_OTHER_RULES = ("altair", "scipy.stats")
 def context() -> Any:
     """Return the settings of the library: it stores nothing, calls nobody, and draws no progress bars."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read by the library on import
-    with _postponed(*_FOR_OTHER_RULES), _no_collection():
+    with _postponed(*_FOR_OTHER_RULES):
         import great_expectations as gx  # noqa: PLC0415
         from great_expectations.data_context.types import base  # noqa: PLC0415
     config = base.DataContextConfig(
@@ -76,15 +75,3 @@ def _postponed(*names: str) -> Iterator[None]:
         for name, module in waiting.items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]
-
-
-@contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """Leave garbage where it is: an import makes next to none, and looking for it takes a fifth of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
