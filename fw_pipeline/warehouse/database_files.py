@@ -40,6 +40,9 @@ STORAGE = "v1.5.0"
 
 SCHEMAS = ("raw", "detail", "meta", "staging", "marts", "claims")
 
+HEADERS = 3 * 4096
+"""Bytes at the beginning of a DuckDB file, which are written first: a shorter file was never made whole."""
+
 PATIENCE = 900.0
 """Seconds to wait for another writer: one build takes seconds, several in a queue take minutes."""
 
@@ -193,6 +196,7 @@ class Warehouse:
         if connection is None or self._spill.exists():  # left by a killed run
             connection = self._connected()
         try:
+            self._remove_what_was_never_whole()
             try:
                 connection.execute(f"attach '{quoted(self.working)}' as work (storage_version '{STORAGE}')")
                 for schema in SCHEMAS:
@@ -216,6 +220,14 @@ class Warehouse:
         finally:
             if connection is not None:
                 connection.close()
+
+    def _remove_what_was_never_whole(self) -> None:
+        """Delete a working file whose making was cut off, as by a full disk: nothing can have been written to it."""
+        try:
+            if self.working.exists() and self.working.stat().st_size < HEADERS:
+                self.working.unlink()
+        except OSError as error:
+            raise unwritable(self.working, error) from error
 
     def _connected(self) -> duckdb.DuckDBPyConnection:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -213,6 +214,16 @@ def test_what_a_program_that_died_left_beside_the_working_file_is_no_hindrance(t
         process.kill()
     load(tmp_path)
     warehouse.working.with_name("warehouse.duckdb.wal").write_bytes(b"torn" * 100)
+    load(tmp_path)
+    assert look(tmp_path, "select questions from raw.stackoverflow") == [(10,)]
+
+
+@pytest.mark.parametrize("written", [0, 1, 4096, 8192, 12_287])
+def test_a_working_file_whose_making_was_cut_off_is_made_anew(tmp_path: Path, written: int) -> None:
+    add(tmp_path, 10)
+    load(tmp_path)
+    working = Warehouse(tmp_path).working
+    os.truncate(working, written)  # as a full disk leaves it
     load(tmp_path)
     assert look(tmp_path, "select questions from raw.stackoverflow") == [(10,)]
 
