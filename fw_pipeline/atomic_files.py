@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -33,14 +33,10 @@ def written_aside(path: Path, *, flush_name: bool = True) -> Iterator[IO[bytes]]
     Raises:
         StorageError: the disk is full, read-only or refuses the file; nothing is left behind.
     """
+    aside = path.with_name(f"{LEFTOVER}{secrets.token_hex(8)}")  # known before it is there: a signal leaves none behind
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=LEFTOVER, dir=path.parent)
-    except OSError as error:
-        raise unwritable(path, error) from error
-    aside = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
+        with aside.open("xb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
