@@ -76,14 +76,8 @@ class S3Server:
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    *(
-                        str(WEED),
-                        "-logtostderr",
-                        "server",
-                        f"-dir={self.folder / 'data'}",
-                        "-ip=127.0.0.1",
-                        "-ip.bind=127.0.0.1",
-                    ),
+                    *(str(WEED), "-logtostderr", "server", f"-dir={self.folder / 'data'}"),
+                    *("-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
                     *(f"-master.port={master}", f"-volume.port={volume}", "-volume.max=20"),
                     *("-master.volumeSizeLimitMB=64", "-filer", f"-filer.port={filer}"),
                     *("-s3", f"-s3.port={s3}", f"-s3.config={config}"),
