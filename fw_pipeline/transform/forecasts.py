@@ -13,10 +13,11 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 
 import polars as pl
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from fw_pipeline.months import Window
 
@@ -153,7 +154,7 @@ def _ahead(known: Sequence[float], fitted: _Fitted) -> list[float] | None:
     from statsmodels.tsa.statespace.exponential_smoothing import ExponentialSmoothing  # noqa: PLC0415
 
     # matrices of three by three are no work for threads, and one thread adds in one order
-    with threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings():
+    with _arithmetic().limit(limits=1, user_api="blas"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the search for parameters steps too far at times
         warnings.simplefilter("ignore", ConvergenceWarning)  # seen in what `_fit` is told
         try:
@@ -165,6 +166,12 @@ def _ahead(known: Sequence[float], fitted: _Fitted) -> list[float] | None:
         except (ValueError, np.linalg.LinAlgError):
             return None
     return ahead if all(abs(value) < _ENDLESS for value in ahead) else None
+
+
+@cache
+def _arithmetic() -> ThreadpoolController:
+    """Return what limits the threads of numpy and scipy, which are imported by then; it is looked up once."""
+    return ThreadpoolController()
 
 
 def _fit(model: Any) -> Any:

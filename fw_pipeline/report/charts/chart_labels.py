@@ -197,7 +197,7 @@ def end_layers(
     return [
         alt.Chart(alt.InlineData(values=list(values)))
         .transform_filter(f"{in_range('day')} && ({shown})")
-        .encode(x=across(alt, "day"), y=alt.Y("end:Q"), text="text:N", color=chosen.legend(None))
+        .encode(x=across(alt, "day"), y=alt.Y("end:Q"), text=alt.Text("text:N"), color=chosen.legend(None))
         .mark_text(align="left", baseline="middle", dx=7, dy={"expr": "datum.dy"}, fontSize=12, fontWeight="bold")
     ]
 

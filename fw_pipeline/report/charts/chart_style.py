@@ -1,5 +1,6 @@
 """The common style of all charts: axes, colours, events, range, and the response to the pointer.
 
+Encodings are given as channels, `y=alt.Y("value:Q")`: for a plain text Altair goes through its whole schema.
 Parameters of every chart: `first` and `last` (milliseconds, the months shown), and one for each `Control`.
 """
 
@@ -154,10 +155,10 @@ def event_layers(alt: Any, events: Sequence[Event], *, between: str = "true") ->
             .transform_filter(f"{in_range('day')} && ({between})")
             .encode(x=time_axis(alt, "day"))
         )
-        top = alt.value(-18 * height)
+        top = alt.YValue(-18 * height)
         layers += [
             base.mark_rule(strokeDash=[2, 3], color=token("faint"), strokeWidth=1, tooltip=told).encode(
-                y=top, y2=alt.value("height")
+                y=top, y2=alt.Y2Value("height")
             ),
             base.mark_point(
                 filled=True,
@@ -169,7 +170,7 @@ def event_layers(alt: Any, events: Sequence[Event], *, between: str = "true") ->
                 tooltip=told,
             ).encode(y=top),
             base.mark_text(fontSize=11, color=token("ink"), baseline="middle", dy=0.5, tooltip=told).encode(
-                y=top, text="number:N"
+                y=top, text=alt.Text("number:N")
             ),
         ]
     return layers
@@ -201,7 +202,7 @@ def break_layers(alt: Any, shown: Any, column: str = "month") -> list[Any]:
         .encode(x=time_axis(alt, column))
     )
     told = tip({"The series breaks": f"utcFormat(row.{column}, '%b %Y')"})
-    word = base.encode(y=alt.value("height"), text=alt.value("break"))
+    word = base.encode(y=alt.YValue("height"), text=alt.TextValue("break"))
     beside = {"align": "left", "baseline": "bottom", "dx": 3, "dy": -4, "color": token("soft")}
     return [
         base.mark_rule(color=token("soft"), strokeWidth=1, tooltip=told),

@@ -136,7 +136,9 @@ def _template(ends: Sequence[str], events: Sequence[Event], *, is_ahead: bool) -
         )
     )
     last = base.transform_joinaggregate(latest="max(as_of)").transform_filter("datum.as_of == datum.latest")
-    decides = [last.transform_filter(f"isValid(datum.{end})").encode(y=f"{end}:Q", x=alt.value(0)) for end in ends]
+    decides = [
+        last.transform_filter(f"isValid(datum.{end})").encode(y=alt.Y(f"{end}:Q"), x=alt.XValue(0)) for end in ends
+    ]
     reached = "datum.day >= reach[0] && datum.day <= reach[1]"
     article = alt.Chart(alt.InlineData(values=[{"day": THEN.isoformat()}]))
     appeared = article.transform_filter(f"{in_range('day')} && {reached}").encode(x=time_axis(alt, "day"))
@@ -150,14 +152,14 @@ def _template(ends: Sequence[str], events: Sequence[Event], *, is_ahead: bool) -
         *event_layers(alt, events, between=reached),
         *break_layers(alt, shown, "as_of"),
         *(
-            line.mark_rule(color=token("ink"), strokeDash=[5, 4], strokeWidth=1.2).encode(x2=alt.value("width"))
+            line.mark_rule(color=token("ink"), strokeDash=[5, 4], strokeWidth=1.2).encode(x2=alt.X2Value("width"))
             for line in decides
         ),
         appeared.mark_rule(color=token("ink"), strokeDash=[2, 3]),
         *on_paper(
             decides[0]
             .transform_calculate(threshold_text="'decides: ' + format(datum.threshold, number_format)")
-            .encode(text="threshold_text:N"),
+            .encode(text=alt.Text("threshold_text:N")),
             align="left",
             baseline="bottom",
             dx=2,
@@ -165,14 +167,14 @@ def _template(ends: Sequence[str], events: Sequence[Event], *, is_ahead: bool) -
             color=token("ink"),
         ),
         *on_paper(
-            appeared.encode(y=alt.value("height"), text=alt.value("the article")),
+            appeared.encode(y=alt.YValue("height"), text=alt.TextValue("the article")),
             align="right",
             baseline="bottom",
             dx=-4,
             dy=-4,
             color=token("soft"),
         ),
-        base.mark_line(color=token("soft"), strokeWidth=1.6).encode(detail="segment:N"),
+        base.mark_line(color=token("soft"), strokeWidth=1.6).encode(detail=alt.Detail("segment:N")),
         base.transform_filter("isValid(datum.value)")
         .mark_point(size=30, stroke=token("ink"), strokeWidth=1.3, opacity=1)
         .encode(**verdict_marks(alt, is_ahead=is_ahead)),

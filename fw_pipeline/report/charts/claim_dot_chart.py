@@ -81,7 +81,7 @@ def dots(card: Card, rows: pl.DataFrame, sql: str) -> Figure:
     chart = alt.layer(
         *(limit.mark_tick(color=token("ink"), thickness=2, size=20) for limit in drawn_limits),
         base.mark_text(align="left", baseline="bottom", dy=-9, color=token("soft"), limit={"expr": "width"}).encode(
-            x=alt.value(0), text="definition:N"
+            x=alt.XValue(0), text=alt.Text("definition:N")
         ),
         base.mark_point(size=70, stroke=token("ink"), strokeWidth=1.4, opacity=1, tooltip=tip(told)).encode(
             x=alt.X("value:Q").scale(zero=True).axis(axis),

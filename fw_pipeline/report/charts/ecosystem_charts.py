@@ -48,7 +48,7 @@ def packages(rows: pl.DataFrame, credit: str) -> Figure:
     colour = (
         alt.Color("kind:N").scale(domain=list(KINDS), range=[token(kind[2]) for kind in KINDS.values()]).legend(None)
     )
-    base = shown.encode(x=across(alt), y=upright, color=colour, detail="stretch:N")
+    base = shown.encode(x=across(alt), y=upright, color=colour, detail=alt.Detail("stretch:N"))
     level = alt.Chart(alt.InlineData(values=[{"level": 1}])).encode(y=alt.Y("level:Q"))
     last = [line.row(-1, named=True) for _, line in rows.sort("month").group_by("kind", maintain_order=True)]
     values = [
@@ -60,7 +60,7 @@ def packages(rows: pl.DataFrame, credit: str) -> Figure:
         said="(datum.ratio < 1 ? '1 to ' + format(1 / datum.ratio, '.2~f') : format(datum.ratio, '.2~f') + ' to 1')"
     )
     chart = alt.layer(
-        level.mark_rule(color=token("ink"), strokeWidth=1.2).encode(x=alt.value(0), x2=alt.value({"expr": PLOT})),
+        level.mark_rule(color=token("ink"), strokeWidth=1.2).encode(x=alt.XValue(0), x2=alt.X2Value({"expr": PLOT})),
         base.mark_line(strokeWidth=2.4),
         *end_layers(alt, values, {kind: colour for kind, (_, _, colour) in KINDS.items()}),
         *told_together(alt, said, {kind: name.capitalize() for kind, (name, _, _) in KINDS.items()}),
@@ -144,7 +144,7 @@ def venues(rows: pl.DataFrame, lead: Lead | None, events: Sequence[Event], credi
     three_quarters = (
         alt.Chart(alt.InlineData(values=[{"level": 0.75, "text": "three of four"}]))
         .transform_filter("measure == 'share_of_both'")
-        .encode(y="level:Q")
+        .encode(y=alt.Y("level:Q"))
     )
     one = base.transform_filter("!datum.pooled").mark_point(
         filled=True, fill=token("pytorch"), stroke=token("paper"), strokeWidth=0.6, opacity=0.55, tooltip=told
@@ -153,7 +153,9 @@ def venues(rows: pl.DataFrame, lead: Lead | None, events: Sequence[Event], credi
     chart = alt.layer(
         *event_layers(alt, events),
         three_quarters.mark_rule(color=token("faint"), strokeDash=[5, 4]),
-        three_quarters.mark_text(align="left", dy=-8, color=token("soft")).encode(x=alt.value(4), text="text:N"),
+        three_quarters.mark_text(align="left", dy=-8, color=token("soft")).encode(
+            x=alt.XValue(4), text=alt.Text("text:N")
+        ),
         one.encode(size=alt.Size("papers:Q").scale(range=[30, 420]).legend(None)),
         every.mark_line(color=token("pytorch"), strokeWidth=2.4, point=False),
         every.mark_point(

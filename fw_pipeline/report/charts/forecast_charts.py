@@ -55,16 +55,16 @@ def forecasts(rows: pl.DataFrame, credit: str) -> Figure:
     }
     even = alt.Chart(alt.InlineData(values=[{"level": 1}])).transform_filter("indexof(counted, 'ratio') >= 0")
     chart = alt.layer(
-        even.mark_rule(color=token("faint"), strokeDash=[5, 4]).encode(y="level:Q"),
+        even.mark_rule(color=token("faint"), strokeDash=[5, 4]).encode(y=alt.Y("level:Q")),
         ahead.transform_filter("isValid(datum.low)")
         .mark_area(opacity=0.2, color=token("pytorch"))
-        .encode(y="low:Q", y2="high:Q"),
+        .encode(y=alt.Y("low:Q"), y2=alt.Y2("high:Q")),
         measured.mark_line(strokeWidth=2.2, color=token("ink")),
         ahead.mark_line(strokeWidth=2.2, color=token("pytorch"), strokeDash=[6, 3]),
         *pointed(
             alt,
             base.transform_filter("datum.kind == 'measured' || datum.kind == made").encode(
-                color=alt.value(token("ink"))
+                color=alt.ColorValue(token("ink"))
             ),
             told,
             ["month", "kind"],
@@ -115,8 +115,8 @@ def finding(rows: pl.DataFrame, credit: str) -> Figure:
     chart = alt.layer(
         ahead.transform_filter("isValid(datum.low)")
         .mark_area(opacity=0.15, color=token("papers"))
-        .encode(y="low:Q", y2="high:Q"),
-        level.mark_rule(color=token("ink"), strokeWidth=1.2).encode(x=alt.value(0), x2=alt.value({"expr": PLOT})),
+        .encode(y=alt.Y("low:Q"), y2=alt.Y2("high:Q")),
+        level.mark_rule(color=token("ink"), strokeWidth=1.2).encode(x=alt.XValue(0), x2=alt.X2Value({"expr": PLOT})),
         measured.mark_line(strokeWidth=2.4, color=token("pypi")),
         ahead.mark_line(strokeWidth=2.4, color=token("papers"), strokeDash=[6, 3]),
         *end_layers(alt, values, {"measured": "pypi", "forecast": "papers"}),

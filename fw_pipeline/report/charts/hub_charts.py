@@ -52,10 +52,10 @@ def models(rows: pl.DataFrame, credit: str) -> Figure:
             bars.transform_filter(f"datum.framework == '{name}'").mark_bar(color=token(name), tooltip=tip(told))
             for name in ("pytorch", "tensorflow")
         ),
-        bars.mark_text(align="left", baseline="middle", dx=6, color=token("ink")).encode(text="label:N"),
+        bars.mark_text(align="left", baseline="middle", dx=6, color=token("ink")).encode(text=alt.Text("label:N")),
         bars.transform_filter("datum.framework == 'pytorch'")
         .mark_text(align="left", baseline="bottom", dy=-17, fontWeight="bold", color=token("ink"))
-        .encode(x=alt.value(0), text="when:N"),
+        .encode(x=alt.XValue(0), text=alt.Text("when:N")),
     )
     last = rows.row(-1, named=True) if rows.height else None
     return Figure(
@@ -130,7 +130,7 @@ def exclusivity(rows: pl.DataFrame, credit: str) -> Figure:
             .sort(field="seen", op="min")
             .scale(paddingInner=0.62, paddingOuter=0.5)
             .axis(title=None, labels=False, ticks=False, domain=False),
-            order="part_order:Q",
+            order=alt.Order("part_order:Q"),
         )
     )
     told = {
@@ -150,7 +150,7 @@ def exclusivity(rows: pl.DataFrame, credit: str) -> Figure:
         ),
         bars.transform_filter("datum.part == 'pytorch_only_share'")
         .mark_text(align="left", baseline="bottom", dy=-14, color=token("ink"), limit={"expr": "width"})
-        .encode(x=alt.value(0), text="label:N"),
+        .encode(x=alt.XValue(0), text=alt.Text("label:N")),
     )
     height = 30 + 62 * rows["series"].n_unique()
     return Figure(

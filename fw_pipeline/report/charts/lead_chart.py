@@ -34,7 +34,7 @@ def first_chart(rows: pl.DataFrame, found: Mapping[str, Lead], credit: str) -> F
     # A year is drawn at its middle.
     shown = shown.transform_calculate(at="datum.period == 'year' ? utc(utcyear(datum.month), 6, 1) : datum.month")
     colour = alt.Color("source:N").scale(domain=list(NAMES), range=[token(source) for source in NAMES]).legend(None)
-    base = shown.encode(x=scale.across(alt), y=scale.upright(alt), color=colour, detail="stretch:N")
+    base = shown.encode(x=scale.across(alt), y=scale.upright(alt), color=colour, detail=alt.Detail("stretch:N"))
     solid = base.transform_filter("!isValid(datum.doubt)")
     level = alt.Chart(alt.InlineData(values=[{"level": 1}])).encode(y=alt.Y("level:Q"))
     article = alt.Chart(alt.InlineData(values=[{"day": str(THEN)}])).encode(x=alt.X("day:T"))

@@ -141,7 +141,7 @@ def texts(alt: Any, rows: pl.DataFrame, found: Mapping[str, Lead], scale: Scale)
         alt.Chart(alt.InlineData(values=values))
         .transform_filter(chosen_band)
         .transform_calculate(place="datum.across * width + datum.x")
-        .encode(x=alt.X("place:Q").scale(None), y=alt.Y("y:Q").scale(None), text="text:N")
+        .encode(x=alt.X("place:Q").scale(None), y=alt.Y("y:Q").scale(None), text=alt.Text("text:N"))
     )
     return [
         base.transform_filter(f"datum.colour == '{colour}' && datum.bold == {bold}").mark_text(

@@ -60,7 +60,7 @@ def momentum(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure
                 " : 'times ' + datum.value",
             ),
             color=framework_colour(alt, names),
-            detail="line:N",
+            detail=alt.Detail("line:N"),
         )
     )
     told = {
@@ -71,11 +71,11 @@ def momentum(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figure
         "Pairs of months": "row.pairs + ' of 12'",
         "Left out": "row.left_out || 'nothing'",
     }
-    level = alt.Chart(alt.InlineData(values=[{"level": 1}])).encode(y="level:Q")
+    level = alt.Chart(alt.InlineData(values=[{"level": 1}])).encode(y=alt.Y("level:Q"))
     chart = alt.layer(
         *event_layers(alt, events),
         level.mark_rule(color=token("ink"), strokeWidth=1.2),
-        base.mark_area(opacity=0.17).encode(y="low:Q", y2="high:Q"),
+        base.mark_area(opacity=0.17).encode(y=alt.Y("low:Q"), y2=alt.Y2("high:Q")),
         base.mark_line(strokeWidth=2.2),
         *pointed(alt, base, told, ["month", "line"]),
     )
@@ -118,7 +118,7 @@ def composite(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
             x=time_axis(alt),
             y=alt.Y("score:Q").scale(domainMin=0).axis(title=None, tickCount=6),
             color=framework_colour(alt, names),
-            detail="line:N",
+            detail=alt.Detail("line:N"),
         )
     )
     told = {
@@ -127,7 +127,7 @@ def composite(rows: pl.DataFrame, events: Sequence[Event], credit: str) -> Figur
         "Composite": "format(row.score, '.0f')",
         "Of": "row.weights",
     }
-    level = alt.Chart(alt.InlineData(values=[{"level": 100}])).encode(y="level:Q")
+    level = alt.Chart(alt.InlineData(values=[{"level": 100}])).encode(y=alt.Y("level:Q"))
     chart = alt.layer(
         *event_layers(alt, events),
         level.mark_rule(color=token("faint"), strokeDash=[5, 4]),

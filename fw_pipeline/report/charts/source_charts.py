@@ -62,7 +62,7 @@ def questions(rows: pl.DataFrame, site: pl.DataFrame, events: Sequence[Event], c
         x=across(alt),
         y=alt.Y("shown:Q").scale(nice=False, domainMin=0).axis(title=None, tickCount=5, labelExpr=shares),
         color=framework_colour(alt, names, legend=False),
-        detail="segment:N",
+        detail=alt.Detail("segment:N"),
     )
     of_measure = [rows.with_columns(measure=pl.lit(name), end=pl.col(name)) for name in ("share", "questions")]
     named = pl.concat([frame.cast({"end": pl.Float64}) for frame in of_measure]).with_columns(**LINES)
@@ -151,7 +151,7 @@ def downloads(rows: pl.DataFrame, lead: Lead | None, events: Sequence[Event], cr
             labelExpr="datum.value < 1e5 ? format(datum.value, ',') : format(datum.value / 1e6, '~g') + ' M'",
         ),
         color=framework_colour(alt, names, legend=False),
-        detail="line:N",
+        detail=alt.Detail("line:N"),
     )
     said = chosen.transform_calculate(
         line="datum.framework",
