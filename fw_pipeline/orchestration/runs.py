@@ -112,9 +112,8 @@ def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
                     held.enter_context(pipeline.settings.locks.alive(context.run.run_id))
                 except OSError as error:
                     raise unwritable(pipeline.settings.work_dir / ".work" / "runs", error) from error
-                if context.instance is not None and _has_ended(context.instance, context.run.run_id):
-                    cause = f"run {context.run.run_id} was marked as failed before it began: it had no lock for long"
-                    raise PipelineError("Dagster's queue", cause, "launch it again")
+                if context.instance is not None:
+                    _refuse_if_ended(context.instance, context.run.run_id)
                 write_quickly()
                 pipeline.log = context.log.info if context.log else silent
                 pipeline.again = {"yes": True, "no": False}.get(context.run.tags.get(AGAIN, ""), usually)
@@ -125,9 +124,20 @@ def held_by_runs(pipeline: Pipeline) -> ResourceDefinition:
     return hand
 
 
-def _has_ended(instance: DagsterInstance, run_id: str) -> bool:
+def _refuse_if_ended(instance: DagsterInstance, run_id: str) -> None:
+    """Keep a run from starting that ended while its process was.
+
+    Raises:
+        KeyboardInterrupt: somebody cancelled it, so that it stays cancelled.
+        PipelineError: it was marked as failed.
+    """
     run = instance.get_run_by_id(run_id)
-    return run is not None and run.is_finished
+    if run is None or not run.is_finished:
+        return
+    if run.status is DagsterRunStatus.CANCELED:
+        raise KeyboardInterrupt
+    cause = f"run {run_id} was marked as failed before it began: it had no lock for long"
+    raise PipelineError("Dagster's queue", cause, "launch it again")
 
 
 def mark_killed(instance: DagsterInstance, locks: Locks) -> list[str]:

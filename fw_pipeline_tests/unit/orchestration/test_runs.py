@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -139,3 +139,21 @@ def test_a_run_that_was_marked_as_failed_before_it_had_its_lock_does_not_begin(
     assert not done.success
     assert not (tmp_path / ".work" / "warehouse.duckdb").exists()
     assert "it had no lock for long" in " ".join(failure_lines(done.all_events))
+
+
+def test_a_run_that_was_cancelled_before_it_had_its_lock_does_not_begin_and_stays_cancelled(
+    instance: DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def late(_: FileLocks, run_id: str) -> Iterator[None]:
+        run = instance.get_run_by_id(run_id)
+        assert run is not None
+        instance.report_run_canceled(run)
+        yield
+
+    monkeypatch.setattr(FileLocks, "alive", late)
+    with suppress(KeyboardInterrupt):
+        execute(tmp_path, instance, "rebuild")
+    (run,) = instance.get_runs()
+    assert run.status is DagsterRunStatus.CANCELED
+    assert not (tmp_path / ".work" / "warehouse.duckdb").exists()
