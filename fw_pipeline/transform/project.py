@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from itertools import accumulate
 from pathlib import Path
 
-import sqlglot
-from sqlglot import exp
+from sqlglot import Dialect, Token, TokenType, exp
 from sqlglot.errors import SqlglotError
 
 from fw_pipeline.errors import PipelineError
@@ -37,6 +37,14 @@ READS: Mapping[str, tuple[str, ...]] = {
 
 ROW_MAKERS = ("unnest", "range", "generate_series")
 """The table functions that a model may use: they make rows of what is already there, and read no file."""
+
+
+DEEPEST = 1000
+"""How deeply a statement may be nested: DuckDB takes no deeper expression (its setting `max_expression_depth`)."""
+
+_DUCKDB = Dialect.get_or_raise("duckdb")
+_OPEN = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
+_CLOSE = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +145,9 @@ def _read(path: Path, shared: Shared | None) -> Model:
 
 def _parsed(where: str, sql: str) -> exp.Query:
     try:
-        statements = [statement for statement in sqlglot.parse(sql, read="duckdb") if statement is not None]
+        tokens = _DUCKDB.tokenize(sql)
+        _refuse_if_too_deep(tokens)
+        statements = [statement for statement in _DUCKDB.parser().parse(tokens, sql) if statement is not None]
     except SqlglotError as broken:
         cause = str(broken).replace("\x1b[4m", "").replace("\x1b[0m", "")
         raise PipelineError(where, f"not valid SQL: {cause}", "try it in the duckdb shell") from None
@@ -146,6 +156,17 @@ def _parsed(where: str, sql: str) -> exp.Query:
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise PipelineError(where, "is not one select statement", "keep one select, and nothing that changes anything")
     return statements[0]
+
+
+def _refuse_if_too_deep(tokens: Iterable[Token]) -> None:
+    """Refuse more open brackets and cases than `DEEPEST`: of many, the parser overflows the stack and ends the process.
+
+    Raises:
+        RecursionError: as the parser does where Python stops it in time.
+    """
+    steps = (1 if token.token_type in _OPEN else -1 if token.token_type in _CLOSE else 0 for token in tokens)
+    if max(accumulate(steps), default=0) > DEEPEST:
+        raise RecursionError
 
 
 def _yields(query: exp.Query) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from fw_pipeline.warehouse.sql_text import (
     first_line,
     interruptible,
     quoted,
+    raised_in_python,
     reason_of_the_disk,
     refused_by_the_disk,
 )
@@ -156,7 +157,7 @@ class Warehouse:
         except duckdb.Error as error:
             if refused_by_the_disk(error) or isinstance(error, duckdb.IOException):
                 raise self._unwritable(error) from error
-            if str(error).startswith("Traceback") and not on_this_machine(self.data_dir):
+            if raised_in_python(error) and not on_this_machine(self.data_dir):
                 cause = f"files of {self.data_dir} cannot be read: the object store gives no answer"
                 raise StorageError(
                     "data folder", cause, "see that it runs, then run again; nothing was lost"

@@ -5,12 +5,11 @@ A view of such files can be read by a connection that has this file system, and 
 
 from __future__ import annotations
 
-import re
-
 import duckdb
 
 from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.raw import object_file_system, object_refusal
+from fw_pipeline.warehouse.sql_text import raised_in_python
 
 _IN_USE = """
     select regexp_extract(sql, '''s3://([^/'']+)', 1) from duckdb_views()
@@ -37,14 +36,10 @@ def read_objects_if_needed(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def refused(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> StorageError | None:
-    """Return what the object store refused where that is why a view cannot be read; None where it is not.
-
-    DuckDB repeats what its file system raised: a traceback that ends in the name of the error and its text.
-    """
-    raised = re.findall(r"^(\w+): (.*)", str(error), re.MULTILINE | re.DOTALL)
-    if not str(error).startswith("Traceback") or not raised or not (found := connection.execute(_IN_USE).fetchone()):
+    """Return what the object store refused where that is why a view cannot be read; None where it is not."""
+    if not (raised := raised_in_python(error)) or not (found := connection.execute(_IN_USE).fetchone()):
         return None
-    return object_refusal(found[0], *raised[0])
+    return object_refusal(found[0], *raised)
 
 
 def read_no_objects(connection: duckdb.DuckDBPyConnection) -> None:

@@ -47,9 +47,15 @@ def connected(
 
 def first_line(error: Exception) -> str:
     """Return the first paragraph of an error on one line; of one in an object store, that it was there."""
-    if str(error).startswith("Traceback") and (found := re.findall(r"^(\w+): ", str(error), re.MULTILINE)):
-        return f"a file in the object store cannot be read: {found[-1]}"
+    if raised := raised_in_python(error):
+        return f"a file in the object store cannot be read: {raised[0]}"
     return " ".join(str(error).split("\n\n")[0].split())[:400]
+
+
+def raised_in_python(error: Exception) -> tuple[str, str] | None:
+    """Return name and text of what a file system of Python raised, whose traceback DuckDB repeats; else None."""
+    found = re.search(r"^(?:\w+\.)*(\w+): (.*)", str(error), re.MULTILINE | re.DOTALL)  # with its module or without
+    return (found[1], found[2]) if found and str(error).startswith("Traceback") else None
 
 
 def refused_by_the_disk(error: duckdb.Error) -> bool:

@@ -12,6 +12,7 @@ from fw_pipeline.warehouse.sql_text import (
     first_line,
     interruptible,
     quoted,
+    raised_in_python,
     reason_of_the_disk,
     refused_by_the_disk,
 )
@@ -28,6 +29,14 @@ def test_an_error_is_told_by_its_first_paragraph_on_one_line() -> None:
     assert first_line(ValueError("one\n  two\t three\n\nLINE 1: select")) == "one two three"
     assert first_line(ValueError("x" * 500)) == "x" * 400
     assert quoted("it's 'so'") == "it''s ''so''"
+
+
+@pytest.mark.parametrize("module", ["", "obstore.exceptions."])
+def test_what_a_file_system_of_python_raised_is_known_by_name_with_its_module_or_without(module: str) -> None:
+    told = f'Traceback (most recent call last):\n  File "a.py", line 1, in read\n\n{module}NotFoundError: no a: b\nmore'
+    assert raised_in_python(duckdb.Error(told)) == ("NotFoundError", "no a: b\nmore")
+    assert first_line(duckdb.Error(told)) == "a file in the object store cannot be read: NotFoundError"
+    assert raised_in_python(duckdb.Error("IO Error: no such file")) is None
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES])
