@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import random
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -58,7 +59,9 @@ class Readers:
 
 @pytest.fixture(scope="module")
 def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readers]:
-    with targets(tmp_path_factory.mktemp("hostile")) as makers:
+    folder = tmp_path_factory.mktemp("hostile")
+    with pytest.MonkeyPatch.context() as here, targets(folder) as makers:
+        here.setattr(tempfile, "tempdir", str(folder))  # the pace of the machine is that of these tests alone
         assert tuple(makers) == NAMES, "every reader that is fuzzed is tried here too"
         yield Readers(makers)
 
