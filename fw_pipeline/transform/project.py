@@ -39,6 +39,19 @@ ROW_MAKERS = ("unnest", "range", "generate_series")
 """The table functions that a model may use: they make rows of what is already there, and read no file."""
 
 
+_CHANGING = """
+current_catalog current_connection_id current_database current_date current_localtime current_localtimestamp
+current_query current_query_id current_role current_schema current_schemas current_setting current_time
+current_timestamp current_transaction_id current_user currval gen_random_uuid get_current_time get_current_timestamp
+getenv getvariable in_search_path localtime localtimestamp nextval now rand random session_user setseed setval
+sleep_ms stats today transaction_timestamp txid_current user uuid uuidv4 uuidv7 vector_type write_log
+"""
+CHANGING = frozenset(_CHANGING.split())
+"""Functions that give another value for the same rows, as DuckDB calls them, or sqlglot where it has a name of its own.
+
+A build keeps a table whose SQL and rows have not changed, so it would keep yesterday's date.
+"""
+
 DEEPEST = 1000
 """How deeply a statement may be nested: DuckDB takes no deeper expression (its setting `max_expression_depth`)."""
 
@@ -155,7 +168,20 @@ def _parsed(where: str, sql: str) -> exp.Query:
         raise PipelineError(where, "is nested too deeply", "name its parts, with common table expressions") from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise PipelineError(where, "is not one select statement", "keep one select, and nothing that changes anything")
+    _refuse_changing(where, statements[0])
     return statements[0]
+
+
+def _refuse_changing(where: str, query: exp.Query) -> None:
+    """Refuse what gives another value for the same rows: the clock, chance, a sample, what belongs to a connection."""
+    called = {
+        (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower() for call in query.find_all(exp.Func)
+    }
+    if found := sorted(called & CHANGING):
+        cause = f"calls {found[0]}, which gives another value for the same rows"
+        raise PipelineError(where, cause, "leave it out; meta.months ends with the last closed month")
+    if query.find(exp.TableSample):
+        raise PipelineError(where, "draws a sample, which is another one each time", "read all rows")
 
 
 def _refuse_if_too_deep(tokens: Iterable[Token]) -> None:

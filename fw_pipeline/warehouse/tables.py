@@ -49,8 +49,8 @@ class Proof:
     observed: str
 
 
-def _code_version() -> str:
-    root = Path(fw_pipeline.__file__).parent
+def _code_version(root: Path) -> str:
+    """Return a mark of the libraries, and of the code below the folder of the package."""
     digest = hashlib.sha256(" ".join(f"{name} {version(name)}" for name in _LIBRARIES).encode())
     in_rooms = [path for room in _ROOMS for path in root.glob(f"{room}/**/*.py")]
     for path in sorted([*in_rooms, *(root / name for name in _MODULES)]):
@@ -58,7 +58,7 @@ def _code_version() -> str:
     return digest.hexdigest()[:16]
 
 
-CODE_VERSION = _code_version()
+CODE_VERSION = _code_version(Path(fw_pipeline.__file__).parent)
 """A mark of the code and the libraries that decide what a table holds, as they were when this process began."""
 
 

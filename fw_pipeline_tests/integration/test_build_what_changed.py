@@ -1,4 +1,4 @@
-"""Whatever months come, change or go, in any order: what is kept is what a build from nothing publishes."""
+"""Months come, change and go, and so does a source: what is kept is what a build from nothing publishes."""
 
 from __future__ import annotations
 

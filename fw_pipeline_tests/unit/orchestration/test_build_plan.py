@@ -21,7 +21,7 @@ from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.transform import FORECAST_SERIES, FORECASTS, MEASUREMENTS, relations_read
 from fw_pipeline.transform.seeds import seeds
-from fw_pipeline.warehouse import Built, Writer
+from fw_pipeline.warehouse import Built, Writer, tables
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +121,13 @@ def test_a_change_goes_as_far_as_something_comes_out_otherwise(tmp_path: Path) -
     assert build(tmp_path, [3, 4], project)[0] == [*NAMES]
     assert build(tmp_path, [4, 4], project)[0] == ["marts.a", "marts.b", "marts.d"], "a large one is there as before"
     assert build(tmp_path, [4, 4], project | {"marts.b": ("meta.small", FORMS[3])})[0] == ["marts.b", "marts.c"]
+
+
+def test_other_code_makes_every_table_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = dict.fromkeys(NAMES, ("meta.small", FORMS[0]))
+    assert build(tmp_path, [3], project)[0] == [*NAMES]
+    monkeypatch.setattr(tables, "CODE_VERSION", "another")
+    assert build(tmp_path, [3], project)[0] == [*NAMES]
 
 
 def test_a_comment_that_is_worded_otherwise_makes_a_table_anew(tmp_path: Path, plan: tuple[Table, ...]) -> None:

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from fw_pipeline.transform import MEASUREMENTS, load
+from fw_pipeline.errors import PipelineError
+from fw_pipeline.transform import MEASUREMENTS, load, relations_read
 from fw_pipeline_tests.support.model_files import CLAIM, DOC, REGISTERED, one, put, refused
 from fw_pipeline_tests.support.relations import DDL, models
 
@@ -54,6 +56,34 @@ def test_a_file_outside_the_schemas_is_refused(tmp_path: Path, name: str) -> Non
 def test_a_file_that_is_no_table_name_is_refused(tmp_path: Path) -> None:
     put(tmp_path, "marts/Two words")
     assert "is no name of a table" in refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("sql", "call"),
+    [
+        ("select current_date as month from raw.pypi", "current_date"),
+        ("select month from raw.pypi where month < today()", "current_date"),
+        ("with a as (select now() as month from raw.pypi) select month from a", "now"),
+        ("select month from raw.pypi where random() < 0.5", "rand"),
+    ],
+)
+def test_what_gives_another_value_for_the_same_rows_is_refused(tmp_path: Path, sql: str, call: str) -> None:
+    put(tmp_path, "staging/x", sql)
+    assert f"staging/x.sql: calls {call}, which gives another value for the same rows" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("sample", ["tablesample 3 rows", "using sample 10%"])
+def test_a_sample_is_refused_as_it_is_another_one_each_time(tmp_path: Path, sample: str) -> None:
+    put(tmp_path, "staging/x", f"select month from raw.pypi {sample}")
+    assert "draws a sample" in refused(tmp_path)
+
+
+def test_every_function_is_known_that_gives_another_value_for_the_same_rows() -> None:
+    query = "select distinct function_name from duckdb_functions() where stability != 'CONSISTENT'"
+    for (name,) in duckdb.execute(query).fetchall():
+        if name != "error":  # gives no value at all
+            with pytest.raises(PipelineError, match="another value for the same rows"):
+                relations_read(f"select {name}() from raw.pypi")
 
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:

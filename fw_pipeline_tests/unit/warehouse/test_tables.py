@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from fw_pipeline.warehouse import Warehouse
+import fw_pipeline
+from fw_pipeline.warehouse import Warehouse, tables
 from fw_pipeline.warehouse.metadata_tables import BOOKS
 from fw_pipeline.warehouse.tables import Proof
 from fw_pipeline.warehouse.writer import Writer
@@ -42,6 +45,36 @@ def test_a_mark_changes_with_the_definition_and_with_the_rows_that_are_read_and_
         writer.mark("another definition", ["marts.x"]),
     ]
     assert len({first, *others}) == len(others) + 1
+
+
+def test_a_mark_changes_with_the_code(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = writer.mark("definition", [])
+    monkeypatch.setattr(tables, "CODE_VERSION", "another")
+    assert writer.mark("definition", []) != before
+
+
+def test_a_library_or_a_module_that_decides_what_a_table_holds_is_another_code_and_the_page_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "package"
+    shutil.copytree(Path(fw_pipeline.__file__).parent, root, ignore=shutil.ignore_patterns("__pycache__"))
+    seen = {tables._code_version(root)}
+    assert seen == {tables.CODE_VERSION}
+    (root / "report" / "page.py").write_text("changed", encoding="utf-8")
+    assert tables._code_version(root) in seen
+    for place, module in enumerate(
+        ["raw/vintages.py", "sources/pypi/__init__.py", "transform/forecasts.py", "warehouse/writer.py",
+         "quality/rules.py", "catalog/frameworks.py", "contract.py", "months.py", "orchestration/build_plan.py",
+         "orchestration/asset_checks.py"], start=2,
+    ):  # fmt: skip
+        with (root / module).open("a", encoding="utf-8") as file:
+            file.write("#")
+        seen.add(tables._code_version(root))
+        assert len(seen) == place, module
+    for name in ("duckdb", "polars", "pandas", "numpy", "scipy", "statsmodels", "great-expectations"):
+        monkeypatch.setattr(tables, "version", lambda it, other=name: "0" if it == other else version(it))
+        seen.add(tables._code_version(root))
+        assert len(seen) == (place := place + 1), name
 
 
 def test_it_is_recorded_what_a_table_was_made_from_until_it_is_made_again(writer: Writer) -> None:

@@ -16,6 +16,7 @@ from fw_pipeline.atomic_files import StorageError
 from fw_pipeline.raw import VintageStore
 from fw_pipeline.sources import DETAIL_TABLES, SOURCES
 from fw_pipeline.warehouse import Warehouse, WarehouseError
+from fw_pipeline.warehouse import writer as writer_module
 from fw_pipeline.warehouse.tables import Built
 from fw_pipeline.warehouse.writer import IN_PLACE, Writer
 from fw_pipeline_tests.unit.warehouse.test_database_files import JANUARY, NOW, add
@@ -61,6 +62,16 @@ def test_a_source_is_loaded_again_only_where_its_vintages_changed(tmp_path: Path
         writer.load_raw_if_changed("stackoverflow")
         assert writer.frame("select questions from raw.stackoverflow").rows() == [(11,)]
         assert writer.frame(loads).rows() == [("stackoverflow", 2)]
+
+
+def test_other_code_loads_everything_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(tmp_path, 10)
+    with Warehouse(tmp_path).writing() as opened:
+        opened.load_raw_if_changed("stackoverflow")
+        opened._run("update raw.stackoverflow_vintages set questions = 1")
+        monkeypatch.setattr(writer_module, "CODE_VERSION", "another")
+        opened.load_raw_if_changed("stackoverflow")
+        assert opened.frame("select questions from raw.stackoverflow").rows() == [(10,)]
 
 
 looks = st.lists(
