@@ -94,6 +94,9 @@ class Pipeline:
     def _stock(self, writer: Writer, but: Collection[str] = ()) -> None:
         for name in self.sources:
             writer.load_raw_if_changed(name)
+        for lost in writer.lost:
+            self.log(lost)
+            self.progress("say", lost)
         for seed in seeds():
             if f"meta.{seed.name}" not in but and not writer.has(f"meta.{seed.name}"):
                 seed.make(writer, self)

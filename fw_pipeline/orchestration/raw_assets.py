@@ -217,6 +217,8 @@ def fetch_months(
                 failures += got.failures
         with pipeline.warehouse.writing() as writer:
             writer.load_raw(source.name)
+        for lost in writer.lost:
+            say(lost)
     except PipelineError as reason:
         failures.append(reason)
     return failures

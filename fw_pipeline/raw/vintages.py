@@ -75,7 +75,8 @@ class VintageStore:
     ) -> Vintage | None:
         """Write a vintage; if it equals the provider's current one, write nothing and return None.
 
-        Equal means the same evidence and the same rows. A re-fetch of a live source has new evidence.
+        Equal means the same evidence and the same rows, and a listing that is there if there is one. A re-fetch of a
+        live source has new evidence.
 
         Raises:
             StorageError: the data folder refuses the file.
@@ -94,13 +95,16 @@ class VintageStore:
             .sort(list(table.key))
             .collect()
         )
-        if self._unchanged(source, month, frame, provider):
+        has_listing = detail is not None and detail_name is not None
+        if self._unchanged(source, month, frame, provider, has_listing=has_listing):
             return None
         written = self._after_the_others(source, month, observed_at)
         vintage = Vintage(month, written, run_id, self._folder(source, month) / f"{stamp(written)}-{run_id}.parquet")
+        noted = {"provider": provider}
         if detail is not None and detail_name is not None:
+            noted["detail"] = detail_name
             self._storage.put(vintage.detail, _packed(detail, {"detail": detail_name}), flush_name=False)
-        self._storage.put(vintage.path, _packed(frame, {"provider": provider}))
+        self._storage.put(vintage.path, _packed(frame, noted))
         return vintage
 
     def sweep_listings(self, source: str) -> None:
@@ -131,11 +135,41 @@ class VintageStore:
         return [it for name in self._storage.names(root) if (it := _vintage(root, name)) is not None]
 
     def listings(self, source: str, vintages: Iterable[Vintage]) -> list[tuple[str, Path]]:
-        """Return the row-level listings of some vintages, each as its name and where it lies."""
+        """Return the row-level listings of some vintages, each as its name and where it lies.
+
+        Raises:
+            UnreadableVintageError: one is damaged; it was set aside.
+        """
         there = {self._root / source / name for name in self._storage.names(self._root / source)}
-        found = [vintage.detail for vintage in vintages if vintage.detail in there]
-        noted = self._each(self._storage.metadata, found)
-        return [(of["detail"], path) for of, path in zip(noted, found, strict=True)]
+        found = [vintage for vintage in vintages if vintage.detail in there]
+        noted = self._each(self._of_listing, [vintage.detail for vintage in found])
+        for vintage, of in zip(found, noted, strict=True):
+            if "detail" not in of:
+                raise self._set_listing_aside(source, vintage, "not a Parquet file")
+        return [(of["detail"], vintage.detail) for of, vintage in zip(noted, found, strict=True)]
+
+    def read_listings(self, source: str) -> None:
+        """Read all row-level listings of a source to their ends, to find one that is damaged inside.
+
+        Raises:
+            UnreadableVintageError: one is; it was set aside.
+        """
+        vintages = self.vintages(source)
+        there = self._storage.existing(vintage.detail for vintage in vintages)
+        for vintage in vintages:
+            if vintage.detail in there:
+                try:
+                    with self._storage.opened(vintage.detail) as stream:
+                        pl.read_parquet(stream, hive_partitioning=False)
+                except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+                    raise self._set_listing_aside(source, vintage, str(error).splitlines()[0]) from error
+
+    def without_listing(self, source: str, vintages: Iterable[Vintage]) -> list[Vintage]:
+        """Return those of some vintages that were written with a row-level listing which is not there any more."""
+        there = {self._root / source / name for name in self._storage.names(self._root / source)}
+        alone = [vintage for vintage in vintages if vintage.detail not in there]
+        noted = self._each(self._metadata, [vintage.path for vintage in alone])
+        return [vintage for vintage, of in zip(alone, noted, strict=True) if "detail" in of]
 
     def address(self, path: Path) -> str:
         """Return the address at which another program reads a file."""
@@ -218,12 +252,22 @@ class VintageStore:
         """Rename a vintage that cannot be read, so that a good one can replace it; it is never deleted."""
         self._storage.rename(vintage.path, vintage.path.with_suffix(".unreadable"))
 
+    def _set_listing_aside(self, source: str, vintage: Vintage, cause: str) -> UnreadableVintageError:
+        self._storage.rename(vintage.detail, vintage.detail.with_suffix(".unreadable"))
+        return broken(source, vintage, cause, listing=True)
+
     def _each(self, read: Callable[[Path], dict[str, str]], paths: Sequence[Path]) -> list[dict[str, str]]:
         """Read from some files; in an object store, from several at once."""
         if not self._storage.shared:
             return [read(path) for path in paths]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return list(pool.map(read, paths))
+
+    def _of_listing(self, path: Path) -> dict[str, str]:
+        """Return what is noted in a listing; nothing where it is damaged."""
+        with contextlib.suppress(pl.exceptions.PolarsError):
+            return self._storage.metadata(path)
+        return {}
 
     def _metadata(self, path: Path) -> dict[str, str]:
         """Return what is noted in a file; nothing where it cannot be read."""
@@ -242,9 +286,14 @@ class VintageStore:
     def _folder(self, source: str, month: date | None) -> Path:
         return self._root / source / folder_of(month)
 
-    def _unchanged(self, source: str, month: date | None, frame: pl.DataFrame, provider: str) -> bool:
+    def _unchanged(
+        self, source: str, month: date | None, frame: pl.DataFrame, provider: str, *, has_listing: bool
+    ) -> bool:
         last = self.last(source, month, provider)
-        return last is not None and last.drop("observed_at", "run_id").equals(frame.drop("observed_at", "run_id"))
+        if last is None or not last.drop("observed_at", "run_id").equals(frame.drop("observed_at", "run_id")):
+            return False
+        current = self.current(source, month, provider) if has_listing else None
+        return current is None or bool(self._storage.existing([current.detail]))
 
 
 def _packed(frame: pl.DataFrame, metadata: dict[str, str]) -> memoryview:
@@ -253,12 +302,15 @@ def _packed(frame: pl.DataFrame, metadata: dict[str, str]) -> memoryview:
     return packed.getbuffer()
 
 
-def broken(source: str, vintage: Vintage, cause: str) -> UnreadableVintageError:
-    """Return the error, in one line, for a vintage that cannot be read, and how to get the month again."""
-    cause = f"vintage {vintage.path.name} cannot be read: {cause}"
+def broken(source: str, vintage: Vintage, cause: str, *, listing: bool = False) -> UnreadableVintageError:
+    """Return the error, in one line, for a vintage or its listing that cannot be read, and how to get it again."""
+    what = f"listing {vintage.detail.name}" if listing else f"vintage {vintage.path.name}"
+    cause = f"{what} cannot be read: {cause}"
     remedy = f"fetch it again: fw-pipeline run --source {source}"
     if vintage.month:
         remedy += f" --from {vintage.month:%Y-%m} --to {vintage.month:%Y-%m}"
+    if listing:  # the month itself is there
+        remedy += " --again"
     return UnreadableVintageError(source, cause, remedy, month=vintage.month)
 
 

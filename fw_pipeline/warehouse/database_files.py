@@ -242,7 +242,7 @@ class Warehouse:
             )
         except duckdb.Error as error:  # pragma: no cover - an in-memory database opens
             raise self._broken(error) from error
-        # a single thread adds floating-point numbers in a fixed order: the same vintages give the same
+        # a single thread adds fractions in the order of the rows, so that two builds alike give the same last digits
         connection.execute("set threads = 1")
         # what does not fit in memory spills there, never into the user's working folder
         shutil.rmtree(self._spill, ignore_errors=True)  # by a killed run

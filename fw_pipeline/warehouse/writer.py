@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 
 from fw_pipeline.contract import PROVENANCE, SHARED_COLUMNS
+from fw_pipeline.months import Window
 from fw_pipeline.raw import UnreadableVintageError, Vintage, VintageStore
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse.metadata_tables import LOADS, TAKEN_ON
@@ -39,6 +40,8 @@ class Writer(Tables):
         """Write through an open connection, inside its transaction."""
         super().__init__(connection)
         self._store = VintageStore(data_dir)
+        self.lost: list[str] = []
+        """What was found to be missing of the sources that were loaded, a line each."""
 
     def load_raw(self, source: str) -> int:
         """Load all vintages of a source into `raw.<source>`, `_vintages` and `_unpartitioned`; return current rows.
@@ -92,13 +95,16 @@ class Writer(Tables):
             where not fresh.placed order by all
         """)
         current = set(self._rows("select month, vintage from latest"))
+        keeps = [name for name, provider in SOURCES[source].providers.items() if provider.detail]
+        listed = set(self._rows("select month, vintage from latest where list_contains(?, provider)", [keeps]))
         self._run("drop table fresh")
         self._run("drop table latest")
         self._describe_raw(source)
         self._connection.execute("delete from meta.loads where source = ?", [source])
         loaded = [source, len(vintages), listing, CODE_VERSION]
         self._connection.execute("insert into meta.loads values (?, ?, ?, ?)", loaded)
-        self._load_detail(source, [vintage for vintage in vintages if (vintage.month, vintage.observed_at) in current])
+        lost = self._without_listing(source, [it for it in vintages if (it.month, it.observed_at) in listed])
+        self._load_detail(source, [it for it in vintages if (it.month, it.observed_at) in current], lost)
         for relation in (f"raw.{source}_vintages", f"raw.{source}_unpartitioned"):
             self._built(relation)
         return self._built(f"raw.{source}").rows
@@ -125,6 +131,7 @@ class Writer(Tables):
 
         Raises:
             WarehouseError: the SQL fails; the cause is DuckDB's own message.
+            StorageError: a row-level listing that it reads is damaged inside; it was set aside.
         """
         try:
             self._run(f"create or replace table {relation} as {sql}")
@@ -138,6 +145,9 @@ class Writer(Tables):
             if refused_by_the_disk(error):
                 raise
             raise WarehouseError(relation, first_line(error), "build what it reads: fw-pipeline rebuild") from error
+        except duckdb.Error:
+            self._name_the_damaged_listing(sql)
+            raise
         self._comment(relation, description, columns)
         return self._built(relation)
 
@@ -189,7 +199,25 @@ class Writer(Tables):
                 self._store.set_aside(vintage)
                 raise
 
-    def _load_detail(self, source: str, current: Iterable[Vintage]) -> None:
+    def _name_the_damaged_listing(self, sql: str) -> None:
+        for source, of in SOURCES.items():
+            names = {f"detail.{it.detail.name}" for it in of.providers.values() if it.detail}
+            if any(name in sql.lower() for name in names):
+                self._store.read_listings(source)
+
+    def _without_listing(self, source: str, current: Iterable[Vintage]) -> str:
+        """Return which months have lost their row-level listing, and how to get it again; nothing where none has."""
+        months = sorted(it.month for it in self._store.without_listing(source, current) if it.month)
+        if not months:
+            return ""
+        spans = Window.spans(months)
+        how_many = "1 month has" if len(months) == 1 else f"{len(months)} months have"
+        again = f"--from {months[0]:%Y-%m} --to {months[-1]:%Y-%m} --again"
+        lost = f"{how_many} lost the listing ({', '.join(map(str, spans))})"
+        self.lost.append(f"{source}: {lost}; fetch it again: fw-pipeline run --source {source} {again}")
+        return f"{lost[0].upper()}{lost[1:]}: what reads it lacks them."
+
+    def _load_detail(self, source: str, current: Iterable[Vintage], lost: str) -> None:
         """Let `detail.<name>` read the row-level listings of the current vintages where they are; if none is, no row.
 
         So millions of rows are neither loaded nor published again when one month comes in. A listing never changes, so
@@ -217,7 +245,7 @@ class Writer(Tables):
                 self._run(f"drop table {relation}")
             self._run(f"create or replace view {relation} as {rows}")
             self._made(relation, "view")
-            self._comment(relation, f"{table.description} {IN_PLACE}", table.words)
+            self._comment(relation, f"{table.description} {IN_PLACE} {lost}".rstrip(), table.words)
             self._note_contents(relation, f"{table.schema} {[f'{file.parent.name}/{file.name}' for file in files]}")
 
     def _describe_raw(self, source: str) -> None:

@@ -224,6 +224,58 @@ def test_a_listing_that_is_gone_is_named_and_not_taken_for_a_full_disk(tmp_path:
         writer.build("marts.x", "from detail.pypi_daily", description="", columns={})
 
 
+def test_a_damaged_listing_is_named_once_with_its_remedy_and_the_figures_stay(tmp_path: Path) -> None:
+    for day, month in enumerate((JANUARY, FEBRUARY)):
+        add_listing(tmp_path, month, 2 + day, day=day)
+    [damaged] = (tmp_path / "raw" / "pypi" / "2022-01").glob("*.detail.parquet")
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    told = (
+        r"^pypi 2022-01: listing .* cannot be read: not a Parquet file; fetch it again: "
+        "fw-pipeline run --source pypi --from 2022-01 --to 2022-01 --again$"
+    )
+    with pytest.raises(StorageError, match=told), Warehouse(tmp_path).writing() as writer:
+        writer.load_raw("pypi")
+    with Warehouse(tmp_path).writing() as writer:
+        writer.load_raw("pypi")
+        assert writer.frame("select month from raw.pypi order by all").rows() == [(JANUARY,), (FEBRUARY,)]
+        assert writer.frame("select downloads from detail.pypi_daily").rows() == [(3,)]
+
+
+def test_a_listing_that_is_damaged_inside_is_named_when_a_model_reads_it(tmp_path: Path) -> None:
+    add_listing(tmp_path, JANUARY, 2)
+    [damaged] = (tmp_path / "raw" / "pypi" / "2022-01").glob("*.detail.parquet")
+    content = bytearray(damaged.read_bytes())
+    content[4:60] = bytes(56)
+    damaged.write_bytes(content)
+    told = r"^pypi 2022-01: listing .*\.detail\.parquet cannot be read: .*; fetch it again: .* --again$"
+    with Warehouse(tmp_path).writing() as writer:
+        writer.load_raw("pypi")
+    with pytest.raises(StorageError, match=told), Warehouse(tmp_path).writing() as writer:
+        writer.build("marts.x", "select * from detail.pypi_daily", description="", columns={})
+    with Warehouse(tmp_path).writing() as writer:
+        writer.load_raw("pypi")
+        assert writer.frame("from detail.pypi_daily").is_empty()
+
+
+def test_a_lost_listing_is_told_with_its_months_and_comes_again_with_the_same_answer(tmp_path: Path) -> None:
+    for day, month in enumerate((JANUARY, FEBRUARY)):
+        add_listing(tmp_path, month, 2 + day, provider="pypistats", day=day)
+    add_listing(tmp_path, FEBRUARY, 3, provider="pypistats", day=1)
+    [lost] = (tmp_path / "raw" / "pypi" / "2022-02").glob("*.detail.parquet")
+    lost.unlink()
+    with Warehouse(tmp_path).writing() as writer:
+        writer.load_raw_if_changed("pypi")
+        again = "fetch it again: fw-pipeline run --source pypi --from 2022-02 --to 2022-02 --again"
+        assert writer.lost == [f"pypi: 1 month has lost the listing (2022-02); {again}"]
+        [(said,)] = writer.frame("select comment from duckdb_views() where schema_name = 'detail'").rows()
+        assert said.endswith("1 month has lost the listing (2022-02): what reads it lacks them.")
+    add_listing(tmp_path, FEBRUARY, 3, provider="pypistats", day=1)
+    with Warehouse(tmp_path).writing() as writer:
+        writer.load_raw_if_changed("pypi")
+        assert writer.lost == []
+        assert writer.frame("select downloads from detail.pypi_daily order by all").rows() == [(2,), (3,)]
+
+
 def test_a_listing_that_an_earlier_version_kept_in_the_file_becomes_a_view(tmp_path: Path) -> None:
     add_listing(tmp_path, JANUARY, 2)
     with Warehouse(tmp_path).writing() as writer:
