@@ -17,7 +17,7 @@ broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
 worker_cancel_long_running_tasks_on_connection_loss = False
 
-# Longer than any run takes: a run that were handed out a second time would be taken for one that was restarted.
+# Longer than any run takes: a run that is handed out a second time would be taken for one that was restarted.
 broker_transport_options = {"visibility_timeout": 24 * 3600}
 
 # Each run has a process of its own, as in the UI of one machine: nothing is left of the last one.

@@ -72,10 +72,7 @@ def revisit() -> None:
 
 @main.command()
 def rebuild() -> None:
-    """Build both DuckDB files anew, without a network.
-
-    They are built from the raw vintages; nothing is fetched.
-    """
+    """Build both DuckDB files anew from the raw vintages; nothing is fetched."""
     settings = read()
     from fw_pipeline.warehouse import Warehouse
 

@@ -96,7 +96,7 @@ class Lake:
             if not changed and not described:
                 connection.rollback()
                 return
-            said = f"{len(changed)} changed: {', '.join(changed)}" if changed else "only words changed"
+            said = f"{len(changed)} changed: {', '.join(changed)}" if changed else "only descriptions changed"
             connection.execute(f"call lake.set_commit_message('{AUTHOR}', '{quoted(said)}')")
             still_ours()
             connection.commit()
