@@ -72,7 +72,10 @@ def revisit() -> None:
 
 @main.command()
 def rebuild() -> None:
-    """Build both DuckDB files anew from the raw vintages; nothing is fetched."""
+    """Build both DuckDB files anew from the raw vintages.
+
+    Nothing is fetched.
+    """
     settings = read()
     from fw_pipeline.warehouse import Warehouse
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -125,16 +126,23 @@ def test_the_guide_names_everything_that_a_line_can_be_about() -> None:
     assert sorted(each for each in found if not each.startswith(tuple(named))) == []
 
 
+WORKER = ROOT / "deploy/cluster/fw-pipeline-worker@.service"
+
+
 def units() -> list[Path]:
     return sorted((ROOT / "deploy").glob("*.service"))
 
 
-@pytest.mark.parametrize("unit", units(), ids=lambda unit: unit.name)
-def test_a_unit_runs_our_command_as_a_user_of_its_own_who_may_write_the_data_folder_alone(unit: Path) -> None:
+def service_of(unit: Path) -> Mapping[str, str]:
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read(unit)
-    service = parser["Service"]
+    return parser["Service"]
+
+
+@pytest.mark.parametrize("unit", units(), ids=lambda unit: unit.name)
+def test_a_unit_runs_our_command_as_a_user_of_its_own_who_may_write_the_data_folder_alone(unit: Path) -> None:
+    service = service_of(unit)
     assert service["User"] == "fw-pipeline"
     assert service["Environment"] == "FW_DATA_DIR=/var/lib/fw-pipeline"
     assert service["ProtectSystem"] == "strict"
@@ -145,6 +153,18 @@ def test_a_unit_runs_our_command_as_a_user_of_its_own_who_may_write_the_data_fol
     assert program == "/opt/fw-pipeline/.venv/bin/fw-pipeline"
     assert "--host" not in arguments
     assert unit.stem in GUIDE
+
+
+def test_a_worker_of_a_cluster_is_confined_as_the_ui_is() -> None:
+    ui, worker = service_of(ROOT / "deploy/fw-pipeline-ui.service"), service_of(WORKER)
+    differs = {"Environment", "EnvironmentFile", "ExecStart", "StateDirectory"}
+    differs |= {"KillSignal", "TimeoutStopSec", "Restart", "RestartSec"}
+    assert {name: value for name, value in worker.items() if name not in differs} == {
+        name: value for name, value in ui.items() if name not in differs
+    }
+    assert worker["StateDirectory"] == "fw-pipeline fw-pipeline-dagster"
+    assert worker["ExecStart"].startswith("/opt/fw-pipeline/.venv/bin/celery -A dagster_celery.app worker -Q dagster ")
+    assert "PYTHONPATH=/opt/fw-pipeline/deploy/cluster" in WORKER.read_text(encoding="utf-8")
 
 
 def test_every_file_of_the_checkout_that_the_guide_names_is_there() -> None:
