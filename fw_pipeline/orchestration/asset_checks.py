@@ -140,7 +140,8 @@ def _run(writer: Writer, relation: str, rules: Sequence[Expectation]) -> tuple[O
 
 def _mark(writer: Writer, relation: str, rule: Expectation) -> str:
     """Return a mark of a rule and of all rows that it reads."""
-    also = relations_read(str(rule.kwargs["sql"])) if "sql" in rule.kwargs else ()
+    where = f"{relation}: rule {rule.name}"
+    also = relations_read(where, str(rule.kwargs["sql"])) if "sql" in rule.kwargs else ()
     said = (rule.name, rule.type, dict(rule.kwargs), rule.severity, rule.reason, rule.holds_on_none)
     return writer.mark(json.dumps(said, default=str), [relation, *also])
 

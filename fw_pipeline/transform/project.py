@@ -115,13 +115,14 @@ def ancestors(model: Model, models: Iterable[Model]) -> frozenset[str]:
 
 
 @cache
-def relations_read(sql: str) -> frozenset[str]:
-    """Return every `schema.table` that a query reads.
+def relations_read(where: str, sql: str) -> frozenset[str]:
+    """Return every `schema.table` that a query reads; `where` is what to call it in a message.
 
     Raises:
-        PipelineError: it is not one valid select statement, or reads a table without its schema.
+        PipelineError: it is not one valid select statement, reads a table without its schema, or gives another value
+            for the same rows.
     """
-    return frozenset(_upstream("rule", _parsed("rule", sql)))
+    return frozenset(_upstream(where, _parsed(where, sql)))
 
 
 def _pairs(folder: Path) -> list[Path]:

@@ -19,6 +19,7 @@ from dagster import (
     define_asset_job,
 )
 
+from fw_pipeline import quality
 from fw_pipeline.orchestration.asset_checks import NO_WARNINGS, RULES_HOLD, raw_checks
 from fw_pipeline.orchestration.failures import failure_lines
 from fw_pipeline.orchestration.pipeline import Pipeline
@@ -91,6 +92,13 @@ def test_a_table_of_a_source_without_months_is_a_warning_that_says_so_and_keeps_
     assert (check.passed, check.severity) == (False, AssetCheckSeverity.WARN), "never green with no data"
     records: Any = check.metadata["rules that do not hold"]
     assert {record.data["observed"] for record in records.records} == {"no rows: no month of pypi has come in"}
+
+
+def test_a_rule_that_reads_the_clock_is_refused_with_its_name(tmp_path: Path) -> None:
+    rule = {"type": "failing_rows", "sql": "select 1 from marts.x where current_date > '2026-01-01'", "name": "recent"}
+    rules = quality.declared([{**rule, "reason": "It is new."}], columns=("share",))
+    [line] = failure_lines(House(tmp_path, {"marts.x": "select 1 as share"}, rules=rules).run().all_events)
+    assert line.startswith("marts.x: rule recent: calls current_date, which gives another value for the same rows; ")
 
 
 def test_a_rule_that_does_not_hold_is_told_of_with_its_reason(tmp_path: Path) -> None:

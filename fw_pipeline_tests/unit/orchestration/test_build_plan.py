@@ -147,6 +147,6 @@ def test_a_comment_that_is_worded_otherwise_makes_a_table_anew(tmp_path: Path, p
 def test_every_rule_reads_what_is_registered_or_made(plan: tuple[Table, ...]) -> None:
     known = {*registered(SOURCES), *(table.relation for table in plan)}
     rules = {(table.relation, rule.name): rule for table in plan for rule in table.rules}
-    read = {key: relations_read(str(rule.kwargs["sql"])) for key, rule in rules.items() if "sql" in rule.kwargs}
+    read = {key: relations_read("", str(rule.kwargs["sql"])) for key, rule in rules.items() if "sql" in rule.kwargs}
     assert {key: names for key, names in read.items() if not names or names - known} == {}
     assert read["marts.framework_metrics", "no_sample_leads"] == {"marts.framework_metrics", "meta.populations"}

@@ -83,7 +83,7 @@ def test_every_function_is_known_that_gives_another_value_for_the_same_rows() ->
     for (name,) in duckdb.execute(query).fetchall():
         if name != "error":  # gives no value at all
             with pytest.raises(PipelineError, match="another value for the same rows"):
-                relations_read(f"select {name}() from raw.pypi")
+                relations_read("x", f"select {name}() from raw.pypi")
 
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
