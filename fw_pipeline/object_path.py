@@ -5,6 +5,7 @@ It has a path's names only: how objects are read and written is in `raw/object_s
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PosixPath
 from typing import NoReturn
 
@@ -43,8 +44,8 @@ class ObjectPath(PosixPath):
 
 
 def is_address(text: str) -> bool:
-    """Return whether a text is an address in an object store, and no path of this machine."""
-    return text.startswith(_SCHEME)
+    """Return whether a text is written like an address, of whatever kind, and so is no path of this machine."""
+    return "://" in text or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text) is not None
 
 
 def on_this_machine(path: Path) -> bool:

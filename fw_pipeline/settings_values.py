@@ -68,8 +68,10 @@ def read_folder(name: str, text: str) -> Path:
     """Return a folder, which need not exist yet.
 
     Raises:
-        SettingError: it is a file, or can be no path.
+        SettingError: it is a file, an address, or can be no path; an address is not repeated, it may hold a password.
     """
+    if is_address(text):
+        raise SettingError(f"setting {name} is an address; name a folder of this machine, such as ./folder")
     try:
         folder = Path(text).expanduser()
         is_file = folder.exists() and not folder.is_dir()
@@ -89,7 +91,9 @@ def read_data_dir(name: str, text: str) -> Path:
     if not is_address(text):
         return read_folder(name, text)
     if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?", text) or ".." in text:
-        raise SettingError(f"setting {name} is no address of an object store; write it like s3://bucket/prefix")
+        raise SettingError(
+            f"setting {name} is no folder, and no address of an object store; write it like s3://bucket/prefix"
+        )
     return ObjectPath(text)
 
 
@@ -263,7 +267,7 @@ def gather(
 
 def _absolute(name: str, text: str, base: Path) -> str:
     if text and name in PATHS:
-        return _below(text, base)
+        return text if is_address(text) else _below(text, base)
     if name == PROVIDERS:
         return ",".join(_with_paths(item, base) for item in text.split(","))
     return text

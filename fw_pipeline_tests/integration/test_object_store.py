@@ -185,7 +185,7 @@ def test_a_store_that_is_away_costs_a_line_and_nothing_else(server: S3Server, ro
             {"FW_DATA_DIR": "s3://no-such-bucket/x"},
             "there is no bucket 'no-such-bucket'; create it, or mend FW_DATA_DIR",
         ),
-        ({"FW_DATA_DIR": "s3://"}, "setting FW_DATA_DIR is no address of an object store; write it like s3://"),
+        ({"FW_DATA_DIR": "s3://"}, "setting FW_DATA_DIR is no folder, and no address of an object store; write it"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line(

@@ -28,8 +28,8 @@ def test_an_address_is_taken_apart_as_a_path_is() -> None:
 
 
 def test_an_address_is_told_from_a_path() -> None:
-    assert is_address(ADDRESS)
-    assert not is_address("data/s3:/bucket")
+    assert all(map(is_address, [ADDRESS, "S3://bucket", "gs://bucket/x", "s3:bucket", "abfs+x.1-y:z", "_://x"]))
+    assert not any(map(is_address, ["data/s3:/bucket", "./s3:bucket", "/s3:bucket", "data", "1:x", ""]))
     assert on_this_machine(Path("s3:/bucket"))
     assert not on_this_machine(ObjectPath(ADDRESS))
 

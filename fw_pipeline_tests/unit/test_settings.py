@@ -71,12 +71,36 @@ def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
         "s3://bucket/../a",
         "s3://bucket/a b",
         "s3://bucket//a",
+        "s3:bucket",
+        "s3:/bucket/a",
+        "S3://bucket/a",
+        "s3a://bucket/a",
+        "gs://bucket/a",
+        "az://hf_x@container/a",
+        "https://me:hf_x@example.org/a",
+        "file:///data",
+        "://bucket",
     ],
 )
 def test_an_address_that_no_object_store_has_is_refused(address: str) -> None:
-    with pytest.raises(SettingError, match="FW_DATA_DIR is no address of an object store; write it like s3") as caught:
+    cause = "FW_DATA_DIR is no folder, and no address of an object store; write it like s3://bucket/prefix"
+    with pytest.raises(SettingError, match=cause) as caught:
         read({"FW_DATA_DIR": address}, dotenv=NOWHERE)
     assert "hf_x" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["FW_WORK_DIR", "DAGSTER_HOME"])
+@pytest.mark.parametrize("address", ["s3://bucket/a", "gs://hf_x@bucket", "s3:bucket"])
+def test_an_address_where_only_a_folder_will_do_is_refused(name: str, address: str) -> None:
+    with pytest.raises(SettingError, match=f"setting {name} is an address; name a folder") as caught:
+        read({name: address}, dotenv=NOWHERE)
+    assert "hf_x" not in str(caught.value)
+
+
+def test_a_folder_with_a_colon_in_its_name_is_named_with_a_slash_before_it(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("FW_DATA_DIR=./s3:bucket\nFW_WORK_DIR=./s3:bucket\n", encoding="utf-8")
+    assert read({}, dotenv=dotenv).data_dir == tmp_path / "s3:bucket"
 
 
 def test_where_the_data_is_in_an_object_store_all_else_is_in_the_work_folder(tmp_path: Path) -> None:
