@@ -147,12 +147,16 @@ def _finish(settings: Settings, launched: Launched, refused: Sequence[str] = ())
 
 def _published(settings: Settings, launched: Launched) -> str:
     """Return the last line of a command: what the published file rests on, and what it lacks."""
-    from fw_pipeline.warehouse import latest, query
+    from fw_pipeline.warehouse import WarehouseError, latest, query
 
-    path, failed = latest(settings.published, settings.data_dir), len(launched.failures)
+    failed = len(launched.failures)
     why = "the line above says why" if failed == 1 else f"the {failed} lines above say why"
-    if not launched.published:
+    try:
+        path = latest(settings.published, settings.data_dir)
         here = f"{path} is as it was" if path.exists() else "there is no file yet"
+    except WarehouseError as reason:  # the file here is of another data folder
+        path, here = settings.published, reason.cause
+    if not launched.published:
         return f"nothing was published, and {here}: {why}"
     months = query(path, "select source, months, first_month, last_month from meta.sources order by source").rows()
     rests = [f"{source} {Window.of(first, last)} ({count} months)" for source, count, first, last in months if count]

@@ -23,25 +23,26 @@ PATIENCE = 600.0
 
 _ASIDE = ".fetching-"
 _NOTE = "published-version"
+"""Names the file that says, on a line each, which version the file here is, and of which data folder."""
 
 
 @contextmanager
 def put_up(fresh: Path, published: Path, data_dir: Path) -> Iterator[None]:
     """Put a fresh file into the object store; within the block it replaces the published one of this machine.
 
-    So nothing is published here that the others cannot have. On one machine, do nothing.
+    So nothing is published here that the others cannot have. On one machine, only the block is run.
 
     Raises:
         StorageError: the store cannot be used, or the disk refuses.
     """
     if not isinstance(data_dir, ObjectPath):
-        yield
+        with _noting(published):
+            yield
         return
     with fresh.open("rb") as file:
         version = bucket_of(data_dir).replace(data_dir / published.name, file)
-    with _alone(published):
+    with _alone(published), _noting(published, version, str(data_dir)):
         yield
-        _note(published).write_text(version, encoding="utf-8")
 
 
 def latest(published: Path, data_dir: Path) -> Path:
@@ -49,29 +50,34 @@ def latest(published: Path, data_dir: Path) -> Path:
 
     Args:
         published: where it is on this machine; it is replaced if another machine has published since.
-        data_dir: the data folder. If it is one of this machine, nothing is done.
+        data_dir: the data folder. If it is one of this machine, nothing is fetched.
 
     Raises:
         StorageError: the store cannot be used, or the disk refuses.
-        WarehouseError: a program has written to the file on this machine and has it open.
+        WarehouseError: the file on this machine is of another data folder, and this one has none; or a program has
+            written to it and has it open.
     """
     if not isinstance(data_dir, ObjectPath):
-        return published
+        return _of_this_data(published, data_dir)
     storage, there = bucket_of(data_dir), data_dir / published.name
     version = storage.version(there)
-    if version is None or _is(published, version):
+    if version is None:
+        return _of_this_data(published, data_dir)
+    if _is(published, version, data_dir):
         return published
     try:
         with _alone(published):
             version = storage.version(there)  # another process may have fetched it while this one waited
-            if version is None or _is(published, version):
+            if version is None:
+                return _of_this_data(published, data_dir)
+            if _is(published, version, data_dir):
                 return published
             with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=published.parent) as folder:
                 fresh = Path(folder) / published.name
                 with storage.opened(there) as stream, written_aside(fresh) as copy:
                     shutil.copyfileobj(stream, copy)
-                replace(published, fresh, published.parent / ".work")
-            _note(published).write_text(version, encoding="utf-8")
+                with _noting(published, version, str(data_dir)):
+                    replace(published, fresh, published.parent / ".work")
     except OSError as error:
         raise unwritable(published, error) from error
     return published
@@ -88,12 +94,39 @@ def _alone(published: Path) -> Iterator[None]:
         raise WarehouseError("published file", cause, "wait for it, or stop it, and run again") from None
 
 
-def _is(published: Path, version: str) -> bool:
+def _of_this_data(published: Path, data_dir: Path) -> Path:
+    """Return the file of this machine, which may not be there, unless it was published for another data folder."""
+    noted = _noted(published)
+    if published.is_file() and noted is not None and noted[1:] != [str(data_dir)]:
+        cause = f"{published} was published for {' '.join(noted[1:]) or 'another data folder'}, and none for {data_dir}"
+        raise WarehouseError("published file", cause, "make it: fw-pipeline run")
+    return published
+
+
+def _is(published: Path, version: str, data_dir: Path) -> bool:
     """Return whether the file of this machine is that version."""
+    return published.is_file() and _noted(published) == [version, str(data_dir)]
+
+
+def _noted(published: Path) -> list[str] | None:
+    """Return version and data folder of the file of this machine; None if it never was in an object store."""
     try:
-        return published.is_file() and _note(published).read_text(encoding="utf-8") == version
+        return _note(published).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return False
+        return None
+
+
+@contextmanager
+def _noting(published: Path, *said: str) -> Iterator[None]:
+    """Note what the file is that comes within the block. If that is cut off, the file is no known version."""
+    note = _note(published)
+    if said or note.exists():
+        note.write_text("", encoding="utf-8")
+    yield
+    if said:
+        note.write_text("\n".join(said), encoding="utf-8")
+    else:
+        note.unlink(missing_ok=True)
 
 
 def _note(published: Path) -> Path:

@@ -9,8 +9,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from fw_pipeline.cli.run_commands import _finish
+from fw_pipeline.orchestration.jobs import Launched
 from fw_pipeline.paths import PROJECT_DIR
 from fw_pipeline.raw import VintageStore
+from fw_pipeline.settings import read
 from fw_pipeline.warehouse import query
 from fw_pipeline_tests.support.command import Done, fw_pipeline
 
@@ -222,3 +225,17 @@ def test_each_failure_is_one_line_with_its_remedy_without_a_traceback_or_a_secre
     assert "pypi.csv line 1 is not valid UTF-8" in pypi
     assert "Traceback" not in done.err
     assert "hf_do_not_print_me" not in done.err + done.out
+
+
+def test_a_run_that_fails_says_so_where_the_file_here_is_of_another_data_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".work").mkdir()
+    (tmp_path / ".work" / "published-version").write_text("version\ns3://bucket/a")
+    published = tmp_path / "warehouse.duckdb"
+    published.touch()
+    settings = read({"FW_DATA_DIR": str(tmp_path)}, dotenv=Path("none"))
+    with pytest.raises(SystemExit):
+        _finish(settings, Launched(published=False, failures=("pypi: no answer; run again",)))
+    said = f"{published} was published for s3://bucket/a, and none for {tmp_path}: the line above says why"
+    assert capsys.readouterr().err.splitlines()[-1] == f"nothing was published, and {said}"
