@@ -30,6 +30,13 @@ _MODULES = ("contract.py", "months.py", "orchestration/asset_checks.py", "orches
 _LIBRARIES = ("duckdb", "great-expectations", "numpy", "pandas", "polars", "scipy", "statsmodels")
 
 
+_HASHED_ALONE = frozenset(
+    {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+    | {"VARCHAR", "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}
+)
+"""The types of which DuckDB's hash tells all values apart. As text, the last would depend on the time zone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Built:
     """The result of a build."""
@@ -229,10 +236,12 @@ class Tables:
 
 
 def _told_apart(column: str, kind: str) -> str:
-    """Return a column as SQL whose hash differs whenever its value does.
+    """Return a column as SQL whose hash differs whenever its value does: for most types with its text beside it.
 
-    DuckDB's hash is the same for no list, an empty one and one of nothing, and for 0.0 and -0.0.
+    DuckDB's own hash is the same for no list, an empty one and one of nothing, for 0.0 and -0.0, for all intervals, and
+    for 0 and -1 where they have 128 bits, as sums have.
     """
-    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
-        return f'to_json("{column}")::varchar'
-    return f'"{column}"::varchar' if kind in ("DOUBLE", "FLOAT") else f'"{column}"'
+    if kind in _HASHED_ALONE:
+        return f'"{column}"'
+    is_nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION"))
+    return f'"{column}", ' + (f'to_json("{column}")::varchar' if is_nested else f'"{column}"::varchar')
