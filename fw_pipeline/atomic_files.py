@@ -18,6 +18,8 @@ from fw_pipeline.errors import PipelineError
 LEFTOVER = ".writing-"
 """How the name of a file begins while it is being written."""
 
+_DIGEST = hashlib.sha256().digest_size
+
 
 class StorageError(PipelineError):
     """The data folder cannot be written or holds a file that cannot be read."""
@@ -52,7 +54,10 @@ def written_aside(path: Path, *, flush_name: bool = True) -> Iterator[IO[bytes]]
 
 
 class FileCache:
-    """Bytes that take long to make, each kept in a file whose name is a hash of what it is made from."""
+    """Bytes that take long to make, each kept in a file whose name is a hash of what it is made from.
+
+    The file begins with a digest of the bytes: one that was emptied or damaged is made anew.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Keep files in `folder`, which is made when it is needed."""
@@ -68,10 +73,13 @@ class FileCache:
         path = self._folder / hashlib.sha256(made_from.encode()).hexdigest()[:32]
         self._used.add(path)
         with contextlib.suppress(OSError):
-            return path.read_bytes()
+            kept = path.read_bytes()
+            digest, content = kept[:_DIGEST], kept[_DIGEST:]
+            if digest == hashlib.sha256(content).digest():
+                return content
         content = make()
         with written_aside(path) as stream:
-            stream.write(content)
+            stream.write(hashlib.sha256(content).digest() + content)
         return content
 
     def forget_unused(self) -> None:

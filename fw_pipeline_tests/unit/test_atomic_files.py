@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fw_pipeline.atomic_files import written_aside
+from fw_pipeline.atomic_files import FileCache, written_aside
 from fw_pipeline.raw import EvidenceStore, Statement, VintageStore
 from fw_pipeline.sources import SOURCES
 
@@ -59,6 +59,25 @@ def test_a_file_is_on_the_disk_before_it_has_its_name_and_then_its_name_is(tmp_p
     assert list(at_first.values()) == [100]
     assert at_last == {"file": 100}
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o644
+
+
+def test_bytes_are_kept_until_their_file_is_damaged(tmp_path: Path) -> None:
+    made: list[bytes] = []
+
+    def make() -> bytes:
+        made.append(b"picture")
+        return made[-1]
+
+    def asked() -> tuple[bytes, int]:
+        return FileCache(tmp_path)("what it is made from", make), len(made)
+
+    assert [asked(), asked()] == [(b"picture", 1)] * 2
+    (kept,) = tmp_path.iterdir()
+    whole = kept.read_bytes()
+    for times, damaged in enumerate((b"", whole[:-1], whole[:7], whole + b"s", b"picture", whole[:-1] + b"s"), start=2):
+        kept.write_bytes(damaged)
+        assert [asked(), asked()] == [(b"picture", times)] * 2
+        assert kept.read_bytes() == whole
 
 
 @pytest.mark.parametrize("name", ["links.json", "links.json.gz"])
