@@ -1,7 +1,7 @@
 """The one step that builds: every table in order, each with its checks at once, through one open working file."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -55,7 +55,8 @@ def build_step(tables: Sequence[Table]) -> AssetsDefinition:
         wanted = {".".join(key.path) for key in context.selected_asset_keys}
         launched = context.run.asset_selection
         note = {"published file": UNCHANGED} if launched and PUBLISH not in launched else {}
-        unsound: set[str] = set()
+        failed: set[str] = set()
+        not_built: set[str] = set()
         failures: list[PipelineError] = []
         try:
             with pipeline.building(wanted) as transaction:
@@ -63,16 +64,16 @@ def build_step(tables: Sequence[Table]) -> AssetsDefinition:
                     rules = selected(table.relation, table.rules, context.selected_asset_check_keys)
                     if not rules and table.relation not in wanted:
                         continue
-                    if blocking := unsound.intersection(table.reads):
-                        context.log.warning("%s is not built: %s failed", table.relation, ", ".join(sorted(blocking)))
-                        unsound.add(table.relation)
+                    if why := _in_the_way(table, failed, not_built):
+                        context.log.warning("%s is not built: %s", table.relation, why)
+                        not_built.add(table.relation)
                         continue
                     told, against = _turn(
                         table, rules, pipeline, transaction, is_wanted=table.relation in wanted, note=note
                     )
                     yield from told
                     if against:
-                        unsound.add(table.relation)
+                        failed.add(table.relation)
                         failures += against
         except PipelineError as reason:  # the file cannot be opened, or nothing more can be written to it
             failures.append(reason)
@@ -80,6 +81,13 @@ def build_step(tables: Sequence[Table]) -> AssetsDefinition:
             raise ExceptionGroup("tables that could not be built", failures)
 
     return build
+
+
+def _in_the_way(table: Table, failed: Collection[str], not_built: Collection[str]) -> str:
+    """Return what keeps a table from being built; nothing if all that it reads is sound."""
+    causes = [f"{name} failed" for name in table.reads if name in failed]
+    causes += [f"it reads {name}, which was not built" for name in table.reads if name in not_built]
+    return "; ".join(causes)
 
 
 def _turn(

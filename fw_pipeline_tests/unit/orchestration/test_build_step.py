@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,11 @@ def test_a_warning_is_a_check_of_its_own_and_keeps_nothing_from_being_built(tmp_
     assert checks["x", NO_WARNINGS].description == "small: 1 of 1 rows. It was small so far."
 
 
-CHAIN = {"marts.above": ["marts.x"], "marts.top": ["marts.above", "marts.other"]}
+CHAIN = {
+    "marts.above": ["marts.x"],
+    "marts.top": ["marts.above", "marts.other", "marts.x"],
+    "marts.below": ["marts.top", "marts.above"],
+}
 
 
 @pytest.mark.parametrize(
@@ -39,9 +44,9 @@ CHAIN = {"marts.above": ["marts.x"], "marts.top": ["marts.above", "marts.other"]
     ],
 )
 def test_what_reads_a_table_that_failed_stays_as_it_was_the_rest_is_built_and_nothing_is_published(
-    tmp_path: Path, wrong: str, complaint: str
+    tmp_path: Path, wrong: str, complaint: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    tables = ("marts.x", "marts.above", "marts.other", "marts.top")
+    tables = ("marts.x", "marts.above", "marts.other", "marts.top", "marts.below")
     house = House(tmp_path, dict.fromkeys(tables, "select 1 as share"), CHAIN)
     assert house.run().success
     house.sql |= {"marts.x": wrong, **dict.fromkeys(tables[1:], "select 2 as share")}
@@ -49,8 +54,13 @@ def test_what_reads_a_table_that_failed_stays_as_it_was_the_rest_is_built_and_no
     assert not done.success
     [line] = failure_lines(done.all_events)
     assert line.startswith(complaint)
+    assert re.findall(r"marts.\w+ is not built.*", capfd.readouterr().err) == [
+        "marts.above is not built: marts.x failed",
+        "marts.top is not built: marts.x failed; it reads marts.above, which was not built",
+        "marts.below is not built: it reads marts.top, which was not built; it reads marts.above, which was not built",
+    ]
     assert {relation: house.rows(relation) for relation in tables[1:]} == {
-        "marts.above": [(1,)], "marts.other": [(2,)], "marts.top": [(1,)],
+        "marts.above": [(1,)], "marts.other": [(2,)], "marts.top": [(1,)], "marts.below": [(1,)],
     }  # fmt: skip
     assert "publish" not in materialised(done)
     assert {"marts/other"} <= set(materialised(done)) <= {"marts/x", "marts/other"}
