@@ -196,6 +196,10 @@ def _shown(cell: Any) -> str:
     return f"{cell:,.4g}" if isinstance(cell, float) else str(cell)
 
 
+def _tables(count: int) -> str:
+    return "1 table" if count == 1 else f"{count} tables"
+
+
 class Progress:
     """Shows the steps of a run on stderr, so that stdout stays for answers."""
 
@@ -203,6 +207,7 @@ class Progress:
         """Begin to show."""
         self._console = Console(stderr=True, highlight=False)
         self._counts: Counter[str] = Counter()
+        self._checked: set[str] = set()
         self._source, self._months = "", Counter[str]()
         self._bar: Bar | None = None
         if self._console.is_terminal:
@@ -218,8 +223,14 @@ class Progress:
             self._bar.stop()
         self._end_source()
         if self._counts["build"]:
-            kept = f", kept {self._counts['keep']} that would come out the same" if self._counts["keep"] else ""
-            self._console.print(f"built {self._counts['build']} tables{kept}, checked {self._counts['check']}")
+            said = f"made {_tables(self._counts['build'])}"
+            if self._counts["keep"]:
+                said += f", kept {self._counts['keep']} that would come out the same"
+            if self._checked:
+                said += f"; ran the rules of {_tables(len(self._checked))}"
+            elif self._counts["keep"]:  # where workers build, nothing is known of the rules
+                said += "; ran no rule again, as the rows are the same"
+            self._console.print(said, soft_wrap=True)
 
     def __call__(self, stage: str, what: str) -> None:
         """Show one step: its stage, and what it was; a fetch says its source, its month and the outcome."""
@@ -235,6 +246,8 @@ class Progress:
         self._counts[stage] += 1
         if self._bar is not None:
             self._bar.update(self._task, description=f"{stage} {self._counts[stage]}: {what}"[:100])
+        if stage == "check":
+            self._checked.add(what.partition(":")[0])
         if stage == "fetch":
             source, month, outcome = what.split(" ", 2)
             if source != self._source:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from fw_pipeline.cli.output import Progress
 from fw_pipeline.sources import SOURCES
 from fw_pipeline.warehouse import Warehouse
 from fw_pipeline_tests.support.command import COMMAND, Done, called, environment, fw_pipeline, start
@@ -110,6 +111,34 @@ def test_no_column_is_left_out_elsewhere_and_no_row_is_no_columns(data: Path) ->
     assert called(data, "sql", WIDE).out.count("measure_") == 80
     none = called(data, "sql", f"{WIDE} limit 0").out
     assert none.startswith("no rows of 80 columns: measure_0, ")
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        (
+            {"build": ["marts.x", "marts.y"], "check": ["marts.x: 1 of 1 rules hold"]},
+            "made 2 tables; ran the rules of 1 table",
+        ),
+        (
+            {"build": ["a"], "keep": ["b", "c"], "check": ["a: 0 of 1 rules hold"] * 2},
+            "made 1 table, kept 2 that would come out the same; ran the rules of 1 table",
+        ),
+        (
+            {"build": ["a"], "keep": ["b", "c"]},
+            "made 1 table, kept 2 that would come out the same; ran no rule again, as the rows are the same",
+        ),
+        ({"build": ["marts/x", "marts/y"]}, "made 2 tables"),
+    ],
+)
+def test_a_run_ends_with_what_it_made_kept_and_checked_on_one_line(
+    steps: dict[str, list[str]], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Progress() as progress:
+        for stage, named in steps.items():
+            for what in named:
+                progress(stage, what)
+    assert capsys.readouterr().err == f"{said}\n"
 
 
 QUERIES: list[tuple[Sequence[str], bytes]] = [
