@@ -136,9 +136,16 @@ def serve(host: str, port: int, *, folder: Path, environment: Mapping[str, str])
 
 
 def _develop() -> None:
-    from dagster import SupersessionWarning  # noqa: PLC0415 - each process imports its own half
+    from dagster import DagsterInstance, SupersessionWarning  # noqa: PLC0415 - each process imports its own half
     from dagster._cli import dev, main  # noqa: PLC0415
 
+    from fw_pipeline.orchestration.instance import told  # noqa: PLC0415
+
+    try:
+        with told(), DagsterInstance.get():
+            pass  # what is wrong with the history is one line here, and a traceback in each of Dagster's processes
+    except PipelineError as error:
+        sys.exit(f"fw-pipeline: {error}")
     warnings.simplefilter("ignore", SupersessionWarning)  # its advice is for whoever calls `dagster dev`
     parts: Any = dev
     start = parts.open_ipc_subprocess

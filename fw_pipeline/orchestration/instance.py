@@ -8,6 +8,7 @@ import re
 import sqlite3
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -68,6 +69,7 @@ _HELD_OPEN: dict[str, sqlite3.Connection] = {}
 
 REMEDY = "free space or allow writing there, then run again; no figure was lost"
 SERVER_REMEDY = "see that it runs, then run again; no figure was lost"
+_ADDRESS = "write DAGSTER_POSTGRES_URL like postgresql+psycopg2://user:password@host:5432/database"
 _SET = "mend it there, or set what it lacks; no figure was lost"
 _MEND = "mend it, or delete it, and it is written anew; no figure was lost"
 
@@ -212,10 +214,10 @@ def told() -> Iterator[None]:
     """Say in one line that the history cannot be written or read, where SQLite, PostgreSQL or the disk refuses.
 
     Raises:
-        PipelineError: the disk is full or read-only, the history is damaged, or its server is away.
+        PipelineError: the disk is full or read-only, the history is damaged, its server is away or its address wrong.
     """
     from dagster import DagsterInvalidConfigError  # noqa: PLC0415 - as above
-    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError, DBAPIError  # noqa: PLC0415
 
     no_retry = _NoRetry()  # its own: the end of one that is within another leaves that of the outer one
     logging.getLogger().addFilter(no_retry)
@@ -237,9 +239,27 @@ def told() -> Iterator[None]:
         if isinstance(error.__context__, ModuleNotFoundError):
             cause = f"dagster.yaml cannot be used: {error.__context__}"
             raise PipelineError("Dagster's settings", cause, "install it; fw-pipeline[cluster] brings it") from error
+        if isinstance(error, (ArgumentError, ModuleNotFoundError, ValueError)) and _is_of_sqlalchemy(error):
+            raise PipelineError("Dagster's settings", _wrong_address(error), _ADDRESS) from None
         raise
     finally:
         logging.getLogger().removeFilter(no_retry)
+
+
+def _is_of_sqlalchemy(error: Exception) -> bool:
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return str(frame.f_globals.get("__name__")).startswith("sqlalchemy.")
+
+
+def _wrong_address(error: Exception) -> str:
+    """Return what is wrong with the address of the history; most messages of SQLAlchemy repeat its password."""
+    from sqlalchemy.exc import NoSuchModuleError  # noqa: PLC0415 - as above
+
+    if isinstance(error, ModuleNotFoundError):
+        return f"the scheme of its PostgreSQL's address asks for the driver {error.name}, which is not installed"
+    if isinstance(error, NoSuchModuleError):
+        return f"the scheme of its PostgreSQL's address is unknown: {error}"
+    return "its PostgreSQL's address cannot be read, as where a password is not percent-encoded"
 
 
 def _refusal(error: Any) -> PipelineError:

@@ -18,6 +18,7 @@ from dagster import AssetKey, AssetMaterialization, DagsterInstance, Definitions
 
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.orchestration.instance import INSTANCE, prepare, told, write_quickly
+from fw_pipeline_tests.support.cluster_servers import free_port
 from fw_pipeline_tests.support.command import Done, fw_pipeline
 
 MONTH = ("run", "--from", "2022-05", "--to", "2022-05", "--source", "pypi")
@@ -180,6 +181,43 @@ def test_settings_that_lack_something_of_this_machine_are_one_line_that_names_it
     with pytest.raises(PipelineError, match=re.escape(cause)) as caught, told(), DagsterInstance.get() as instance:
         instance.get_runs()
     assert "\n" not in str(caught.value)
+
+
+POSTGRES = "storage: {postgres: {postgres_url: {env: DAGSTER_POSTGRES_URL}}}\n"
+FORM = "; write DAGSTER_POSTGRES_URL like postgresql+psycopg2://user:password@host:5432/database"
+
+
+@pytest.mark.parametrize(
+    ("address", "cause"),
+    [
+        ("postgresql://me:secret@127.0.0.1:1/x", "asks for the driver psycopg, which is not installed"),
+        ("postgres://me:secret@127.0.0.1:1/x", "is unknown: Can't load plugin: sqlalchemy.dialects:postgres"),
+        ("postgresql+psycopg2://me:a@b:secret@127.0.0.1:1/x", "cannot be read, as where a password is not percent-"),
+        ("me:secret@127.0.0.1", "cannot be read, as where a password is not percent-encoded"),
+    ],
+    ids=["no driver", "no such scheme", "unencoded password", "no scheme"],
+)
+def test_a_wrong_address_of_postgresql_is_one_line_that_shows_the_right_form_and_no_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, cause: str
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_POSTGRES_URL", address)
+    (tmp_path / "dagster.yaml").write_text(POSTGRES, encoding="utf-8")
+    with pytest.raises(PipelineError, match=re.escape(cause)) as caught, told(), DagsterInstance.get() as instance:
+        instance.get_runs()
+    assert str(caught.value).startswith("Dagster's settings: ")
+    assert str(caught.value).endswith(FORM)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_ui_does_not_start_with_a_wrong_address_of_postgresql(tmp_path: Path) -> None:
+    (tmp_path / "dagster.yaml").write_text(POSTGRES, encoding="utf-8")
+    given = {"DAGSTER_HOME": str(tmp_path), "DAGSTER_POSTGRES_URL": "postgres://me:secret@127.0.0.1:1/x"}
+    done = fw_pipeline(tmp_path / "data", "ui", "--port", f"{free_port()}", **given)
+    assert done.status == 1
+    assert [line.endswith(FORM) for line in done.err.splitlines()] == [False, True], done.err
+    assert len(done.complaints) == 1
+    assert "secret" not in done.err
 
 
 def test_that_a_connection_is_tried_again_is_said_nowhere_within_however_many_end_inside(
