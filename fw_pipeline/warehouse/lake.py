@@ -226,13 +226,20 @@ def _with_extensions(work_dir: Path) -> duckdb.DuckDBPyConnection:
 
 
 def s3_secret(environ: Mapping[str, str]) -> str:
-    """Return the SQL that lets DuckDB use the object store, by the same variables as everything else here."""
-    endpoint = urlsplit(environ.get("AWS_ENDPOINT_URL", ""))
+    """Return the SQL that lets DuckDB use the object store, by every name that obstore has for these variables.
+
+    obstore reads and writes everything else there: a name that only it knew would send the tables to another store.
+    """
+
+    def first(*names: str) -> str | None:
+        return next((value for name in names if (value := environ.get(name))), None)
+
+    endpoint = urlsplit(first("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT") or "")
     given = {
-        "key_id": environ.get("AWS_ACCESS_KEY_ID"),
-        "secret": environ.get("AWS_SECRET_ACCESS_KEY"),
-        "session_token": environ.get("AWS_SESSION_TOKEN"),
-        "region": environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
+        "key_id": first("AWS_ACCESS_KEY_ID"),
+        "secret": first("AWS_SECRET_ACCESS_KEY"),
+        "session_token": first("AWS_SESSION_TOKEN", "AWS_TOKEN"),
+        "region": first("AWS_REGION", "AWS_DEFAULT_REGION"),
         "endpoint": endpoint.netloc,
         "url_style": "path" if endpoint.netloc else None,
         "use_ssl": "false" if endpoint.scheme == "http" else None,

@@ -46,6 +46,14 @@ def test_a_message_of_duckdb_keeps_the_address_and_its_password_to_itself(tmp_pa
             "create secret (type s3, region 'us', endpoint '127.0.0.1:9000', url_style 'path', use_ssl 'false')",
         ),
         (
+            {"AWS_ENDPOINT": "https://s3.example.org", "AWS_TOKEN": "for an hour"},
+            "create secret (type s3, session_token 'for an hour', endpoint 's3.example.org', url_style 'path')",
+        ),
+        (
+            {"AWS_ENDPOINT_URL": "http://127.0.0.1:9000", "AWS_ENDPOINT_URL_S3": "https://s3.example.org"},
+            "create secret (type s3, endpoint 's3.example.org', url_style 'path')",
+        ),
+        (
             {"AWS_ENDPOINT_URL": "https://s3.example.org", "AWS_SESSION_TOKEN": "for an hour"},
             "create secret (type s3, session_token 'for an hour', endpoint 's3.example.org', url_style 'path')",
         ),
