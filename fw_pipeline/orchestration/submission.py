@@ -40,6 +40,8 @@ PARENT = "dagster/parent_run_id"
 NO_DAEMON = 120.0
 """Seconds after which a daemon that has not been heard of is taken for stopped."""
 
+_BROKER = "see that the broker (CELERY_BROKER_URL) runs, then run again"
+
 
 def has_workers(instance: DagsterInstance) -> bool:
     """Say whether runs are handed to workers: `dagster.yaml` names a launcher that starts them elsewhere."""
@@ -218,7 +220,19 @@ def _ran(instance: DagsterInstance, run: DagsterRun) -> Ran:
     lines = failure_lines(event for event in events if event.event_specific_data is not None)
     if run.status is DagsterRunStatus.SUCCESS:
         lines = []
+    elif not lines and _was_not_handed_over(instance, run):
+        cause = f"run {run.run_id} could not be handed to a worker"
+        lines = [str(PipelineError("Dagster's queue", cause, _BROKER))]
     elif not lines:
         said = [entry.message for entry in entries] or ["it was cancelled"]
         lines = [f"{run.job_name}: run {run.run_id}: {' '.join(said[-1].split())}; run it again, and it resumes"]
     return Ran(run.status is DagsterRunStatus.SUCCESS, tuple(lines), run.run_id)
+
+
+def _was_not_handed_over(instance: DagsterInstance, run: DagsterRun) -> bool:
+    """Say whether Dagster's daemon met an error when it launched a run, which then never began."""
+    kinds = {DagsterEventType.RUN_START, DagsterEventType.ENGINE_EVENT}
+    events = [entry.dagster_event for entry in instance.all_logs(run.run_id, of_type=kinds)]
+    if any(event.event_type is DagsterEventType.RUN_START for event in events if event):
+        return False
+    return any(event.engine_event_data.error for event in events if event)

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from urllib.error import HTTPError
 from urllib.parse import quote
 
 import pytest
+import yaml
 
 from fw_pipeline.ingestion.ingest import ingest
 from fw_pipeline.ingestion.providers import choose, offered
@@ -27,7 +29,7 @@ from fw_pipeline.orchestration.raw_assets import RANGE_END, RANGE_START
 from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 from fw_pipeline_tests.integration.test_live import settings
-from fw_pipeline_tests.support.cluster import NEEDS_CLUSTER, Cluster, Settings, Worker
+from fw_pipeline_tests.support.cluster import DEPLOY, NEEDS_CLUSTER, Cluster, Settings, Worker
 from fw_pipeline_tests.support.cluster_servers import PASSWORD, PostgresServer, RedisServer
 from fw_pipeline_tests.support.command import fw_pipeline
 from fw_pipeline_tests.support.fake_services.messages import Logged
@@ -189,6 +191,24 @@ def fetch_on_one_machine(services: FakeServices, data: Path) -> None:
             chosen = choose(source, given)
             got = ingest(chosen, part, given, run_id=f"{number}", now=now, log=silent, done=lambda _: None)
             assert sorted(got.months("present")) == list(part.months()), (source.name, got.failures)
+
+
+@pytest.mark.long
+@NEEDS_CLUSTER
+def test_the_first_run_waits_for_a_broker_that_is_away(tmp_path: Path) -> None:
+    from dagster_celery.launcher import CeleryRunLauncher  # noqa: PLC0415 - of the extra `cluster`
+
+    launcher = yaml.safe_load((DEPLOY / "dagster.yaml").read_text(encoding="utf-8"))["run_launcher"]["config"]
+    redis = RedisServer(tmp_path)
+    given = {"broker": redis.address, "backend": f"db+sqlite:///{tmp_path}/results.db", "default_queue": "dagster"}
+    celery = CeleryRunLauncher(**{**launcher, **given}).celery
+    late = threading.Timer(12, redis.start)
+    late.start()
+    try:
+        assert celery.send_task("execute_job").id
+    finally:
+        late.join()
+        redis.stop()
 
 
 @pytest.mark.cluster

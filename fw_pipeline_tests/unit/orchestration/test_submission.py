@@ -14,9 +14,11 @@ from dagster import (
     DagsterRunStatus,
     Definitions,
 )
+from dagster._core.events import EngineEventData
 from dagster._core.origin import JobPythonOrigin
 from dagster._daemon.types import DaemonHeartbeat
 from dagster._utils.hosted_user_process import recon_job_from_origin
+from dagster_shared.error import SerializableErrorInfo
 
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.months import Window
@@ -98,3 +100,15 @@ def test_a_run_whose_worker_was_lost_is_followed_to_the_end_of_the_one_that_repe
     assert not ended
     assert repeated in told
     assert f"fetch_pypi: run {failed}: the process of this run was killed" in said
+
+
+def test_a_run_that_the_daemon_could_not_hand_over_names_the_broker(
+    history: DagsterInstance, location: Definitions
+) -> None:
+    run_id = submit(location, fetch("pypi"), instance=history, window=HALF)
+    away = SerializableErrorInfo("Error 111 connecting to 127.0.0.1:6379. Connection refused.", [], "OperationalError")
+    history.report_engine_event("it is dropped", found(history, run_id), EngineEventData.engine_error(away))
+    history.report_run_failed(found(history, run_id))
+    [ran] = follow(history, [run_id], look=0.01)
+    why = f"Dagster's queue: run {run_id} could not be handed to a worker"
+    assert ran.failures == (f"{why}; see that the broker (CELERY_BROKER_URL) runs, then run again",)
