@@ -26,7 +26,7 @@ test-long: $(VENV)/.ready-dev .venv-lake/.ready  ## run the tests that need seve
 	@$(BIN)/python -m pytest -m long $(PYTEST)
 
 test-cluster: $(VENV)/.ready-dev  ## kill workers and take servers of a cluster away; needs PostgreSQL and Redis
-	@$(BIN)/python -m pytest -n 0 -m cluster $(PYTEST)
+	@TEST_SERVERS=required $(BIN)/python -m pytest -n 0 -m cluster -rP $(PYTEST)
 
 test-pythons:  ## a recorded run and the quick tests with each of Python 3.11, 3.12 and 3.13 that is installed
 	@for python in python3.11 python3.12 python3.13; do \

@@ -15,6 +15,7 @@ from playwright.sync_api import sync_playwright
 
 from fw_pipeline_tests.support import cut_off
 from fw_pipeline_tests.support.chromium import CHROMIUM, FLAGS
+from fw_pipeline_tests.support.cluster_servers import refuse_to_skip
 from fw_pipeline_tests.support.command import fw_pipeline
 from fw_pipeline_tests.support.duckdb_releases import Releases, shared_folder
 from fw_pipeline_tests.support.fake_services.server import FakeServices
@@ -43,6 +44,11 @@ settings.register_profile(
     "hard", max_examples=1000, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_configure() -> None:
+    """Fail before the first test where one would be skipped for want of a server, if that is not wanted."""
+    refuse_to_skip()
 
 
 @pytest.hookimpl(trylast=True)

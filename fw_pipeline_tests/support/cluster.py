@@ -6,24 +6,20 @@ No two machines share a folder: each has its own for its work, its temporary fil
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
-import pytest
 import yaml
 
 from fw_pipeline_tests.support.cluster_servers import (
     PostgresServer,
     RedisServer,
-    postgres_binaries,
     postgres_server,
 )
 from fw_pipeline_tests.support.command import COMMAND, environment
@@ -32,11 +28,6 @@ from fw_pipeline_tests.support.s3_server import BUCKET, S3Server, s3_server
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy" / "cluster"
-
-NEEDS_CLUSTER = pytest.mark.skipif(
-    postgres_binaries() is None or shutil.which("redis-server") is None or find_spec("dagster_celery") is None,
-    reason="needs PostgreSQL and Redis (Debian: apt-get install postgresql redis-server) and the extra `cluster`",
-)
 
 Settings = Mapping[str, object]
 

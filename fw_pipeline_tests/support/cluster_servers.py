@@ -34,6 +34,21 @@ NEEDS_POSTGRES = pytest.mark.skipif(
     reason="needs PostgreSQL (Debian: apt-get install postgresql) and the extra `cluster`",
 )
 
+NEEDS_CLUSTER = pytest.mark.skipif(
+    postgres_binaries() is None or shutil.which("redis-server") is None or find_spec("dagster_celery") is None,
+    reason="needs PostgreSQL and Redis (Debian: apt-get install postgresql redis-server) and the extra `cluster`",
+)
+
+
+def refuse_to_skip() -> None:
+    """Check that all servers are here, if `TEST_SERVERS=required` says so: a test that is skipped proves nothing.
+
+    Raises:
+        pytest.UsageError: one is not here; the line says what to install.
+    """
+    if os.environ.get("TEST_SERVERS") == "required" and NEEDS_CLUSTER.args[0]:
+        raise pytest.UsageError(f"TEST_SERVERS=required: a test {NEEDS_CLUSTER.kwargs['reason']}")
+
 
 def free_port() -> int:
     """Return a port that nobody listens on now."""
