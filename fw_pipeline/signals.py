@@ -14,6 +14,12 @@ from dataclasses import dataclass
 INTERRUPTED = "interrupted before it was done"
 REMEDY = "nothing that came in is lost: run it again, and it resumes where it stopped"
 
+CONTINUING = "its runs continue on the workers: see them in the UI, under Runs"
+
+
+class RunsContinue(KeyboardInterrupt):
+    """A command was stopped that only followed runs, which continue without it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Signals:

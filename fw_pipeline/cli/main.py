@@ -64,6 +64,10 @@ class Commands(click.Group):
             except PipelineError as reason:
                 complain(str(reason))
                 ctx.exit(1)
+            except signals.RunsContinue:
+                by = stopped_by.last()
+                complain(f"{ctx.invoked_subcommand}: stopped by {by.name}; {signals.CONTINUING}")
+                ctx.exit(128 + by)
             except KeyboardInterrupt:
                 by = stopped_by.last()
                 complain(f"{ctx.invoked_subcommand}: {signals.INTERRUPTED}, by {by.name}; {signals.REMEDY}")

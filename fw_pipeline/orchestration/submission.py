@@ -33,6 +33,7 @@ from fw_pipeline.orchestration.pipeline import Pipeline
 from fw_pipeline.orchestration.raw_assets import FETCH, range_tags
 from fw_pipeline.orchestration.runs import AGAIN, ENDED, REPOSITORY_TAG, UNFINISHED, WILL_RETRY, Ran, repository
 from fw_pipeline.settings_values import COMMAND_LINE
+from fw_pipeline.signals import RunsContinue
 
 PARENT = "dagster/parent_run_id"
 """The tag in which Dagster notes which run a run repeats."""
@@ -53,31 +54,34 @@ def run_on_workers(
 ) -> list[Ran]:
     """Hand jobs to the workers, in parts of as many months as the settings say, and wait until all have ended.
 
-    A job that knows its months is not submitted while another run of it waits or is at work: that one is followed. So
-    the sensor that builds what came in and this do not both build it.
+    A job is not submitted while a run of it for the same months waits or is at work: that one is followed. So the
+    sensor that builds what came in and this do not both build it, and a command that is called again asks nothing
+    twice. Months that are to be fetched again are submitted in any case, as are those of an earlier run that fails.
 
     Raises:
         PipelineError: nobody takes runs from the queue, or the workers would not do what the command line says.
+        RunsContinue: a signal stopped the command while it waited.
     """
     if not wanted:
         return []
     refuse_without_daemon(instance)
-    if (mode := pipeline.settings.values.get("FW_MODE")) is not None and mode.given_by == COMMAND_LINE:
-        cause = "the workers do not see what is set on a command line"
-        raise PipelineError("setting FW_MODE", cause, "set it in the environment of every machine; leave --mode out")
+    _refuse_mode(pipeline)
     size = pipeline.settings.months_per_run
     parts = [(name, part) for name, window in wanted for part in (window.parts(size) if window else [None])]
     for name, window in wanted:
         if window is not None:
             pipeline.progress("say", _cost(pipeline, name, window.parts(size)))
-    run_ids = [
-        (None if part else _at_work(instance, name))
-        or submit(definitions, name, instance=instance, window=part, again=pipeline.again)
-        for name, part in parts
-    ]
+
+    def handed(name: str, part: Window | None) -> str:
+        return submit(definitions, name, instance=instance, window=part, again=pipeline.again)
+
+    there = [None if part and pipeline.again else _at_work(instance, name, part) for name, part in parts]
+    run_ids = [run_id or handed(*part) for run_id, part in zip(there, parts, strict=True)]
     runs = "1 run" if len(run_ids) == 1 else f"{len(run_ids)} runs"
+    earlier = f", {len(there) - there.count(None)} of them earlier" if any(there) else ""
     names = ", ".join(dict.fromkeys(name for name, _ in parts))
-    pipeline.progress("say", f"{runs} handed to the workers: {names}; they continue if this command is stopped")
+    said = f"{runs} handed to the workers{earlier}: {names}"
+    pipeline.progress("say", f"{said}; they continue if this command is stopped")
 
     def told(event: DagsterEvent) -> None:
         if event.partition is not None and event.asset_key is not None:
@@ -85,7 +89,20 @@ def run_on_workers(
         elif event.asset_key is not None:
             pipeline.progress("build", event.asset_key.to_user_string())
 
-    return follow(instance, run_ids, told=told)
+    try:
+        ended = dict(zip(parts, follow(instance, run_ids, told=told), strict=True))
+        earlier_ones = [part for part, run_id in zip(parts, there, strict=True) if run_id and part[1]]
+        failed = [part for part in earlier_ones if _has_failed(instance, ended[part].run_id)]
+        ended |= zip(failed, follow(instance, [handed(*part) for part in failed], told=told), strict=True)
+    except KeyboardInterrupt:
+        raise RunsContinue from None
+    return [ended[part] for part in parts]
+
+
+def _refuse_mode(pipeline: Pipeline) -> None:
+    if (mode := pipeline.settings.values.get("FW_MODE")) is not None and mode.given_by == COMMAND_LINE:
+        cause = "the workers do not see what is set on a command line"
+        raise PipelineError("setting FW_MODE", cause, "set it in the environment of every machine; leave --mode out")
 
 
 def _cost(pipeline: Pipeline, name: str, parts: Sequence[Window]) -> str:
@@ -190,9 +207,14 @@ def follow(
     return [ended[run_id] for run_id in run_ids]
 
 
-def _at_work(instance: DagsterInstance, name: str) -> str | None:
-    runs = instance.get_runs(RunsFilter(job_name=name, statuses=UNFINISHED), limit=1)
+def _at_work(instance: DagsterInstance, name: str, window: Window | None) -> str | None:
+    months = range_tags(window) if window else {}
+    runs = instance.get_runs(RunsFilter(job_name=name, statuses=UNFINISHED, tags=months), limit=1)
     return runs[0].run_id if runs else None
+
+
+def _has_failed(instance: DagsterInstance, run_id: str) -> bool:
+    return _run(instance, run_id).status is DagsterRunStatus.FAILURE
 
 
 def _run(instance: DagsterInstance, run_id: str) -> DagsterRun:

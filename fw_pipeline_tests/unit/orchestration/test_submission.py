@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from datetime import date
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 from dagster import (
+    DagsterEvent,
+    DagsterEventType,
     DagsterInstance,
     DagsterRun,
     DagsterRunStatus,
@@ -20,6 +25,7 @@ from dagster._daemon.types import DaemonHeartbeat
 from dagster._utils.hosted_user_process import recon_job_from_origin
 from dagster_shared.error import SerializableErrorInfo
 
+from fw_pipeline.cli.main import Commands
 from fw_pipeline.errors import PipelineError
 from fw_pipeline.months import Window
 from fw_pipeline.orchestration.jobs import REBUILD, fetch
@@ -73,6 +79,71 @@ def test_the_mode_of_a_command_line_is_refused_as_no_worker_would_see_it(
     history.add_daemon_heartbeat(DaemonHeartbeat(time.time(), "SENSOR", "x"))
     with pytest.raises(PipelineError, match=r"setting FW_MODE: .*leave --mode out"):
         run_on_workers(location, Pipeline(SOURCES, (), given=given), history, [(REBUILD, None)])
+
+
+@pytest.mark.parametrize(("again", "runs"), [(False, 3), (True, 4)])
+def test_months_that_a_run_already_waits_for_are_not_submitted_again_unless_asked_for_or_failed(
+    history: DagsterInstance, location: Definitions, tmp_path: Path, *, again: bool, runs: int
+) -> None:
+    history.add_daemon_heartbeat(DaemonHeartbeat(time.time(), "SENSOR", "x"))
+    given = read({"FW_DATA_DIR": str(tmp_path), "FW_MONTHS_PER_RUN": "3"}, dotenv=Path("none"))
+    first, second = HALF.parts(3)
+    good, bad = (submit(location, fetch("pypi"), instance=history, window=part) for part in (first, second))
+    said: list[str] = []
+
+    def end_all(_: str, text: str) -> None:
+        said.append(text)
+        if "handed" in text:
+            done.start()
+
+    def work() -> None:
+        history.report_run_failed(found(history, bad))
+        ended = {bad}
+        while len(ended) < runs:
+            for run in history.get_runs():
+                if run.run_id not in ended:
+                    ended_well = DagsterEvent(DagsterEventType.RUN_SUCCESS.value, run.job_name)
+                    history.report_dagster_event(ended_well, run.run_id)
+                    ended.add(run.run_id)
+
+    done = threading.Thread(target=work)
+    pipeline = Pipeline(SOURCES, (), given=given, again=again, progress=end_all)
+    ran = run_on_workers(location, pipeline, history, [(fetch("pypi"), HALF)])
+    done.join(60)
+    assert [it.succeeded for it in ran] == [True, True]
+    assert history.get_runs_count() == runs
+    assert (ran[0].run_id == good) is not again
+    assert bad not in {it.run_id for it in ran}
+    earlier = "" if again else ", 2 of them earlier"
+    assert f"2 runs handed to the workers{earlier}: fetch_pypi; they continue if this command is stopped" in said
+
+
+def test_a_command_that_is_stopped_while_it_follows_says_that_its_runs_continue(
+    history: DagsterInstance, location: Definitions, tmp_path: Path
+) -> None:
+    history.add_daemon_heartbeat(DaemonHeartbeat(time.time(), "SENSOR", "x"))
+
+    def stop(_: str, text: str) -> None:
+        if "handed" in text:
+            threading.Timer(0.1, signal.raise_signal, [signal.SIGINT]).start()
+
+    given = read({"FW_DATA_DIR": str(tmp_path)}, dotenv=Path("none"))
+
+    @click.group(cls=Commands)
+    def commands() -> None:
+        """Only `run`."""
+
+    @commands.command()
+    def run() -> None:
+        run_on_workers(location, Pipeline(SOURCES, (), given=given, progress=stop), history, [(REBUILD, None)])
+
+    done = CliRunner().invoke(commands, ["run"])
+    assert done.exit_code == 128 + signal.SIGINT
+    assert done.stderr == (
+        "fw-pipeline: run: stopped by SIGINT; its runs continue on the workers: see them in the UI, under Runs\n"
+    )
+    [waiting] = history.get_runs()
+    assert waiting.status is DagsterRunStatus.QUEUED
 
 
 def test_a_run_whose_worker_was_lost_is_followed_to_the_end_of_the_one_that_repeats_it(
