@@ -116,8 +116,11 @@ def _cost(pipeline: Pipeline, name: str, parts: Sequence[Window]) -> str:
     whole = Window(parts[0].start, parts[-1].end)
     runs = "1 run" if len(parts) == 1 else f"{len(parts)} runs of at most {len(parts[0].months())} months"
     known = [plan.requests for plan in plans if plan.requests is not None]
-    least = "" if len(known) == len(plans) else "at least "
-    return f"{name} {whole}: {runs}, {least}{sum(known):,} requests in all"
+    least, said = "" if len(known) == len(plans) else "at least ", f"{name} {whole}: {runs}"
+    if least and not sum(known):
+        shared = "" if len(parts) == 1 else "; each run asks anew for what its months share"
+        return f"{said}; how many requests that takes depends on what is found{shared}"
+    return f"{said}, {least}{sum(known):,} requests in all"
 
 
 def refuse_without_daemon(instance: DagsterInstance) -> None:

@@ -37,6 +37,7 @@ from fw_pipeline.settings import read
 from fw_pipeline.sources import SOURCES
 
 HALF = Window.of(date(2022, 1, 1), date(2022, 6, 1))
+UNKNOWN = "how many requests that takes depends on what is found"
 
 
 def found(instance: DagsterInstance, run_id: str) -> DagsterRun:
@@ -116,6 +117,30 @@ def test_months_that_a_run_already_waits_for_are_not_submitted_again_unless_aske
     assert bad not in {it.run_id for it in ran}
     earlier = "" if again else ", 2 of them earlier"
     assert f"2 runs handed to the workers{earlier}: fetch_pypi; they continue if this command is stopped" in said
+
+
+@pytest.mark.parametrize(
+    ("source", "size", "cost"),
+    [
+        ("papers", 3, "2 runs of at most 3 months, 6 requests in all"),
+        ("stackoverflow", 0, f"1 run; {UNKNOWN}"),
+        ("stackoverflow", 3, f"2 runs of at most 3 months; {UNKNOWN}; each run asks anew for what its months share"),
+    ],
+)
+def test_what_all_parts_cost_is_said_first_and_that_it_is_not_known_where_it_is_not(
+    history: DagsterInstance, location: Definitions, tmp_path: Path, *, source: str, size: int, cost: str
+) -> None:
+    history.add_daemon_heartbeat(DaemonHeartbeat(time.time(), "SENSOR", "x"))
+    live = {"FW_MODE": "live", "FW_PROVIDERS": "stackoverflow=api,papers=arxiv", "FW_DATA_DIR": str(tmp_path)}
+
+    def hear(_: str, text: str) -> None:
+        raise InterruptedError(text)  # before anything is handed over
+
+    given = read({**live, "FW_MONTHS_PER_RUN": f"{size}"}, dotenv=Path("none"))
+    pipeline = Pipeline(SOURCES, (), given=given, progress=hear)
+    with pytest.raises(InterruptedError) as heard:
+        run_on_workers(location, pipeline, history, [(fetch(source), HALF)])
+    assert str(heard.value) == f"{fetch(source)} {HALF}: {cost}"
 
 
 def test_a_command_that_is_stopped_while_it_follows_says_that_its_runs_continue(
