@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
@@ -142,12 +142,13 @@ class LocalStorage:
     def draft(self, folder: Path, scratch: Path | None) -> Iterator[IO[bytes]]:  # noqa: ARG002 - it is renamed
         """Yield a file beside which it will be."""
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(prefix=LEFTOVER, dir=folder, delete=False) as aside:
-            try:
-                yield aside
-            finally:
-                with contextlib.suppress(OSError):
-                    Path(aside.name).unlink()
+        aside = folder / f"{LEFTOVER}{secrets.token_hex(8)}"  # known before it is there: a signal leaves none behind
+        try:
+            with aside.open("x+b") as stream:
+                yield stream
+        finally:
+            with contextlib.suppress(OSError):
+                aside.unlink()
 
     def settle(self, draft: IO[bytes], path: Path) -> None:
         """Flush a draft and rename it."""

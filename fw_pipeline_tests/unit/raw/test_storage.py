@@ -103,6 +103,24 @@ def test_a_draft_counts_only_once_it_is_settled(place: Place) -> None:
     assert storage.names(root) == ["run/large", "run/small"]
 
 
+def test_a_signal_at_the_moment_at_which_a_file_is_made_leaves_none_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = Path.open
+
+    def opened(path: Path, mode: str) -> None:
+        really(path, mode).close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "open", opened)
+    storage = LocalStorage()
+    with pytest.raises(KeyboardInterrupt):
+        storage.put(tmp_path / "run/answer", b"1")
+    with pytest.raises(KeyboardInterrupt), storage.draft(tmp_path / "run", None):
+        pass
+    assert [*tmp_path.rglob("*")] == [tmp_path / "run"]
+
+
 def test_a_journal_grows_from_its_opening(place: Place) -> None:
     storage, root = place
     for text in ("\n1", "\n2", "\n3"):
