@@ -19,7 +19,6 @@ OF_THE_BUILD = {"hatchling"}
 
 NOT_IMPORTED = {
     "grpcio-health-checking": "only its version is bounded: Dagster brings it",
-    "dagster-celery": "named in the dagster.yaml of a cluster",
     "dagster-postgres": "named in the dagster.yaml of a cluster",
     "redis": "the address of Celery's broker names it",
     "bandit": "a command of make check",

@@ -22,8 +22,8 @@ from dagster import (
 from dagster._core.events import EngineEventData
 from dagster._core.origin import JobPythonOrigin
 from dagster._daemon.types import DaemonHeartbeat
+from dagster._utils.error import SerializableErrorInfo
 from dagster._utils.hosted_user_process import recon_job_from_origin
-from dagster_shared.error import SerializableErrorInfo
 
 from fw_pipeline.cli.main import Commands
 from fw_pipeline.errors import PipelineError
