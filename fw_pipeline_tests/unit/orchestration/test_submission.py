@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from datetime import date
@@ -22,7 +23,7 @@ from dagster import (
 from dagster._core.events import EngineEventData
 from dagster._core.origin import JobPythonOrigin
 from dagster._daemon.types import DaemonHeartbeat
-from dagster._utils.error import SerializableErrorInfo
+from dagster._utils.error import serializable_error_info_from_exc_info
 from dagster._utils.hosted_user_process import recon_job_from_origin
 
 from fw_pipeline.cli.main import Commands
@@ -202,7 +203,10 @@ def test_a_run_that_the_daemon_could_not_hand_over_names_the_broker(
     history: DagsterInstance, location: Definitions
 ) -> None:
     run_id = submit(location, fetch("pypi"), instance=history, window=HALF)
-    away = SerializableErrorInfo("Error 111 connecting to 127.0.0.1:6379. Connection refused.", [], "OperationalError")
+    try:
+        raise ConnectionError("Error 111 connecting to 127.0.0.1:6379. Connection refused.")
+    except ConnectionError:
+        away = serializable_error_info_from_exc_info(sys.exc_info())
     history.report_engine_event("it is dropped", found(history, run_id), EngineEventData.engine_error(away))
     history.report_run_failed(found(history, run_id))
     [ran] = follow(history, [run_id], look=0.01)
