@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-import sys
+import socket
 import threading
 import time
 from datetime import date
@@ -203,10 +203,9 @@ def test_a_run_that_the_daemon_could_not_hand_over_names_the_broker(
     history: DagsterInstance, location: Definitions
 ) -> None:
     run_id = submit(location, fetch("pypi"), instance=history, window=HALF)
-    try:
-        raise ConnectionError("Error 111 connecting to 127.0.0.1:6379. Connection refused.")
-    except ConnectionError:
-        away = serializable_error_info_from_exc_info(sys.exc_info())
+    with pytest.raises(ConnectionRefusedError) as caught:
+        socket.create_connection(("127.0.0.1", 1))
+    away = serializable_error_info_from_exc_info((caught.type, caught.value, caught.tb))
     history.report_engine_event("it is dropped", found(history, run_id), EngineEventData.engine_error(away))
     history.report_run_failed(found(history, run_id))
     [ran] = follow(history, [run_id], look=0.01)
