@@ -101,6 +101,22 @@ def test_a_rule_that_reads_the_clock_is_refused_with_its_name(tmp_path: Path) ->
     assert line.startswith("marts.x: rule recent: calls current_date, which gives another value for the same rows; ")
 
 
+def test_a_rule_is_run_again_where_anything_that_it_reads_has_changed_and_nowhere_else(tmp_path: Path) -> None:
+    rule = {"type": "failing_rows", "sql": "select share from marts.y where share > 1", "name": "low_elsewhere"}
+    rules = quality.declared([{**rule, "reason": "It was low so far."}], columns=("share",))
+    house = House(tmp_path, {"marts.y": "select 1 as share", "marts.x": "select 1 as share"}, rules=rules)
+    ran: list[str] = []
+    house.pipeline.progress = lambda stage, what: ran.append(what) if stage == "check" else None
+    assert house.run().success
+    assert ran == ["marts.y: 1 of 1 rules hold", "marts.x: 1 of 1 rules hold"]
+    assert house.run().success
+    assert len(ran) == 2, "nothing has changed"
+    house.sql["marts.y"] = "select 2 as share"
+    done = house.run()
+    assert ran[2:] == ["marts.y: 0 of 1 rules hold", "marts.x: 0 of 1 rules hold"], "x reads y by its rule alone"
+    assert [check.passed for check in done.get_asset_check_evaluations()] == [False, False]
+
+
 def test_a_rule_that_does_not_hold_is_told_of_with_its_reason(tmp_path: Path) -> None:
     house = House(tmp_path, {"marts.x": "select 3 as share"})
     with DagsterInstance.ephemeral() as instance:
