@@ -175,12 +175,11 @@ def _parsed(where: str, sql: str) -> exp.Query:
 
 def _refuse_changing(where: str, query: exp.Query) -> None:
     """Refuse what gives another value for the same rows: the clock, chance, a sample, what belongs to a connection."""
-    called = {
-        (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower() for call in query.find_all(exp.Func)
-    }
-    if found := sorted(called & CHANGING):
-        cause = f"calls {found[0]}, which gives another value for the same rows"
-        raise PipelineError(where, cause, "leave it out; meta.months ends with the last closed month")
+    for call in query.find_all(exp.Func):
+        name = (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
+        if name in CHANGING or (name == "age" and len(call.expressions) == 1):  # of one moment, until today
+            cause = f"calls {name}, which gives another value for the same rows"
+            raise PipelineError(where, cause, "leave it out; meta.months ends with the last closed month")
     if query.find(exp.TableSample):
         raise PipelineError(where, "draws a sample, which is another one each time", "read all rows")
 

@@ -65,11 +65,16 @@ def test_a_file_that_is_no_table_name_is_refused(tmp_path: Path) -> None:
         ("select month from raw.pypi where month < today()", "current_date"),
         ("with a as (select now() as month from raw.pypi) select month from a", "now"),
         ("select month from raw.pypi where random() < 0.5", "rand"),
+        ("select month from raw.pypi where age(month) > interval 1 year", "age"),
     ],
 )
 def test_what_gives_another_value_for_the_same_rows_is_refused(tmp_path: Path, sql: str, call: str) -> None:
     put(tmp_path, "staging/x", sql)
     assert f"staging/x.sql: calls {call}, which gives another value for the same rows" in refused(tmp_path)
+
+
+def test_the_age_between_two_moments_is_always_the_same(tmp_path: Path) -> None:
+    assert one(tmp_path, "select month from raw.pypi where age(month, date '2020-01-01') > interval 1 year")
 
 
 @pytest.mark.parametrize("sample", ["tablesample 3 rows", "using sample 10%"])
