@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from dagster import (
     DagsterInstance,
+    DagsterRun,
     DagsterRunStatus,
     Definitions,
     ResourceParam,
@@ -124,16 +125,23 @@ def test_whoever_hands_a_run_to_a_worker_says_whether_months_are_fetched_again(
     assert found == [False, True, True]
 
 
+def ended_meanwhile(instance: DagsterInstance, end: Callable[[DagsterRun], object]) -> Callable[..., object]:
+    """Return what stands for taking the lock of a run: when it has it, the run has ended."""
+
+    @contextmanager
+    def alive(_: FileLocks, run_id: str) -> Iterator[None]:
+        run = instance.get_run_by_id(run_id)
+        assert run is not None
+        end(run)
+        yield
+
+    return alive
+
+
 def test_a_run_that_was_marked_as_failed_before_it_had_its_lock_does_not_begin(
     instance: DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    @contextmanager
-    def late(_: FileLocks, run_id: str) -> Iterator[None]:
-        run = instance.get_run_by_id(run_id)
-        assert run is not None
-        instance.report_run_failed(run, KILLED)
-        yield
-
+    late = ended_meanwhile(instance, lambda run: instance.report_run_failed(run, KILLED))
     monkeypatch.setattr(FileLocks, "alive", late)
     done = execute(tmp_path, instance, "rebuild")
     assert not done.success
@@ -144,14 +152,7 @@ def test_a_run_that_was_marked_as_failed_before_it_had_its_lock_does_not_begin(
 def test_a_run_that_was_cancelled_before_it_had_its_lock_does_not_begin_and_stays_cancelled(
     instance: DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    @contextmanager
-    def late(_: FileLocks, run_id: str) -> Iterator[None]:
-        run = instance.get_run_by_id(run_id)
-        assert run is not None
-        instance.report_run_canceled(run)
-        yield
-
-    monkeypatch.setattr(FileLocks, "alive", late)
+    monkeypatch.setattr(FileLocks, "alive", ended_meanwhile(instance, instance.report_run_canceled))
     with suppress(KeyboardInterrupt):
         execute(tmp_path, instance, "rebuild")
     (run,) = instance.get_runs()
