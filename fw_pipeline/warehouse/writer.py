@@ -200,6 +200,7 @@ class Writer(Tables):
                 raise
 
     def _name_the_damaged_listing(self, sql: str) -> None:
+        """Raise the error of a row-level listing that a query reads and that is damaged inside, if there is one."""
         for source, of in SOURCES.items():
             names = {f"detail.{it.detail.name}" for it in of.providers.values() if it.detail}
             if any(name in sql.lower() for name in names):
